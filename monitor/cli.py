@@ -1,0 +1,316 @@
+"""The verbs of the command line; thin. Errors are one sentence on standard error and exit code 2."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from monitor import __version__
+from monitor.config import Config, load_config
+from monitor.errors import ConfigError, MonitorError
+
+if TYPE_CHECKING:
+    from monitor.assemble import Monitor
+    from monitor.sinks.lines import LineSink
+    from monitor.sinks.zmq import Publisher
+
+DEFAULT_ENDPOINT = "tcp://127.0.0.1:5557"
+EXIT_BAD_INPUT = 2
+_AFTER_END_S = 0.1
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb and return the exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.verb(arguments))
+    except MonitorError as error:
+        print(f"monitor: {error}", file=sys.stderr)  # noqa: T201
+        return EXIT_BAD_INPUT
+    except KeyboardInterrupt:
+        return 0
+    except BrokenPipeError:
+        _forget_stdout()
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="monitor",
+        description="Type the words, see the sounds: a real-time sound monitor.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"monitor {__version__}")
+    verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
+    _add_run(verbs)
+    devices = _verb(verbs, "devices", _devices, "list what can be heard; * marks the default")
+    devices.add_argument("--json", action="store_true", help="one JSON list on standard output")
+    listen = _verb(verbs, "listen", _listen, "print what a running monitor publishes")
+    _add_connection(listen)
+    listen.add_argument("--json", action="store_true", help="each event as one line of JSON")
+    listen.add_argument(
+        "--near-misses", action="store_true", help="also what nearly fired, and why it did not"
+    )
+    listen.add_argument("--duration", type=_positive, metavar="S", help="stop after S seconds")
+    _add_connection(_verb(verbs, "tui", _tui, "attach the terminal interface to a running monitor"))
+    models = _verb(verbs, "models", _models, "list the models and check their files")
+    models.add_argument("action", choices=["list", "verify"], nargs="?", default="list")
+    models.add_argument("--json", action="store_true", help="one JSON list on standard output")
+    _verb(verbs, "schema", _schema, "print the JSON Schema of every message")
+    config = _verb(verbs, "config", _config, "print the configuration in force")
+    config.add_argument("--config", type=Path, metavar="FILE", help="TOML file over the defaults")
+    return parser
+
+
+def _verb(verbs: Any, name: str, function: Any, summary: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = verbs.add_parser(
+        name, help=summary, description=summary, allow_abbrev=False
+    )
+    parser.set_defaults(verb=function)
+    return parser
+
+
+def _add_connection(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--connect", default=DEFAULT_ENDPOINT, metavar="ENDPOINT", help="default %(default)s")
+
+
+def _add_run(verbs: Any) -> None:
+    run = _verb(verbs, "run", _run, "listen, recognise, publish and show")
+    where = run.add_mutually_exclusive_group()
+    where.add_argument("--mic", metavar="X", help="microphone: index, part of its name, or stable id")
+    where.add_argument(
+        "--source", metavar="SOURCE", help="mic:X, file:PATH, - (raw PCM on standard input), demo"
+    )
+    run.add_argument(
+        "--classes", metavar="A,B", help='words to listen for: siren,dog_bark,alarm="smoke alarm beeping"'
+    )
+    run.add_argument("--model", metavar="NAME", help="a model of `monitor models list`")
+    run.add_argument("--config", type=Path, metavar="FILE", help="TOML file over the defaults")
+    run.add_argument(
+        "--bind", metavar="ENDPOINT", help=f"where to publish (default {DEFAULT_ENDPOINT}), or none"
+    )
+    run.add_argument(
+        "--headless", action="store_true", help="lines on standard output instead of the interface"
+    )
+    run.add_argument("--json", action="store_true", help="with --headless: each event as one line of JSON")
+    run.add_argument(
+        "--near-misses", action="store_true", help="with --headless: also what nearly fired, and why"
+    )
+    run.add_argument("--fast", action="store_true", help="a file or the demo as fast as possible")
+    run.add_argument("--duration", type=_positive, metavar="S", help="stop after S seconds of sound")
+    run.add_argument(
+        "--pcm-rate", type=int, default=16000, metavar="HZ", help="of `--source -` (default %(default)s)"
+    )
+    run.add_argument(
+        "--pcm-channels", type=int, default=1, metavar="N", help="of `--source -` (default %(default)s)"
+    )
+    run.add_argument("--pcm-format", default="s16le", choices=["s16le", "s24le", "s32le", "f32le"])
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0.0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number of seconds")
+    return value
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    if arguments.json and not arguments.headless:
+        raise ConfigError("--json prints events instead of the interface; add --headless.")
+    config = load_config(arguments.config, os.environ, _flags(arguments))
+    headless = arguments.headless or not sys.stdout.isatty()
+    with contextlib.ExitStack() as stack:
+        publisher = _publisher(config)
+        lines = _lines(arguments) if headless else None
+        sinks = [sink for sink in (publisher, lines) if sink is not None]
+        stack.callback(lambda: [sink.close() for sink in sinks])
+        stack.enter_context(_terminated_as_interrupted())
+        monitor = _monitor(arguments, config, sinks)
+        stack.callback(monitor.capture.stop)
+        interface = None if headless else _interface(publisher)
+        reason = "ended"
+        try:
+            _turn(monitor, publisher, lines, interface, arguments.duration)
+        except KeyboardInterrupt:
+            reason = "stopped by the user"
+        monitor.pipeline.close(reason)
+    if monitor.capture.error is not None:
+        raise monitor.capture.error
+    return 0
+
+
+def _flags(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    flags: dict[str, dict[str, Any]] = {}
+    if arguments.model is not None:
+        flags["model"] = {"name": arguments.model}
+    if arguments.bind is not None:
+        flags["publish"] = {"bind": arguments.bind}
+    return flags
+
+
+def _publisher(config: Config) -> Publisher | None:
+    from monitor.sinks.zmq import Publisher
+
+    if config.publish.bind == "none":
+        return None
+    return Publisher(config.publish.bind, config.publish.high_water_mark)
+
+
+def _lines(arguments: argparse.Namespace) -> LineSink:
+    from monitor.sinks.lines import LineSink
+
+    return LineSink(sys.stdout, as_json=arguments.json, near_misses=arguments.near_misses)
+
+
+def _monitor(arguments: argparse.Namespace, config: Config, sinks: Sequence[Any]) -> Monitor:
+    from monitor import load_encoder
+    from monitor.assemble import PcmFormat, make_source, start_monitor
+    from monitor.prompts import parse_classes
+
+    text = ",".join(config.prompts.classes) if arguments.classes is None else arguments.classes
+    classes = parse_classes(text, config.prompts.aliases)
+    spec = arguments.source or f"mic:{arguments.mic or 'default'}"
+    pcm = PcmFormat(arguments.pcm_rate, arguments.pcm_channels, arguments.pcm_format)
+    source = make_source(spec, arguments.fast, pcm, config.capture.lost_after_s)
+    encoder = load_encoder(config.model.name, config.model.provider, config.model.threads)
+    return start_monitor(source, encoder, classes, sinks, config)
+
+
+def _turn(
+    monitor: Monitor,
+    publisher: Publisher | None,
+    lines: LineSink | None,
+    interface: subprocess.Popen[bytes] | None,
+    duration_s: float | None,
+) -> None:
+    """Turn the pipeline until the source, the user, the reader of our lines or the time ends it."""
+    while True:
+        running = monitor.pipeline.step()
+        if not running and interface is None:
+            return
+        if not running:
+            time.sleep(_AFTER_END_S)  # the interface stays open, and asks
+        if publisher is not None:
+            publisher.poll(monitor.pipeline.handle)
+        if interface is not None and interface.poll() is not None:
+            return
+        if lines is not None and lines.closed:
+            return
+        if duration_s is not None and monitor.pipeline.position_s >= duration_s:
+            return
+
+
+def _interface(publisher: Publisher | None) -> subprocess.Popen[bytes]:
+    """Start the terminal interface in a process of its own, so that it cannot delay the pipeline."""
+    if publisher is None:
+        raise ConfigError("The interface reads what is published; leave out --bind none, or add --headless.")
+    command = [sys.executable, "-m", "monitor.tui", publisher.endpoint, "--quit-with-monitor"]
+    return subprocess.Popen(command)  # noqa: S603 - our own program
+
+
+@contextlib.contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Let SIGTERM end a run as Ctrl-C does, so that open events are closed."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _forget_stdout() -> None:
+    """Keep the interpreter from flushing into a closed pipe at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _devices(arguments: argparse.Namespace) -> int:
+    import msgspec
+
+    from monitor.sources.microphone import list_devices
+
+    devices = list_devices()
+    if arguments.json:
+        _print(msgspec.json.encode(devices).decode())
+        return 0
+    for device in devices:
+        mark = "*" if device.is_default else " "
+        rate = f"{device.default_sample_rate} Hz"
+        _print(f"{mark} {device.index:3d}  {device.id:32s}  {device.channels} ch  {rate:9s}  {device.name}")
+    if not devices:
+        _print("No microphone is connected; --source demo and --source file:PATH work without one.")
+    return 0
+
+
+def _listen(arguments: argparse.Namespace) -> int:
+    from monitor.listen import listen
+
+    return listen(
+        arguments.connect,
+        as_json=arguments.json,
+        out=sys.stdout,
+        near_misses=arguments.near_misses,
+        duration_s=arguments.duration,
+    )
+
+
+def _tui(arguments: argparse.Namespace) -> int:
+    from monitor.tui import run_tui
+
+    return run_tui(arguments.connect)
+
+
+def _models(arguments: argparse.Namespace) -> int:
+    import msgspec
+
+    from monitor.encoders.store import list_models
+
+    models = list_models()
+    if arguments.action == "verify":
+        for model in models:
+            for part in (model.entry.audio, model.entry.text, model.entry.tokenizer):
+                model.read(part)
+    if arguments.json:
+        _print(msgspec.json.encode({model.name: model.entry for model in models}).decode())
+        return 0
+    for model in models:
+        entry = model.entry
+        verified = "  verified" if arguments.action == "verify" else ""
+        shape = (
+            f"{entry.sample_rate} Hz, {entry.window_len / entry.sample_rate:g} s windows, {entry.dim} dims"
+        )
+        _print(f"{model.name:12s} {shape}, {entry.licence}{verified}")
+    return 0
+
+
+def _schema(_: argparse.Namespace) -> int:
+    import json
+
+    from monitor.wire import schema
+
+    _print(json.dumps(schema(), indent=2))
+    return 0
+
+
+def _config(arguments: argparse.Namespace) -> int:
+    import json
+
+    import msgspec
+
+    _print(json.dumps(msgspec.to_builtins(load_config(arguments.config, os.environ)), indent=2))
+    return 0
+
+
+def _print(text: str) -> None:
+    print(text, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    sys.exit(main())

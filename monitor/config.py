@@ -1,0 +1,305 @@
+"""Every option of the program: one frozen struct per room, one default in one place.
+
+Precedence: flags > environment (`MONITOR_<SECTION>_<KEY>`) > file (`--config`) > the defaults below.
+Unknown keys are refused. `configs/default.toml` lists every key; a test holds it equal to this file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+
+from monitor.errors import ConfigError
+
+MAX_CLASSES = 100
+"""More classes than a person can tell apart on one screen, and than scores stay meaningful for."""
+
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+NonNegative = Annotated[float, msgspec.Meta(ge=0)]
+Unit = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Count = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of all sections: frozen, unknown keys refused."""
+
+
+class CaptureConfig(_Section, frozen=True):
+    """How sound gets into the ring."""
+
+    ring_s: Positive = 20.0
+    """Seconds the ring holds before it overwrites the oldest."""
+    lost_after_s: Positive = 0.6
+    """A live source that delivers nothing for this long is lost."""
+    reopen_every_s: Positive = 0.5
+    """First pause between attempts to open a lost source again; doubles up to 5 s."""
+
+
+class WindowConfig(_Section, frozen=True):
+    """How the stream is cut; the window length belongs to the model."""
+
+    hop_s: Positive = 0.25
+    """Seconds from one window to the next."""
+    max_lag_s: Positive = 1.0
+    """A pipeline later than this skips to the newest window."""
+
+
+class LevelConfig(_Section, frozen=True):
+    """Level meter and noise floor."""
+
+    tick_s: Positive = 0.1
+    """Seconds per measurement."""
+    floor_window_s: Positive = 30.0
+    """Seconds of levels the noise floor is taken from."""
+    floor_percentile: Annotated[float, msgspec.Meta(ge=0, le=100)] = 20.0
+    """Which percentile of those levels is the floor."""
+    low_db: NonNegative = 4.0
+    """Up to this far above the floor is low activity: it teaches the background."""
+    high_db: NonNegative = 12.0
+    """From this far above the floor is high activity."""
+    silent_dbfs: float = -100.0
+    """Below this level for `silent_after_s` the source counts as muted or dead."""
+    silent_after_s: Positive = 2.0
+    bands: Count = 32
+    """Mel-spaced bands in the published picture."""
+
+
+class ModelConfig(_Section, frozen=True):
+    """Which encoder listens."""
+
+    name: str = "embedded"
+    provider: str = "cpu"
+    """`cpu` or `cuda`."""
+    threads: Count = 1
+    """Threads per window; more than one seldom pays at a few windows a second."""
+
+
+class PromptConfig(_Section, frozen=True):
+    """What is listened for, and in which words."""
+
+    classes: tuple[str, ...] = (
+        "siren", "fire_alarm", "doorbell", "door_knock", "baby_cry", "dog_bark", "car_horn", "glass_breaking",
+    )  # fmt: skip
+    """Listened for when `--classes` is not given."""
+    template: str = ""
+    """`{}` is replaced by the class words; empty: the model's own best template."""
+    aliases: dict[str, str] = {}
+    """Class name -> wording, e.g. `smoke_alarm = "smoke alarm beeping"`."""
+    distractors: tuple[str, ...] = (
+        "speech", "people talking", "crowd", "children playing", "music", "singing", "laughter", "cough",
+        "footsteps", "door slam", "dishes", "typing on a keyboard", "click", "knocking", "clapping",
+        "wind", "rain", "thunder", "water running", "sea waves", "stream", "traffic", "car passing by",
+        "engine", "truck", "motorcycle", "train", "airplane", "helicopter", "drill", "hammering", "saw",
+        "vacuum cleaner", "fan", "air conditioner", "hum", "white noise", "static", "bird song", "crow",
+        "rooster", "cat", "cow", "sheep", "insects", "frog", "dog bark", "siren", "car horn", "bell",
+        "alarm", "telephone ringing", "beep", "baby crying", "scream", "glass breaking", "gunshot",
+        "fireworks", "explosion", "silence",
+    )  # fmt: skip
+    """What else there is to hear, so that an unlisted sound is not forced into a listed class."""
+    distractor_max_cosine: Unit = 0.6
+    """A distractor nearer than this to a listed class's prompt says the same and is left out."""
+
+
+class BackgroundConfig(_Section, frozen=True):
+    """The rolling profile of the room."""
+
+    tau_text: NonNegative = 0.2
+    """Weight of the text-derived background, used until the audio one is ready (arXiv 2506.04376: 0.2)."""
+    tau_audio: NonNegative = 0.7
+    """Weight of the learnt background (arXiv 2506.04376: 0.7)."""
+    phrases: tuple[str, ...] = (
+        "background noise",
+        "traffic noise",
+        "crowd noise",
+        "wind noise",
+        "room noise",
+    )
+    """What the text-derived background is made of."""
+    memory_s: Positive = 180.0
+    """The profile rests on low-activity windows of the last so many seconds."""
+    ready_windows: Count = 20
+    """Low-activity windows before the profile counts fully; it blends in from the first."""
+    guard_score: Unit = 0.3
+    """A window in which any listed class scores more than this teaches nothing."""
+    max_drop: NonNegative = 0.3
+    """The background never lowers a class by more than this cosine."""
+
+
+class DriftConfig(_Section, frozen=True):
+    """The drift bonus (arXiv 2606.04844)."""
+
+    beta: NonNegative = 0.1
+    phrases: tuple[str, ...] = ("wind", "rain", "traffic", "crowd", "music")
+    """Noise words p of the directions t("c with p") - t("c")."""
+
+
+class ScorerConfig(_Section, frozen=True):
+    """From cosines to a score in [0, 1]."""
+
+    temperature: Positive = 0.05
+    """Cosine difference that changes the odds against the distractors by a factor e."""
+    bias: float = 0.0
+    """Added to the logit of every class; raises or lowers all scores."""
+
+
+class ClassConfig(_Section, frozen=True):
+    """What differs for one class; anything left out follows `[detector]`."""
+
+    onset_threshold: Unit | None = None
+    offset_threshold: Unit | None = None
+    min_on_s: NonNegative | None = None
+    min_off_s: NonNegative | None = None
+    confirm: Count | None = None
+    urgent: bool | None = None
+
+
+class DetectorConfig(_Section, frozen=True):
+    """Hysteresis, confirmation and pauses, per class."""
+
+    onset_threshold: Unit = 0.5
+    offset_threshold: Unit = 0.3
+    confirm: Count = 2
+    """Windows running at or above the onset threshold before an event begins; urgent classes need one."""
+    min_on_s: NonNegative = 0.5
+    """An event lasts at least this long."""
+    min_off_s: NonNegative = 1.5
+    """The score stays below the offset threshold for this long before an event ends."""
+    cool_down_s: NonNegative = 1.0
+    """After an event ends, its class begins no other for this long."""
+    update_every_s: Positive = 2.0
+    """How often a lasting event is reported."""
+    urgent: tuple[str, ...] = ()
+    """Classes reported without waiting for confirmation."""
+    near_miss_ratio: Unit = 0.6
+    """A peak from this share of the onset threshold up is a near miss."""
+    classes: dict[str, ClassConfig] = {}
+
+
+class PublishConfig(_Section, frozen=True):
+    """The event bus."""
+
+    bind: str = "tcp://127.0.0.1:5557"
+    """Loopback only in this version; the control socket takes the next port."""
+    high_water_mark: Count = 1000
+    """Messages queued per slow subscriber before the newest are dropped for that one."""
+
+
+class Config(_Section, frozen=True):
+    """All sections."""
+
+    capture: CaptureConfig = CaptureConfig()
+    window: WindowConfig = WindowConfig()
+    level: LevelConfig = LevelConfig()
+    model: ModelConfig = ModelConfig()
+    prompts: PromptConfig = PromptConfig()
+    background: BackgroundConfig = BackgroundConfig()
+    drift: DriftConfig = DriftConfig()
+    scorer: ScorerConfig = ScorerConfig()
+    detector: DetectorConfig = DetectorConfig()
+    publish: PublishConfig = PublishConfig()
+
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+def load_config(
+    path: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    flags: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Config:
+    """Merge file, environment and flags over the defaults.
+
+    Parameters
+    ----------
+    path
+        A TOML file, or None.
+    environment
+        Usually `os.environ`; only names that begin with `MONITOR_` and match a section are read.
+    flags
+        `{section: {key: value}}` from the command line.
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be read, a key is unknown, or a value is out of range.
+    """
+    merged = _read_toml(path) if path else {}
+    origin = str(path) if path else "the configuration"
+    for layer in (_from_environment(environment or {}), flags or {}):
+        for section, values in layer.items():
+            if not isinstance(merged.get(section, {}), dict):
+                raise ConfigError(f"{origin}: {section} must be a table, [{section}], not a single value.")
+            merged[section] = {**merged.get(section, {}), **values}
+    _refuse_unknown(merged, Config, origin, "")
+    try:
+        config = msgspec.convert(merged, Config)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{origin}: {_plain(str(error))}.") from None
+    _check_thresholds(config.detector, origin)
+    return config
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"Cannot read the configuration {path}: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}.") from None
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Read `MONITOR_<SECTION>_<KEY>`; values are TOML where they parse as such, else plain strings."""
+    layer: dict[str, dict[str, Any]] = {}
+    for name, text in environment.items():
+        for section in Config.__struct_fields__:
+            prefix = f"MONITOR_{section.upper()}_"
+            if name.startswith(prefix):
+                layer.setdefault(section, {})[name.removeprefix(prefix).lower()] = _parse_value(text)
+    return layer
+
+
+def _parse_value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _refuse_unknown(values: Mapping[str, Any], struct: type[msgspec.Struct], origin: str, where: str) -> None:
+    """Raise for a key that `struct` does not have, with the nearest one that it has."""
+    known = {field.name: field.type for field in msgspec.structs.fields(struct)}
+    for key, value in values.items():
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}."
+            place = f" in [{where}]" if where else ""
+            raise ConfigError(f"{origin}: unknown key {key!r}{place}; {hint}")
+        kind = known[key]
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and isinstance(value, Mapping):
+            _refuse_unknown(value, kind, origin, key)
+        elif where == "detector" and key == "classes" and isinstance(value, Mapping):
+            for name, entry in value.items():
+                _refuse_unknown(entry, ClassConfig, origin, f"detector.classes.{name}")
+
+
+def _plain(message: str) -> str:
+    """Return msgspec's message with the path first and without its JSON-path dress."""
+    text, _, place = message.partition(" - at `$.")
+    return f"{place.rstrip('`')}: {text[0].lower()}{text[1:]}" if place else text
+
+
+def _check_thresholds(detector: DetectorConfig, origin: str) -> None:
+    for name, own in {"detector": ClassConfig(), **detector.classes}.items():
+        on = detector.onset_threshold if own.onset_threshold is None else own.onset_threshold
+        off = detector.offset_threshold if own.offset_threshold is None else own.offset_threshold
+        if off > on:
+            raise ConfigError(
+                f"{origin}: {name}: offset_threshold {off:g} is above onset_threshold {on:g}; "
+                "it must not be, or an event would end the moment it began."
+            )

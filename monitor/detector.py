@@ -1,0 +1,218 @@
+"""Hysteresis per class: scores -> onset, update, offset. Pure; never edits a score; one for live and offline.
+
+::
+
+                 score >= onset_threshold, `confirm` windows running
+      quiet ------------------------------------------------------------> sounding
+        ^                                                                    |
+        +--------------------------------------------------------------------+
+                 score < offset_threshold for `min_off_s`, or `end`
+
+Laws: transitions of a class alternate onset, update*, offset; every onset has an offset once `end` is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from monitor.config import DetectorConfig
+from monitor.records import Missed, NearMissReason, Score, Transition
+from monitor.units import seconds_to_len
+
+
+class ClassRule(msgspec.Struct, frozen=True):
+    """What applies to one class, defaults filled in; lengths in samples."""
+
+    onset_threshold: float
+    offset_threshold: float
+    confirm: int
+    min_on_len: int
+    min_off_len: int
+    urgent: bool
+
+
+def rule_for(name: str, config: DetectorConfig, sample_rate: int) -> ClassRule:
+    """Return the rule for class `name`: its own settings over those of `[detector]`."""
+    own = config.classes.get(name)
+
+    def pick(key: str) -> float:
+        value = getattr(own, key) if own else None
+        return float(getattr(config, key) if value is None else value)
+
+    urgent = name in config.urgent if own is None or own.urgent is None else own.urgent
+    return ClassRule(
+        onset_threshold=pick("onset_threshold"),
+        offset_threshold=pick("offset_threshold"),
+        confirm=1 if urgent else int(pick("confirm")),
+        min_on_len=round(pick("min_on_s") * sample_rate),
+        min_off_len=round(pick("min_off_s") * sample_rate),
+        urgent=urgent,
+    )
+
+
+class Detector:
+    """One small state machine per listed class."""
+
+    def __init__(
+        self, classes: Sequence[str], config: DetectorConfig, sample_rate: int, window_len: int
+    ) -> None:
+        """Listen for `classes` in scores of windows of `window_len` samples."""
+        timing = _Timing(
+            window_len=window_len,
+            cool_down_len=round(config.cool_down_s * sample_rate),
+            update_len=seconds_to_len(config.update_every_s, sample_rate),
+            near_miss_ratio=config.near_miss_ratio,
+        )
+        self._machines = {
+            name: _Machine(name, rule_for(name, config, sample_rate), timing) for name in classes
+        }
+        self.paused = False
+
+    @property
+    def rules(self) -> dict[str, ClassRule]:
+        """The rule in force per class."""
+        return {name: machine.rule for name, machine in self._machines.items()}
+
+    @property
+    def muted(self) -> frozenset[str]:
+        """Classes that are muted."""
+        return frozenset(name for name, machine in self._machines.items() if machine.muted)
+
+    @property
+    def sounding(self) -> bool:
+        """True while an event is open."""
+        return any(machine.onset is not None for machine in self._machines.values())
+
+    def update(self, score: Score, hop_len: int) -> list[Transition | Missed]:
+        """Take in the score of a window, the first to analyse its last `hop_len` samples."""
+        found: list[Transition | Missed] = []
+        for name, machine in self._machines.items():
+            found += machine.update(score.values[name], score.stop, hop_len, self.paused)
+        return found
+
+    def end(self, reason: str, stop: int) -> list[Transition | Missed]:
+        """Close whatever is open at stream index `stop`, for `reason`."""
+        return [item for machine in self._machines.values() for item in machine.end(reason, stop)]
+
+    def pause(self, paused: bool, stop: int) -> list[Transition | Missed]:
+        """Stop or resume detecting; open events end."""
+        self.paused = paused
+        return self.end("paused", stop) if paused else []
+
+    def mute(self, name: str, muted: bool, stop: int) -> list[Transition | Missed]:
+        """Mute or unmute one class; an open event of it ends."""
+        self._machines[name].muted = muted
+        return self._machines[name].end("muted", stop) if muted else []
+
+    def set_threshold(self, name: str, onset_threshold: float) -> None:
+        """Change a class's onset threshold; the offset threshold keeps its ratio to it."""
+        rule = self._machines[name].rule
+        ratio = rule.offset_threshold / rule.onset_threshold if rule.onset_threshold else 1.0
+        self._machines[name].rule = msgspec.structs.replace(
+            rule, onset_threshold=onset_threshold, offset_threshold=onset_threshold * ratio
+        )
+
+
+class _Timing(msgspec.Struct, frozen=True):
+    window_len: int
+    cool_down_len: int
+    update_len: int
+    near_miss_ratio: float
+
+
+class _Machine:
+    """State of one class."""
+
+    def __init__(self, name: str, rule: ClassRule, timing: _Timing) -> None:
+        self.name = name
+        self.rule = rule
+        self.muted = False
+        self.onset: int | None = None
+        self._timing = timing
+        self._run = 0  # consecutive windows at or above the onset threshold
+        self._run_start = 0
+        self._last_active = 0
+        self._reported = 0
+        self._peak = 0.0
+        self._cool_until = 0
+        self._miss: Missed | None = None
+
+    def update(self, score: float, stop: int, hop_len: int, paused: bool) -> list[Transition | Missed]:
+        if self.onset is not None:
+            return self._while_sounding(score, stop)
+        reached = score >= self.rule.onset_threshold
+        self._run = self._run + 1 if reached else 0
+        if self._run == 1:
+            self._run_start = stop - hop_len
+        blocked = self._blocked(stop, paused)
+        if self._run >= self.rule.confirm and blocked is None:
+            return [self._begin(score, stop)]
+        return self._watch(score, stop, blocked or ("not_confirmed" if reached else "below_threshold"))
+
+    def end(self, reason: str, stop: int) -> list[Transition | Missed]:
+        found: list[Transition | Missed] = (
+            [self._finish(reason, stop, stop, 0.0)] if self.onset is not None else []
+        )
+        found += [self._miss] if self._miss else []
+        self._miss = None
+        self._run = 0
+        return found
+
+    def _blocked(self, stop: int, paused: bool) -> NearMissReason | None:
+        if paused:
+            return "paused"
+        if self.muted:
+            return "muted"
+        return "cool_down" if stop < self._cool_until else None
+
+    def _begin(self, score: float, stop: int) -> Transition:
+        self.onset = self._run_start
+        self._last_active = self._reported = stop
+        self._peak = score
+        self._miss = None
+        return Transition("onset", self.name, self.onset, None, stop, score, score, self.rule.onset_threshold)
+
+    def _while_sounding(self, score: float, stop: int) -> list[Transition | Missed]:
+        assert self.onset is not None  # noqa: S101 - the caller has checked
+        self._peak = max(self._peak, score)
+        if score >= self.rule.offset_threshold:
+            self._last_active = stop
+        elif stop - self._last_active >= self.rule.min_off_len:
+            return [self._finish("quiet", self._last_active - self._timing.window_len // 2, stop, score)]
+        if stop - self._reported >= self._timing.update_len:
+            self._reported = stop
+            return [
+                Transition(
+                    "update", self.name, self.onset, None, stop, score, self._peak, self.rule.onset_threshold
+                )
+            ]
+        return []
+
+    def _finish(self, reason: str, offset: int, stop: int, score: float) -> Transition:
+        """End the event at `offset`: half a window before the last one that held it, as its onset entered."""
+        assert self.onset is not None  # noqa: S101 - the caller has checked
+        onset, self.onset = self.onset, None
+        self._run = 0
+        self._cool_until = stop + self._timing.cool_down_len
+        return Transition(
+            type="offset",
+            class_=self.name,
+            onset_sample=onset,
+            offset_sample=max(offset, onset + self.rule.min_on_len),
+            stop=stop,
+            score=score,
+            peak_score=self._peak,
+            threshold=self.rule.onset_threshold,
+            ended_by=reason,
+        )
+
+    def _watch(self, score: float, stop: int, reason: NearMissReason) -> list[Transition | Missed]:
+        """Keep the peak of a resemblance; give it out when it is over."""
+        if score >= self._timing.near_miss_ratio * self.rule.onset_threshold:
+            if self._miss is None or score > self._miss.score:
+                self._miss = Missed(self.name, reason, stop, score, self.rule.onset_threshold)
+            return []
+        missed, self._miss = self._miss, None
+        return [missed] if missed else []

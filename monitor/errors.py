@@ -1,0 +1,49 @@
+"""Everything that can go wrong, as one tree.
+
+::
+
+    MonitorError                   one clear sentence; the command line prints it and exits with code 2
+    ├── ConfigError                a key, a value or a combination of flags that cannot work
+    ├── SourceError                a sound source cannot be opened or read
+    │   ├── SourceLost             a live source went away; it may come back
+    │   └── SourceDamaged          a source ended, and part of what it delivered was not sound
+    ├── ModelError                 a model is unknown, missing, altered or not usable
+    ├── PublishError               events cannot be published (port in use, address refused)
+    └── WireError                  a message is not one of ours; it never ends a subscriber
+
+A message names the offending value, what is legal, and the next action.
+"""
+
+from __future__ import annotations
+
+
+class MonitorError(Exception):
+    """Root of all errors a user may see; `str(error)` is one clear sentence."""
+
+
+class ConfigError(MonitorError):
+    """A key, a value or a combination of flags that cannot work."""
+
+
+class SourceError(MonitorError):
+    """A sound source cannot be opened or read."""
+
+
+class SourceLost(SourceError):
+    """A live source went away; whoever holds it may open it again."""
+
+
+class SourceDamaged(SourceError):
+    """A source ended, and part of it was not sound; what was sound has been analysed."""
+
+
+class ModelError(MonitorError):
+    """A model is unknown, missing, altered or not usable."""
+
+
+class PublishError(MonitorError):
+    """Events cannot be published."""
+
+
+class WireError(MonitorError):
+    """A message that is not one of ours."""

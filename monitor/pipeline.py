@@ -1,0 +1,259 @@
+"""The straight line: spans -> windows -> embedding -> background -> score -> detector -> sinks.
+
+One thread turns it by calling `step`. It never waits longer than `step`'s time limit, so that levels,
+health and heartbeats go out whatever the source does, and it skips rather than queues when it is late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+import numpy as np
+
+from monitor.activity import LevelMeter
+from monitor.background import Background
+from monitor.detector import Detector
+from monitor.encoders import Encoder
+from monitor.records import (
+    CaptureStatus,
+    ClassState,
+    Health,
+    Missed,
+    PublishedRecord,
+    Reply,
+    Request,
+    Score,
+    SourceState,
+    Span,
+    Transition,
+    Window,
+)
+from monitor.report import Clock, Context, Reporter, Stream
+from monitor.ring import Ring
+from monitor.scorer import Scorer
+from monitor.sinks import Sink
+from monitor.windows import Windower
+
+_READ_S = 0.05
+_HEALTH_EVERY_S = 1.0
+_RTF_SMOOTHING = 0.05
+
+
+class Stages(msgspec.Struct, frozen=True):
+    """The rooms of the line, in order."""
+
+    meter: LevelMeter
+    windower: Windower
+    encoder: Encoder
+    background: Background
+    scorer: Scorer
+    detector: Detector
+
+
+class Input(Protocol):
+    """What fills the ring."""
+
+    @property
+    def status(self) -> CaptureStatus:
+        """How the source is."""
+
+
+class Pipeline:
+    """Carries the stream from the ring to the sinks."""
+
+    def __init__(  # noqa: PLR0913 - the two ends, the rooms between them, and three facts about the run
+        self,
+        *,
+        ring: Ring,
+        capture: Input,
+        stages: Stages,
+        sinks: Sequence[Sink],
+        stream: Stream,
+        clock: Clock,
+        max_lag_s: float,
+    ) -> None:
+        self._ring = ring
+        self._capture = capture
+        self._stages = stages
+        self._sinks = sinks
+        self._clock = clock
+        self._stream = stream
+        rules = stages.detector.rules
+        self._prompts = stages.scorer.prompts
+        urgent = frozenset(name for name, rule in rules.items() if rule.urgent)
+        self._report = Reporter(stream, clock, self._prompts, urgent)
+        self._read_len = max(1, round(_READ_S * stream.sample_rate))
+        self._max_lag_len = round(max_lag_s * stream.sample_rate) if stream.live else None
+        self._started_s = clock.monotonic()
+        self._health_due_s = self._started_s
+        self._state: SourceState | None = None
+        self._context: Context | None = None
+        self._stop = 0
+        self._analysed = 0
+        self._skipped = 0
+        self._behind = False
+        self._ended = False
+        self._rtf = 0.0
+
+    @property
+    def position_s(self) -> float:
+        """Seconds of stream taken in so far; of a live one, seconds since it began, also while it is lost."""
+        position_s = self._stop / self._stream.sample_rate
+        return max(position_s, self._clock.monotonic() - self._started_s) if self._stream.live else position_s
+
+    def step(self, timeout_s: float = 0.1) -> bool:
+        """Carry on by one span, or by nothing if none comes; return False once the stream has ended."""
+        span = self._ring.read(self._read_len, timeout_s)
+        if span is not None:
+            self._take(span)
+        elif self._ring.ended and not self._ended:
+            self._finish()
+        self._watch_source()
+        return not self._ended
+
+    def handle(self, request: Request) -> Reply:
+        """Do what a local program asks: pause, mute, or set a threshold."""
+        detector = self._stages.detector
+        name, value = request.class_, request.value
+        if request.request == "pause" and isinstance(value, bool):
+            self._report_all(detector.pause(value, self._stop))
+        elif name not in detector.rules:
+            return Reply(ok=False, error=f"No class {name!r} is listed; listed: {', '.join(detector.rules)}.")
+        elif request.request == "mute" and isinstance(value, bool):
+            self._report_all(detector.mute(name, value, self._stop))
+        elif request.request == "threshold" and type(value) is float and 0.0 < value < 1.0:
+            detector.set_threshold(name, value)
+        else:
+            return Reply(ok=False, error=f"{request.request} does not take the value {value!r}.")
+        self._health_due_s = self._clock.monotonic()
+        return Reply(ok=True)
+
+    def close(self, reason: str) -> None:
+        """End every open event for `reason`, say so, and close the sinks."""
+        self._report_all(self._stages.detector.end(reason, self._stop))
+        self._emit(self._health("ended", reason))
+        for sink in self._sinks:
+            sink.close()
+
+    def _take(self, span: Span) -> None:
+        self._report.anchor(span.start + len(span.samples), span.captured_s)
+        self._stop = span.start + len(span.samples)
+        for loudness in self._stages.meter.push(span):
+            self._emit(self._report.level(loudness))
+        for window in self._stages.windower.push(span):
+            self._analyse_unless_late(window)
+
+    def _analyse_unless_late(self, window: Window) -> None:
+        """Analyse, or skip while the ring holds more than the lag allowed; catch up to the newest window."""
+        pending = self._ring.counters().pending
+        if self._max_lag_len is not None:
+            self._behind = pending > (window.hop_len if self._behind else self._max_lag_len)
+        if self._behind:
+            self._skipped += window.hop_len
+            return
+        begun = self._clock.monotonic()
+        self._analyse(window)
+        self._analysed += window.hop_len
+        busy = (self._clock.monotonic() - begun) * self._stream.sample_rate / window.hop_len
+        self._rtf += (busy - self._rtf) * (_RTF_SMOOTHING if self._rtf else 1.0)
+
+    def _analyse(self, window: Window) -> None:
+        encoder, background, scorer, detector = (
+            self._stages.encoder, self._stages.background, self._stages.scorer, self._stages.detector
+        )  # fmt: skip
+        embedding = encoder.embed_audio(window.samples[np.newaxis])[0]
+        profile = scorer.profile(embedding)
+        score = scorer.score(embedding, profile, background.offset(), window.start, window.stop)
+        loudness = self._stages.meter.over(window.start, window.stop)
+        scored_s = self._clock.monotonic()
+        self._context = Context(score, loudness, background.state(window.stop), window.captured_s, scored_s)
+        self._report_all(detector.update(score, window.hop_len))
+        self._emit(self._report.scores(score))
+        background.learn(profile, window.stop, loudness.activity, 1.0 if detector.sounding else _best(score))
+
+    def _finish(self) -> None:
+        """Analyse what is left, and end what is open."""
+        self._ended = True
+        last = self._stages.windower.finish()
+        if last is not None:
+            self._analyse_unless_late(last)
+        self._report_all(self._stages.detector.end("ended", self._stop))
+
+    def _watch_source(self) -> None:
+        """Notice a lost or silent source at once; report health once a second."""
+        status = self._capture.status
+        state, reason = self._judge(status)
+        now = self._clock.monotonic()
+        if state == "lost" and self._state != "lost":
+            self._report_all(self._stages.detector.end("lost", self._stop))
+        if state != self._state or now >= self._health_due_s:
+            self._state = state
+            self._health_due_s = now + _HEALTH_EVERY_S
+            self._emit(self._health(state, reason))
+
+    def _judge(self, status: CaptureStatus) -> tuple[SourceState, str | None]:
+        if self._ended:
+            return "ended", status.reason
+        if status.state in {"starting", "lost"}:
+            return status.state, status.reason
+        if self._stages.meter.silent:
+            return "silent", "only digital silence arrives: the microphone is muted, unplugged or dead"
+        if self._stages.detector.paused:
+            return "paused", "paused by the user"
+        return "running", None
+
+    def _health(self, state: SourceState, reason: str | None) -> Health:
+        status, ring, detector = self._capture.status, self._ring.counters(), self._stages.detector
+        return Health(
+            source_id=self._stream.source_id,
+            source_name=self._stream.source_name,
+            time=self._clock.utc(),
+            state=state,
+            reason=reason,
+            uptime_s=round(self._clock.monotonic() - self._started_s, 1),
+            device_sample_rate=status.device_sample_rate,
+            sample_rate=self._stream.sample_rate,
+            captured=ring.captured,
+            analysed=self._analysed,
+            pending=ring.pending + self._stages.windower.pending,
+            gap=ring.gap,
+            overflow=status.overflow,
+            overwritten=ring.overwritten,
+            skipped=self._skipped,
+            invalid=status.invalid,
+            reopened=status.reopened,
+            clock_ppm=status.clock_ppm,
+            rtf=round(self._rtf, 4),
+            model=self._stream.model,
+            background=self._stages.background.state(self._stop),
+            classes=[
+                ClassState(
+                    class_=name,
+                    prompt=self._prompts[name],
+                    onset_threshold=round(rule.onset_threshold, 4),
+                    offset_threshold=round(rule.offset_threshold, 4),
+                    muted=name in detector.muted,
+                    urgent=rule.urgent,
+                )
+                for name, rule in detector.rules.items()
+            ],
+        )
+
+    def _report_all(self, found: Sequence[Transition | Missed]) -> None:
+        for item in found:
+            if self._context is None:
+                continue  # nothing has been analysed, so nothing can be open
+            if isinstance(item, Transition):
+                self._emit(self._report.event(item, self._context))
+            else:
+                self._emit(self._report.near_miss(item, self._context))
+
+    def _emit(self, record: PublishedRecord) -> None:
+        for sink in self._sinks:
+            sink.emit(record)
+
+
+def _best(score: Score) -> float:
+    return max(score.values.values())

@@ -1,0 +1,409 @@
+"""What travels between rooms: small frozen records, each field with its unit or shape.
+
+Records that reach the wire are plain JSON once encoded (`wire.py` is the only codec). Sample indices are
+integers since the start of the stream, at the rate the record states; intervals are half open.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+Activity = Literal["silent", "low", "normal", "high"]
+"""How busy the last moment was: digital silence, near the floor, above it, far above it."""
+
+SourceState = Literal["starting", "running", "silent", "lost", "paused", "ended"]
+"""`silent`: the source delivers only digital zeros (muted or dead). `lost`: it delivers nothing."""
+
+EventType = Literal["onset", "update", "offset"]
+
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A point in time; the wire refuses one without a time zone, and sends UTC."""
+
+Index = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
+"""Sample index since the start of the stream; bounded so that every reader of JSON gets it exactly."""
+
+Tally = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+"""A number of things or of samples."""
+
+Rate = Annotated[int, msgspec.Meta(gt=0, le=2**31)]
+"""Sample rate, Hz."""
+
+NearMissReason = Literal["below_threshold", "not_confirmed", "too_short", "cool_down", "muted", "paused"]
+"""Why something that resembled a listed class did not become an event."""
+
+
+class Block(msgspec.Struct, frozen=True):
+    """What a driver, a file or a pipe delivered at once."""
+
+    samples: NDArray[np.float32]
+    """float32 (n, channels), full scale +-1.0, at the source's own rate; NaN and infinity possible."""
+    captured_s: float
+    """Monotonic clock, seconds, when the last sample of the block had been captured."""
+    lost_len: int = 0
+    """Samples known to be lost before this block, at the source's own rate."""
+    overflow: bool = False
+    """The driver reported lost input before or inside this block."""
+
+
+class ClassPrompt(msgspec.Struct, frozen=True):
+    """One class the user listens for."""
+
+    name: str
+    """Lower-case letters, digits, `_` and `-`; part of topics."""
+    wording: str
+    """What it is called in words, e.g. `dog bark`."""
+
+
+class Prompts(msgspec.Struct, frozen=True):
+    """Every text of a run that is compared with sound."""
+
+    classes: tuple[str, ...]
+    """Names of the listed classes."""
+    class_prompts: tuple[str, ...]
+    """One per class."""
+    distractors: tuple[str, ...]
+    """What else there is to hear, as it is shown to the user."""
+    distractor_prompts: tuple[str, ...]
+    """One per distractor."""
+    background_prompts: tuple[str, ...]
+    """Together the text-derived background."""
+    noise_phrases: tuple[str, ...]
+    """Noise words p of "c with p"."""
+
+
+class Prototypes(msgspec.Struct, frozen=True):
+    """All unit vectors of one run; classes come first, distractors after them."""
+
+    classes: tuple[str, ...]
+    """Names of the listed classes, k of them."""
+    prompts: tuple[str, ...]
+    """What was embedded for each class."""
+    distractors: tuple[str, ...]
+    """Phrases of the m distractors that were kept."""
+    vectors: NDArray[np.float32]
+    """float32 (k + m, d), unit norm: a window's profile is its cosines to these."""
+    text_background: NDArray[np.float32]
+    """float32 (k + m,): profile of the text-derived background."""
+    drift: NDArray[np.float32]
+    """float32 (k + m, d), unit norm: d_c of each prototype."""
+
+
+class CaptureStatus(msgspec.Struct, frozen=True):
+    """What the capture thread knows about its source."""
+
+    state: Literal["starting", "running", "lost", "ended"]
+    reason: str | None
+    """Why the source is lost or how it ended, in words for the user."""
+    device_sample_rate: int
+    """Hz the source delivers; 0 until opened."""
+    overflow: int
+    """Times the driver reported lost input."""
+    invalid: int
+    """Samples that were not numbers and were replaced by 0."""
+    reopened: int
+    """Times a lost source came back."""
+    clock_ppm: float | None
+    """Device clock against the monotonic clock, parts per million; None until a minute has passed."""
+    anchor_s: float | None
+    """Monotonic clock at stream index 0; None until the first block."""
+
+
+class RingCounters(msgspec.Struct, frozen=True):
+    """Where every sample of the stream is, in samples."""
+
+    captured: int
+    """Stream position: samples written and gaps, since the start."""
+    pending: int
+    """Not yet read."""
+    overwritten: int
+    """Lost because nobody read them in time."""
+    gap: int
+    """Never delivered by the source."""
+
+
+class Span(msgspec.Struct, frozen=True):
+    """Consecutive samples read from the ring."""
+
+    start: int
+    """Stream index of the first sample."""
+    samples: NDArray[np.float32]
+    """float32 (n,), full scale +-1.0, at the analysis rate, read-only."""
+    discontinuous: bool
+    """True when samples between the span before and this one were lost."""
+    captured_s: float
+    """Monotonic clock, seconds, when the last sample had been captured."""
+
+
+class Window(msgspec.Struct, frozen=True):
+    """One analysis span of the stream."""
+
+    start: int
+    """Stream index of the first sample, half-open interval [start, stop)."""
+    samples: NDArray[np.float32]
+    """float32 (window_len,), full scale +-1.0, read-only; zeros before the first sample where padded."""
+    discontinuous: bool
+    """True for the first window after a discontinuity and for the first of the stream."""
+    hop_len: int
+    """How many samples this window is the first to analyse."""
+    captured_s: float
+    """Monotonic clock, seconds, when its last sample had been captured."""
+
+    @property
+    def stop(self) -> int:
+        """Stream index after the last sample."""
+        return self.start + len(self.samples)
+
+
+class Loudness(msgspec.Struct, frozen=True):
+    """What the level meter knows about the last moment."""
+
+    stop: int
+    """Stream index after the last sample measured."""
+    level_dbfs: float
+    """Mean-square level, dB re full scale, at least -120."""
+    peak_dbfs: float
+    """Largest magnitude, dB re full scale, at least -120."""
+    floor_dbfs: float
+    """Rolling noise floor, dB re full scale."""
+    snr_db: float
+    """Level over floor, the floor's own power subtracted, dB, within [-20, 80]."""
+    activity: Activity
+    bands_dbfs: list[float]
+    """Levels of mel-spaced bands, low to high, dB re full scale: a picture, not sound."""
+
+
+class Transition(msgspec.Struct, frozen=True):
+    """What the detector decided about one class at one window."""
+
+    type: EventType
+    class_: str
+    onset_sample: int
+    offset_sample: int | None
+    stop: int
+    """Stream index after the last sample the decision needed."""
+    score: float
+    peak_score: float
+    threshold: float
+    ended_by: str | None = None
+
+
+class Missed(msgspec.Struct, frozen=True):
+    """Something that resembled a class and did not become an event."""
+
+    class_: str
+    reason: NearMissReason
+    stop: int
+    """Stream index of the window with the highest score."""
+    score: float
+    threshold: float
+
+
+class Score(msgspec.Struct, frozen=True):
+    """How much a window sounds like each listed class."""
+
+    start: int
+    stop: int
+    values: dict[str, float]
+    """Calibrated score in [0, 1] per class name; never edited after the scorer."""
+    other: str
+    """The distractor phrase nearest to the window: what it sounds like if it is none of the classes."""
+    other_score: float
+    """Share of that phrase, [0, 1]."""
+
+
+class Candidate(msgspec.Struct, frozen=True, rename={"class_": "class"}):
+    """One of the classes an event might be."""
+
+    class_: str
+    score: float
+
+
+class Latency(msgspec.Struct, frozen=True):
+    """How late an event is, from the capture of the last sample it needed."""
+
+    capture_to_score: float
+    capture_to_publish: float
+
+
+class BackgroundState(msgspec.Struct, frozen=True):
+    """How well the room's background is known."""
+
+    ready: bool
+    age_s: float
+    """Seconds of stream since the profile last learnt."""
+    windows: Tally
+    """Low-activity windows it rests on."""
+
+
+class Event(msgspec.Struct, frozen=True, rename={"class_": "class"}):
+    """One message of an event's life, `onset -> update* -> offset`, all with one id. The wire payload."""
+
+    type: EventType
+    id: str
+    source_id: str
+    source_name: str
+    class_: str
+    prompt: str
+    """The words that were compared with the sound."""
+    score: float
+    """Score of the window that caused this message, [0, 1]."""
+    threshold: float
+    candidates: list[Candidate]
+    """The listed classes with the highest scores in that window, best first."""
+    onset_time: Instant
+    offset_time: Instant | None
+    onset_sample: Index
+    offset_sample: Index | None
+    sample_rate: Rate
+    """Hz of the two sample indices."""
+    latency_s: Latency
+    level_dbfs: float
+    floor_dbfs: float
+    snr_db: float
+    background: BackgroundState
+    urgent: bool
+    model: str
+    clip: str | None = None
+    peak_score: float = 0.0
+    """Highest score so far, [0, 1]."""
+    ended_by: str | None = None
+    """Why an offset was sent: `quiet` (the sound ended), or `lost`, `paused`, `muted`, `ended`."""
+
+
+class NearMiss(msgspec.Struct, frozen=True, rename={"class_": "class"}):
+    """Something that resembled a listed class and did not become an event, and why."""
+
+    source_id: str
+    class_: str
+    reason: NearMissReason
+    score: float
+    """Highest score it reached, [0, 1]."""
+    threshold: float
+    time: Instant
+    level_dbfs: float
+    snr_db: float
+
+
+class Level(msgspec.Struct, frozen=True):
+    """Ten times a second: how loud it is."""
+
+    source_id: str
+    time: Instant
+    sample: Index
+    level_dbfs: float
+    peak_dbfs: float
+    floor_dbfs: float
+    snr_db: float
+    activity: Activity
+    bands_dbfs: list[float]
+
+
+class Scores(msgspec.Struct, frozen=True):
+    """Once per window: the score of every listed class."""
+
+    source_id: str
+    time: Instant
+    start: Index
+    stop: Index
+    sample_rate: Rate
+    scores: dict[str, float]
+    other: str
+    other_score: float
+
+
+class ClassState(msgspec.Struct, frozen=True, rename={"class_": "class"}):
+    """What a running monitor does with one class at present."""
+
+    class_: str
+    prompt: str
+    onset_threshold: float
+    offset_threshold: float
+    muted: bool
+    urgent: bool
+
+
+class Health(msgspec.Struct, frozen=True):
+    """Once a second, and at once when the state changes: can this monitor hear, and does it keep up."""
+
+    source_id: str
+    source_name: str
+    time: Instant
+    state: SourceState
+    reason: str | None
+    """Why the state is not `running`, in words for the user."""
+    uptime_s: float
+    device_sample_rate: Tally
+    """Hz the source delivers."""
+    sample_rate: Rate
+    """Hz of the stream's sample indices."""
+    captured: Tally
+    """Stream position, samples: always analysed + pending + skipped + overwritten + gap."""
+    analysed: Tally
+    pending: Tally
+    """Captured, not yet analysed."""
+    gap: Tally
+    """Samples the source never delivered (lost device, driver overflow)."""
+    overflow: Tally
+    """Times the driver reported lost input."""
+    overwritten: Tally
+    """Samples lost because the ring lapped."""
+    skipped: Tally
+    """Samples whose window was passed over because the pipeline was late."""
+    invalid: Tally
+    """Samples that were not numbers and were heard as silence."""
+    reopened: Tally
+    """Times a lost source came back."""
+    clock_ppm: float | None
+    """Device clock against the monotonic clock, parts per million; None until a minute has passed."""
+    rtf: float
+    """Real-time factor: processing time per second of sound, over the last seconds."""
+    model: str
+    background: BackgroundState
+    classes: list[ClassState]
+
+
+class Heartbeat(msgspec.Struct, frozen=True):
+    """Once a second: which messages exist, so that a subscriber can tell what it missed."""
+
+    time: Instant
+    sequences: dict[str, Tally]
+    """Number of messages published so far per topic."""
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """What a late joiner needs to know."""
+
+    epoch: str
+    """Identity of this run of the publisher; sequences count within it."""
+    time: Instant
+    sequences: dict[str, Tally]
+    health: list[Health]
+    open_events: list[Event]
+    recent_events: list[Event]
+    """The last offsets, oldest first."""
+
+
+class Request(msgspec.Struct, frozen=True, rename={"class_": "class"}, forbid_unknown_fields=True):
+    """What a local program may ask of a running monitor on its control socket."""
+
+    request: Literal["snapshot", "pause", "mute", "threshold"]
+    class_: str | None = None
+    """For `mute` and `threshold`."""
+    value: float | bool | None = None
+    """`pause` and `mute`: true or false; `threshold`: the new onset threshold in (0, 1)."""
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """Answer to a `Request` other than `snapshot`."""
+
+    ok: bool
+    error: str | None = None
+
+
+PublishedRecord = Event | NearMiss | Level | Scores | Health | Heartbeat
+"""Everything that is published."""

@@ -1,0 +1,130 @@
+"""The ring between the capture thread and the pipeline: one writer, one reader, absolute sample indices.
+
+When full it overwrites the oldest samples and counts them (`overwritten`), unless the writer asks to wait
+(a file played as fast as possible). Lost input is written as a gap, so that indices keep step with time.
+Law: every index is delivered once, in order, or counted once as overwritten or gap.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.records import RingCounters, Span
+
+
+class Ring:
+    """A bounded buffer of float32 samples, addressed by stream index."""
+
+    def __init__(self, capacity_len: int) -> None:
+        """Make a ring that holds `capacity_len` samples."""
+        self._buffer = np.zeros(capacity_len, np.float32)
+        self._changed = threading.Condition()
+        self._written = 0
+        self._read = 0
+        self._gaps: deque[tuple[int, int]] = deque()
+        self._marks: deque[tuple[int, float]] = deque(maxlen=4096)
+        self._discontinuous = False
+        self._ended = False
+        self._overwritten = 0
+        self._gap = 0
+
+    def counters(self) -> RingCounters:
+        """Return all counters at one moment; ``captured = read + pending + overwritten + gap``."""
+        with self._changed:
+            waiting_gap = sum(stop - start for start, stop in self._gaps)
+            pending = self._written - self._read - waiting_gap
+            return RingCounters(self._written, pending, self._overwritten, self._gap)
+
+    @property
+    def ended(self) -> bool:
+        """True once the writer has closed the ring and everything has been read."""
+        with self._changed:
+            return self._ended and self._read == self._written
+
+    def write(self, samples: NDArray[np.float32], captured_s: float, wait: bool = False) -> None:
+        """Append `samples`, float32 (n,), whose last one had been captured at `captured_s` (monotonic).
+
+        With `wait`, block until there is room; else overwrite the oldest. Returns at once on a closed ring.
+        """
+        capacity = len(self._buffer)
+        for offset in range(0, len(samples), capacity):
+            part = samples[offset : offset + capacity]
+            with self._changed:
+                while wait and not self._ended and self._written - self._read + len(part) > capacity:
+                    self._changed.wait()
+                if self._ended:
+                    return
+                self._store(part)
+                self._marks.append((self._written, captured_s))
+                self._changed.notify_all()
+
+    def write_gap(self, length: int) -> None:
+        """Advance the stream by `length` samples that were never delivered."""
+        if length <= 0:
+            return
+        with self._changed:
+            self._gaps.append((self._written, self._written + length))
+            self._written += length
+            self._gap += length
+            self._drop_oldest()
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """End the stream; what was written can still be read, a waiting writer gives up."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def read(self, max_len: int, timeout_s: float) -> Span | None:
+        """Return up to `max_len` consecutive samples, or None if none came within `timeout_s`."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._available() > 0 or self._ended, timeout_s)
+            length = min(max_len, self._available())
+            if length == 0:
+                return None
+            start = self._read
+            index = np.arange(start, start + length) % len(self._buffer)
+            samples = self._buffer[index]
+            samples.flags.writeable = False
+            span = Span(start, samples, self._discontinuous, self._captured_s(start + length))
+            self._read += length
+            self._discontinuous = False
+            self._changed.notify_all()
+            return span
+
+    def _store(self, part: NDArray[np.float32]) -> None:
+        index = np.arange(self._written, self._written + len(part)) % len(self._buffer)
+        self._buffer[index] = part
+        self._written += len(part)
+        self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        """Move the reader out of what has just been overwritten."""
+        oldest = self._written - len(self._buffer)
+        while self._read < oldest:
+            self._step_over_gap()
+            stop = min([oldest, *(start for start, _ in self._gaps)])
+            if stop > self._read:
+                self._overwritten += stop - self._read
+                self._read = stop
+                self._discontinuous = True
+
+    def _available(self) -> int:
+        """Return how many samples can be read without crossing a gap; step over a gap that comes next."""
+        self._step_over_gap()
+        return (self._gaps[0][0] if self._gaps else self._written) - self._read
+
+    def _step_over_gap(self) -> None:
+        while self._gaps and self._gaps[0][0] <= self._read:
+            self._read = max(self._read, self._gaps.popleft()[1])
+            self._discontinuous = True
+
+    def _captured_s(self, stop: int) -> float:
+        """When the sample before `stop` had been captured, to the accuracy of one write."""
+        while len(self._marks) > 1 and self._marks[0][0] < stop:
+            self._marks.popleft()
+        return self._marks[0][1]

@@ -1,0 +1,79 @@
+"""Where sound comes from: a microphone, a file, a pipe, or a scene made by code.
+
+All satisfy one protocol, so that offline is online. `capture.py` carries any of them into the ring.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import zlib
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:  # the capture process imports this package and must stay free of numpy
+    from monitor.records import Block
+
+__all__ = ["Source", "slug"]
+
+
+class Source(Protocol):
+    """A stream of sound. Used by one thread at a time."""
+
+    @property
+    def id(self) -> str:
+        """Stable identity, letters, digits, `_` and `-` only; part of every topic."""
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz of the blocks; known once opened."""
+
+    @property
+    def live(self) -> bool:
+        """True when sound passes whether anybody reads it or not."""
+
+    def open(self) -> None:
+        """Begin to deliver.
+
+        Raises
+        ------
+        SourceError
+            It cannot be opened; the message says why and what to do.
+        """
+
+    def read(self, timeout_s: float) -> Block | None:
+        """Return the next block, or None if none came within `timeout_s` seconds.
+
+        Raises
+        ------
+        EOFError
+            The source has ended as it should.
+        SourceDamaged
+            It has ended, and something in it was not sound.
+        SourceLost
+            A live source went away; `close` and `open` may bring it back.
+        """
+
+    def close(self) -> None:
+        """Stop and release everything, also when the driver hangs; may be called twice.
+
+        The one method that another thread may call, to end a `read` or an `open` that takes too long.
+        """
+
+
+def slug(text: str) -> str:
+    """Return `text` as a source id of ``[a-z0-9_-]``; the same text always gives the same id.
+
+    What cannot be written in that alphabet is replaced by a checksum of the whole, so that two names in
+    another script stay two ids.
+    """
+    plain = unicodedata.normalize("NFKD", text)
+    kept = plain.encode("ascii", "ignore").decode("ascii")
+    words = re.sub(r"[^a-z0-9_]+", "-", kept.lower()).strip("-_")
+    foreign = any(not unicodedata.combining(char) and not char.isascii() for char in plain)
+    if foreign or not words:
+        return f"{words}-{zlib.crc32(text.encode('utf-8', 'surrogatepass')):08x}".strip("-")
+    return words

@@ -1,0 +1,47 @@
+"""The bounded queue between the driver's callback and the pipe.
+
+When full it drops the newest blocks and counts their samples exactly; the count travels with the next block
+that fits. One thread offers, one takes; neither ever holds a lock the other waits for.
+"""
+
+from __future__ import annotations
+
+import queue
+
+from monitor.sources.pipe import RawBlock
+
+
+class Backlog:
+    """Blocks that were captured and not yet written to the pipe."""
+
+    def __init__(self, limit_len: int) -> None:
+        """Hold at most `limit_len` samples per channel."""
+        self._limit_len = limit_len
+        self._blocks: queue.SimpleQueue[tuple[RawBlock, int] | None] = queue.SimpleQueue()
+        self._offered_len = 0  # written by the offering thread only
+        self._taken_len = 0  # written by the taking thread only
+        self._lost_len = 0
+        self._overflow = False
+
+    def offer(self, data: bytes, captured_s: float, block_len: int, overflow: bool) -> None:
+        """Queue one block of `block_len` samples per channel, or drop and count it. Never waits."""
+        self._overflow = self._overflow or overflow
+        if self._offered_len - self._taken_len + block_len > self._limit_len:
+            self._lost_len += block_len
+            return
+        self._offered_len += block_len
+        self._blocks.put((RawBlock(data, captured_s, self._lost_len, self._overflow), block_len))
+        self._lost_len, self._overflow = 0, False
+
+    def end(self) -> None:
+        """Say that no block will follow."""
+        self._blocks.put(None)
+
+    def take(self) -> RawBlock | None:
+        """Wait for the oldest block and return it; None after the last."""
+        entry = self._blocks.get()
+        if entry is None:
+            return None
+        block, block_len = entry
+        self._taken_len += block_len
+        return block

@@ -1,0 +1,189 @@
+"""The capture thread: it carries one source into the ring, and brings a lost one back."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from msgspec.structs import replace
+
+from monitor.config import CaptureConfig
+from monitor.errors import SourceDamaged, SourceError, SourceLost
+from monitor.records import Block, CaptureStatus
+from monitor.sources import Source
+from monitor.sources.feed import Feed, RingWriter
+
+READ_S = 0.1
+"""Seconds one read may take; how soon a stop is noticed."""
+MAX_REOPEN_S = 5.0
+"""Longest pause between attempts to open a lost source again."""
+MIN_RATE, MAX_RATE = 1_000, 768_000
+"""Hz a source may have."""
+
+_STARTING = CaptureStatus("starting", None, 0, 0, 0, 0, None, None)
+
+
+class Capture:
+    """One source, one ring, one thread between them.
+
+    The thread never waits for the reader of the ring unless `wait` says so. A live source that goes away is
+    opened again with growing pauses, for ever; a source that ends closes the ring.
+    """
+
+    def __init__(
+        self, source: Source, ring: RingWriter, sample_rate: int, config: CaptureConfig, wait: bool
+    ) -> None:
+        """Prepare to carry `source` into `ring` at `sample_rate` Hz.
+
+        Parameters
+        ----------
+        source
+            Closed; the thread owns it from `start` to `stop`.
+        ring
+            Written and closed by the thread only.
+        sample_rate
+            Hz of the analysis and of every stream index.
+        config
+            When a source counts as lost, and how soon it is tried again.
+        wait
+            Wait for room in the ring (a file read at once) instead of overwriting.
+        """
+        self._source = source
+        self._ring = ring
+        self._config = config
+        self._feed = Feed(ring, sample_rate, wait)
+        self._sample_rate = sample_rate
+        self._status = _STARTING
+        self._last_block_s = 0.0
+        self._away = False  # lost, and not one block since
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
+        self.error: SourceError | None = None
+        """What was wrong with a source that has ended; decides the exit code."""
+
+    @property
+    def status(self) -> CaptureStatus:
+        """A consistent snapshot; safe from any thread."""
+        return self._status
+
+    def start(self) -> None:
+        """Open the source and begin.
+
+        Raises
+        ------
+        SourceError
+            It cannot be opened.
+        """
+        try:
+            self._open()
+        except SourceError:
+            self._ring.close()
+            raise
+        self._last_block_s = time.monotonic()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End thread and source within about a second, also when a driver hangs or the ring is full."""
+        self._stop.set()
+        self._ring.close()
+        if self._thread.ident is None:
+            return
+        self._thread.join(5 * READ_S)
+        if self._thread.is_alive():  # it hangs in the driver: take that away from under it
+            self._source.close()
+            self._thread.join(5 * READ_S)
+
+    def _open(self) -> None:
+        source = self._source
+        source.open()
+        rate = source.sample_rate
+        if not MIN_RATE <= rate <= MAX_RATE:
+            source.close()
+            raise SourceError(
+                f"{source.name} has a sample rate of {rate} Hz; legal: {MIN_RATE} to {MAX_RATE} Hz. "
+                "Convert it first."
+            )
+        self._feed.begin(rate, source.live)
+        self._status = replace(self._status, device_sample_rate=rate)
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.is_set():
+                self._turn()
+        except EOFError:
+            self._end(None)
+        except SourceError as error:
+            self._end(error)
+        finally:
+            self._status = replace(self._status, state="ended")
+            self._ring.close()
+            self._source.close()
+
+    def _turn(self) -> None:
+        """Carry one block, or notice that there is none."""
+        try:
+            block = self._source.read(READ_S)
+        except SourceLost as error:
+            self._recover(error)
+            return
+        if block is not None:
+            self._carry(block)
+        elif self._source.live and self._is_late():
+            self._lose(f"No sound arrives from {self._source.name}.")
+
+    def _carry(self, block: Block) -> None:
+        self._last_block_s = time.monotonic()
+        feed = self._feed
+        feed.add(block)
+        self._status = replace(
+            self._status,
+            state="running",
+            reason=None,
+            overflow=feed.overflow,
+            invalid=feed.invalid,
+            reopened=self._status.reopened + self._away,
+            clock_ppm=feed.clock_ppm,
+            anchor_s=feed.anchor_s,
+        )
+        self._away = False
+
+    def _is_late(self) -> bool:
+        running = self._status.state == "running"
+        return running and time.monotonic() - self._last_block_s > self._config.lost_after_s
+
+    def _lose(self, reason: str) -> None:
+        self._status = replace(self._status, state="lost", reason=reason, clock_ppm=None)
+
+    def _recover(self, error: SourceLost) -> None:
+        """Say that the source is lost, and open it again, however long that takes."""
+        self._lose(str(error))
+        self._feed.finish()
+        self._source.close()
+        self._away = True
+        pause_s = self._config.reopen_every_s
+        while not self._stop.is_set():
+            try:
+                self._open()
+            except SourceError as refusal:
+                self._lose(str(refusal))
+            else:
+                return
+            self._stop.wait(pause_s)
+            pause_s = min(2.0 * pause_s, MAX_REOPEN_S)
+
+    def _end(self, error: SourceError | None) -> None:
+        """Flush, and say in words what was wrong with the sound, if anything."""
+        self._feed.finish()
+        wrong = " ".join(sentence for sentence in (str(error or ""), self._invalid_sentence()) if sentence)
+        if wrong:
+            self.error = SourceDamaged(wrong) if error is None else type(error)(wrong)
+        self._status = replace(self._status, reason=wrong or f"{self._source.name} has ended.")
+
+    def _invalid_sentence(self) -> str:
+        feed = self._feed
+        if feed.first_invalid is None:
+            return ""
+        return (
+            f"{feed.invalid} samples of {self._source.name} are not numbers, the first at "
+            f"{feed.first_invalid / self._sample_rate:.3f} s; they were heard as silence."
+        )

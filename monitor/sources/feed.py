@@ -1,0 +1,142 @@
+"""Blocks of any source -> the ring, at the analysis rate, with every lost sample accounted for.
+
+The stream index of a sample is computed from its position in the device's own count, lost samples included,
+never summed up from what the resampler happened to return. Where sound is missing the resampler ends and
+starts afresh behind a gap of exactly the missing length; between two openings of a lost device that length is
+the time that passed by the monotonic clock.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.records import Block
+from monitor.sources.clock import DeviceClock
+from monitor.sources.converter import Converter, convert_index, to_mono
+
+MIN_OVERFLOW_S = 0.02
+"""A driver that reports lost input without saying how much: lateness below this is taken for jitter."""
+
+
+class RingWriter(Protocol):
+    """The writing side of the ring."""
+
+    def write(self, samples: NDArray[np.float32], captured_s: float, wait: bool = False) -> None:
+        """Append float32 (n,) whose last sample had been captured at `captured_s`."""
+
+    def write_gap(self, length: int) -> None:
+        """Advance by samples that were never delivered."""
+
+    def close(self) -> None:
+        """End the stream; a waiting writer gives up."""
+
+
+class Feed:
+    """What becomes of a source's blocks. Used by one thread."""
+
+    def __init__(self, ring: RingWriter, sample_rate: int, wait: bool) -> None:
+        """Write to `ring` at `sample_rate` Hz; with `wait`, block while it is full."""
+        self._ring = ring
+        self._sample_rate = sample_rate
+        self._wait = wait
+        self._source_rate = sample_rate
+        self._live = False
+        self._stream_len = 0  # written to the ring, gaps included
+        self._origin = 0  # stream index of this opening's first sample
+        self._position = 0  # device samples of this opening, lost ones included
+        self._last_s: float | None = None  # when the sample before `_position` had been captured
+        self._converter: Converter | None = None  # None until the first block of an opening
+        self._clock: DeviceClock | None = None
+        self.anchor_s: float | None = None
+        """Monotonic clock at stream index 0; None until the first block."""
+        self.overflow = 0
+        """Times the driver reported lost input."""
+        self.invalid = 0
+        """Samples that were no numbers and became 0."""
+        self.first_invalid: int | None = None
+        """Stream index of the first of them."""
+
+    @property
+    def clock_ppm(self) -> float | None:
+        """Parts per million a live device is fast; None until a minute has passed."""
+        return self._clock.ppm if self._clock else None
+
+    def begin(self, source_rate: int, live: bool) -> None:
+        """Expect blocks of a source that has just been opened, for the first time or again."""
+        self.finish()
+        self._source_rate = source_rate
+        self._live = live
+
+    def add(self, block: Block) -> None:
+        """Pass one block on."""
+        block_len = len(block.samples)
+        if self._converter is None:
+            self._start_opening(block.captured_s - (block_len + block.lost_len) / self._source_rate)
+        self.overflow += block.overflow
+        lost_len = block.lost_len or self._overflowed_len(block)
+        if lost_len:
+            self._step_over(lost_len)
+        mono, invalid = to_mono(block.samples)
+        if len(invalid):
+            self._count_invalid(invalid)
+        self._position += block_len
+        self._last_s = block.captured_s
+        if self._clock is not None:
+            self._clock.observe(self._position, block.captured_s)
+        if self._converter is not None:
+            self._write(self._converter.push(mono), block.captured_s - self._converter.delay_s)
+
+    def finish(self) -> None:
+        """Write what is still inside the resampler: the source ended or went away."""
+        if self._converter is not None and self._last_s is not None:
+            self._write(self._converter.flush(), self._last_s)
+        self._converter = None
+
+    def _start_opening(self, start_s: float) -> None:
+        """Place the first sample of an opening, captured from `start_s` on, in the stream."""
+        if self.anchor_s is None or self._last_s is None:
+            self.anchor_s = start_s
+        else:
+            away_len = round((start_s - self._last_s) * self._sample_rate)
+            self._origin = max(self._index() + away_len, self._stream_len + 1)
+        self._position = 0
+        self._restart()
+
+    def _step_over(self, lost_len: int) -> None:
+        """End the unbroken stretch and begin another `lost_len` device samples further on."""
+        self.finish()
+        self._position += lost_len
+        self._restart()
+
+    def _restart(self) -> None:
+        gap = self._index() - self._stream_len
+        if gap > 0:
+            self._ring.write_gap(gap)
+            self._stream_len += gap
+        self._converter = Converter(self._source_rate, self._sample_rate)
+        self._clock = DeviceClock(self._source_rate) if self._live else None
+
+    def _index(self) -> int:
+        """Stream index of the device sample at `_position`."""
+        return self._origin + convert_index(self._position, self._source_rate, self._sample_rate)
+
+    def _overflowed_len(self, block: Block) -> int:
+        """Estimate what the driver lost where it does not say: by how much the block is late."""
+        if not block.overflow or self._clock is None:
+            return 0
+        late_s = self._clock.late_s(self._position + len(block.samples), block.captured_s)
+        return round(late_s * self._source_rate) if late_s >= MIN_OVERFLOW_S else 0
+
+    def _count_invalid(self, invalid: NDArray[np.intp]) -> None:
+        if self.first_invalid is None:
+            first = self._position + int(invalid[0])
+            self.first_invalid = self._origin + convert_index(first, self._source_rate, self._sample_rate)
+        self.invalid += len(invalid)
+
+    def _write(self, samples: NDArray[np.float32], captured_s: float) -> None:
+        if len(samples):
+            self._ring.write(samples, captured_s, self._wait)
+            self._stream_len += len(samples)

@@ -1,0 +1,93 @@
+"""What travels from the capture process to its parent: framed blocks and three typed messages.
+
+A frame is ``kind, payload length, captured_s, lost_len, overflow`` (little endian) and then the payload:
+float32 samples, or one message as JSON. The pipe is the process's stdout; nothing else is ever written there.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+import msgspec
+
+from monitor.sources.devices import Device
+
+_HEADER = struct.Struct("<BIdQ?")
+_MESSAGE, _BLOCK = 1, 2
+
+
+class Opened(msgspec.Struct, frozen=True, tag=True):
+    """The microphone delivers; blocks follow."""
+
+    id: str
+    name: str
+    sample_rate: int
+    """Hz."""
+    channels: int
+
+
+class Failed(msgspec.Struct, frozen=True, tag=True):
+    """It cannot be opened or went away; the process ends."""
+
+    reason: str
+    """One sentence for the user."""
+
+
+class Listed(msgspec.Struct, frozen=True, tag=True):
+    """Answer to a request for the devices."""
+
+    devices: list[Device]
+
+
+Message = Opened | Failed | Listed
+
+
+class RawBlock(NamedTuple):
+    """Samples as the driver gave them."""
+
+    data: bytes
+    """float32 in the machine's byte order, channels interleaved."""
+    captured_s: float
+    """Monotonic clock, seconds, when the last sample had arrived."""
+    lost_len: int
+    """Samples per channel that were dropped before this block."""
+    overflow: bool
+    """The driver reported lost input."""
+
+
+def encode_message(message: Message) -> bytes:
+    """Return `message` as one frame."""
+    payload = msgspec.json.encode(message)
+    return _HEADER.pack(_MESSAGE, len(payload), 0.0, 0, False) + payload
+
+
+def encode_header(block: RawBlock) -> bytes:
+    """Return the frame header of `block`; its data follow as they are."""
+    return _HEADER.pack(_BLOCK, len(block.data), block.captured_s, block.lost_len, block.overflow)
+
+
+class FrameReader:
+    """Cuts a byte stream into frames; never blocks."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+        self._decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes as they came."""
+        self._bytes += data
+
+    def next(self) -> Message | RawBlock | None:
+        """Return the next whole frame, or None if it has not arrived yet."""
+        if len(self._bytes) < _HEADER.size:
+            return None
+        kind, length, captured_s, lost_len, overflow = _HEADER.unpack_from(self._bytes)
+        stop = _HEADER.size + length
+        if len(self._bytes) < stop:
+            return None
+        payload = bytes(self._bytes[_HEADER.size : stop])
+        del self._bytes[:stop]
+        if kind == _BLOCK:
+            return RawBlock(payload, captured_s, lost_len, overflow)
+        return self._decoder.decode(payload)

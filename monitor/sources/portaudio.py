@@ -1,0 +1,181 @@
+"""The capture process: the only code that loads PortAudio, in a process of its own.
+
+A Python callback waits for the interpreter lock: one busy thread beside it loses sound. A driver that hangs
+can only be ended with its process. PortAudio sees new devices only when it starts afresh, and it writes to
+stderr. All four are answered by a small process that holds nothing but the driver, started by
+`microphone.py` with one of these requests::
+
+    python -P -m monitor.sources.portaudio list
+    python -P -m monitor.sources.portaudio find SPEC
+    python -P -m monitor.sources.portaudio id STABLE_ID NAME
+
+It writes frames (`pipe.py`) to stdout and ends when its stdin does, that is, when its parent dies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any, NoReturn
+
+from monitor.errors import SourceError
+from monitor.sources.backlog import Backlog
+from monitor.sources.devices import Device, find, find_id, printable, stable_id, with_unique_ids
+from monitor.sources.pipe import Failed, Listed, Message, Opened, encode_header, encode_message
+
+BLOCKS_PER_S = 50
+"""Blocks of 20 ms: short against a window, long against the cost of a call."""
+BACKLOG_S = 10.0
+"""Seconds kept while the parent does not read, beside what the pipe holds."""
+PIPE_LEN = 1 << 20
+"""Bytes the pipe holds, where the system allows it: 2.7 s of 48 kHz stereo."""
+MAX_CHANNELS = 8
+"""A device that claims more is a virtual one that copies; two of its channels say it all."""
+
+
+def main(arguments: Sequence[str]) -> NoReturn:
+    """Run one request and end the process, whatever the driver does."""
+    pipe = _take_stdout()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        _serve(arguments, pipe)
+    except SourceError as error:
+        _send(pipe, Failed(str(error)))
+    except BrokenPipeError:
+        pass
+    os._exit(0)  # not sys.exit: PortAudio's clean-up can hang, and the system closes everything anyway
+
+
+def _serve(arguments: Sequence[str], pipe: int) -> None:
+    sounddevice = _load_portaudio()
+    devices = _devices(sounddevice)
+    match arguments:
+        case ["list"]:
+            _send(pipe, Listed(devices))
+        case ["find", spec]:
+            _capture(sounddevice, find(devices, spec), pipe)
+        case ["id", device_id, name]:
+            _capture(sounddevice, find_id(devices, device_id, name), pipe)
+        case _:
+            raise SourceError(f"The capture process does not know {arguments!r}.")
+
+
+def _take_stdout() -> int:
+    """Return a descriptor of the pipe that nobody else writes to; what libraries print goes to stderr."""
+    pipe = os.dup(sys.stdout.fileno())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    os.set_blocking(sys.stderr.fileno(), False)  # a driver that chatters must not wait for a reader
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # the user's pipe quota is spent: 64 KiB have to do
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_LEN)
+    return pipe
+
+
+def _end_with_parent() -> None:
+    """End the process when stdin does; the parent holds its other end and never writes."""
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    os._exit(0)
+
+
+def _load_portaudio() -> ModuleType:
+    try:
+        import sounddevice
+    except ImportError:
+        raise SourceError(
+            "The Python package sounddevice is missing; install it with `pip install sounddevice`."
+        ) from None
+    except OSError:  # what sounddevice raises without the library
+        raise SourceError(
+            "Microphones need the PortAudio library, which is not installed; on Debian and Ubuntu: "
+            "`sudo apt-get install libportaudio2`. Files and the built-in scene work without it."
+        ) from None
+    module: ModuleType = sounddevice
+    return module
+
+
+def _devices(sounddevice: ModuleType) -> list[Device]:
+    """Return every device that has an input, in PortAudio's order."""
+    apis = [str(api["name"]) for api in sounddevice.query_hostapis()]
+    default = _default_index(sounddevice)
+    found = [
+        Device(
+            index=info["index"],
+            id=stable_id(apis[info["hostapi"]], info["name"]),
+            name=printable(info["name"]),
+            host_api=apis[info["hostapi"]],
+            channels=info["max_input_channels"],
+            default_sample_rate=round(info["default_samplerate"]),
+            is_default=info["index"] == default,
+        )
+        for info in sounddevice.query_devices()
+        if info["max_input_channels"] > 0
+    ]
+    return with_unique_ids(found)
+
+
+def _default_index(sounddevice: ModuleType) -> int:
+    try:
+        return int(sounddevice.query_devices(kind="input")["index"])
+    except (sounddevice.PortAudioError, ValueError):  # there is no default, or it has no input
+        return -1
+
+
+def _capture(sounddevice: ModuleType, device: Device, pipe: int) -> None:
+    """Send the microphone's sound until it, or the parent, goes away."""
+    backlog = Backlog(limit_len=round(BACKLOG_S * device.default_sample_rate))
+    channels, stream = _open_stream(sounddevice, device, backlog)
+    _send(pipe, Opened(device.id, device.name, device.default_sample_rate, channels))
+    while (block := backlog.take()) is not None:
+        _write_all(pipe, encode_header(block) + block.data)
+    del stream  # held until here: a stream that is collected stops
+    _send(pipe, Failed(f"The microphone {device.name} went away."))
+
+
+def _open_stream(sounddevice: ModuleType, device: Device, backlog: Backlog) -> tuple[int, Any]:
+    """Start the stream with all channels, or with one where the driver refuses that."""
+
+    def callback(data: Any, block_len: int, _time: Any, status: Any) -> None:
+        backlog.offer(bytes(data), time.monotonic(), block_len, bool(status.input_overflow))
+
+    reason = ""
+    for channels in dict.fromkeys((device.channels if device.channels <= MAX_CHANNELS else 2, 1)):
+        try:
+            stream = sounddevice.RawInputStream(
+                device=device.index,
+                samplerate=device.default_sample_rate,
+                channels=channels,
+                dtype="float32",
+                blocksize=round(device.default_sample_rate / BLOCKS_PER_S),
+                callback=callback,
+                finished_callback=backlog.end,
+            )
+            stream.start()
+        except sounddevice.PortAudioError as error:
+            reason = printable(str(error.args[0] if error.args else error))
+        else:
+            return channels, stream
+    raise SourceError(
+        f"The microphone {device.name} (index {device.index}) cannot be opened: {reason}. Another program "
+        "may be using it; close that one, or choose another microphone (`monitor devices` lists them)."
+    )
+
+
+def _send(pipe: int, message: Message) -> None:
+    _write_all(pipe, encode_message(message))
+
+
+def _write_all(pipe: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(pipe, view) :]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,236 @@
+"""The program on the terminal: layout, keys, and a clock that draws what the feed holds."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.events import Resize
+from textual.message import Message
+from textual.widgets import Footer
+
+from monitor.records import Event, Health, Request
+from monitor.tui.feed import Arrived, Feed, Link, Refused
+from monitor.tui.help import HelpScreen
+from monitor.tui.layout import SIDE_BY_SIDE, rows_for
+from monitor.tui.lines import Panel
+from monitor.tui.panels.banner import banner_lines
+from monitor.tui.panels.classes import classes_lines
+from monitor.tui.panels.events import events_lines
+from monitor.tui.panels.meter import meter_lines
+from monitor.tui.panels.picture import picture_lines
+from monitor.tui.panels.status import status_lines
+from monitor.tui.view import Contact, View
+
+DRAW_HZ = 10.0
+"""Drawings per second; as many as there are levels."""
+
+THRESHOLD_STEP = 0.05
+LOWEST_THRESHOLD, HIGHEST_THRESHOLD = 0.05, 0.95
+
+FIRST_CONTACT_S = 30.0
+"""A terminal that ends with its monitor waits this long for it to begin."""
+
+_LINES = {
+    "banner": banner_lines,
+    "meter": meter_lines,
+    "picture": picture_lines,
+    "classes": classes_lines,
+    "events": events_lines,
+    "status": status_lines,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the terminal interface behaves."""
+
+    endpoint: str
+    """Shown where the monitor is missing."""
+    quit_with_monitor: bool = False
+    """End when the monitor does."""
+    bell: bool = False
+    """Ring the terminal's bell at each onset: many terminals and window managers show it."""
+    mono: bool = False
+    """Draw without colours."""
+
+
+class MonitorApp(App[None]):
+    """Shows one running monitor and passes the user's wishes on to it."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "monitor"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space,p", "pause", "Pause", key_display="space"),
+        Binding("up,k", "select(-1)", "Select", key_display="↑↓"),
+        Binding("down,j", "select(1)", "Select", show=False),
+        Binding("m", "mute", "Mute"),
+        Binding("plus,equals_sign", "threshold(1)", "Threshold", key_display="+ -"),
+        Binding("minus", "threshold(-1)", "Threshold", show=False),
+        Binding("n", "near_misses", "Near misses"),
+        Binding("pagedown", "scroll(1)", "Older", show=False),
+        Binding("pageup", "scroll(-1)", "Newer", show=False),
+        Binding("question_mark,h,f1", "help", "Help", key_display="?"),
+        Binding("q", "quit", "Quit"),
+        Binding("ctrl+c", "quit", "Quit", show=False, priority=True),
+    ]
+
+    class FromFeed(Message):
+        """Something the feed wants drawn or said at once."""
+
+        def __init__(self, notice: Arrived | Refused) -> None:
+            super().__init__()
+            self.notice = notice
+
+    def __init__(self, link: Link, options: Options) -> None:
+        super().__init__()
+        self._options = options
+        self._mono = options.mono or self.no_color
+        self._feed = Feed(link, self._post)
+        self._contact: Contact = "none"
+        self._contact_since_s = time.monotonic()
+        self._wanted: dict[str, float] = {}
+        self._selected = 0
+        self._scroll = 0
+        self._show_near_misses = False
+        self._launcher = os.getppid()
+
+    @property
+    def view(self) -> View:
+        """What the screen shows now."""
+        lost, malformed, restarts = self._feed.counters
+        return View(
+            state=self._feed.state,
+            now_s=time.monotonic(),
+            endpoint=self._options.endpoint,
+            contact=self._contact,
+            contact_since_s=self._contact_since_s,
+            lost=lost,
+            malformed=malformed,
+            restarts=restarts,
+            selected=self._selected,
+            show_near_misses=self._show_near_misses,
+            scroll=self._scroll,
+            mono=self._mono,
+        )
+
+    def _post(self, notice: Arrived | Refused) -> None:
+        """Hand a notice from a feed's thread to the terminal's own."""
+        self.post_message(self.FromFeed(notice))
+
+    def compose(self) -> ComposeResult:
+        """Yield the parts, top to bottom."""
+        for name in ("banner", "meter", "picture"):
+            yield Panel(id=name, mono=self._mono)
+        with Container(id="tables"):
+            yield Panel(id="classes", mono=self._mono)
+            yield Panel(id="events", mono=self._mono)
+        yield Panel(id="status", mono=self._mono)
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Begin to read and to draw."""
+        for ended in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(ended, self.exit)
+        self._feed.start()
+        self.set_interval(1.0 / DRAW_HZ, self.draw)
+
+    def on_unmount(self) -> None:
+        """Let go of the monitor."""
+        self._feed.close()
+
+    def on_resize(self, event: Resize) -> None:
+        """Share the rows out anew."""
+        rows = rows_for(event.size.height)
+        for name in ("banner", "meter", "picture", "tables", "status"):
+            part = self.query_one(f"#{name}")
+            part.styles.height = getattr(rows, name)
+            part.display = getattr(rows, name) > 0
+        self.query_one(Footer).display = rows.footer > 0
+        self.query_one("#tables").set_class(event.size.width < SIDE_BY_SIDE, "stacked")
+        self.call_after_refresh(self.draw)
+
+    def draw(self) -> None:
+        """Show the newest state."""
+        self._watch_contact()
+        view = self.view
+        for name, lines in _LINES.items():
+            panel = self.screen_stack[0].query_one(f"#{name}", Panel)
+            width, height = panel.size
+            if width and height:
+                panel.show(lines(view, width, height))
+
+    def _watch_contact(self) -> None:
+        """Notice when the monitor comes or goes, and end with it if told to."""
+        now_s = time.monotonic()
+        contact: Contact = "alive" if self._feed.alive() else "none" if self._contact == "none" else "gone"
+        if contact != self._contact:
+            self._contact, self._contact_since_s = contact, now_s
+        if not self._options.quit_with_monitor:
+            return
+        late = contact == "none" and now_s - self._contact_since_s > FIRST_CONTACT_S
+        if late or contact == "gone" or os.getppid() != self._launcher:
+            self.exit(return_code=int(late))
+
+    def on_monitor_app_from_feed(self, message: FromFeed) -> None:
+        """Draw at once what must not wait for the clock; say what was refused."""
+        match message.notice:
+            case Refused(sentence):
+                self._wanted.clear()
+                self.notify(sentence, severity="warning", markup=False)
+                return
+            case Arrived(Health()):
+                self._wanted.clear()
+            case Arrived(Event(type="onset")) if self._options.bell:
+                self.bell()
+        self.draw()
+
+    def action_pause(self) -> None:
+        """Pause, or listen again."""
+        health = self._feed.state.health
+        self._feed.ask(Request(request="pause", value=not (health and health.state == "paused")))
+
+    def action_mute(self) -> None:
+        """Mute or unmute the selected class."""
+        if entry := self.view.selected_class:
+            self._feed.ask(Request(request="mute", class_=entry.class_, value=not entry.muted))
+
+    def action_threshold(self, steps: int) -> None:
+        """Move the onset threshold of the selected class; quick presses add up."""
+        entry = self.view.selected_class
+        if entry is None:
+            return
+        wanted = self._wanted.get(entry.class_, entry.onset_threshold) + steps * THRESHOLD_STEP
+        wanted = round(min(HIGHEST_THRESHOLD, max(LOWEST_THRESHOLD, wanted)), 2)
+        self._wanted[entry.class_] = wanted
+        self._feed.ask(Request(request="threshold", class_=entry.class_, value=wanted))
+
+    def action_select(self, step: int) -> None:
+        """Select another class."""
+        last = max(0, len(self._feed.state.classes) - 1)
+        self._selected = min(last, max(0, self._selected + step))
+        self.draw()
+
+    def action_near_misses(self) -> None:
+        """Show or hide near misses."""
+        self._show_near_misses = not self._show_near_misses
+        self._scroll = 0
+        self.draw()
+
+    def action_scroll(self, pages: int) -> None:
+        """Scroll past events by a page."""
+        page = max(1, self.query_one("#events").size.height - 2)
+        self._scroll = max(0, min(self._scroll + pages * page, self.view.past_rows - page))
+        self.draw()
+
+    def action_help(self) -> None:
+        """Explain keys, shapes and numbers."""
+        self.push_screen(HelpScreen())

@@ -1,0 +1,161 @@
+"""The line to a monitor: one thread that reads, one that asks. The terminal is never made to wait for either.
+
+Overflow: the newest level, scores and health replace the one before; events and near misses are all
+kept, up to `state.MAX_PAST`. What the socket itself drops is counted by the subscriber, and a new snapshot is
+asked for, so that no event stays open for want of its offset.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from monitor.errors import MonitorError
+from monitor.records import Event, Health, NearMiss, PublishedRecord, Reply, Request, Snapshot
+from monitor.tui.state import State
+from monitor.wire import Message
+
+RECEIVE_S = 0.1
+"""Longest wait for one message, and so for the thread to notice that it should end."""
+
+REQUEST_S = 1.5
+"""Longest wait for the answer to a request."""
+
+RESNAPSHOT_S = 5.0
+"""Shortest time between snapshots asked for because messages were lost."""
+
+
+class Link(Protocol):
+    """What the feed needs of `monitor.subscriber.Subscriber`."""
+
+    lost: int
+    malformed: int
+    restarts: int
+
+    def receive(self, timeout_s: float) -> Message | None:
+        """Return the next message, or None if none came in time."""
+
+    def alive(self, now_s: float) -> bool:
+        """Tell whether a sign of life arrived lately."""
+
+    def request(self, request: Request, timeout_s: float) -> Snapshot | Reply:
+        """Ask the monitor for something."""
+
+    def close(self) -> None:
+        """Release the sockets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What should be drawn at once: an event, a near miss, a health report or a snapshot."""
+
+    record: Event | NearMiss | Health | Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A request was not done, and why, in one sentence."""
+
+    sentence: str
+
+
+class Feed:
+    """Holds the newest `State` of one monitor.
+
+    Parameters
+    ----------
+    link
+        A subscriber; the feed owns it and closes it.
+    notify
+        Called from the feed's threads; must return at once.
+    """
+
+    def __init__(self, link: Link, notify: Callable[[Arrived | Refused], None]) -> None:
+        self._link = link
+        self._notify = notify
+        self._state = State()
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._reader = threading.Thread(target=self._read, name="tui-reader", daemon=True)
+        self._asker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tui-asker")
+        self._joined: tuple[int, int] | None = None
+        self._joined_s = 0.0
+
+    @property
+    def state(self) -> State:
+        """The newest state."""
+        return self._state
+
+    @property
+    def counters(self) -> tuple[int, int, int]:
+        """Messages lost, messages malformed, restarts of the monitor."""
+        return self._link.lost, self._link.malformed, self._link.restarts
+
+    def alive(self) -> bool:
+        """Tell whether the monitor gave a sign of life lately."""
+        return self._link.alive(time.monotonic())
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._reader.start()
+
+    def close(self) -> None:
+        """End both threads and release the sockets; a request under way is waited for, others are dropped."""
+        self._stop.set()
+        if self._reader.is_alive():
+            self._reader.join()
+        self._asker.shutdown(cancel_futures=True)
+        self._link.close()
+
+    def ask(self, request: Request) -> None:
+        """Send `request` in the order of the calls; a refusal arrives as `Refused`."""
+        if not self._stop.is_set():
+            self._asker.submit(self._ask, request)
+
+    def _read(self) -> None:
+        while not self._stop.is_set():
+            message = self._link.receive(RECEIVE_S)
+            if message is not None:
+                self._join()
+                self._take(message.record, message.header.time)
+
+    def _join(self) -> None:
+        """Ask for a snapshot at the first message, after a restart, and now and then when messages are lost."""
+        marks = (self._link.restarts, self._link.lost)
+        if marks == self._joined:
+            return
+        restarted = self._joined is not None and marks[0] != self._joined[0]
+        now_s = time.monotonic()
+        if self._joined is not None and not restarted and now_s - self._joined_s < RESNAPSHOT_S:
+            return
+        self._joined, self._joined_s = marks, now_s
+        if restarted:
+            with self._lock:
+                self._state = self._state.restarted()
+        self.ask(Request(request="snapshot"))
+
+    def _take(self, record: PublishedRecord | Snapshot, published: datetime) -> None:
+        with self._lock:
+            self._state = self._state.apply(record, published, time.monotonic())
+        if isinstance(record, Event | NearMiss | Health | Snapshot):
+            self._notify(Arrived(record))
+
+    def _ask(self, request: Request) -> None:
+        try:
+            answer = self._link.request(request, REQUEST_S)
+        except MonitorError as error:
+            self._refuse(str(error))
+            return
+        if isinstance(answer, Snapshot):
+            self._take(answer, answer.time)
+        elif not answer.ok:
+            self._refuse(answer.error or f"The monitor refused the request {request.request!r}.")
+
+    def _refuse(self, sentence: str) -> None:
+        if not self._stop.is_set():
+            self._notify(Refused(sentence))

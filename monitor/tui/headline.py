@@ -1,0 +1,146 @@
+"""What the banner says. What stops the monitor from hearing always comes before what it heard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from monitor.records import Health
+from monitor.tui.state import Heard
+from monitor.tui.theme import Kind
+from monitor.tui.view import View
+from monitor.tui.words import clock, duration, over_room, spoken
+
+FLASH_S = 3.0
+URGENT_FLASH_S = 8.0
+FLASH_HZ = 2.0
+"""Below the three flashes a second that can trigger a seizure (WCAG 2.3.1)."""
+
+RECENT_S = 20.0
+"""Seconds an event stays in the banner after its end, so that a glance away does not miss it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """What the banner says and how."""
+
+    kind: Kind
+    word: str
+    """Drawn as large as possible."""
+    detail: str
+    flash_from_s: float | None = None
+    """Clock of this program, seconds, when it began to be true; None if it never flashes."""
+
+    def inverted(self, now_s: float) -> bool:
+        """Tell whether a flash shows the banner with its colours exchanged at `now_s`."""
+        if self.flash_from_s is None:
+            return False
+        since_s = now_s - self.flash_from_s
+        limit_s = URGENT_FLASH_S if self.kind == "urgent" else FLASH_S
+        return 0.0 <= since_s < limit_s and int(since_s * FLASH_HZ * 2) % 2 == 0
+
+
+def headline(view: View) -> Headline:
+    """Return what the banner says: faults first, then what sounds now, then what has just sounded."""
+    fault = _contact_fault(view) or (_source_fault(view, view.state.health) if view.state.health else None)
+    if fault:
+        return fault
+    if sounding := view.state.open_events:
+        return _sounding(view, sounding)
+    past = view.state.past_events
+    if past and _ago_s(view, past[0]) < RECENT_S:
+        return _recent(view, past[0])
+    return _quiet(view, past)
+
+
+def _contact_fault(view: View) -> Headline | None:
+    if view.contact == "none":
+        return Headline(
+            "waiting",
+            "no monitor yet",
+            f"waiting for {view.endpoint} · nothing is heard until one answers: monitor run",
+        )
+    if view.contact == "gone":
+        since = duration(view.now_s - view.contact_since_s)
+        return Headline(
+            "fault",
+            "monitor gone",
+            f"no sign of life from {view.endpoint} since {since} · nothing can be reported",
+            view.contact_since_s,
+        )
+    return None
+
+
+def _source_fault(view: View, health: Health) -> Headline | None:
+    since_s = view.state.state_since_s
+    since = f"since {duration(view.now_s - since_s)}"
+    why = f"{health.reason.rstrip('.')} · " if health.reason else ""
+    match health.state:
+        case "lost":
+            detail = f"{why}{since} · nothing can be heard until it is back"
+            return Headline("fault", "source lost", detail, since_s)
+        case "silent":
+            detail = f"{why or 'only digital zeros arrive: muted or unplugged? · '}{since} · cannot hear"
+            return Headline("fault", "muted input", detail, since_s)
+        case "paused":
+            return Headline("paused", "paused", f"{since} · nothing is reported · space: listen again")
+        case "ended":
+            return Headline("ended", "ended", f"{why}{health.source_name} has ended {since}")
+        case "starting":
+            return Headline("waiting", "starting", f"{why}opening {health.source_name}")
+        case "running":
+            return None
+
+
+def _sounding(view: View, sounding: list[Heard]) -> Headline:
+    first, others = sounding[0], sounding[1:]
+    event = first.event
+    parts = [
+        _maybe(first),
+        over_room(event.snr_db),
+        f"since {duration(first.lasted_s(view.now))}",
+    ]
+    if others:
+        parts.append("also " + ", ".join(f"{spoken(o.event.class_)} {o.event.score:.2f}" for o in others))
+    kind: Kind = "urgent" if event.urgent else "event"
+    return Headline(kind, spoken(event.class_), " · ".join(parts), first.seen_s)
+
+
+def _maybe(heard: Heard) -> str:
+    """Return how sure the monitor is, with the next candidate if there is one worth naming."""
+    event = heard.event
+    text = f"may be {spoken(event.class_)} {event.score:.2f}"
+    rivals = [c for c in event.candidates if c.class_ != event.class_ and c.score >= event.score / 2]
+    return f"{text} or {spoken(rivals[0].class_)} {rivals[0].score:.2f}" if rivals else text
+
+
+def _ago_s(view: View, heard: Heard) -> float:
+    return (view.now - (heard.event.offset_time or heard.published)).total_seconds()
+
+
+def _recent(view: View, heard: Heard) -> Headline:
+    detail = " · ".join(
+        [
+            f"ended {duration(_ago_s(view, heard))} ago",
+            f"lasted {duration(heard.lasted_s(view.now))}",
+            f"was up to {heard.peak_score:.2f}",
+            over_room(heard.snr_db),
+        ]
+    )
+    return Headline("recent", spoken(heard.event.class_), detail)
+
+
+def _quiet(view: View, past: list[Heard]) -> Headline:
+    classes = view.state.classes
+    muted = sum(entry.muted for entry in classes)
+    parts = ["nothing recognised"]
+    if classes and muted == len(classes):
+        parts = ["every class is muted: nothing can be reported"]
+    elif muted:
+        parts.append(f"{muted} of {len(classes)} classes muted")
+    if past:
+        last = past[0].event
+        ago = duration(_ago_s(view, past[0]))
+        parts.append(f"last: {spoken(last.class_)} {clock(last.onset_time)}, {ago} ago")
+    if view.state.health and not view.state.health.background.ready:
+        parts.append("still learning this room")
+    return Headline("quiet", "listening", " · ".join(parts))

@@ -1,0 +1,59 @@
+"""The help screen: the keys, and what the shapes and numbers mean."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+TEXT = """\
+ KEYS
+   space, p   pause, listen again        up, down   select a class
+   m          mute the selected class    + / -      its threshold by 0.05
+   n          near misses on, off        PgUp PgDn  scroll past events
+   q          quit                       ?          this page
+
+ BANNER
+   ▲ white on red     an urgent class sounds now
+   ◆ black on amber   a class sounds now
+   ◇ amber            it has just ended
+   ○ green            the monitor hears, and recognised nothing
+   ║ blue             paused: nothing is reported
+   ╳ black on white   it cannot hear: source lost, muted input, or no
+                      monitor. Nothing can be reported!
+   A change flashes for some seconds, twice a second.
+
+ NUMBERS
+   0.87/0.50     score now / threshold from which an event begins
+   dB over the   how far the sound stands above the usual level of the
+   room, SNR     room; below about 6 dB recognition becomes unsure
+   ┃ in a bar    the room's floor; in the class list, the threshold
+   other         what it sounds like if it is none of your classes
+   near misses   resembled a class, but not enough; the reason is given
+   ╱╱╱ in the    a moment that was not heard: not silence
+   picture
+   rtf           work per second of sound; at 1 it cannot keep up
+   overflow      times the driver lost input       gap      its length
+   overwritten   sound lost because the program stood still
+   skipped       sound passed over because the program was late
+
+ A sound can be missed. Do not rely on this for safety alone.
+"""  # noqa: RUF001 - shapes, not letters
+
+
+class HelpScreen(ModalScreen[None]):
+    """Covers the screen until a key is pressed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark,space,enter", "dismiss", "Close"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        """Yield the text in a box that scrolls on small terminals."""
+        with VerticalScroll(id="help") as box:
+            box.border_title = "Help: escape closes"
+            yield Static(TEXT, markup=False)

@@ -1,0 +1,89 @@
+"""Lines of styled text of an exact width, and the widget that shows a block of them.
+
+Text is never markup here: what a name holds is what is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from monitor.tui.theme import TEXT, without_colour
+
+Piece = tuple[str, Style]
+"""Some text and how it looks."""
+
+EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+
+def line(pieces: Iterable[Piece], width: int, fill: Style = TEXT) -> Strip:
+    """Return `pieces` one after another, cropped or filled up to `width` cells."""
+    return Strip([Segment(text, style) for text, style in pieces]).adjust_cell_length(width, fill)
+
+
+def fit(text: str, width: int, align: Literal["left", "right", "centre"] = "left") -> str:
+    """Return `text` in exactly `width` cells; what does not fit ends in an ellipsis."""
+    if width <= 0:
+        return ""
+    room = width - cell_len(text)
+    if room < 0:
+        return set_cell_size(text, width - 1) + "…"
+    before = {"left": 0, "right": room, "centre": room // 2}[align]
+    return " " * before + text + " " * (room - before)
+
+
+def bar(value: float, width: int) -> str:
+    """Return a horizontal bar that fills `value` in [0, 1] of `width` cells, in eighths of a cell."""
+    eighths = round(min(1.0, max(0.0, value)) * width * 8)
+    full, rest = divmod(eighths, 8)
+    return ("█" * full + (EIGHTHS[rest] if rest else "")).ljust(width)
+
+
+def marked(text: str, marks: dict[int, Piece], style: Style) -> list[Piece]:
+    """Return single-cell `text` in pieces, with the cells of `marks` replaced; marks outside are left out."""
+    pieces: list[Piece] = []
+    start = 0
+    for place in sorted(place for place in marks if 0 <= place < len(text)):
+        pieces += [(text[start:place], style), marks[place]]
+        start = place + 1
+    return [*pieces, (text[start:], style)]
+
+
+class Panel(Widget):
+    """Shows lines made elsewhere; repaints only those that differ from what is on the screen."""
+
+    def __init__(self, *, id: str, mono: bool = False) -> None:  # noqa: A002 - Textual's own word
+        super().__init__(id=id)
+        self._lines: list[Strip] = []
+        self._mono = mono
+
+    @property
+    def lines(self) -> Sequence[Strip]:
+        """What is shown."""
+        return self._lines
+
+    def show(self, lines: list[Strip]) -> None:
+        """Replace what is shown."""
+        before, self._lines = self._lines, lines
+        if len(before) != len(lines):
+            self.refresh()
+            return
+        changed = [y for y, (old, new) in enumerate(zip(before, lines, strict=True)) if old != new]
+        if changed:
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+
+    def render_line(self, y: int) -> Strip:
+        """Return row `y` for the compositor."""
+        if y >= len(self._lines):
+            return Strip.blank(self.size.width, TEXT)
+        strip = self._lines[y]
+        if not self._mono:
+            return strip
+        return Strip([Segment(text, without_colour(style or TEXT)) for text, style, _ in strip])

@@ -1,0 +1,116 @@
+"""Two lines for makers: can the monitor hear, does it keep up, and what was lost on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from rich.style import Style
+from textual.strip import Strip
+
+from monitor.records import Health
+from monitor.tui.lines import Piece, line
+from monitor.tui.theme import DIM, GOOD, HEADING_DIM, RAISED, SHAPES, STRONG, URGENT
+from monitor.tui.view import View
+from monitor.tui.words import SOURCE_STATE, elapsed, short_duration
+
+_BACK = Style(bgcolor=RAISED)
+_LABEL = HEADING_DIM
+_VALUE = STRONG + _BACK
+_FINE = GOOD + _BACK
+_BAD = URGENT + _BACK
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """Something to say, left out when there is no room and it matters less than the rest."""
+
+    label: str
+    value: str
+    weight: int
+    style: Style = _VALUE
+
+
+def status_lines(view: View, width: int, height: int) -> list[Strip]:
+    """Return one or two rows; in one row, what was lost comes first."""
+    health = view.state.health
+    if health is None:
+        items = [_Item("", "no health report yet", 9), _Item("from", view.endpoint, 5)]
+        return [_fill(items, width)] + [_fill([], width)] * (height - 1)
+    if height == 1:
+        return [_fill([*_about(view, health)[:2], *_losses(view, health)], width)]
+    return [_fill(_about(view, health), width), _fill(_losses(view, health), width)]
+
+
+def _about(view: View, health: Health) -> list[_Item]:
+    state = "UNKNOWN" if view.contact != "alive" else SOURCE_STATE[health.state]
+    fine = health.state == "running" and view.contact == "alive"
+    background = health.background
+    known = f"ready, {background.windows} windows" if background.ready else f"learning, {background.windows}"
+    rates = f"{health.device_sample_rate / 1000:g}→{health.sample_rate / 1000:g} kHz"
+    items = [
+        _Item("", f"{'●' if fine else SHAPES['fault']} {state}", 10, _FINE if fine else _BAD),
+        _Item("", health.source_name, 9),
+        _Item("heard", elapsed(health.captured / max(1, health.sample_rate)), 6),
+        _Item("room", known, 5),
+        _Item("model", health.model, 4),
+        _Item("", rates, 3),
+    ]
+    ppm = "measuring" if health.clock_ppm is None else f"{health.clock_ppm:+.0f} ppm"
+    return [
+        *items,
+        _Item("clock", ppm, 2),
+        _Item("room learnt", f"{short_duration(background.age_s)} ago", 1),
+    ]
+
+
+def _losses(view: View, health: Health) -> list[_Item]:
+    rate = max(1, health.sample_rate)
+    behind_s = health.pending / rate
+    return [
+        _Item(
+            "rtf", f"{health.rtf:.2f}" + (" TOO SLOW" if health.rtf >= 1 else ""), 9, _alarm(health.rtf >= 1)
+        ),
+        _counter("overflow", health.overflow, 8),
+        _counter("overwritten", health.overwritten / rate, 8, " s"),
+        _counter("skipped", health.skipped / rate, 8, " s"),
+        _counter("gap", health.gap / rate, 8, " s"),
+        _counter("lost msg", view.lost, 7),
+        _Item("behind", f"{behind_s:.1f} s", 4, _alarm(behind_s > 1)),
+        _counter("invalid", health.invalid, 3),
+        _counter("reopened", health.reopened, 3),
+        _counter("malformed", view.malformed, 2),
+        _counter("restarts", view.restarts, 1),
+    ]
+
+
+def _alarm(bad: bool) -> Style:
+    return _BAD if bad else _VALUE
+
+
+def _counter(label: str, value: float, weight: int, unit: str = "") -> _Item:
+    """Return a counter that stands out, and is kept longest, once it is not zero."""
+    text = f"{value:.1f}{unit}" if unit and value else f"{value:g}{unit}"
+    return _Item(label, f"!{text}" if value else text, weight + 10 * bool(value), _alarm(bool(value)))
+
+
+def _fill(items: list[_Item], width: int) -> Strip:
+    """Return the weightiest items that fit, in their order."""
+    kept: list[_Item] = []
+    used = 0
+    for item in sorted(items, key=lambda item: -item.weight):
+        needed = cell_len(_text(item)) + 3
+        if used + needed <= width or not kept:
+            kept.append(item)
+            used += needed
+    pieces: list[Piece] = []
+    for item in (item for item in items if item in kept):
+        pieces.append((" │ " if pieces else " ", DIM + _BACK))
+        if item.label:
+            pieces.append((f"{item.label} ", _LABEL))
+        pieces.append((item.value, item.style))
+    return line(pieces, width, _LABEL)
+
+
+def _text(item: _Item) -> str:
+    return f"{item.label} {item.value}" if item.label else item.value

@@ -1,0 +1,83 @@
+"""Names, numbers and reasons as a person reads them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from monitor.records import Activity, NearMissReason, SourceState
+
+ENDED_BY = {
+    "quiet": "ended",
+    "lost": "source lost",
+    "paused": "paused",
+    "muted": "muted",
+    "ended": "source ended",
+    "unknown": "end missed",
+}
+"""Why an event is over; `unknown`: the monitor no longer reports it and its end was not received."""
+
+NEAR_MISS: dict[NearMissReason, str] = {
+    "below_threshold": "below threshold",
+    "not_confirmed": "not confirmed",
+    "too_short": "too short",
+    "cool_down": "just reported",
+    "muted": "muted",
+    "paused": "paused",
+}
+
+ACTIVITY: dict[Activity, str] = {
+    "silent": "digital silence",
+    "low": "calm",
+    "normal": "active",
+    "high": "loud",
+}
+
+SOURCE_STATE: dict[SourceState, str] = {
+    "starting": "starting",
+    "running": "running",
+    "silent": "SILENT",
+    "lost": "LOST",
+    "paused": "PAUSED",
+    "ended": "ended",
+}
+
+
+def spoken(class_: str) -> str:
+    """Return a class name as words."""
+    return class_.replace("_", " ").strip() or "(no name)"
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time, whole seconds, in at most two units."""
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def short_duration(seconds: float) -> str:
+    """Return a length of time in at most six cells: `3.4 s`, `48 s`, `12m08`, `3h05`."""
+    if seconds < 10:
+        return f"{max(0.0, seconds):.1f} s"
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60}m{whole % 60:02d}" if whole < 3600 else f"{whole // 3600}h{whole % 3600 // 60:02d}"
+
+
+def clock(time: datetime) -> str:
+    """Return the time of day where the reader is."""
+    return f"{time.astimezone():%H:%M:%S}"
+
+
+def over_room(snr_db: float) -> str:
+    """Return how a sound stands out from the room."""
+    return f"{snr_db:.0f} dB over the room" if snr_db >= 0.5 else "no louder than the room"
+
+
+def elapsed(seconds: float) -> str:
+    """Return a length of time as h:mm:ss."""
+    whole = max(0, int(seconds))
+    return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"

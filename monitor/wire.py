@@ -1,0 +1,294 @@
+"""Records <-> multipart messages: the only codec, wire version 1.
+
+A message is three frames, ``[topic, header, payload]``, the last two JSON in UTF-8. Topics:
+``event.<source_id>.<class>``, ``near_miss.<source_id>.<class>``, ``level.<source_id>``,
+``scores.<source_id>``, ``health.<source_id>``, ``heartbeat``. Adding a field is allowed; renaming or
+removing one is a new version. The control socket answers JSON with JSON: `Request` -> `Snapshot` or
+`Reply`; it listens on the address that `control_endpoint` derives from the publisher's.
+
+Laws: ``decode(encode(x)) == x`` for text a terminal can show and finite floats (JSON has no others);
+any other bytes raise `WireError`; no text that was decoded here can steer a terminal, and every time is
+UTC, so whoever receives may print.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+
+from monitor.errors import PublishError, WireError
+from monitor.records import (
+    Event,
+    Health,
+    Heartbeat,
+    Instant,
+    Level,
+    NearMiss,
+    PublishedRecord,
+    Reply,
+    Request,
+    Scores,
+    Snapshot,
+)
+
+PROTOCOL_VERSION = 1
+
+MAX_MESSAGE_LEN = 1 << 20
+"""Bytes; a larger frame is nobody's event and is refused before it is read."""
+
+_TOPICS: dict[str, type[PublishedRecord]] = {
+    "event": Event,
+    "near_miss": NearMiss,
+    "level": Level,
+    "scores": Scores,
+    "health": Health,
+    "heartbeat": Heartbeat,
+}
+_KINDS = {kind: name for name, kind in _TOPICS.items()}
+_CONTROL = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+"""C0, DEL, C1, line separators, direction and invisible characters, lone surrogates, tags."""
+_TCP = re.compile(r"tcp://(?P<host>\[[^\[\]]*\]|[^\[\]:/]*):(?P<port>[0-9]{1,5}|\*)")
+_MAX_IPC_PATH_LEN = 107 - len(".control")
+
+T = TypeVar("T")
+
+
+class Header(msgspec.Struct, frozen=True):
+    """Second frame of every message."""
+
+    version: int
+    """`PROTOCOL_VERSION` of the sender."""
+    epoch: str
+    """Identity of this run of the publisher; `sequence` counts within it."""
+    sequence: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+    """1 for the first message of this topic, then without gaps."""
+    time: Instant
+    """When the message was published, UTC."""
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One decoded message."""
+
+    topic: str
+    header: Header
+    record: PublishedRecord
+
+
+def topic_of(record: PublishedRecord) -> str:
+    """Return the topic a record is published under."""
+    kind = _KINDS[type(record)]
+    if isinstance(record, Event | NearMiss):
+        return f"{kind}.{record.source_id}.{record.class_}"
+    if isinstance(record, Heartbeat):
+        return kind
+    return f"{kind}.{record.source_id}"
+
+
+def encode_json(record: msgspec.Struct) -> bytes:
+    """Return any record as one line of JSON, UTF-8, without a line end.
+
+    Text that is not Unicode (undecodable file names, arguments) is sent with replacement characters.
+    """
+    try:
+        return msgspec.json.encode(record)
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_clean(record))
+
+
+def decode_json(data: bytes, kind: type[T]) -> T:
+    """Return the record of type `kind` in `data`, safe to print, times in UTC.
+
+    Raises
+    ------
+    WireError
+        `data` is not JSON or does not hold such a record.
+    """
+    try:
+        return _clean(msgspec.json.decode(data, type=kind))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError) as error:
+        raise WireError(f"Not a {kind.__name__} message: {sanitise(str(error))}.") from None
+
+
+def encode(record: PublishedRecord, epoch: str, sequence: int, time: datetime) -> list[bytes]:
+    """Return the three frames of a message."""
+    header = Header(version=PROTOCOL_VERSION, epoch=epoch, sequence=sequence, time=time)
+    return [topic_of(record).encode(errors="replace"), encode_json(header), encode_json(record)]
+
+
+def decode(frames: Sequence[bytes]) -> Message:
+    """Return the message in `frames`.
+
+    Raises
+    ------
+    WireError
+        Wrong number of frames, unknown topic, another protocol version, or a payload that does not fit.
+    """
+    if len(frames) != 3:
+        raise WireError(f"A message has 3 frames, this one has {len(frames)}.")
+    try:
+        name = sanitise(bytes(frames[0]).decode())
+    except UnicodeDecodeError:
+        raise WireError("The topic is not UTF-8.") from None
+    kind = _TOPICS.get(name.partition(".")[0])
+    if kind is None:
+        raise WireError(f"Unknown topic {name!r}; known: {', '.join(_TOPICS)}.")
+    header = decode_json(frames[1], Header)
+    if header.version != PROTOCOL_VERSION:
+        raise WireError(f"Protocol version {header.version}; this program speaks {PROTOCOL_VERSION}.")
+    record = decode_json(frames[2], kind)
+    topic = topic_of(record)
+    if sanitise(topic) != name:
+        raise WireError(f"Topic {name!r} does not match its payload.")
+    return Message(topic=topic, header=header, record=record)
+
+
+def decode_request(data: bytes) -> Request:
+    """Return what is asked for on the control socket.
+
+    Raises
+    ------
+    WireError
+        Not a request, or one without the class or the value it needs.
+    """
+    request = decode_json(data, Request)
+    if request.request in {"mute", "threshold"} and not request.class_:
+        raise WireError(f"A {request.request} request needs a class.")
+    if request.request in {"pause", "mute"} and not isinstance(request.value, bool):
+        raise WireError(f"A {request.request} request needs the value true or false.")
+    if request.request == "threshold" and (
+        request.value is None or isinstance(request.value, bool) or not 0 < request.value < 1
+    ):
+        raise WireError("A threshold request needs a value between 0 and 1.")
+    return request
+
+
+def decode_answer(data: bytes) -> Snapshot | Reply:
+    """Return what the control socket answered.
+
+    Raises
+    ------
+    WireError
+        Neither a snapshot nor a reply.
+    """
+    try:
+        return decode_json(data, Reply)
+    except WireError:
+        return decode_json(data, Snapshot)
+
+
+def check_endpoint(endpoint: str, any_port: bool = False) -> str:
+    """Return `endpoint`, the address of a publisher, as ZeroMQ wants it.
+
+    Legal are ``tcp://<loopback address>:<port>`` and ``ipc://<path>``. With `any_port` the port may be
+    ``0`` or ``*``, for a free one.
+
+    Raises
+    ------
+    PublishError
+        Not an address, or one that other machines could reach.
+    """
+    shown = sanitise(endpoint)
+    if endpoint.startswith("ipc://"):
+        return _check_ipc(endpoint)
+    match = _TCP.fullmatch(endpoint)
+    if match is None:
+        raise PublishError(
+            f"{shown!r} is not an address; write tcp://127.0.0.1:5557 or ipc:///path/to/socket."
+        )
+    host, port = match["host"].replace("localhost", "127.0.0.1"), match["port"]
+    if not _is_loopback(host):
+        raise PublishError(
+            f"{shown!r} is not a loopback address, and a public one would need keys, which this version does "
+            "not have: use tcp://127.0.0.1:<port>, tcp://[::1]:<port> or ipc://<path>, and an SSH tunnel to "
+            "reach it from another machine."
+        )
+    if any_port and port in {"0", "*"}:
+        return f"tcp://{host}:*"
+    if port == "*" or not 1 <= int(port) <= 65534:
+        raise PublishError(f"{shown!r}: the port must be 1 to 65534; the control socket takes the next one.")
+    return f"tcp://{host}:{int(port)}"
+
+
+def control_endpoint(endpoint: str) -> str:
+    """Return the address of the control socket that belongs to a publisher at `endpoint`.
+
+    ``tcp://host:p`` -> ``tcp://host:p+1``; ``ipc://path`` -> ``ipc://path.control``.
+
+    Raises
+    ------
+    PublishError
+        `endpoint` is not an address.
+    """
+    checked = check_endpoint(endpoint)
+    if checked.startswith("ipc://"):
+        return f"{checked}.control"
+    host, _, port = checked.rpartition(":")
+    return f"{host}:{int(port) + 1}"
+
+
+def _check_ipc(endpoint: str) -> str:
+    path = endpoint.removeprefix("ipc://")
+    if path in {"", "*"} or "\0" in path:
+        raise PublishError(f"{sanitise(endpoint)!r} names no path; write ipc:///path/to/socket.")
+    if len(path.encode(errors="surrogateescape")) > _MAX_IPC_PATH_LEN:
+        raise PublishError(
+            f"{sanitise(endpoint)!r} is too long: the path may have {_MAX_IPC_PATH_LEN} bytes."
+        )
+    return endpoint
+
+
+def _is_loopback(host: str) -> bool:
+    if host.startswith("["):
+        return host == "[::1]"
+    try:
+        return ipaddress.IPv4Address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def sanitise(text: str, limit: int = 200) -> str:
+    """Return `text` safe for a terminal, control and invisible characters replaced, at most `limit` long."""
+    safe = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+    return safe if len(safe) <= limit else safe[: limit - 1] + "…"
+
+
+def _clean(value: T) -> T:
+    """Return a decoded `value` with all its text safe for a terminal and all its times in UTC."""
+    cleaned: Any = value
+    if isinstance(value, str):
+        cleaned = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", value)
+    elif isinstance(value, datetime):
+        cleaned = _to_utc(value)
+    elif isinstance(value, list):
+        cleaned = [_clean(item) for item in value]
+    elif isinstance(value, dict):
+        cleaned = {_clean(key): _clean(item) for key, item in value.items()}
+    elif isinstance(value, msgspec.Struct):
+        cleaned = type(value)(**{name: _clean(getattr(value, name)) for name in value.__struct_fields__})
+    return cleaned  # type: ignore[no-any-return]
+
+
+def _to_utc(time: datetime) -> datetime:
+    """Return `time` in UTC; raise OverflowError where a reader's own time zone could not show it."""
+    if not 1970 <= time.year <= 9998:
+        raise OverflowError(f"the year {time.year} is not within 1970 and 9998")
+    return time.astimezone(UTC)
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of every message, keyed by record name under ``$defs``."""
+    kinds = [*_TOPICS.values(), Header, Snapshot, Request, Reply]
+    _, definitions = msgspec.json.schema_components(kinds)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"monitor wire protocol, version {PROTOCOL_VERSION}",
+        "$defs": definitions,
+    }

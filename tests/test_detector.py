@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.config import ClassConfig, DetectorConfig
+from monitor.detector import Detector, rule_for
+from monitor.records import Missed, Score, Transition
+
+RATE, WINDOW, HOP = 100, 200, 25
+CONFIG = DetectorConfig(
+    onset_threshold=0.5,
+    offset_threshold=0.3,
+    confirm=2,
+    min_on_s=0.5,
+    min_off_s=0.5,
+    cool_down_s=1.0,
+    update_every_s=1.0,
+)
+
+
+def score(value: float, index: int, name: str = "siren") -> Score:
+    stop = WINDOW + index * HOP
+    return Score(stop - WINDOW, stop, {name: value}, "", 0.0)
+
+
+def detector(config: DetectorConfig = CONFIG) -> Detector:
+    return Detector(["siren"], config, RATE, WINDOW)
+
+
+def feed(machine: Detector, values: list[float], begin: int = 0) -> list[Transition | Missed]:
+    found: list[Transition | Missed] = []
+    for index, value in enumerate(values, begin):
+        found += machine.update(score(value, index), HOP)
+    return found
+
+
+def kinds(found: list[Transition | Missed]) -> list[str]:
+    return [item.type if isinstance(item, Transition) else item.reason for item in found]
+
+
+def test_a_sound_gives_onset_and_offset() -> None:
+    found = feed(detector(), [0.1, 0.8, 0.9, 0.2, 0.1, 0.1, 0.1])
+    assert kinds(found) == ["onset", "offset"]
+    onset, offset = found
+    assert isinstance(onset, Transition)
+    assert isinstance(offset, Transition)
+    assert onset.onset_sample == WINDOW  # the newest part of the first window that reached the threshold
+    assert onset.stop == WINDOW + 2 * HOP  # decided once confirmed
+    assert offset.peak_score == 0.9
+    assert offset.ended_by == "quiet"
+
+
+def test_one_window_is_not_enough_unless_the_class_is_urgent() -> None:
+    assert kinds(feed(detector(), [0.1, 0.9, 0.1, 0.1])) == ["not_confirmed"]
+    urgent = DetectorConfig(urgent=("siren",))
+    assert kinds(feed(detector(urgent), [0.1, 0.9])) == ["onset"]
+
+
+def test_a_dip_shorter_than_min_off_does_not_split_an_event() -> None:
+    assert kinds(feed(detector(), [0.9, 0.9, 0.1, 0.9, 0.9])) == ["onset"]
+
+
+def test_a_lasting_event_is_updated() -> None:
+    assert kinds(feed(detector(), [0.9] * 11)) == ["onset", "update", "update"]
+
+
+def test_what_nearly_fired_says_why_not() -> None:
+    assert kinds(feed(detector(), [0.1, 0.4, 0.45, 0.1])) == ["below_threshold"]
+
+
+def test_an_event_blocks_its_class_for_the_cool_down() -> None:
+    machine = detector()
+    feed(machine, [0.9, 0.9, 0.1, 0.1, 0.1])
+    assert kinds(feed(machine, [0.9, 0.9, 0.1], begin=5)) == ["cool_down"]
+    assert kinds(feed(machine, [0.9, 0.9], begin=12)) == ["onset"]
+
+
+def test_muting_ends_an_open_event_and_keeps_the_class_quiet() -> None:
+    machine = detector()
+    feed(machine, [0.9, 0.9])
+    ended = machine.mute("siren", True, stop=400)
+    assert [item.ended_by for item in ended if isinstance(item, Transition)] == ["muted"]
+    assert kinds(feed(machine, [0.9, 0.9, 0.9, 0.1], begin=20)) == ["muted"]
+    machine.mute("siren", False, stop=900)
+    assert kinds(feed(machine, [0.9, 0.9], begin=40)) == ["onset"]
+
+
+def test_pausing_ends_what_is_open_and_resuming_arms_again() -> None:
+    machine = detector()
+    feed(machine, [0.9, 0.9])
+    assert kinds(machine.pause(True, 400)) == ["offset"]
+    assert kinds(feed(machine, [0.9, 0.9, 0.1], begin=20)) == ["paused"]
+    machine.pause(False, 900)
+    assert kinds(feed(machine, [0.9, 0.9], begin=40)) == ["onset"]
+
+
+def test_a_changed_threshold_applies_to_the_next_window_and_keeps_its_ratio() -> None:
+    machine = detector()
+    machine.set_threshold("siren", 0.2)
+    assert machine.rules["siren"].offset_threshold == 0.12
+    assert kinds(feed(machine, [0.25, 0.25])) == ["onset"]
+
+
+def test_a_class_of_its_own_settings_differs_only_in_those() -> None:
+    config = DetectorConfig(classes={"siren": ClassConfig(onset_threshold=0.8)})
+    rule = rule_for("siren", config, RATE)
+    assert (rule.onset_threshold, rule.offset_threshold) == (0.8, config.offset_threshold)
+
+
+@given(st.lists(st.floats(0, 1), max_size=120))
+def test_every_event_begins_once_and_ends_once(values: list[float]) -> None:
+    machine = detector()
+    found = feed(machine, values) + machine.end("ended", 10_000)
+    transitions = [item for item in found if isinstance(item, Transition)]
+    open_event: Transition | None = None
+    for item in transitions:
+        assert (item.type == "onset") == (open_event is None)
+        if open_event is not None:
+            assert item.onset_sample == open_event.onset_sample
+        open_event = None if item.type == "offset" else item
+        if item.offset_sample is not None:
+            assert item.offset_sample >= item.onset_sample + CONFIG.min_on_s * RATE
+    assert open_event is None
+    assert not machine.sounding

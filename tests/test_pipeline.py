@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from monitor.assemble import make_stages
+from monitor.config import Config, load_config
+from monitor.pipeline import Pipeline
+from monitor.prompts import parse_classes
+from monitor.records import Event, Health, Level, NearMiss, Request, Scores
+from monitor.report import Clock, Stream
+from monitor.ring import Ring
+from tests.fakes import RATE, Collector, FakeEncoder, FixedStatus, noise, tone
+
+CONFIG = load_config(
+    flags={
+        "prompts": {"distractors": ["middle", "else"]},
+        "detector": {"onset_threshold": 0.5, "confirm": 2, "min_off_s": 0.5},
+        "background": {"ready_windows": 4},
+    }
+)
+
+
+class Steady:
+    """A clock that stands where the test put it."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+
+    def clock(self) -> Clock:
+        return Clock(monotonic=lambda: self.now_s, utc=lambda: datetime(2026, 1, 1, tzinfo=UTC))
+
+
+class Bench:
+    """A pipeline on a bench: write samples in, look at what comes out."""
+
+    def __init__(self, live: bool = False, classes: str = "low,high", config: Config = CONFIG) -> None:
+        self.ring = Ring(RATE * 60)
+        self.status = FixedStatus()
+        self.sink = Collector()
+        self.time = Steady()
+        self.pipeline = Pipeline(
+            ring=self.ring,
+            capture=self.status,
+            stages=make_stages(FakeEncoder(), parse_classes(classes), config),
+            sinks=[self.sink],
+            stream=Stream("bench", "the bench", RATE, "fake-0", live, "run"),
+            clock=self.time.clock(),
+            max_lag_s=1.0,
+        )
+
+    def play(self, samples: NDArray[np.float32], block_lens: tuple[int, ...] = (8000,)) -> None:
+        position = count = 0
+        while position < len(samples):
+            part = samples[position : position + block_lens[count % len(block_lens)]]
+            self.ring.write(part, self.time.now_s)
+            position += len(part)
+            count += 1
+            self.pipeline.step(0.0)
+
+    def drain(self) -> None:
+        while self.ring.counters().pending:
+            self.pipeline.step(0.0)
+
+    def finish(self) -> None:
+        self.ring.close()
+        while self.pipeline.step(0.0):
+            pass
+
+    def of(self, kind: type) -> list[object]:
+        return [record for record in self.sink.records if isinstance(record, kind)]
+
+    @property
+    def events(self) -> list[Event]:
+        return [record for record in self.sink.records if isinstance(record, Event)]
+
+    @property
+    def health(self) -> Health:
+        return [record for record in self.sink.records if isinstance(record, Health)][-1]
+
+
+def scene() -> NDArray[np.float32]:
+    samples = noise(12.0)
+    samples[RATE * 4 : RATE * 6] += tone("low", 2.0)
+    samples[RATE * 9 : RATE * 10] += tone("high", 1.0)
+    return samples
+
+
+def test_what_sounds_is_reported_with_onset_and_offset_in_order() -> None:
+    bench = Bench()
+    bench.play(scene())
+    bench.finish()
+    changes = [event for event in bench.events if event.type != "update"]
+    assert [(event.class_, event.type) for event in changes] == [
+        ("low", "onset"),
+        ("low", "offset"),
+        ("high", "onset"),
+        ("high", "offset"),
+    ]
+    onset, offset = changes[:2]
+    assert onset.onset_sample / RATE == pytest.approx(4.0, abs=0.6)
+    assert offset.offset_sample is not None
+    assert offset.offset_sample / RATE == pytest.approx(6.0, abs=0.8)
+    assert onset.snr_db > 15.0
+    assert onset.candidates[0].class_ == "low"
+
+
+def comparable(events: list[Event]) -> list[tuple[object, ...]]:
+    return [
+        (e.type, e.class_, e.onset_sample, e.offset_sample, e.score, e.peak_score, e.snr_db) for e in events
+    ]
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.lists(st.integers(1, 5000), min_size=1, max_size=5))
+def test_the_same_samples_give_the_same_events_whatever_the_block_size(block_lens: list[int]) -> None:
+    whole, cut = Bench(), Bench()
+    whole.play(scene())
+    whole.finish()
+    cut.play(scene(), tuple(max(length, 50) for length in block_lens))
+    cut.finish()
+    assert comparable(cut.events) == comparable(whole.events)
+    assert [s.scores for s in cut.of(Scores)] == [s.scores for s in whole.of(Scores)]  # type: ignore[attr-defined]
+
+
+actions = st.lists(
+    st.tuples(st.sampled_from(["sound", "gap", "burst", "step"]), st.integers(1, 9000)), max_size=25
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(actions)
+def test_every_sample_captured_is_accounted_for_at_every_moment(script: list[tuple[str, int]]) -> None:
+    bench = Bench(live=True)
+    for action, length in script:
+        if action == "sound":
+            bench.play(noise(length / RATE), (500,))
+        elif action == "gap":
+            bench.ring.write_gap(length)
+        elif action == "burst":
+            bench.ring.write(noise(length * 20 / RATE), bench.time.now_s)
+        bench.time.now_s += 1.1
+        bench.pipeline.step(0.0)
+        health = bench.health
+        accounted = health.analysed + health.pending + health.skipped + health.overwritten + health.gap
+        assert health.captured == accounted
+
+
+def test_a_late_live_pipeline_skips_to_the_newest_window_and_counts() -> None:
+    bench = Bench(live=True)
+    bench.ring.write(noise(10.0), bench.time.now_s)
+    bench.drain()
+    bench.time.now_s += 2.0
+    bench.pipeline.step(0.0)
+    assert bench.health.skipped > RATE * 5
+    newest = bench.of(Scores)[-1]
+    assert isinstance(newest, Scores)
+    assert newest.stop >= RATE * 10 - RATE // 4
+
+
+def test_a_file_played_fast_is_never_skipped() -> None:
+    bench = Bench(live=False)
+    bench.ring.write(noise(10.0), bench.time.now_s)
+    bench.finish()
+    bench.time.now_s += 2.0
+    bench.pipeline.step(0.0)
+    assert bench.health.skipped == 0
+    assert bench.health.analysed == RATE * 10
+
+
+def test_a_lost_source_ends_open_events_and_is_reported_at_once() -> None:
+    bench = Bench(live=True)
+    bench.play(np.concatenate([noise(3.0), noise(2.0) + tone("low", 2.0)]), (400,))
+    assert bench.events[-1].type != "offset"
+    bench.status.status = bench.status.status.__class__("lost", "it was unplugged", RATE, 0, 0, 0, None, 0.0)
+    bench.pipeline.step(0.0)
+    assert bench.events[-1].ended_by == "lost"
+    assert (bench.health.state, bench.health.reason) == ("lost", "it was unplugged")
+
+
+def test_digital_silence_is_reported_as_a_fault_and_not_as_quiet() -> None:
+    bench = Bench(live=True)
+    bench.play(np.concatenate([noise(3.0), np.zeros(RATE * 3, np.float32)]), (400,))
+    assert bench.health.state == "silent"
+    assert "muted" in (bench.health.reason or "")
+
+
+def test_a_file_that_ends_while_something_sounds_ends_the_event() -> None:
+    bench = Bench()
+    bench.play(np.concatenate([noise(3.0), noise(2.0) + tone("low", 2.0)]))
+    bench.finish()
+    assert [event.type for event in bench.events][-1] == "offset"
+    assert bench.events[-1].ended_by == "ended"
+    assert bench.health.state == "ended"
+
+
+def test_levels_come_ten_times_a_second() -> None:
+    bench = Bench()
+    bench.play(noise(3.0))
+    bench.finish()
+    assert len(bench.of(Level)) == 30
+
+
+def test_requests_change_what_the_detector_does() -> None:
+    bench = Bench()
+    assert bench.pipeline.handle(Request("mute", "low", True)).ok
+    bench.play(scene())
+    bench.finish()
+    assert {event.class_ for event in bench.events} == {"high"}
+    assert "muted" in [miss.reason for miss in bench.sink.records if isinstance(miss, NearMiss)]
+    assert bench.health.classes[0].muted
+
+
+@pytest.mark.parametrize(
+    ("request_", "says"),
+    [
+        (Request("mute", "cat", True), "No class 'cat' is listed; listed: low, high."),
+        (Request("threshold", "low", 3.0), "threshold does not take the value 3.0."),
+        (Request("mute", "low", 0.5), "mute does not take the value 0.5."),
+    ],
+)
+def test_a_request_that_makes_no_sense_is_answered(request_: Request, says: str) -> None:
+    reply = Bench().pipeline.handle(request_)
+    assert (reply.ok, reply.error) == (False, says)
+
+
+def test_a_siren_of_three_minutes_stays_detected() -> None:
+    bench = Bench()
+    bench.play(np.concatenate([noise(20.0), noise(180.0, seed=1) + tone("low", 180.0)]))
+    bench.finish()
+    assert [event.type for event in bench.events].count("onset") == 1
+    last = bench.events[-1]
+    assert last.offset_sample is not None
+    assert last.offset_sample / RATE > 198.0

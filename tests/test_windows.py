@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.records import Span, Window
+from monitor.windows import Windower
+
+
+def spans(length: int, cuts: list[int], start: int = 0, discontinuous: bool = False) -> list[Span]:
+    samples = np.arange(start, start + length, dtype=np.float32)
+    edges = [0, *sorted(cut for cut in cuts if 0 < cut < length), length]
+    return [
+        Span(start + a, samples[a:b], discontinuous and a == 0, 0.0)
+        for a, b in itertools.pairwise(edges)
+        if b > a
+    ]
+
+
+def windows_of(windower: Windower, parts: list[Span]) -> list[Window]:
+    found = [window for part in parts for window in windower.push(part)]
+    last = windower.finish()
+    return [*found, last] if last else found
+
+
+def test_windows_stand_on_a_grid_of_the_stream_index() -> None:
+    found = windows_of(Windower(10, 4), spans(22, []))
+    assert [(window.start, window.stop) for window in found] == [(0, 10), (4, 14), (8, 18), (12, 22)]
+    assert np.array_equal(found[1].samples, np.arange(4, 14))
+
+
+@given(st.lists(st.integers(1, 99), max_size=20), st.integers(1, 100))
+def test_windows_do_not_depend_on_how_the_stream_was_cut(cuts: list[int], length: int) -> None:
+    whole = windows_of(Windower(16, 5), spans(length, []))
+    cut = windows_of(Windower(16, 5), spans(length, cuts))
+    assert [(w.start, w.hop_len, w.samples.tolist()) for w in whole] == [
+        (w.start, w.hop_len, w.samples.tolist()) for w in cut
+    ]
+
+
+@given(st.lists(st.tuples(st.integers(1, 60), st.integers(1, 30)), min_size=1, max_size=6))
+def test_every_sample_is_the_newest_of_exactly_one_window(stretches: list[tuple[int, int]]) -> None:
+    windower = Windower(16, 5)
+    pushed = analysed = position = 0
+    for length, gap in stretches:
+        for part in spans(length, [length // 2], position, discontinuous=position > 0):
+            analysed += sum(window.hop_len for window in windower.push(part))
+            pushed += len(part.samples)
+            assert analysed + windower.pending == pushed
+        position += length + gap
+    last = windower.finish()
+    assert analysed + (last.hop_len if last else 0) == pushed
+
+
+def test_a_window_never_spans_a_gap() -> None:
+    windower = Windower(8, 4)
+    before = [w for part in spans(10, []) for w in windower.push(part)]
+    after = [w for part in spans(8, [], start=50, discontinuous=True) for w in windower.push(part)]
+    assert [window.stop for window in before] == [8]
+    assert [(window.stop, window.hop_len) for window in after] == [(10, 2), (58, 8)]
+    assert after[1].discontinuous
+
+
+def test_a_stretch_shorter_than_a_window_is_padded_in_front() -> None:
+    window = windows_of(Windower(8, 4), spans(3, []))[0]
+    assert window.samples.tolist() == [0, 0, 0, 0, 0, 0, 1, 2]
+    assert window.stop == 3
+
+
+def test_a_hop_longer_than_the_window_is_refused() -> None:
+    with pytest.raises(ValueError, match="hop_len 9"):
+        Windower(8, 9)

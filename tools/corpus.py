@@ -1,0 +1,132 @@
+"""The development audio: its index, its splits and its clips at the tower's sample rate."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile as sf
+import soxr
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+SAMPLE_RATE = 16_000
+"""Hz, of every clip here and of the audio tower."""
+WINDOW_LEN = 32_000
+"""Samples in one analysis window: 2 s."""
+TEACHER_RATE = 32_000
+"""Hz, of the start samples stored with the teacher's logits."""
+VALIDATION_PERCENT = 15
+REPORT_FOLD = 4
+"""Only reported on, once, never tuned on."""
+
+
+def is_validation(group: str) -> bool:
+    """Say whether a recording of folds 1-3 is held out to tune on; about 15 % of groups, stable for ever."""
+    return int(hashlib.sha256(group.encode()).hexdigest(), 16) % 100 < VALIDATION_PERCENT
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One row of the index."""
+
+    row: int
+    """Row of index.csv, from 0; the teacher's logits refer to it."""
+    path: str
+    source: str
+    label: str
+    """The source's own word."""
+    canonical: str
+    """The class word, such as dog_bark."""
+    kind: str
+    """event | background | speech | music."""
+    group: str
+    """Recording; near duplicates share one."""
+    fold: int
+    rms_db: float
+
+    @property
+    def split(self) -> str:
+        """Name the split: train, validation or report."""
+        if self.fold == REPORT_FOLD:
+            return "report"
+        return "validation" if is_validation(self.group) else "train"
+
+
+def read_index(data: Path) -> list[Clip]:
+    """Read index.csv below `data`, in file order."""
+    with (data / "index.csv").open(newline="") as file:
+        return [
+            Clip(
+                row=row,
+                path=line["path"],
+                source=line["source"],
+                label=line["label"],
+                canonical=line["canonical"],
+                kind=line["kind"],
+                group=line["group"],
+                fold=int(line["fold5"]),
+                rms_db=float(line["rms_db"]),
+            )
+            for row, line in enumerate(csv.DictReader(file))
+        ]
+
+
+def read_clip(path: Path) -> NDArray[np.float32]:
+    """Read one clip as mono float32 (n,) at 16 kHz, full scale +-1.0."""
+    samples, rate = sf.read(path, dtype="float32", always_2d=True)
+    mono = samples.mean(axis=1)
+    return np.asarray(mono if rate == SAMPLE_RATE else soxr.resample(mono, rate, SAMPLE_RATE), np.float32)
+
+
+@dataclass(frozen=True)
+class Audio:
+    """Every clip, end to end, in one array."""
+
+    samples: NDArray[np.int16]
+    """(total,) 16 kHz, full scale 32767."""
+    starts: NDArray[np.int64]
+    """(n_clips + 1,) first sample of each clip; the last entry is the total."""
+
+    def clip(self, row: int) -> NDArray[np.float32]:
+        """Cut one clip out: float32 (n,), full scale +-1.0."""
+        part = self.samples[self.starts[row] : self.starts[row + 1]]
+        return np.asarray(part, np.float32) / 32767.0
+
+
+def load_audio(data: Path, work: Path) -> Audio:
+    """Load all clips, decoded once and kept in `work`."""
+    cache = work / "audio.npz"
+    if not cache.exists():
+        clips = [read_clip(data / clip.path) for clip in tqdm(read_index(data), desc="decode", unit="clip")]
+        starts = np.cumsum([0, *(len(clip) for clip in clips)]).astype(np.int64)
+        samples = np.round(np.clip(np.concatenate(clips), -1, 1) * 32767).astype(np.int16)
+        np.savez(cache, samples=samples, starts=starts)
+    stored = np.load(cache)
+    return Audio(stored["samples"], stored["starts"])
+
+
+def words(canonical: str) -> str:
+    """Write a class word as people do: dog_bark -> dog bark."""
+    return canonical.replace("_", " ").strip().lower()
+
+
+def loudest_window(samples: NDArray[np.float32], hop_len: int = SAMPLE_RATE // 10) -> NDArray[np.float32]:
+    """Cut the 2 s window of most energy; a shorter clip is placed in the middle of silence."""
+    if len(samples) <= WINDOW_LEN:
+        before = (WINDOW_LEN - len(samples)) // 2
+        return np.pad(samples, (before, WINDOW_LEN - len(samples) - before))
+    energy = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
+    starts = np.arange(0, len(samples) - WINDOW_LEN + 1, hop_len)
+    start = int(starts[np.argmax(energy[starts + WINDOW_LEN] - energy[starts])])
+    return samples[start : start + WINDOW_LEN]
+
+
+def mix(event: NDArray[np.float32], background: NDArray[np.float32], snr_db: float) -> NDArray[np.float32]:
+    """Add a background to an event, both (WINDOW_LEN,), at a ratio of mean powers, without clipping."""
+    ratio = (np.mean(event**2) + 1e-12) / (np.mean(background**2) + 1e-12) / 10 ** (snr_db / 10)
+    mixture = event + background * np.float32(np.sqrt(ratio))
+    return np.asarray(mixture / max(1.0, float(np.abs(mixture).max())), np.float32)

@@ -1,0 +1,267 @@
+"""Export the two towers to ONNX, choose the prompt on validation, and write the manifest."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from corpus import SAMPLE_RATE, WINDOW_LEN, load_audio, read_index, words
+from joint_space import JointSpace
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+from towers import MAX_TOKENS, AudioGraph, AudioTower, Block, TextTower
+from train_audio import Probe, embed_texts, load_text_tower, make_probe, measure
+
+OPSET = 18
+PROMPT_CHOICES = (
+    "the sound of {}",
+    "the sound of a {}",
+    "sound of {}",
+    "{} sound",
+    "this is a sound of {}",
+    "i can hear {}",
+    "a recording of {}",
+    "{}",
+)
+MANIFEST = """# The models `monitor` knows. Files are pinned by sha256; paths are relative to this file.
+
+[models.embedded]
+audio = {{ file = "embedded/audio.onnx", sha256 = "{audio}" }}
+text = {{ file = "embedded/text.onnx", sha256 = "{text}" }}
+tokenizer = {{ file = "embedded/tokenizer.json", sha256 = "{tokenizer}" }}
+sample_rate = {rate}
+window_len = {window_len}
+dim = {dim}
+prompt = "{prompt}"
+max_tokens = {max_tokens}
+licence = "CC-BY-NC-4.0"
+source = "made by tools/train_embedded.py from random initialisation; data and teachers in embedded/README.md"
+"""
+
+
+def load_audio_tower(work: Path) -> AudioTower:
+    """Load the averaged tower that was best on validation."""
+    tower = AudioTower(torch.from_numpy(JointSpace.load(work / "space.npz").names))
+    tower.load_state_dict(torch.load(work / "audio_best.pt", weights_only=True))
+    return tower.eval()
+
+
+def fold_norms(tower: AudioTower) -> AudioTower:
+    """Fold every BatchNorm into the convolution before it."""
+
+    def fold(owner: nn.Module, conv: str, norm: str) -> None:
+        setattr(owner, conv, fuse_conv_bn_eval(getattr(owner, conv), getattr(owner, norm)))
+        setattr(owner, norm, nn.Identity())
+
+    fold(tower, "stem", "stem_norm")
+    fold(tower, "over_pitch", "over_pitch_norm")
+    for block in tower.blocks:
+        assert isinstance(block, Block)  # noqa: S101
+        fold(block, "first", "first_norm")
+        fold(block, "second", "second_norm")
+        if isinstance(block.shortcut, nn.Sequential):
+            block.shortcut = nn.Sequential(block.shortcut[0], fuse_conv_bn_eval(block.shortcut[1], block.shortcut[2]))
+    return tower
+
+
+def export_audio(tower: AudioTower, path: Path) -> None:
+    """Write audio (n, WINDOW_LEN) -> embedding (n, d)."""
+    torch.onnx.export(
+        AudioGraph(fold_norms(tower)).eval(),
+        (torch.randn(2, WINDOW_LEN) * 0.1,),
+        str(path),
+        input_names=["audio"],
+        output_names=["embedding"],
+        opset_version=OPSET,
+        dynamo=True,
+        dynamic_shapes=({0: torch.export.Dim("n")},),
+        external_data=False,
+    )
+
+
+def export_text(tower: TextTower, path: Path) -> None:
+    """Write input_ids, attention_mask (n, t) -> embedding (n, d)."""
+    ids = torch.ones(2, 7, dtype=torch.int64)
+    shape = {0: torch.export.Dim("n"), 1: torch.export.Dim("t", min=1, max=MAX_TOKENS)}
+    torch.onnx.export(
+        tower.eval(),
+        (ids, torch.ones_like(ids)),
+        str(path),
+        input_names=["input_ids", "attention_mask"],
+        output_names=["embedding"],
+        opset_version=OPSET,
+        dynamo=True,
+        dynamic_shapes=(shape, shape),
+        external_data=False,
+    )
+
+
+def store_as_half(path: Path) -> None:
+    """Store large weights as float16 with a cast behind each; the arithmetic stays float32.
+
+    ONNX Runtime folds the casts when it loads the graph. Names and sizes that exporters leave behind are dropped.
+    """
+    model = onnx.load(path)
+    graph = model.graph
+    del graph.value_info[:]
+    casts = []
+    for weight in graph.initializer:
+        if weight.data_type != TensorProto.FLOAT or int(np.prod(weight.dims)) < 1024:
+            continue
+        name = weight.name
+        half = numpy_helper.from_array(numpy_helper.to_array(weight).astype(np.float16), f"{name}_half")
+        weight.CopyFrom(half)
+        casts.append(helper.make_node("Cast", [half.name], [name], to=TensorProto.FLOAT))
+    nodes = list(graph.node)
+    del graph.node[:]
+    graph.node.extend([*casts, *nodes])
+    strip_traces(model)
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+
+
+def strip_traces(model: onnx.ModelProto) -> None:
+    """Drop what the exporter notes about the machine it ran on: source lines, folders, names of modules."""
+    for item in (model, model.graph, *model.graph.node, *model.graph.input, *model.graph.output):
+        del item.metadata_props[:]
+        item.doc_string = ""
+
+
+def open_session(path: Path) -> onnxruntime.InferenceSession:
+    """Open a graph on one thread that does not spin."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def check_audio(path: Path, tower: AudioTower, windows: NDArray[np.float32]) -> float:
+    """Compare the graph with torch on real windows and odd input; return the time for one window in ms."""
+    session = open_session(path)
+    odd = [np.zeros(WINDOW_LEN), np.full(WINDOW_LEN, 1e-30), np.sign(np.sin(np.arange(WINDOW_LEN) * 0.3)), np.ones(WINDOW_LEN)]
+    audio = np.concatenate([windows, np.array(odd, np.float32)])
+    found = session.run(None, {"audio": audio})[0]
+    with torch.inference_mode():
+        wanted = AudioGraph(tower).eval()(torch.from_numpy(audio)).numpy()
+    cosine = (found * wanted).sum(axis=1)
+    single = np.concatenate([session.run(None, {"audio": window[None]})[0] for window in audio])
+    if not (np.allclose(np.linalg.norm(found, axis=1), 1, atol=1e-4) and np.abs(single - found).max() < 1e-4):
+        raise SystemExit("audio.onnx: embeddings are not of unit norm, or depend on the batch")
+    if cosine[: len(windows)].min() < 0.999:
+        raise SystemExit(f"audio.onnx differs from torch: least cosine {cosine.min():.5f}, legal >= 0.999")
+    print(f"audio.onnx: {path.stat().st_size / 1e6:.1f} MB, least cosine to torch {cosine.min():.6f}")
+    return median_ms(session, {"audio": audio[:1]})
+
+
+def median_ms(session: onnxruntime.InferenceSession, feed: dict[str, NDArray[np.float32] | NDArray[np.int64]]) -> float:
+    """Time a session: the median of 60 runs in ms."""
+    laps = []
+    for _ in range(60):
+        started = time.perf_counter()
+        session.run(None, feed)
+        laps.append((time.perf_counter() - started) * 1e3)
+    return float(np.median(laps))
+
+
+def check_text(path: Path, tower: TextTower) -> float:
+    """Compare the graph with torch, and a padded batch with one text at a time; return the time for one in ms."""
+    session = open_session(path)
+    rng = np.random.default_rng(3)
+    lengths = (1, 3, 12, MAX_TOKENS)
+    ids = rng.integers(2, 2000, (len(lengths), MAX_TOKENS))
+    mask = (np.arange(MAX_TOKENS) < np.array(lengths)[:, None]).astype(np.int64)
+    together = session.run(None, {"input_ids": ids * mask, "attention_mask": mask})[0]
+    for row, length in enumerate(lengths):
+        cut = {"input_ids": ids[row : row + 1, :length], "attention_mask": mask[row : row + 1, :length]}
+        if np.abs(session.run(None, cut)[0] - together[row]).max() > 1e-4:
+            raise SystemExit("text.onnx: padding changes the result")
+    with torch.inference_mode():
+        wanted = tower(torch.from_numpy(ids * mask), torch.from_numpy(mask)).numpy()
+    cosine = (together * wanted).sum(axis=1).min()
+    if cosine < 0.999:
+        raise SystemExit(f"text.onnx differs from torch: least cosine {cosine:.5f}, legal >= 0.999")
+    print(f"text.onnx: {path.stat().st_size / 1e6:.1f} MB, least cosine to torch {cosine:.6f}")
+    return median_ms(session, {"input_ids": ids[:1, :12], "attention_mask": mask[2:3, :12]})
+
+
+def choose_prompt(tower: AudioTower, probe: Probe, args: argparse.Namespace) -> str:
+    """Choose the template of best mean accuracy on the validation windows."""
+    scores = {}
+    for prompt in PROMPT_CHOICES:
+        texts: Tensor = embed_texts([prompt.format(words(name)) for name in probe.classes], args)
+        scores[prompt] = float(np.mean(measure(tower, probe, texts)))
+        print(f"validation, mean of clean, 10 dB, 0 dB and clean macro: {scores[prompt]:.3f}  {prompt!r}")
+    return max(scores, key=lambda prompt: scores[prompt])
+
+
+def digest(path: Path) -> str:
+    """Hash a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def export(args: argparse.Namespace) -> None:
+    """Write embedded/audio.onnx, text.onnx, tokenizer.json and manifest.toml below `args.out`."""
+    folder = args.out / "embedded"
+    folder.mkdir(parents=True, exist_ok=True)
+    clips, audio = read_index(args.data), load_audio(args.data, args.work)
+    prompt = choose_prompt(load_audio_tower(args.work), make_probe(clips, audio), args)
+    windows = np.stack([np.resize(audio.clip(row), WINDOW_LEN) for row in range(0, len(clips), 100)])
+    paths = {name: folder / f"{name}.onnx" for name in ("audio", "text")}
+    export_audio(load_audio_tower(args.work), paths["audio"])
+    export_text(load_text_tower(args.work), paths["text"])
+    for path in paths.values():
+        store_as_half(path)
+    shutil.copyfile(args.work / "tokenizer.json", folder / "tokenizer.json")
+    towers: dict[str, nn.Module] = {"audio": load_audio_tower(args.work), "text": load_text_tower(args.work)}
+    times = {"audio": check_audio(paths["audio"], towers["audio"], windows), "text": check_text(paths["text"], towers["text"])}
+    facts = {
+        f"{name}.onnx": {
+            "megabytes": path.stat().st_size / 1e6,
+            "parameters": sum(weight.numel() for weight in towers[name].parameters()),
+            "time": f"{times[name]:.1f} ms for {'one window of 2 s' if name == 'audio' else 'one text of 12 tokens'}",
+        }
+        for name, path in paths.items()
+    }
+    print(json.dumps(facts, indent=1))
+    (args.work / "export.json").write_text(json.dumps(facts))
+    (args.out / "manifest.toml").write_text(
+        MANIFEST.format(
+            audio=digest(paths["audio"]),
+            text=digest(paths["text"]),
+            tokenizer=digest(folder / "tokenizer.json"),
+            rate=SAMPLE_RATE,
+            window_len=WINDOW_LEN,
+            dim=JointSpace.load(args.work / "space.npz").names.shape[1],
+            prompt=prompt,
+            max_tokens=MAX_TOKENS,
+        )
+    )
+
+
+def main() -> None:
+    """Run this stage alone."""
+    import train_audio
+    import train_text
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    train_text.add_arguments(parser)
+    train_audio.add_arguments(parser)
+    parser.add_argument("--out", type=Path, default=Path("models"), help="folder to write to")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    export(args)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Write configs/default.toml from the defaults and docstrings of monitor/config.py.
+
+    python tools/write_default_config.py > configs/default.toml
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from typing import Any
+
+import msgspec
+
+from monitor import config
+from monitor.config import Config
+
+
+def docstrings(struct: type) -> dict[str, str]:
+    """Return the text under each field of a struct."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(struct))).body[0].body  # type: ignore[attr-defined]
+    found = {}
+    for node, following in zip(body, body[1:], strict=False):
+        if isinstance(node, ast.AnnAssign) and isinstance(following, ast.Expr):
+            found[node.target.id] = following.value.value  # type: ignore[attr-defined, union-attr]
+    return found
+
+
+def batched(items: list[str], count: int) -> list[list[str]]:
+    """Return `items` in rows of `count`."""
+    return [items[start : start + count] for start in range(0, len(items), count)]
+
+
+def toml_value(value: Any) -> str:
+    """Return a default as TOML; long lists one phrase group per line."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, tuple):
+        items = [toml_value(item) for item in value]
+        if len(", ".join(items)) < 80:
+            return f"[{', '.join(items)}]"
+        return "[\n" + "".join(f"  {', '.join(row)},\n" for row in batched(items, 6)) + "]"
+    return "{}" if isinstance(value, dict) else repr(value)
+
+
+def main() -> None:
+    """Print the file."""
+    print("# Every key with its default. Copy what you change into a file of your own: monitor run --config FILE.")
+    for section in msgspec.structs.fields(Config):
+        struct = getattr(config, section.type.__name__)
+        print(f"\n# {struct.__doc__.strip()}\n[{section.name}]")
+        notes = docstrings(struct)
+        for field in msgspec.structs.fields(struct):
+            if field.name in notes:
+                for line in textwrap.wrap(" ".join(notes[field.name].split()), 100):
+                    print(f"# {line}")
+            print(f"{field.name} = {toml_value(getattr(struct(), field.name))}")
+
+
+if __name__ == "__main__":
+    main()
