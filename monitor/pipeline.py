@@ -169,8 +169,8 @@ class Pipeline:
         loudness = self._stages.meter.over(window.start, window.stop)
         scored_s = self._clock.monotonic()
         self._context = Context(score, loudness, background.state(window.stop), window.captured_s, scored_s)
-        self._report_all(detector.update(score, window.hop_len))
         self._emit(self._report.scores(score))
+        self._report_all(detector.update(score, window.hop_len))
         background.learn(profile, window.stop, loudness.activity, 1.0 if detector.sounding else _best(score))
 
     def _finish(self) -> None:

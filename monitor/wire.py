@@ -120,7 +120,12 @@ def decode_json(data: bytes, kind: type[T]) -> T:
 def encode(record: PublishedRecord, epoch: str, sequence: int, time: datetime) -> list[bytes]:
     """Return the three frames of a message."""
     header = Header(version=PROTOCOL_VERSION, epoch=epoch, sequence=sequence, time=time)
-    return [topic_of(record).encode(errors="replace"), encode_json(header), encode_json(record)]
+    topic = topic_of(record)
+    try:
+        name = topic.encode()
+    except UnicodeEncodeError:
+        name = _clean(topic).encode()
+    return [name, encode_json(header), encode_json(record)]
 
 
 def decode(frames: Sequence[bytes]) -> Message:
@@ -290,5 +295,6 @@ def schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"monitor wire protocol, version {PROTOCOL_VERSION}",
+        "topics": {name: {"$ref": f"#/$defs/{kind.__name__}"} for name, kind in _TOPICS.items()},
         "$defs": definitions,
     }

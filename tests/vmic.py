@@ -99,8 +99,10 @@ class VirtualMicrophones:
         The player keeps half a second of buffer: with less it underruns on a loaded machine.
         """
         player = subprocess.Popen(
-            ["pacat", "--playback", "--raw", "--format=float32le", f"--rate={SAMPLE_RATE}", "--channels=1"]
-            + ["--latency-msec=500", f"--device={name}"],
+            [
+                *("pacat", "--playback", "--raw", "--format=float32le", f"--rate={SAMPLE_RATE}"),
+                *("--channels=1", "--latency-msec=500", f"--device={name}"),
+            ],
             env={**os.environ, **self.environment},
             stdin=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

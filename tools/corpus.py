@@ -42,7 +42,7 @@ class Clip:
     canonical: str
     """The class word, such as dog_bark."""
     kind: str
-    """event | background | speech | music."""
+    """event | background | speech | music; or synthetic, made by code and not in the index."""
     group: str
     """Recording; near duplicates share one."""
     fold: int

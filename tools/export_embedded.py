@@ -70,7 +70,9 @@ def fold_norms(tower: AudioTower) -> AudioTower:
         fold(block, "first", "first_norm")
         fold(block, "second", "second_norm")
         if isinstance(block.shortcut, nn.Sequential):
-            block.shortcut = nn.Sequential(block.shortcut[0], fuse_conv_bn_eval(block.shortcut[1], block.shortcut[2]))
+            block.shortcut = nn.Sequential(
+                block.shortcut[0], fuse_conv_bn_eval(block.shortcut[1], block.shortcut[2])
+            )
     return tower
 
 
@@ -109,14 +111,18 @@ def export_text(tower: TextTower, path: Path) -> None:
 def store_as_half(path: Path) -> None:
     """Store large weights as float16 with a cast behind each; the arithmetic stays float32.
 
-    ONNX Runtime folds the casts when it loads the graph. Names and sizes that exporters leave behind are dropped.
+    ONNX Runtime folds the casts when it loads the graph. Notes of the exporter on its machine are dropped.
     """
     model = onnx.load(path)
     graph = model.graph
     del graph.value_info[:]
     casts = []
     for weight in graph.initializer:
-        if weight.data_type != TensorProto.FLOAT or int(np.prod(weight.dims)) < 1024:
+        if (
+            weight.data_type != TensorProto.FLOAT
+            or int(np.prod(weight.dims)) < 1024
+            or "basis" in weight.name
+        ):
             continue
         name = weight.name
         half = numpy_helper.from_array(numpy_helper.to_array(weight).astype(np.float16), f"{name}_half")
@@ -149,7 +155,12 @@ def open_session(path: Path) -> onnxruntime.InferenceSession:
 def check_audio(path: Path, tower: AudioTower, windows: NDArray[np.float32]) -> float:
     """Compare the graph with torch on real windows and odd input; return the time for one window in ms."""
     session = open_session(path)
-    odd = [np.zeros(WINDOW_LEN), np.full(WINDOW_LEN, 1e-30), np.sign(np.sin(np.arange(WINDOW_LEN) * 0.3)), np.ones(WINDOW_LEN)]
+    odd = [
+        np.zeros(WINDOW_LEN),
+        np.full(WINDOW_LEN, 1e-30),
+        np.sign(np.sin(np.arange(WINDOW_LEN) * 0.3)),
+        np.ones(WINDOW_LEN),
+    ]
     audio = np.concatenate([windows, np.array(odd, np.float32)])
     found = session.run(None, {"audio": audio})[0]
     with torch.inference_mode():
@@ -164,7 +175,9 @@ def check_audio(path: Path, tower: AudioTower, windows: NDArray[np.float32]) -> 
     return median_ms(session, {"audio": audio[:1]})
 
 
-def median_ms(session: onnxruntime.InferenceSession, feed: dict[str, NDArray[np.float32] | NDArray[np.int64]]) -> float:
+def median_ms(
+    session: onnxruntime.InferenceSession, feed: dict[str, NDArray[np.float32] | NDArray[np.int64]]
+) -> float:
     """Time a session: the median of 60 runs in ms."""
     laps = []
     for _ in range(60):
@@ -175,7 +188,7 @@ def median_ms(session: onnxruntime.InferenceSession, feed: dict[str, NDArray[np.
 
 
 def check_text(path: Path, tower: TextTower) -> float:
-    """Compare the graph with torch, and a padded batch with one text at a time; return the time for one in ms."""
+    """Compare the graph with torch, and a padded batch with single texts; return the time for one in ms."""
     session = open_session(path)
     rng = np.random.default_rng(3)
     lengths = (1, 3, 12, MAX_TOKENS)
@@ -210,35 +223,44 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def write_towers(folder: Path, args: argparse.Namespace) -> dict[str, dict[str, float | str]]:
+    """Export both towers and check them; return size, parameters and time of each."""
+    clips, audio = read_index(args.data), load_audio(args.data, args.work)
+    windows = np.stack([np.resize(audio.clip(row), WINDOW_LEN) for row in range(0, len(clips), 100)])
+    audio_path, text_path = folder / "audio.onnx", folder / "text.onnx"
+    export_audio(load_audio_tower(args.work), audio_path)
+    export_text(load_text_tower(args.work), text_path)
+    store_as_half(audio_path)
+    store_as_half(text_path)
+    audio_tower, text_tower = load_audio_tower(args.work), load_text_tower(args.work)
+    audio_ms = check_audio(audio_path, audio_tower, windows)
+    text_ms = check_text(text_path, text_tower)
+    return {
+        "audio.onnx": facts_of(audio_path, audio_tower, f"{audio_ms:.1f} ms for one window of 2 s"),
+        "text.onnx": facts_of(text_path, text_tower, f"{text_ms:.1f} ms for one text of 12 tokens"),
+    }
+
+
+def facts_of(path: Path, tower: nn.Module, duration: str) -> dict[str, float | str]:
+    """State what the card says of one file."""
+    parameters = sum(weight.numel() for weight in tower.parameters())
+    return {"megabytes": path.stat().st_size / 1e6, "parameters": parameters, "time": duration}
+
+
 def export(args: argparse.Namespace) -> None:
     """Write embedded/audio.onnx, text.onnx, tokenizer.json and manifest.toml below `args.out`."""
-    folder = args.out / "embedded"
+    folder: Path = args.out / "embedded"
     folder.mkdir(parents=True, exist_ok=True)
-    clips, audio = read_index(args.data), load_audio(args.data, args.work)
-    prompt = choose_prompt(load_audio_tower(args.work), make_probe(clips, audio), args)
-    windows = np.stack([np.resize(audio.clip(row), WINDOW_LEN) for row in range(0, len(clips), 100)])
-    paths = {name: folder / f"{name}.onnx" for name in ("audio", "text")}
-    export_audio(load_audio_tower(args.work), paths["audio"])
-    export_text(load_text_tower(args.work), paths["text"])
-    for path in paths.values():
-        store_as_half(path)
+    probe = make_probe(read_index(args.data), load_audio(args.data, args.work))
+    prompt = choose_prompt(load_audio_tower(args.work), probe, args)
+    facts = write_towers(folder, args)
     shutil.copyfile(args.work / "tokenizer.json", folder / "tokenizer.json")
-    towers: dict[str, nn.Module] = {"audio": load_audio_tower(args.work), "text": load_text_tower(args.work)}
-    times = {"audio": check_audio(paths["audio"], towers["audio"], windows), "text": check_text(paths["text"], towers["text"])}
-    facts = {
-        f"{name}.onnx": {
-            "megabytes": path.stat().st_size / 1e6,
-            "parameters": sum(weight.numel() for weight in towers[name].parameters()),
-            "time": f"{times[name]:.1f} ms for {'one window of 2 s' if name == 'audio' else 'one text of 12 tokens'}",
-        }
-        for name, path in paths.items()
-    }
     print(json.dumps(facts, indent=1))
     (args.work / "export.json").write_text(json.dumps(facts))
     (args.out / "manifest.toml").write_text(
         MANIFEST.format(
-            audio=digest(paths["audio"]),
-            text=digest(paths["text"]),
+            audio=digest(folder / "audio.onnx"),
+            text=digest(folder / "text.onnx"),
             tokenizer=digest(folder / "tokenizer.json"),
             rate=SAMPLE_RATE,
             window_len=WINDOW_LEN,

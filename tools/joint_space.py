@@ -56,7 +56,10 @@ class TextTeacher:
         """Embed texts, lower-cased: (n, 384) unit norm."""
         with torch.autocast("cpu", torch.bfloat16):
             found = self._model.encode(
-                [text.lower() for text in texts], batch_size=256, show_progress_bar=progress, convert_to_tensor=True
+                [text.lower() for text in texts],
+                batch_size=256,
+                show_progress_bar=progress,
+                convert_to_tensor=True,
             )
         return np.asarray(torch.nn.functional.normalize(found.float(), dim=1).numpy(), np.float32)
 

@@ -1,7 +1,7 @@
 """Training examples: crops of clips, placed, coloured, reverberated and mixed, all on mel power.
 
-Powers of two sounds add up only on average; the missing cross term 2 sqrt(a b) cos(phase) is drawn at random, with
-the spread that is left after each mel band has averaged its bins.
+Powers of two sounds add up only on average; the missing cross term 2 sqrt(a b) cos(phase) is drawn at
+random, with the spread that is left after each mel band has averaged its bins.
 """
 
 from __future__ import annotations
@@ -22,12 +22,17 @@ ACTIVE_DB = 25.0
 """A frame is active when it is this close to the loudest of its clip."""
 
 URGENT = frozenset(
-    "siren dog_bark fire_smoke_alarm alarm_clock baby_cry glass_break door_knock doorbell car_horn gunshot scream "
-    "telephone_ring ringtone car_alarm alarm_siren civil_defense_siren buzzer speech_shout".split()
+    """
+    siren dog_bark fire_smoke_alarm alarm_clock baby_cry glass_break door_knock doorbell car_horn
+    gunshot scream telephone_ring ringtone car_alarm alarm_siren civil_defense_siren buzzer speech_shout
+    """.split()  # noqa: SIM905
 )
 """Classes that people rely on; drawn twice as often."""
 CONFUSABLE = frozenset(
-    "speech music street_music children_playing bird_chirp engine drilling wind train_horn chime morse_code".split()
+    """
+    speech music street_music children_playing bird_chirp engine drilling wind train_horn chime
+    morse_code
+    """.split()  # noqa: SIM905
 )
 """Classes that are taken for urgent ones; drawn half as often again."""
 
@@ -104,6 +109,7 @@ class Mixer:
                 "event": ("event",),
                 "background": ("background",),
                 "tonal": ("speech", "music"),
+                "synthetic": ("synthetic",),
             }.items()
         }
         self._weights = {kind: class_weights(pool) for kind, pool in self._pools.items()}
@@ -119,7 +125,7 @@ class Mixer:
         return rows
 
     def _starts(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Choose the clip frame at the window's first frame, so that an active frame is well inside the window.
+        """Choose the clip frame at the window's first frame; an active frame is then well inside the window.
 
         Short events may lie only partly in the window, at either end; long clips mostly fill it.
         """
@@ -156,7 +162,9 @@ class Mixer:
         high_pass = np.where(self._rng.random(n) < 0.25, self._rng.uniform(0, 16, n), -9)[:, None]
         slope = self._rng.uniform(2, 12, n)[:, None]
         index = np.arange(N_MELS)
-        decibels -= np.minimum(70, slope * (np.maximum(index - low_pass, 0) + 0.5 * np.maximum(high_pass - index, 0)))
+        decibels -= np.minimum(
+            70, slope * (np.maximum(index - low_pass, 0) + 0.5 * np.maximum(high_pass - index, 0))
+        )
         return power * torch.from_numpy(10 ** (decibels / 10)).float()[:, None, :]
 
     def _reverberate(self, power: Tensor) -> Tensor:
@@ -171,7 +179,7 @@ class Mixer:
 
     def _kinds(self, n: int) -> tuple[NDArray[np.str_], NDArray[np.str_], NDArray[np.float64]]:
         """Choose what is heard, what else is heard, and the ratio between them in dB."""
-        first = self._rng.choice(["event", "background", "tonal"], n, p=[0.72, 0.16, 0.12])
+        first = self._rng.choice(["event", "background", "tonal", "synthetic"], n, p=[0.66, 0.16, 0.12, 0.06])
         second = self._rng.choice(["background", "tonal", "event"], n, p=[0.68, 0.18, 0.14])
         ratio = self._rng.uniform(-6, 28, n)
         ratio[second == "event"] = self._rng.uniform(-6, 12, int((second == "event").sum()))
@@ -186,7 +194,11 @@ class Mixer:
         main = self._reverberate(self._colour(self._crop(rows[:, 0], starts[:, 0])))
         other = self._colour(self._crop(rows[:, 1], starts[:, 1]))
         main = main / loudness[:, 0, None, None]
-        other = other / loudness[:, 1, None, None] * torch.from_numpy(10 ** (-ratio_db / 10)).float()[:, None, None]
+        other = (
+            other
+            / loudness[:, 1, None, None]
+            * torch.from_numpy(10 ** (-ratio_db / 10)).float()[:, None, None]
+        )
         noise = torch.randn(main.shape, generator=self._torch) * self._spread
         power = main + other + 2 * (main * other).sqrt() * noise.clamp(-0.95, 0.95)
         hiss_db = torch.from_numpy(self._rng.uniform(-70, -25, n)).float()[:, None, None]

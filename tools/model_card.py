@@ -13,6 +13,8 @@ from typing import Any
 from corpus import read_index
 
 Found = dict[str, Any]
+TOP1 = """Top-1 in % over {} classes, prompt `{}`, {} clips of {} recordings, 95 % two-way bootstrap intervals
+(recordings and backgrounds). An event is the loudest 2 s of its clip, but for the second row."""
 
 
 def _table(head: list[str], rows: list[list[Any]]) -> str:
@@ -32,17 +34,18 @@ def as_markdown(found: Found) -> str:
         for key, value in shot["top1"].items()
     ]
     conditions = list(shot["top1"])
-    recall = [[name, row["clips"], *(row[key] for key in conditions)] for name, row in shot["recall"].items()]
+    recall = [[name, row["clips"], row["learnt"], *(row[key] for key in conditions)] for name, row in shot["recall"].items()]
     rank = {key: value for key, value in found["retrieval"].items() if key != "windows"}
-    pairs = [[row["phrase"], row["class"], row["cosine"], row["rank"], row["teacher"]] for row in text["paraphrases"]]
+    pairs = [
+        [row["phrase"], row["class"], row["cosine"], row["rank"], row["teacher"]]
+        for row in text["paraphrases"]
+    ]
     return "\n\n".join(
         [
-            f"Top-1 in % over {found['classes']} classes, prompt `{found['prompt']}`, {shot['clips']} clips of "
-            f"{shot['recordings']} recordings, 95 % two-way bootstrap intervals (recordings and backgrounds). "
-            "An event is the loudest 2 s of its clip, but for the second row.",
+            TOP1.format(found["classes"], found["prompt"], shot["clips"], shot["recordings"]),
             _table(["condition", "this model", "mean over classes", "teachers' joint space"], top1),
-            "Recall in % for each class:",
-            _table(["class", "clips", *conditions], recall),
+            "Recall in % for each class, and the number of clips of it that were trained on:",
+            _table(["class", "clips", "trained on", *conditions], recall),
             f"Ranking all {found['retrieval']['windows']} windows of 2 s by their cosine to a class:",
             _table(
                 ["class", "average precision", "share of right windows (chance)"],
@@ -51,9 +54,12 @@ def as_markdown(found: Found) -> str:
             "Text tower, cosine to its teacher in the joint space:",
             _table(
                 ["texts", "mean", "worst 5 %"],
-                [[key, text[key]["mean"], text[key]["worst_5_percent"]] for key in ("1000 captions", "class prompts")],
+                [
+                    [key, text[key]["mean"], text[key]["worst_5_percent"]]
+                    for key in ("1000 captions", "class prompts")
+                ],
             ),
-            f"Paraphrases: cosine to their class, and its rank among the {found['classes']} (1 is right):",
+            f"Paraphrases: cosine to their class, and its rank among {text['event_classes']} (1 is right):",
             _table(["phrase", "class", "cosine", "rank", "rank by the teacher"], pairs),
         ]
     )
@@ -71,7 +77,9 @@ def draw_curve(curve: Path, picture: Path) -> None:
     figure, axes = plt.subplots(figsize=(6, 3.4), dpi=110)
     labels = {"clean": "clean", "snr10": "10 dB", "snr0": "0 dB", "clean_macro": "clean, mean over classes"}
     for key, label in labels.items():
-        axes.plot([float(row["minutes"]) for row in rows], [100 * float(row[key]) for row in rows], label=label)
+        axes.plot(
+            [float(row["minutes"]) for row in rows], [100 * float(row[key]) for row in rows], label=label
+        )
     axes.set_xlabel("minutes of training (one to two shared cores)")
     axes.set_ylabel("zero-shot top-1 on validation, %")
     axes.grid(alpha=0.3)
@@ -87,36 +95,40 @@ def _sources(data: Path) -> str:
         licences: dict[str, Counter[str]] = {}
         for line in csv.DictReader(file):
             licences.setdefault(line["source"], Counter())[line["licence"]] += 1
-    rows = [[name, count, "; ".join(kind for kind, _ in licences[name].most_common(4))] for name, count in learnt.most_common()]
+    rows = [
+        [name, count, "; ".join(kind for kind, _ in licences[name].most_common(4))]
+        for name, count in learnt.most_common()
+    ]
     return _table(["source", "clips trained on", "licences as stated (the commonest)"], rows)
 
 
 CARD = """# The model in the box
 
-Two small towers with one joint space: `audio.onnx` turns 2 s of sound into a point, `text.onnx` turns words into a
-point, and near means "sounds like what the words say". They start offline, on one CPU thread, and know any English
-words, some well and many badly: read the results.
+Two small towers with one joint space: `audio.onnx` turns 2 s of sound into a point, `text.onnx` turns
+words into a point, and near means "sounds like what the words say". They start offline, on one CPU
+thread, and know any English words, some well and many badly: read the results.
 
 {facts}
 
-- `audio.onnx`: input `audio` float32 (n, 32000), 16 kHz, full scale +-1.0; output `embedding` float32 (n, {dim}), unit
-  norm. The front end is inside: {mels} mel bands, 32 ms frames every 16 ms, decibels floored 80 dB below the loudest
-  cell, less the window's mean, so that level does not matter. A residual network says what the audio teacher would say
-  of the **clean** sound (527 AudioSet classes); the point is the sum of the class names' embeddings, weighted by that,
-  plus a small learned correction.
-- `text.onnx`: inputs `input_ids`, `attention_mask` int64 (n, t), t <= {max_tokens}; output `embedding` as above. A
-  two-layer transformer on word pieces (`tokenizer.json`). Padding does not change the result.
+- `audio.onnx`: input `audio` float32 (n, 32000), 16 kHz, full scale +-1.0; output `embedding` float32 (n,
+  {dim}), unit norm. The front end is inside: {mels} mel bands, 32 ms frames every 16 ms, decibels floored
+  80 dB below the loudest cell, less the window's mean, so that level does not matter. A residual network
+  says what the audio teacher would say of the **clean** sound (527 AudioSet classes); the point is the
+  sum of the class names' embeddings, weighted by that, plus a small learned correction.
+- `text.onnx`: inputs `input_ids`, `attention_mask` int64 (n, t), t <= {max_tokens}; output `embedding` as
+  above. A two-layer transformer on word pieces (`tokenizer.json`). Padding does not change the result.
 - Prompt, chosen on validation: `{prompt}`. Weights are stored as float16 and computed in float32.
 
 ## Licence
 
-**The weights are for non-commercial use: CC BY-NC 4.0.** They were trained partly on audio under CC BY-NC (ESC-50,
-UrbanSound8K) and on other recordings listed below. The code that made them is under the project's own licence.
+**The weights are for non-commercial use: CC BY-NC 4.0.** They were trained partly on audio under CC BY-NC
+(ESC-50, UrbanSound8K) and on other recordings listed below. The code that made them is under the
+project's own licence.
 
 ## What it is bad at
 
-- It is a classifier's ear with a dictionary: classes that are not in AudioSet, or that the teacher does not know, are
-  found by their neighbours or not at all.
+- It is a classifier's ear with a dictionary: classes that are not in AudioSet, or that the teacher does
+  not know, are found by their neighbours or not at all.
 - Sounds alike: drilling, jackhammer and engines; splashes and running water; knocks, slams and footsteps.
 - Classes with few recordings in the training data, and everything at 0 dB and below; see the tables.
 - Door knocks and other short events: 2 s of window are long for them.
@@ -124,8 +136,9 @@ UrbanSound8K) and on other recordings listed below. The code that made them is u
 
 ## Results
 
-On fold 4 of the development audio, which nothing was trained or tuned on (`tools/evaluate_embedded.py`). Class words
-were seen in training with other recordings; wordings in the paraphrase table were partly seen.
+On fold 4 of the development audio, which nothing was trained or tuned on (`tools/evaluate_embedded.py`).
+Class words were seen in training with other recordings; wordings in the paraphrase table were partly
+seen.
 
 {results}
 
@@ -133,18 +146,20 @@ were seen in training with other recordings; wordings in the paraphrase table we
 
 ## How it was made
 
-`python tools/train_embedded.py --minilm DIR --work DIR` rebuilds everything: the text tower, then the audio tower, the
-export, the report and this card. Both start from random weights. Teachers, none of which is shipped:
+`python tools/train_embedded.py --minilm DIR --work DIR` rebuilds everything: the text tower, then the
+audio tower, the export, the report and this card. Both start from random weights. Teachers, none of which
+is shipped:
 
-- all-MiniLM-L6-v2 (Apache-2.0): embeddings of phrases, whitened on the 527 AudioSet names (ridge 0.3) and cut to {dim}
-  dimensions. Phrases: WordNet 3.0 (Princeton; words and definitions), the AudioSet ontology's names and descriptions
-  (Google, CC BY-SA 4.0), the class words of the training clips, and compositions of them made by `tools/phrases.py`.
+- all-MiniLM-L6-v2 (Apache-2.0): embeddings of phrases, whitened on the 527 AudioSet names (ridge 0.3) and
+  cut to {dim} dimensions. Phrases: WordNet 3.0 (Princeton; words and definitions), the AudioSet
+  ontology's names and descriptions (Google, CC BY-SA 4.0), the class words of the training clips, and
+  compositions of them made by `tools/phrases.py`.
 - EfficientAT mn04_as (F. Schmid, MIT): logits on the clean training clips.
 
-Audio: folds 1-3, less a validation slice (`is_validation` in `tools/corpus.py`). Mixtures are made on mel power: pitch
-and time slightly changed, filtered, band-limited, reverberated, with backgrounds, speech, music or a second event at
--6 to 28 dB. The loss is the teacher's evidence, a softmax over class words in many wordings, and a weak pull to the
-teacher's point.
+Audio: folds 1-3, less a validation slice (`is_validation` in `tools/corpus.py`). Mixtures are made on mel
+power: pitch and time slightly changed, filtered, band-limited, reverberated, with backgrounds, speech,
+music or a second event at -6 to 28 dB. The loss is the teacher's evidence, a softmax over class words in
+many wordings, and a weak pull to the teacher's point.
 
 {sources}
 """
@@ -155,7 +170,10 @@ def write_card(out: Path, data: Path, work: Path) -> None:
     folder = out / "embedded"
     entry = tomllib.loads((out / "manifest.toml").read_text())["models"]["embedded"]
     facts = json.loads((work / "export.json").read_text())
-    sizes = [[name, f"{fact['megabytes']:.1f}", f"{fact['parameters'] / 1e6:.2f}", fact["time"]] for name, fact in facts.items()]
+    sizes = [
+        [name, f"{fact['megabytes']:.1f}", f"{fact['parameters'] / 1e6:.2f}", fact["time"]]
+        for name, fact in facts.items()
+    ]
     draw_curve(work / "audio_curve.csv", folder / "curve.png")
     from towers import N_MELS
 

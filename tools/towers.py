@@ -69,7 +69,9 @@ class MelPowerConv(nn.Module):
         angle = 2 * math.pi / N_FFT * used.double()[:, None] * torch.arange(N_FFT).double()
         window = torch.hann_window(N_FFT).double()
         self._bins = len(used)
-        self.register_buffer("basis", torch.cat([angle.cos() * window, angle.sin() * window]).float()[:, None])
+        self.register_buffer(
+            "basis", torch.cat([angle.cos() * window, angle.sin() * window]).float()[:, None]
+        )
         self.register_buffer("weights", weights[:, used, None])
 
     def forward(self, audio: Tensor) -> Tensor:
@@ -80,8 +82,8 @@ class MelPowerConv(nn.Module):
 
 
 def log_mel(power: Tensor) -> Tensor:
-    """Mel power (n, frames, mels) -> decibels / 20, floored 80 dB below the loudest cell, less the window's mean."""
-    level = 10 * torch.log10(power + SILENCE_POWER)
+    """Mel power (n, frames, mels) -> decibels / 20, floored 80 dB below the loudest, less their mean."""
+    level = 10 * torch.log10(power / SILENCE_POWER + 1)  # power + 1e-9 would be optimised away on export
     loudest = level.amax(dim=(1, 2), keepdim=True)
     level = torch.maximum(level, loudest - FLOOR_DB)
     return (level - level.mean(dim=(1, 2), keepdim=True)) / 20
@@ -119,7 +121,9 @@ class AudioTower(nn.Module):
     names: Tensor
     pitch: Tensor
 
-    def __init__(self, names: Tensor, widths: tuple[int, ...] = (32, 64, 128, 256), features: int = 320) -> None:
+    def __init__(
+        self, names: Tensor, widths: tuple[int, ...] = (32, 64, 128, 256), features: int = 320
+    ) -> None:
         super().__init__()
         self.register_buffer("names", names)
         self.register_buffer("pitch", torch.linspace(-1, 1, N_MELS))
@@ -139,7 +143,7 @@ class AudioTower(nn.Module):
         nn.init.zeros_(self.correction.bias)
 
     def forward(self, mel: Tensor) -> tuple[Tensor, Tensor]:
-        """Return evidence (n, 527), the teacher's logits less their prior, and embedding (n, d), unit norm."""
+        """Return evidence (n, 527): the teacher's logits less their prior; and embedding (n, d), unit."""
         picture = torch.stack([mel, self.pitch.expand_as(mel)], dim=1)
         x = self.blocks(functional.relu(self.stem_norm(self.stem(picture))))
         x = functional.relu(self.over_pitch_norm(self.over_pitch(x))).squeeze(3)
@@ -199,7 +203,7 @@ class TextTower(nn.Module):
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Embed a padded batch of at most MAX_TOKENS tokens; padding does not change the result."""
         mask = attention_mask.to(self.norm.weight.dtype)
-        x = self.tokens(input_ids) + self.positions.weight[: input_ids.shape[1]]
+        x = self.tokens.weight[input_ids] + self.positions.weight[: input_ids.shape[1]]
         for layer in self.layers:
             x = layer(x, (mask[:, None, None, :] - 1) * 1e4)
         kept = mask[:, :, None]

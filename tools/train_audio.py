@@ -1,4 +1,4 @@
-"""Train the audio tower: the audio teacher's evidence, and the text embeddings of class words, in noisy mixtures."""
+"""Train the audio tower on noisy mixtures: the teacher's evidence, and the embeddings of class words."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from corpus import TEACHER_RATE, Audio, Clip, load_audio, loudest_window, mix, read_index, words
+from corpus import SAMPLE_RATE, Audio, Clip, load_audio, loudest_window, mix, read_index, words
 from joint_space import JointSpace, TextTeacher
 from mixing import FRAMES, Batch, Mixer, compute_mels
 from numpy.typing import NDArray
 from phrases import PROMPTS
+from synthetic import add_synthetic
 from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional
-from towers import HOP_LEN, SAMPLE_RATE, AudioTower, MelPower, TextTower, log_mel
+from towers import HOP_LEN, AudioTower, MelPower, TextTower, log_mel
 from tqdm import tqdm
 from train_text import encode
 
@@ -35,9 +36,16 @@ POINT_WEIGHT = 0.3
 PROBE_PROMPT = "the sound of {}"
 PROBE_SNRS_DB = (None, 10.0, 0.0)
 PROBE_EVERY_S = 150.0
+SYNTHETIC_PER_CLASS = 200
 
 SYNONYMS = {
-    "siren": ("ambulance siren", "police siren", "fire engine siren", "ambulance passing", "emergency vehicle"),
+    "siren": (
+        "ambulance siren",
+        "police siren",
+        "fire engine siren",
+        "ambulance passing",
+        "emergency vehicle",
+    ),
     "civil_defense_siren": ("air raid siren", "tornado siren"),
     "alarm_siren": ("alarm", "emergency alarm"),
     "dog_bark": ("dog barking", "dogs barking", "a dog", "puppy yapping"),
@@ -76,7 +84,9 @@ class ClassTexts:
         prompts = [[prompt.format(item) for item in items for prompt in PROMPTS] for items in wordings]
         # the plain class word is drawn half of the time
         self._odds = [
-            np.repeat([0.5, *[0.5 / (len(items) - 1)] * (len(items) - 1)] if len(items) > 1 else [1.0], len(PROMPTS))
+            np.repeat(
+                [0.5, *[0.5 / (len(items) - 1)] * (len(items) - 1)] if len(items) > 1 else [1.0], len(PROMPTS)
+            )
             for items in wordings
         ]
         flat = embed_texts([text for texts in prompts for text in texts], args)
@@ -91,7 +101,7 @@ class ClassTexts:
 
 
 def embed_texts(texts: list[str], args: argparse.Namespace) -> Tensor:
-    """Embed texts in the joint space, by our text tower or, while it is not trained, by its teacher: (n, d)."""
+    """Embed texts by our text tower or, while it is not trained, by its teacher: (n, d), joint space."""
     if args.texts == "minilm":
         space = JointSpace.load(args.work / "space.npz")
         return torch.from_numpy(space.project(TextTeacher(args.minilm).embed(texts)))
@@ -121,11 +131,17 @@ class Evidence:
         self._first = np.searchsorted(owner, np.arange(owner.max() + 2))
 
     def at(self, rows: Tensor, frames: Tensor) -> Tensor:
-        """Look up the window nearest to a frame of each clip (its middle): (n, 527)."""
-        row = rows.numpy()
+        """Look up the window nearest to a frame of each clip, its middle: (n, 527); zeros where none is."""
+        known = rows.numpy() < len(self._first) - 1
+        row = rows.numpy() * known
         second = np.round(frames.numpy() * HOP_LEN / SAMPLE_RATE - 1).astype(np.int64)
         count = self._first[row + 1] - self._first[row]
-        return self._logits[torch.from_numpy(self._first[row] + np.clip(second, 0, count - 1))]
+        found = self._logits[torch.from_numpy(self._first[row] + np.clip(second, 0, count - 1))]
+        return found * torch.from_numpy(known)[:, None]
+
+    def known(self, rows: Tensor) -> Tensor:
+        """Say which clips the teacher has heard: (n,), 1 or 0."""
+        return (rows < len(self._first) - 1).float()
 
 
 def teacher_point(evidence: Tensor, names: Tensor) -> Tensor:
@@ -159,7 +175,9 @@ def make_probe(clips: list[Clip], audio: Audio) -> Probe:
     windows: list[list[NDArray[np.float32]]] = [[] for _ in PROBE_SNRS_DB]
     for clip in events:
         pool = backgrounds[scenes[rng.integers(len(scenes))]]
-        background = np.resize(audio.clip(pool[rng.integers(len(pool))].row), SAMPLE_RATE * 30)[: 2 * SAMPLE_RATE]
+        background = np.resize(audio.clip(pool[rng.integers(len(pool))].row), SAMPLE_RATE * 30)[
+            : 2 * SAMPLE_RATE
+        ]
         event = loudest_window(audio.clip(clip.row))
         for found, snr_db in zip(windows, PROBE_SNRS_DB, strict=True):
             found.append(event if snr_db is None else mix(event, background, snr_db))
@@ -174,7 +192,7 @@ def measure(tower: AudioTower, probe: Probe, texts: Tensor) -> list[float]:
     rights = []
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
         for mels in probe.mels:
-            points = torch.cat([tower(part)[1] for part in mels.split(128)])
+            points = torch.cat([tower(part)[1] for part in torch.split(mels, 128)])
             rights.append((points.float() @ texts.T).argmax(dim=1) == probe.truth)
     clean = rights[0].float()
     recalls = [float(clean[probe.truth == index].mean()) for index in range(len(probe.classes))]
@@ -205,11 +223,13 @@ class Lesson:
         clean = self._evidence.at(batch.rows[:, 0], batch.frames[:, 0])
         other = self._evidence.at(batch.rows[:, 1], batch.frames[:, 1])
         wanted = torch.maximum(torch.sigmoid(clean), torch.sigmoid(other) * batch.shares[:, 1:])
-        by_evidence = functional.binary_cross_entropy_with_logits(evidence, wanted)
+        taught = self._evidence.known(batch.rows).amin(dim=1)
+        each = functional.binary_cross_entropy_with_logits(evidence, wanted, reduction="none").mean(dim=1)
+        by_evidence = (each * taught).mean()
         profile = functional.log_softmax(point @ self._texts.draw(rng).T / TEMPERATURE, dim=1)
         answers = torch.zeros_like(profile).scatter_add_(1, self._class_of[batch.rows], batch.shares)
         by_words = -(answers * profile).sum(dim=1).mean()
-        by_point = 1 - (point * teacher_point(clean, self._names)).sum(dim=1).mean()
+        by_point = ((1 - (point * teacher_point(clean, self._names)).sum(dim=1)) * taught).mean()
         return by_words + EVIDENCE_WEIGHT * by_evidence + POINT_WEIGHT * by_point
 
 
@@ -230,7 +250,8 @@ class Trainer:
         torch.manual_seed(args.seed)
         self._path: Path = args.work / "audio.pt"
         self._curve: Path = args.work / "audio_curve.csv"
-        self.tower = AudioTower(names).to(memory_format=torch.channels_last)
+        self.tower = AudioTower(names)
+        self.tower.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.tower)
         self.optimizer = torch.optim.AdamW(self.tower.parameters(), lr=PEAK_RATE, weight_decay=0.03)
         self.budget, self.spent, self.step, self.best = args.audio_minutes * 60, 0.0, 0, 0.0
@@ -271,13 +292,20 @@ class Trainer:
             writer = csv.writer(file)
             if new:
                 writer.writerow(["minutes", "examples", "loss", "clean", "snr10", "snr0", "clean_macro"])
-            writer.writerow([f"{self.spent / 60:.2f}", self.step * BATCH, f"{loss:.4f}", *(f"{s:.4f}" for s in scores)])
+            writer.writerow(
+                [f"{self.spent / 60:.2f}", self.step * BATCH, f"{loss:.4f}", *(f"{s:.4f}" for s in scores)]
+            )
         score = float(np.mean(scores))
         if score >= self.best:
             self.best = score
             torch.save(self.average.state_dict(), self._path.with_name("audio_best.pt"))
         state = {"tower": self.tower.state_dict(), "average": self.average.state_dict()}
-        state |= {"optimizer": self.optimizer.state_dict(), "spent": self.spent, "step": self.step, "best": self.best}
+        state |= {
+            "optimizer": self.optimizer.state_dict(),
+            "spent": self.spent,
+            "step": self.step,
+            "best": self.best,
+        }
         torch.save(state, self._path.with_suffix(".tmp"))
         self._path.with_suffix(".tmp").replace(self._path)
 
@@ -288,14 +316,17 @@ def train(args: argparse.Namespace) -> None:
     audio = load_audio(args.data, args.work)
     learnt = [clip for clip in clips if clip.split == "train"]
     names = torch.from_numpy(JointSpace.load(args.work / "space.npz").names)
-    texts = ClassTexts(sorted({clip.canonical for clip in learnt if not clip.canonical.startswith("unlabelled")}), args)
-    lesson = Lesson(clips, texts, Evidence(args.teacher, {clip.row for clip in learnt}), names)
+    texts = ClassTexts(
+        sorted({clip.canonical for clip in learnt if not clip.canonical.startswith("unlabelled")}), args
+    )
     probe = make_probe(clips, audio)
     probe_texts = embed_texts([PROBE_PROMPT.format(words(name)) for name in probe.classes], args)
     trainer = Trainer(args, names)
     seed = args.seed + trainer.step
     labelled = [clip for clip in learnt if clip.canonical in texts.classes]
-    mixer, rng = Mixer(compute_mels(audio), labelled, seed), np.random.default_rng(seed)
+    audio, made = add_synthetic(audio, len(clips), SYNTHETIC_PER_CLASS, args.seed)
+    lesson = Lesson([*clips, *made], texts, Evidence(args.teacher, {clip.row for clip in learnt}), names)
+    mixer, rng = Mixer(compute_mels(audio), [*labelled, *made], seed), np.random.default_rng(seed)
     probed = trainer.spent
     with tqdm(total=int(trainer.budget), initial=int(trainer.spent), desc="audio", unit="s") as bar:
         while trainer.spent < trainer.budget:
@@ -307,13 +338,19 @@ def train(args: argparse.Namespace) -> None:
                 probed = trainer.spent
                 scores = measure(trainer.average, probe, probe_texts)
                 trainer.note(loss, scores)
-                bar.set_postfix(n=trainer.step * BATCH, loss=loss, clean=scores[0], snr10=scores[1], snr0=scores[2])
+                bar.set_postfix(
+                    n=trainer.step * BATCH, loss=loss, clean=scores[0], snr10=scores[1], snr0=scores[2]
+                )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this stage that the text stage has not added."""
-    parser.add_argument("--audio-minutes", type=float, default=70.0, help="minutes to train the audio tower in all")
-    parser.add_argument("--texts", choices=["own", "minilm"], default="own", help="which text side to train against")
+    parser.add_argument(
+        "--audio-minutes", type=float, default=70.0, help="minutes to train the audio tower in all"
+    )
+    parser.add_argument(
+        "--texts", choices=["own", "minilm"], default="own", help="which text side to train against"
+    )
 
 
 def main() -> None:

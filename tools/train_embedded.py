@@ -1,6 +1,6 @@
 """Rebuild the model in the box: text tower, audio tower, export, report, card. Finished stages are skipped.
 
-Example: python tools/train_embedded.py --data ../shared/data --teacher ../shared/models/teacher --minilm DIR --work DIR
+Example: python tools/train_embedded.py --data ../shared/data --minilm DIR --work DIR
 """
 
 from __future__ import annotations
@@ -36,12 +36,14 @@ def run(stage: str, args: argparse.Namespace) -> None:
 
 def main() -> None:
     """Run the stages asked for, in order."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     train_text.add_arguments(parser)
     train_audio.add_arguments(parser)
     parser.add_argument("--out", type=Path, default=Path("models"), help="folder to write the model to")
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=STAGES, help="stages to run")
-    args = parser.parse_args()
+    args = parser.parse_args(namespace=argparse.Namespace(split="report"))
     torch.set_num_threads(args.threads)
     args.work.mkdir(parents=True, exist_ok=True)
     for stage in STAGES:

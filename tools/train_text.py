@@ -29,7 +29,12 @@ def train_tokenizer(texts: list[str]) -> Tokenizer:
     """Train word pieces on lower-cased text; any word can be spelt from the letters."""
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))  # noqa: S106
     tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.NFD(), normalizers.StripAccents(), normalizers.Lowercase(), normalizers.Replace("_", " ")]
+        [
+            normalizers.NFD(),
+            normalizers.StripAccents(),
+            normalizers.Lowercase(),
+            normalizers.Replace("_", " "),
+        ]
     )
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     trainer = trainers.WordPieceTrainer(
@@ -64,7 +69,9 @@ def prepare(args: argparse.Namespace) -> None:
     space = joint_space.fit(teacher.embed(joint_space.audioset_names(args.teacher)))
     space.save(work / "space.npz")
     labels = sorted({words(clip.canonical) for clip in read_index(args.data) if clip.split == "train"})
-    texts = compose(read_wordnet(args.wordnet), args.data / "text/audioset_ontology.json", labels, args.phrases)
+    texts = compose(
+        read_wordnet(args.wordnet), args.data / "text/audioset_ontology.json", labels, args.phrases
+    )
     tokenizer = train_tokenizer(texts)
     tokenizer.save(str(work / "tokenizer.json"))
     (work / "phrases.json").write_text(json.dumps(texts))
@@ -108,64 +115,83 @@ class TextData:
         return self.ids[rows, :longest], self.mask[rows, :longest], self.targets[rows].float()
 
 
+class Trainer:
+    """The tower and its optimiser, with everything a resumed run needs."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        torch.manual_seed(args.seed)
+        self._work: Path = args.work
+        self.tower = TextTower(joint_space.DIM, VOCABULARY)
+        self.optimizer = torch.optim.AdamW(
+            self.tower.parameters(), lr=PEAK_RATE, weight_decay=0.01, betas=(0.9, 0.98)
+        )
+        self.budget, self.spent, self.step = args.text_minutes * 60, 0.0, 0
+        if (self._work / "text.pt").exists():
+            state = torch.load(self._work / "text.pt", weights_only=True)
+            self.tower.load_state_dict(state["tower"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.spent, self.step = state["spent"], int(state["step"])
+
+    def learn(self, ids: Tensor, mask: Tensor, targets: Tensor) -> float:
+        """Take one step."""
+        started = time.monotonic()
+        for group in self.optimizer.param_groups:
+            group["lr"] = (
+                PEAK_RATE * min(1.0, (self.step + 1) / 200) * max(0.02, 1 - self.spent / self.budget)
+            )
+        with torch.autocast("cpu", torch.bfloat16):
+            found = self.tower(ids, mask)
+        loss = distillation_loss(found, targets)
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.tower.parameters(), 1.0)
+        self.optimizer.step()
+        self.step += 1
+        self.spent += time.monotonic() - started
+        return loss.item()
+
+    def note(self, loss: float, cosine: float) -> None:
+        """Append to the curve (seconds, steps, loss, cosine) and store the state."""
+        with (self._work / "text_curve.csv").open("a") as file:
+            file.write(f"{self.spent:.0f},{self.step},{loss:.4f},{cosine:.4f}\n")
+        state = {"tower": self.tower.state_dict(), "optimizer": self.optimizer.state_dict()}
+        torch.save(state | {"spent": self.spent, "step": self.step}, self._work / "text.pt")
+
+
 def train(args: argparse.Namespace) -> None:
-    """Train for a number of minutes, resuming where the last run stopped; writes text.pt and text_curve.csv."""
-    data = TextData(args.work)
-    checkpoint = args.work / "text.pt"
-    torch.manual_seed(args.seed)
-    tower = TextTower(joint_space.DIM, VOCABULARY)
-    optimizer = torch.optim.AdamW(tower.parameters(), lr=PEAK_RATE, weight_decay=0.01, betas=(0.9, 0.98))
-    spent = step = 0.0
-    if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
-        tower.load_state_dict(state["tower"])
-        optimizer.load_state_dict(state["optimizer"])
-        spent, step = state["spent"], state["step"]
+    """Train for some minutes, resuming where the last run stopped; writes text.pt and text_curve.csv."""
+    data, trainer = TextData(args.work), Trainer(args)
     held = data.rows(np.arange(HELD_OUT))
-    budget = args.text_minutes * 60
-    rng = np.random.default_rng(args.seed + int(step))
-    with tqdm(total=int(budget), initial=int(spent), desc="text", unit="s") as bar:
-        while spent < budget:
-            for group in batches(data.lengths[HELD_OUT:], rng):
-                started = time.monotonic()
-                ids, mask, targets = data.rows(group + HELD_OUT)
-                fraction = min(1.0, spent / budget)
-                warm = min(1.0, (step + 1) / 200)
-                for parameters in optimizer.param_groups:
-                    parameters["lr"] = PEAK_RATE * warm * (0.02 + 0.98 * (1 - fraction))
-                with torch.autocast("cpu", torch.bfloat16):
-                    found = tower(ids, mask)
-                loss = distillation_loss(found, targets)
-                optimizer.zero_grad()
-                loss.backward()
-                torch.nn.utils.clip_grad_norm_(tower.parameters(), 1.0)
-                optimizer.step()
-                step += 1
-                elapsed = time.monotonic() - started
-                spent += elapsed
-                bar.update(round(spent) - bar.n)
-                if step % 200 == 0 or spent >= budget:
-                    cosine = agreement(tower, *held)
-                    bar.set_postfix(step=int(step), loss=float(loss), cosine=cosine)
-                    with (args.work / "text_curve.csv").open("a") as file:
-                        file.write(f"{spent:.0f},{int(step)},{float(loss):.4f},{cosine:.4f}\n")
-                    torch.save(
-                        {"tower": tower.state_dict(), "optimizer": optimizer.state_dict(), "spent": spent, "step": step},
-                        checkpoint,
-                    )
-                if spent >= budget:
-                    break
+    rng = np.random.default_rng(args.seed + trainer.step)
+    groups: list[NDArray[np.int64]] = []
+    with tqdm(total=int(trainer.budget), initial=int(trainer.spent), desc="text", unit="s") as bar:
+        while trainer.spent < trainer.budget:
+            groups = groups or batches(data.lengths[HELD_OUT:], rng)
+            loss = trainer.learn(*data.rows(groups.pop() + HELD_OUT))
+            bar.update(int(trainer.spent) - bar.n)
+            if trainer.step % 200 == 0 or trainer.spent >= trainer.budget:
+                cosine = agreement(trainer.tower, *held)
+                trainer.note(loss, cosine)
+                bar.set_postfix(step=trainer.step, loss=loss, cosine=cosine)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this stage."""
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with index.csv and text/")
-    parser.add_argument("--teacher", type=Path, default=Path("../shared/models/teacher"), help="audio teacher's folder")
+    parser.add_argument(
+        "--data", type=Path, default=Path("../shared/data"), help="folder with index.csv and text/"
+    )
+    parser.add_argument(
+        "--teacher", type=Path, default=Path("../shared/models/teacher"), help="audio teacher's folder"
+    )
     parser.add_argument("--minilm", type=Path, required=True, help="folder of all-MiniLM-L6-v2")
-    parser.add_argument("--wordnet", type=Path, default=Path("/usr/share/wordnet"), help="folder of WordNet's data files")
+    parser.add_argument(
+        "--wordnet", type=Path, default=Path("/usr/share/wordnet"), help="folder of WordNet's data files"
+    )
     parser.add_argument("--work", type=Path, required=True, help="folder for caches and checkpoints")
     parser.add_argument("--phrases", type=int, default=400_000, help="phrases to compose")
-    parser.add_argument("--text-minutes", type=float, default=25.0, help="minutes to train the text tower in all")
+    parser.add_argument(
+        "--text-minutes", type=float, default=25.0, help="minutes to train the text tower in all"
+    )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=7)
 

@@ -112,6 +112,12 @@ class OnnxEncoder:
         wanted = _PROVIDERS.get(self._provider)
         if wanted is None:
             raise ModelError(f"There is no provider {self._provider!r}; legal: {', '.join(_PROVIDERS)}.")
+        absent = ModelError(
+            f"The provider {self._provider!r} is not available here; install monitor[gpu] and its CUDA libraries, "
+            "or use provider = cpu."
+        )
+        if wanted not in ort.get_available_providers():
+            raise absent
         options = ort.SessionOptions()
         options.intra_op_num_threads = self._threads
         options.inter_op_num_threads = 1
@@ -122,11 +128,8 @@ class OnnxEncoder:
             session = ort.InferenceSession(graph, options, providers=[wanted])
         except Exception as error:  # noqa: BLE001 - ONNX Runtime raises many unrelated types
             raise ModelError(f"Model {self.name!r} cannot be loaded: {str(error).splitlines()[0]}") from None
-        if wanted not in session.get_providers():  # ONNX Runtime falls back without a word
-            raise ModelError(
-                f"The provider {self._provider!r} is not available here; install monitor[gpu] and its CUDA "
-                "libraries, or use provider = cpu."
-            )
+        if wanted not in session.get_providers():  # listed, and yet not usable: it falls back without a word
+            raise absent
         return session
 
     def _check_audio(self) -> None:

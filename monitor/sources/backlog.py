@@ -23,6 +23,11 @@ class Backlog:
         self._lost_len = 0
         self._overflow = False
 
+    @property
+    def lost_len(self) -> int:
+        """Samples dropped since the last block that fitted."""
+        return self._lost_len
+
     def offer(self, data: bytes, captured_s: float, block_len: int, overflow: bool) -> None:
         """Queue one block of `block_len` samples per channel, or drop and count it. Never waits."""
         self._overflow = self._overflow or overflow

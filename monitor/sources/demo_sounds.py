@@ -18,21 +18,23 @@ SAMPLE_RATE = 32_000
 """Hz of every sound here."""
 
 _SPEED_OF_SOUND_M_S = 343.0
+_FAR_RATE = 8_000
+"""Hz at which distant sounds are made: air and distance take what is above 4 kHz."""
 
 
 def siren(rng: np.random.Generator) -> Samples:
     """Model an emergency vehicle driving by: an electronic wail, then yelp, out of a horn loudspeaker.
 
-    The pitch sweeps 600 to 1400 Hz, in 2.8 s and then three times a second; harmonics follow the loudspeaker's
-    response (800 to 3000 Hz). Passing at 15 m/s and 15 m away shifts the pitch and swells the level.
+    The pitch sweeps 600 to 1400 Hz, in 2.8 s and then three times a second; harmonics follow the response of
+    the loudspeaker (800 to 3000 Hz). Passing at 15 m/s and 15 m away shifts the pitch and swells the level.
     """
-    t = _times(7.0)
+    t = _times(5.2)
     wail = np.abs((t / 2.8 + 0.35) % 1.0 * 2.0 - 1.0)
     yelp = np.abs(t * 3.0 % 1.0 * 2.0 - 1.0)
-    position_m = 15.0 * (t - 4.2)
+    position_m = 15.0 * (t - 3.0)
     distance_m = np.hypot(position_m, 15.0)
     doppler = 1.0 / (1.0 + 15.0 * position_m / distance_m / _SPEED_OF_SOUND_M_S)
-    pitch_hz = doppler * (600.0 + 800.0 * np.where(t < 4.2, 1.0 - wail, 1.0 - yelp) ** 0.8)
+    pitch_hz = doppler * (600.0 + 800.0 * np.where(t < 3.2, 1.0 - wail, 1.0 - yelp) ** 0.8)
     phase = _phase(pitch_hz)
     sound = np.zeros(len(t), np.float32)
     for k in range(1, 9):
@@ -41,69 +43,65 @@ def siren(rng: np.random.Generator) -> Samples:
 
 
 def car_horn(rng: np.random.Generator) -> Samples:
-    """Model a car's pair of disc horns, a major third apart (410 and 510 Hz), pressed briefly and then long.
+    """Model one press of a car's pair of disc horns, a major third apart (420 and 525 Hz), in a street.
 
-    A vibrating diaphragm makes a pulse-like wave, rich in harmonics; the flare favours 1.5 to 4 kHz.
+    A striking diaphragm makes many harmonics, dulled above 2 kHz by distance; the pair never holds
+    quite still.
     """
-    presses = [(0.0, 0.28), (0.45, 1.0)]
-    sound = np.zeros(_len(1.6), np.float32)
-    for start_s, length_s in presses:
-        t = _times(length_s)
-        wave = np.zeros(len(t), np.float32)
-        for root_hz in (409.0, 511.0):
-            glide_hz = root_hz * (1.0 - 0.05 * np.exp(-t / 0.02))
-            phase = _phase(glide_hz) + rng.uniform(0.0, 6.28)
-            for k in range(1, 22):
-                gain = 1.0 / (1.0 + (k * root_hz / 3200.0) ** 4) * (0.4 + k * root_hz / 2500.0)
-                wave += np.float32(gain) * np.cos(k * phase + rng.uniform(-0.5, 0.5))
-        _add(sound, wave * _fades(len(t), 0.015, 0.03), start_s)
-    return _in_room(sound, rng, rt60_s=0.9, wet=0.35)
+    t = _times(0.8)
+    wave = np.zeros(len(t), np.float32)
+    for note_hz in (420.0, 525.0):
+        phase = _phase(note_hz * (1.0 + 0.0006 * _slow_noise(rng, len(t), 30.0)))
+        for k in range(1, 20):
+            gain = (0.6 + k * note_hz / 2500.0) / (1.0 + (k * note_hz / 2200.0) ** 4)
+            wave += np.float32(gain) * np.cos(k * phase + rng.uniform(-1.0, 1.0))
+    swell = 1.0 + 0.1 * _slow_noise(rng, len(t), 30.0)
+    return _in_room(wave * swell * _fades(len(t), 0.01, 0.03), rng, rt60_s=0.8, wet=0.6)
 
 
 def dog_bark(rng: np.random.Generator) -> Samples:
-    """Model a medium dog barking five times."""
-    sound = np.zeros(_len(2.6), np.float32)
-    for start_s in (0.0, 0.42, 0.80, 1.45, 1.85):
+    """Model a smallish dog barking four times."""
+    sound = np.zeros(_len(1.8), np.float32)
+    for start_s in (0.0, 0.42, 0.80, 1.40):
         _add(sound, _one_bark(rng), start_s)
     return _in_room(sound, rng, rt60_s=0.5, wet=0.3)
 
 
 def _one_bark(rng: np.random.Generator) -> Samples:
-    """Model one woof: glottal pulses whose pitch leaps up and falls, breath noise, and a throat that closes.
+    """Model one bark of a smallish dog: glottal pulses of a leaping and falling pitch through an open mouth.
 
-    The pitch rises in 30 ms and falls to two thirds; jitter and a subharmonic make it rough. Formants near 750,
-    1400 and 2700 Hz are those of an open mouth on a 12 cm vocal tract.
+    The pitch leaps to about 780 Hz in 40 ms and falls to half; jitter, a touch of subharmonic and breath make
+    it rough. The formants are those of a throat and mouth some 12 cm long.
     """
-    length_s = rng.uniform(0.17, 0.22)
-    t = _times(length_s + 0.05)
+    length_s = rng.uniform(0.15, 0.19)
+    t = _times(1.6 * length_s)
     x = t / length_s
-    peak_hz = rng.uniform(520.0, 600.0)
-    contour = np.interp(x, [0.0, 0.15, 0.4, 1.0, 1.3], [0.6, 1.0, 0.95, 0.6, 0.5])
-    jitter = 1.0 + 0.06 * _slow_noise(rng, len(t), 120.0)
-    phase = _phase(peak_hz * contour * jitter)
-    pulses = np.exp(3.5 * (np.cos(phase) - 1.0)) * (1.0 + 0.45 * np.cos(phase / 2.0))
-    breath = rng.standard_normal(len(t), np.float32)
-    source = pulses - pulses.mean() + 0.25 * breath * (0.3 + pulses)
-    envelope = np.minimum(t / 0.012, 1.0) * np.exp(-((np.maximum(x - 0.35, 0.0) / 0.38) ** 2))
-    formants = [(750.0, 220.0, 1.0), (1400.0, 300.0, 0.9), (2700.0, 500.0, 0.35), (4200.0, 900.0, 0.12)]
-    return _resonate((source * envelope).astype(np.float32), formants)
+    contour = np.interp(x, [0.0, 0.22, 0.55, 1.0, 1.6], [0.8, 1.0, 0.95, 0.52, 0.44])
+    jitter = 1.0 + 0.08 * _slow_noise(rng, len(t), 200.0)
+    phase = _phase(rng.uniform(730.0, 830.0) * contour * jitter)
+    pulses = np.exp(4.0 * (np.cos(phase) - 1.0)) * (
+        1.0 + 0.2 * np.cos(phase / 2.0) * np.minimum(3.0 * x, 1.0)
+    )
+    breath = 0.1 * rng.standard_normal(len(t), np.float32) * (0.35 + pulses)
+    envelope = np.minimum(x / 0.09, 1.0) ** 1.5 * np.exp(-((np.maximum(x - 0.55, 0.0) / 0.35) ** 1.6))
+    formants = [(580.0, 200.0, 1.0), (1800.0, 220.0, 0.55), (2700.0, 500.0, 0.25), (4200.0, 900.0, 0.1)]
+    return _resonate(((pulses - pulses.mean() + breath) * envelope).astype(np.float32), formants)
 
 
 def door_knock(rng: np.random.Generator) -> Samples:
-    """Model knuckles on a wooden door: each a 2 ms contact that rings the panel's modes for some 40 ms."""
-    sound = np.zeros(_len(1.5), np.float32)
-    for start_s in (0.0, 0.19, 0.38, 0.58, 0.77):
-        t = _times(0.18)
-        contact = rng.standard_normal(len(t), np.float32) * np.exp(-t / 0.0015)
-        modes = np.zeros(len(t), np.float32)
-        for mode_hz, decay_s, gain in (
-            (118, 0.050, 1.0), (212, 0.035, 1.0), (345, 0.025, 0.8), (560, 0.016, 0.6), (890, 0.010, 0.4),
-            (1450, 0.006, 0.25),
-        ):  # fmt: skip
-            own_hz = mode_hz * rng.uniform(0.985, 1.015)
-            modes += gain * np.sin(2 * np.pi * own_hz * t) * np.exp(-t / decay_s)
-        _add(sound, (modes + 0.5 * contact) * rng.uniform(0.8, 1.0), start_s)
-    return _in_room(sound, rng, rt60_s=0.4, wet=0.3)
+    """Model knuckles on a wooden door: five blows of 1.3 ms that ring the panel's modes."""
+    modes = [(120, 40, 0.6), (210, 60, 0.8), (340, 80, 0.8), (560, 120, 1.0), (820, 190, 1.1),
+             (1250, 330, 1.2), (1900, 600, 1.6), (3000, 1100, 0.5)]  # fmt: skip
+    panel = [(centre * rng.uniform(0.98, 1.02), float(width), gain) for centre, width, gain in modes]
+    sound = np.zeros(_len(1.3), np.float32)
+    t = _times(0.25)
+    start_s = 0.0
+    for _ in range(5):
+        scrape = rng.standard_normal(len(t), np.float32) * np.exp(-t / 0.002)
+        blow = scrape + 8.0 * np.sin(np.pi * np.minimum(t / 0.0013, 1.0))
+        _add(sound, rng.uniform(0.75, 1.0) * _resonate(blow, panel), start_s)
+        start_s += 0.21 * rng.uniform(0.92, 1.08)
+    return _in_room(sound, rng, rt60_s=0.28, wet=0.42)
 
 
 def smoke_alarm(rng: np.random.Generator) -> Samples:
@@ -121,73 +119,80 @@ def smoke_alarm(rng: np.random.Generator) -> Samples:
 
 
 def doorbell(rng: np.random.Generator) -> Samples:
-    """Model a two-note chime, ding (659 Hz) dong (523 Hz): a struck metal bar over a resonator tube.
+    """Model a two-note chime, ding-dong, a major third down: two long tubes, each struck by a plunger.
 
-    A free bar's overtones lie at 2.76, 5.40 and 8.93 times its pitch and die sooner the higher they are.
+    A tube's bending modes lie at 2, 3, 4.16 and 5.43 times the note one hears, which itself is faint; the
+    higher a mode, the sooner it dies.
     """
-    sound = np.zeros(_len(2.6), np.float32)
-    for start_s, root_hz in ((0.0, 659.3), (0.75, 523.3)):
-        t = _times(1.8)
-        bar = np.zeros(len(t), np.float32)
-        for ratio, gain, decay_s in (
-            (1.0, 1.0, 0.55),
-            (2.756, 0.35, 0.3),
-            (5.404, 0.2, 0.12),
-            (8.933, 0.1, 0.05),
-        ):
-            beat = 1.0 + 0.08 * np.sin(2 * np.pi * 4.3 * t)
-            bar += gain * beat * np.sin(2 * np.pi * ratio * root_hz * t) * np.exp(-t / decay_s)
-        bar += 0.3 * rng.standard_normal(len(t), np.float32) * np.exp(-t / 0.002)
-        _add(sound, bar * _fades(len(t), 0.001, 0.1), start_s)
+    modes = ((1.0, 0.5, 0.8), (2.0, 1.0, 0.6), (3.0, 0.6, 0.4), (4.16, 0.4, 0.3), (5.43, 0.25, 0.2))
+    sound = np.zeros(_len(2.4), np.float32)
+    t = _times(1.8)
+    for start_s, note_hz in ((0.0, 698.5), (0.6, 554.4)):
+        tube = 0.1 * rng.standard_normal(len(t), np.float32) * np.exp(-t / 0.003)
+        for ratio, gain, decay_s in modes:
+            tube += gain * np.sin(2.0 * np.pi * ratio * note_hz * t + 0.3 * ratio) * np.exp(-t / decay_s)
+        _add(sound, tube * _fades(len(t), 0.001, 0.1), start_s)
     return _in_room(sound, rng, rt60_s=0.5, wet=0.3)
 
 
 def traffic(rng: np.random.Generator, length: int) -> Samples:
-    """Model a busy road some streets away: engine rumble below 150 Hz and tyre hiss around 900 Hz, swelling."""
-    return _shaped_noise(
-        rng, length, lambda f: 1.0 / (1.0 + (f / 90.0) ** 1.6) + 0.10 / (1.0 + ((f - 850.0) / 600.0) ** 2)
-    ) * (1.0 + 0.15 * _slow_noise(rng, length, 0.4))
+    """Model a busy road some streets away: rumble below 150 Hz, tyre hiss around 850 Hz, swelling."""
+
+    def amplitude(f: Samples) -> Samples:
+        rumble = 1.0 / (1.0 + f / 70.0)
+        hiss: Samples = 0.12 / (1.0 + np.square((f - 850.0) / 600.0))
+        return rumble + hiss
+
+    return _shaped_noise(rng, length, amplitude) * (1.0 + 0.15 * _slow_noise(rng, length, 0.4))
 
 
 def wind(rng: np.random.Generator, length: int) -> Samples:
-    """Model wind: turbulence at the microphone, a steep low spectrum, in gusts of a few seconds."""
-    noise = _shaped_noise(
-        rng, length, lambda f: 1.0 / (1.0 + (f / 60.0) ** 2) + 0.02 / (1.0 + (f / 700.0) ** 2)
-    )
-    return noise * np.exp(0.5 * _slow_noise(rng, length, 0.5))
+    """Model wind at the microphone: turbulence of a steep low spectrum, in gusts of a few seconds."""
+    n = length * _FAR_RATE // SAMPLE_RATE
+    noise = _shaped_noise(rng, n, lambda f: 1.0 / (1.0 + np.square(f / 70.0)), _FAR_RATE)
+    return _from_far(noise * np.exp(0.4 * _slow_noise(rng, n, 0.5, _FAR_RATE)), length)
 
 
 def babble(rng: np.random.Generator, length: int) -> Samples:
-    """Model people talking at a distance: voices with wandering pitch and four syllables a second, no words.
+    """Model people talking across the street: four voices of wandering pitch, some four syllables a second.
 
-    Each voice is a pulse train at 100 to 220 Hz through formants that move little; made at 8 kHz, as distance
-    and air take the rest.
+    Each voice is a pulse train at 100 to 220 Hz whose syllables go through one of three vowels; there are
+    no words in it.
     """
-    rate = 8000
-    n = length * rate // SAMPLE_RATE
-    total = np.zeros(n, np.float32)
+    n = length * _FAR_RATE // SAMPLE_RATE
+    vowels = [((700.0, 100.0, 1.0), (1150.0, 130.0, 0.6), (2500.0, 250.0, 0.2)),
+              ((480.0, 90.0, 1.0), (1800.0, 150.0, 0.5), (2500.0, 250.0, 0.3)),
+              ((330.0, 80.0, 1.0), (850.0, 120.0, 0.5), (2400.0, 250.0, 0.1))]  # fmt: skip
+    spoken = np.zeros((len(vowels), n), np.float32)
     for _ in range(4):
-        pitch_hz = rng.uniform(100.0, 220.0) * (1.0 + 0.12 * _slow_noise(rng, n, 3.0, rate))
-        pulses = np.exp(6.0 * (np.cos(_phase(pitch_hz, rate)) - 1.0))
-        syllables = np.clip(_slow_noise(rng, n, 4.0, rate), 0.0, None) * np.clip(
-            0.4 + _slow_noise(rng, n, 0.5, rate), 0.0, 1.0
-        )
-        vowel = rng.uniform((350.0, 900.0), (800.0, 1900.0))
-        formants = [(float(vowel[0]), 90.0, 1.0), (float(vowel[1]), 140.0, 0.6), (2600.0, 250.0, 0.25)]
-        total += _resonate(((pulses - pulses.mean()) * syllables).astype(np.float32), formants, rate)
-    return np.asarray(soxr.resample(total, rate, SAMPLE_RATE), np.float32)
+        melody = 0.15 * _slow_noise(rng, n, 2.0, _FAR_RATE) + 0.01 * _slow_noise(rng, n, 90.0, _FAR_RATE)
+        pulses = np.exp(6.0 * (np.cos(_phase(rng.uniform(100.0, 220.0) * (1.0 + melody), _FAR_RATE)) - 1.0))
+        pulses += 0.1 * rng.standard_normal(n, np.float32) - pulses.mean()
+        pulses *= np.clip(_slow_noise(rng, n, 0.6, _FAR_RATE) + 0.5, 0.0, 1.0)
+        for vowel in range(len(vowels)):
+            spoken[vowel] += pulses * np.clip(_slow_noise(rng, n, 7.0, _FAR_RATE) - 0.5, 0.0, None)
+    voices = sum(
+        (_resonate(x, v, _FAR_RATE) for x, v in zip(spoken, vowels, strict=True)), np.zeros(n, np.float32)
+    )
+    return _from_far(voices, length)
 
 
 def car_pass(rng: np.random.Generator) -> Samples:
-    """Model a car driving past at 10 m and 12 m/s: tyre noise and a four-cylinder engine, swelling and fading."""
+    """Model a car driving past 10 m away at 12 m/s: tyre noise and a four-cylinder engine."""
     t = _times(7.0)
     distance_m = np.hypot(12.0 * (t - 3.5), 10.0)
-    doppler = 1.0 - 12.0 * 12.0 * (t - 3.5) / distance_m / _SPEED_OF_SOUND_M_S
-    tyres = _shaped_noise(rng, len(t), lambda f: f / 400.0 / (1.0 + (f / 900.0) ** 2.6))
-    phase = _phase(62.0 * doppler)
-    engine = sum((np.sin(k * phase + k * k) / k for k in range(1, 9)), np.zeros(len(t)))
-    near = (10.0 / distance_m) ** 1.5
-    return ((tyres + 0.5 * engine) * near * _fades(len(t), 0.8, 0.8)).astype(np.float32)
+    doppler = 1.0 - 144.0 * (t - 3.5) / distance_m / _SPEED_OF_SOUND_M_S
+    tyres = _shaped_noise(rng, len(t), lambda f: (0.1 + f / 500.0) / (1.0 + (f / 900.0) ** 2.5))
+    phase = _phase(62.0 * doppler * (1.0 + 0.01 * _slow_noise(rng, len(t), 15.0)))
+    engine = sum((np.sin(k * phase + k * k) / k for k in range(1, 9)), np.zeros(len(t), np.float32))
+    near: Samples = (10.0 / distance_m) ** 1.5 * _fades(len(t), 0.8, 0.8)
+    return near * (tyres + 0.8 * engine)
+
+
+def _from_far(sound: Samples, length: int) -> Samples:
+    """Return `length` samples at `SAMPLE_RATE` of a sound made at the rate of distant things."""
+    full = soxr.resample(sound, _FAR_RATE, SAMPLE_RATE)
+    return np.resize(full, length).astype(np.float32)
 
 
 def _len(seconds: float) -> int:
@@ -209,7 +214,8 @@ def _fades(length: int, rise_s: float, fall_s: float) -> Samples:
     """Return an envelope that rises from 0, stays at 1 and falls to 0."""
     index = np.arange(length, dtype=np.float32) / np.float32(SAMPLE_RATE)
     end_s = length / SAMPLE_RATE
-    return np.minimum(1.0, np.minimum(index / rise_s, (end_s - index) / fall_s)).astype(np.float32)
+    slopes = np.minimum(index / rise_s, (end_s - index) / fall_s)
+    return np.asarray(np.minimum(1.0, slopes), np.float32)
 
 
 def _add(sound: Samples, part: Samples, start_s: float) -> None:
@@ -222,15 +228,18 @@ def _slow_noise(rng: np.random.Generator, length: int, cutoff_hz: float, rate: i
     """Return a random line of about unit variance that changes `cutoff_hz` times a second."""
     count = int(length / rate * cutoff_hz) + 2
     knots = rng.standard_normal(count, np.float32)
-    return np.interp(np.arange(length) * (cutoff_hz / rate), np.arange(count), knots).astype(np.float32)
+    line = np.interp(np.arange(length) * (cutoff_hz / rate), np.arange(count), knots)
+    return np.asarray(line, np.float32)
 
 
-def _shaped_noise(rng: np.random.Generator, length: int, amplitude: Callable[[Samples], Samples]) -> Samples:
+def _shaped_noise(
+    rng: np.random.Generator, length: int, amplitude: Callable[[Samples], Samples], rate: int = SAMPLE_RATE
+) -> Samples:
     """Return Gaussian noise with the given amplitude over frequency, RMS 1."""
     spectrum = np.fft.rfft(rng.standard_normal(length, np.float32))
-    spectrum *= amplitude(np.fft.rfftfreq(length, 1.0 / SAMPLE_RATE).astype(np.float32))
+    spectrum *= amplitude(np.fft.rfftfreq(length, 1.0 / rate).astype(np.float32))
     noise = np.fft.irfft(spectrum, length)
-    return (noise / np.sqrt(np.mean(noise**2))).astype(np.float32)
+    return np.asarray(noise / np.sqrt(np.mean(noise**2)), np.float32)
 
 
 def _resonate(
@@ -264,7 +273,7 @@ def _in_room(dry: Samples, rng: np.random.Generator, rt60_s: float, wet: float) 
 def _horn_gain(frequency_hz: Samples) -> Samples:
     """Return the response of a re-entrant horn loudspeaker: a broad band around 1.5 kHz."""
     octaves = np.log2(frequency_hz / 1500.0)
-    return np.exp(-((octaves / 1.3) ** 2)).astype(np.float32)
+    return np.asarray(np.exp(-((octaves / 1.3) ** 2)), np.float32)
 
 
 def _fft_len(length: int) -> int:

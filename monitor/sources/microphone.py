@@ -157,6 +157,11 @@ class _CaptureProcess:
         self._ended = False
         self._reading = threading.Lock()
 
+    @property
+    def pid(self) -> int:
+        """Number of the process."""
+        return self._process.pid
+
     def answer(self, kind: type[AnswerT], limit_s: float) -> AnswerT:
         """Return the process's first message.
 

@@ -16,11 +16,12 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import os
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, NoReturn
 
@@ -129,42 +130,65 @@ def _default_index(sounddevice: ModuleType) -> int:
 
 def _capture(sounddevice: ModuleType, device: Device, pipe: int) -> None:
     """Send the microphone's sound until it, or the parent, goes away."""
-    backlog = Backlog(limit_len=round(BACKLOG_S * device.default_sample_rate))
-    channels, stream = _open_stream(sounddevice, device, backlog)
-    _send(pipe, Opened(device.id, device.name, device.default_sample_rate, channels))
+    stream, backlog = _open_stream(sounddevice, device)
+    _send(pipe, Opened(device.id, device.name, round(stream.samplerate), stream.channels))
     while (block := backlog.take()) is not None:
         _write_all(pipe, encode_header(block) + block.data)
-    del stream  # held until here: a stream that is collected stops
     _send(pipe, Failed(f"The microphone {device.name} went away."))
 
 
-def _open_stream(sounddevice: ModuleType, device: Device, backlog: Backlog) -> tuple[int, Any]:
-    """Start the stream with all channels, or with one where the driver refuses that."""
-
-    def callback(data: Any, block_len: int, _time: Any, status: Any) -> None:
-        backlog.offer(bytes(data), time.monotonic(), block_len, bool(status.input_overflow))
-
+def _open_stream(sounddevice: ModuleType, device: Device) -> tuple[Any, Backlog]:
+    """Start a stream in the first form that the driver accepts; return it and where its blocks go."""
     reason = ""
-    for channels in dict.fromkeys((device.channels if device.channels <= MAX_CHANNELS else 2, 1)):
+    for sample_rate, channels in _forms(device):
+        backlog = Backlog(round(BACKLOG_S * sample_rate))
         try:
             stream = sounddevice.RawInputStream(
                 device=device.index,
-                samplerate=device.default_sample_rate,
+                samplerate=sample_rate,
                 channels=channels,
                 dtype="float32",
-                blocksize=round(device.default_sample_rate / BLOCKS_PER_S),
-                callback=callback,
+                blocksize=round(sample_rate / BLOCKS_PER_S),
+                callback=_callback(backlog),
                 finished_callback=backlog.end,
             )
             stream.start()
         except sounddevice.PortAudioError as error:
-            reason = printable(str(error.args[0] if error.args else error))
+            reason = _reason(error)
         else:
-            return channels, stream
+            return stream, backlog
     raise SourceError(
         f"The microphone {device.name} (index {device.index}) cannot be opened: {reason}. Another program "
         "may be using it; close that one, or choose another microphone (`monitor devices` lists them)."
     )
+
+
+def _reason(error: Exception) -> str:
+    """Return what PortAudio says in a `PortAudioError`, and the host API below it where it says more."""
+    text = str(error.args[0]).rpartition(": ")[2] if error.args else "it gives no reason"
+    host = error.args[2][2] if len(error.args) > 2 else ""
+    return printable(f"{text}: {host}" if host else text)
+
+
+def _callback(backlog: Backlog) -> Callable[[Any, int, Any, Any], None]:
+    """Return what PortAudio calls with every block: it copies, counts and leaves."""
+
+    def callback(data: Any, block_len: int, _time: Any, status: Any) -> None:
+        backlog.offer(bytes(data), time.monotonic(), block_len, bool(status.input_overflow))
+
+    return callback
+
+
+def _forms(device: Device) -> list[tuple[int, int]]:
+    """Return sample rates (Hz) and channels to try, best first.
+
+    With ALSA, PortAudio calls 44.1 kHz the default of anything that can do it at all, although hardware and
+    sound servers run at 48 kHz and would resample.
+    """
+    rates = [48_000] if device.host_api == "ALSA" else []
+    rates.append(device.default_sample_rate)
+    channels = (device.channels if device.channels <= MAX_CHANNELS else 2, 1)
+    return list(dict.fromkeys(itertools.product(rates, channels)))
 
 
 def _send(pipe: int, message: Message) -> None:

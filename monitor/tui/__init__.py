@@ -32,7 +32,7 @@ def run_tui(endpoint: str, *, quit_with_monitor: bool = False, bell: bool = Fals
     Raises
     ------
     ConfigError
-        Standard input or output is not a terminal.
+        Standard input, output or error is not a terminal.
     PublishError
         `endpoint` is not an address.
     """
@@ -42,9 +42,10 @@ def run_tui(endpoint: str, *, quit_with_monitor: bool = False, bell: bool = Fals
     from monitor.subscriber import Subscriber
     from monitor.tui.app import MonitorApp, Options
 
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):  # it draws on stderr
         raise ConfigError(
-            "The terminal interface needs a terminal for input and output; in a pipe use: monitor listen."
+            "The terminal interface needs a terminal for input, output and errors; "
+            "without one use: monitor listen."
         )
     options = Options(endpoint, quit_with_monitor=quit_with_monitor, bell=bell, mono=mono)
     app = MonitorApp(Subscriber(endpoint), options)

@@ -97,6 +97,7 @@ class MonitorApp(App[None]):
         self._feed = Feed(link, self._post)
         self._contact: Contact = "none"
         self._contact_since_s = time.monotonic()
+        self._panels: dict[str, Panel] = {}
         self._wanted: dict[str, float] = {}
         self._selected = 0
         self._scroll = 0
@@ -128,12 +129,14 @@ class MonitorApp(App[None]):
 
     def compose(self) -> ComposeResult:
         """Yield the parts, top to bottom."""
-        for name in ("banner", "meter", "picture"):
-            yield Panel(id=name, mono=self._mono)
+        self._panels = {name: Panel(id=name, mono=self._mono) for name in _LINES}
+        yield self._panels["banner"]
+        yield self._panels["meter"]
+        yield self._panels["picture"]
         with Container(id="tables"):
-            yield Panel(id="classes", mono=self._mono)
-            yield Panel(id="events", mono=self._mono)
-        yield Panel(id="status", mono=self._mono)
+            yield self._panels["classes"]
+            yield self._panels["events"]
+        yield self._panels["status"]
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -150,23 +153,23 @@ class MonitorApp(App[None]):
     def on_resize(self, event: Resize) -> None:
         """Share the rows out anew."""
         rows = rows_for(event.size.height)
+        main = self.screen_stack[0]  # also while the help covers it
         for name in ("banner", "meter", "picture", "tables", "status"):
-            part = self.query_one(f"#{name}")
+            part = main.query_one(f"#{name}")
             part.styles.height = getattr(rows, name)
             part.display = getattr(rows, name) > 0
-        self.query_one(Footer).display = rows.footer > 0
-        self.query_one("#tables").set_class(event.size.width < SIDE_BY_SIDE, "stacked")
+        main.query_one(Footer).display = rows.footer > 0
+        main.query_one("#tables").set_class(event.size.width < SIDE_BY_SIDE, "stacked")
         self.call_after_refresh(self.draw)
 
     def draw(self) -> None:
         """Show the newest state."""
         self._watch_contact()
         view = self.view
-        for name, lines in _LINES.items():
-            panel = self.screen_stack[0].query_one(f"#{name}", Panel)
+        for name, panel in self._panels.items():
             width, height = panel.size
             if width and height:
-                panel.show(lines(view, width, height))
+                panel.show(_LINES[name](view, width, height))
 
     def _watch_contact(self) -> None:
         """Notice when the monitor comes or goes, and end with it if told to."""
@@ -227,7 +230,7 @@ class MonitorApp(App[None]):
 
     def action_scroll(self, pages: int) -> None:
         """Scroll past events by a page."""
-        page = max(1, self.query_one("#events").size.height - 2)
+        page = max(1, self._panels["events"].size.height - 2)
         self._scroll = max(0, min(self._scroll + pages * page, self.view.past_rows - page))
         self.draw()
 

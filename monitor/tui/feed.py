@@ -125,7 +125,7 @@ class Feed:
                 self._take(message.record, message.header.time)
 
     def _join(self) -> None:
-        """Ask for a snapshot at the first message, after a restart, and now and then when messages are lost."""
+        """Ask for a snapshot at the first message, after a restart, and when messages were lost."""
         marks = (self._link.restarts, self._link.lost)
         if marks == self._joined:
             return

@@ -80,7 +80,7 @@ def _source_fault(view: View, health: Health) -> Headline | None:
             return Headline("fault", "source lost", detail, since_s)
         case "silent":
             detail = f"{why or 'only digital zeros arrive: muted or unplugged? · '}{since} · cannot hear"
-            return Headline("fault", "muted input", detail, since_s)
+            return Headline("fault", "no signal", detail, since_s)
         case "paused":
             return Headline("paused", "paused", f"{since} · nothing is reported · space: listen again")
         case "ended":

@@ -13,7 +13,7 @@ from textual.widgets import Static
 TEXT = """\
  KEYS
    space, p   pause, listen again        up, down   select a class
-   m          mute the selected class    + / -      its threshold by 0.05
+   m          mute the selected class    +, -       move its threshold
    n          near misses on, off        PgUp PgDn  scroll past events
    q          quit                       ?          this page
 
@@ -23,11 +23,12 @@ TEXT = """\
    ◇ amber            it has just ended
    ○ green            the monitor hears, and recognised nothing
    ║ blue             paused: nothing is reported
-   ╳ black on white   it cannot hear: source lost, muted input, or no
-                      monitor. Nothing can be reported!
+   ╳ black on white   it cannot hear: source lost, no signal (muted
+                      or unplugged), or no monitor: nothing is reported
    A change flashes for some seconds, twice a second.
 
  NUMBERS
+   △ in a list   an urgent class: reported without waiting
    0.87/0.50     score now / threshold from which an event begins
    dB over the   how far the sound stands above the usual level of the
    room, SNR     room; below about 6 dB recognition becomes unsure

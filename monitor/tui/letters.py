@@ -1,7 +1,7 @@
 """Capital letters large enough to read across a room, drawn with half blocks.
 
-A letter is 5 pixels high and 3 to 5 wide. At scale s a pixel is s columns wide and s half rows high, which
-is square on common terminals.
+A letter is 5 pixels high and 3 to 5 wide. A pixel is n columns wide and n half rows high, which is square on
+common terminals; a long word in a high banner gets letters up to twice as tall.
 """
 
 from __future__ import annotations
@@ -12,50 +12,52 @@ HEIGHT = 5
 MAX_SCALE = 6
 
 _FONT = """
-A .#. #.# ### #.# #.#
-B ##. #.# ##. #.# ##.
-C .## #.. #.. #.. .##
-D ##. #.# #.# #.# ##.
-E ### #.. ##. #.. ###
-F ### #.. ##. #.. #..
+A .##. #..# #### #..# #..#
+B ###. #..# ###. #..# ###.
+C .### #... #... #... .###
+D ###. #..# #..# #..# ###.
+E #### #... ###. #... ####
+F #### #... ###. #... #...
 G .### #... #.## #..# .###
-H #.# #.# ### #.# #.#
+H #..# #..# #### #..# #..#
 I ### .#. .#. .#. ###
-J ..# ..# ..# #.# .#.
+J ...# ...# ...# #..# .##.
 K #..# #.#. ##.. #.#. #..#
-L #.. #.. #.. #.. ###
+L #... #... #... #... ####
 M #...# ##.## #.#.# #...# #...#
 N #..# ##.# #.## #..# #..#
-O .#. #.# #.# #.# .#.
-P ##. #.# ##. #.. #..
+O .##. #..# #..# #..# .##.
+P ###. #..# ###. #... #...
 Q .##. #..# #..# #.#. .#.#
-R ##. #.# ##. #.# #.#
-S .## #.. .#. ..# ##.
-T ### .#. .#. .#. .#.
-U #.# #.# #.# #.# ###
-V #.# #.# #.# #.# .#.
+R ###. #..# ###. #.#. #..#
+S .### #... .##. ...# ###.
+T ##### ..#.. ..#.. ..#.. ..#..
+U #..# #..# #..# #..# .##.
+V #...# #...# #...# .#.#. ..#..
 W #...# #...# #.#.# ##.## #...#
-X #.# #.# .#. #.# #.#
-Y #.# #.# .#. .#. .#.
-Z ### ..# .#. #.. ###
-0 ### #.# #.# #.# ###
+X #..# #..# .##. #..# #..#
+Y #...# .#.#. ..#.. ..#.. ..#..
+Z #### ...# .##. #... ####
+0 .##. #..# #..# #..# .##.
 1 .#. ##. .#. .#. ###
-2 ##. ..# .#. #.. ###
-3 ##. ..# .#. ..# ##.
-4 #.# #.# ### ..# ..#
-5 ### #.. ##. ..# ##.
-6 .## #.. ##. #.# .#.
-7 ### ..# .#. .#. .#.
-8 .#. #.# .#. #.# .#.
-9 .#. #.# .## ..# ##.
+2 ###. ...# .##. #... ####
+3 ###. ...# .##. ...# ###.
+4 #..# #..# #### ...# ...#
+5 #### #... ###. ...# ###.
+6 .##. #... ###. #..# .##.
+7 #### ...# ..#. .#.. .#..
+8 .##. #..# .##. #..# .##.
+9 .##. #..# .### ...# .##.
 - ... ... ### ... ...
 . . . . . #
 ' # # . . .
 & .#.. #.#. .#.. #.#. .#.#
 ! # # # . #
-? ##. ..# .#. ... .#.
+? ###. ...# .##. .... .#..
 + ... .#. ### .#. ...
-/ ..# ..# .#. #.. #..
+/ ...# ..#. ..#. .#.. #...
+( .# #. #. #. .#
+) #. .# .# .# #.
 """
 _GLYPHS: dict[str, list[str]] = {
     name: rows.split() for name, _, rows in (entry.partition(" ") for entry in _FONT.strip().splitlines())
@@ -77,10 +79,6 @@ def _pixels(text: str) -> list[str] | None:
     return [".".join(glyph[row] for glyph in glyphs if glyph) for row in range(HEIGHT)]
 
 
-def _row_count(scale: int) -> int:
-    return -(-HEIGHT * scale // 2)
-
-
 def large(text: str, width: int, height: int) -> list[str] | None:
     """Return `text` drawn as large as fits into `width` cells and `height` rows.
 
@@ -93,14 +91,14 @@ def large(text: str, width: int, height: int) -> list[str] | None:
     pixels = _pixels(text)
     if pixels is None:
         return None
-    scale = min(MAX_SCALE, width // len(pixels[0]))
-    while scale and _row_count(scale) > height:
-        scale -= 1
-    return _draw(pixels, scale) if scale else None
+    tallest = 2 * height // HEIGHT
+    across = min(MAX_SCALE, width // len(pixels[0]), tallest)
+    return _draw(pixels, across, min(tallest, 2 * across)) if across else None
 
 
-def _draw(pixels: list[str], scale: int) -> list[str]:
-    halves = ["".join(pixel * scale for pixel in row) for row in pixels for _ in range(scale)]
+def _draw(pixels: list[str], across: int, down: int) -> list[str]:
+    """Return rows of cells; a pixel is `across` columns wide and `down` half rows high."""
+    halves = ["".join(pixel * across for pixel in row) for row in pixels for _ in range(down)]
     if len(halves) % 2:
         halves.append("." * len(halves[0]))
     blocks = {("#", "#"): "█", ("#", "."): "▀", (".", "#"): "▄", (".", "."): " "}

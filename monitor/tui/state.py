@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from monitor.records import (
     ClassState,
@@ -65,7 +65,7 @@ class Heard:
         return self.ended_by is None
 
     def lasted_s(self, now: datetime) -> float:
-        """Return seconds from onset to offset, or to `now` (publisher's clock) while it is open."""
+        """Return seconds from onset to offset, or to `now` (time of the sound) while it is open."""
         stop = now if self.open else self.event.offset_time or self.published
         return max(0.0, (stop - self.event.onset_time).total_seconds())
 
@@ -114,10 +114,18 @@ class State:
         return sorted(past, key=lambda heard: heard.event.onset_time, reverse=True)
 
     def now(self, now_s: float) -> datetime | None:
-        """Return the publisher's clock at `now_s` of this program's clock, or None before any message."""
-        if self.published is None:
+        """Return the time of the sound at `now_s` of this program's clock, or None before any message.
+
+        The time of the newest level, which is right also where a file is heard faster than it lasts; until
+        there is one, the publisher's clock.
+        """
+        if self.columns:
+            last, seen_s = datetime.fromtimestamp(self.columns[-1].time_s, UTC), self.level_seen_s
+        elif self.published:
+            last, seen_s = self.published, self.published_seen_s
+        else:
             return None
-        return self.published + timedelta(seconds=max(0.0, now_s - self.published_seen_s))
+        return last + timedelta(seconds=max(0.0, now_s - seen_s))
 
     def apply(self, record: PublishedRecord | Snapshot, time: datetime, now_s: float) -> State:
         """Return the state after `record`.

@@ -59,7 +59,8 @@ SHADES = " ░▒▓█"
 HATCH = "╱"  # noqa: RUF001 - a shape, not a stroke
 """Fills what was not heard."""
 
-_GROUNDS = (GROUND, RAISED)
+_FILLED: tuple[Kind, ...] = ("urgent", "event", "paused", "fault")
+_REVERSED = {BANNERS[kind].bgcolor for kind in _FILLED}
 
 
 def inverse(style: Style) -> Style:
@@ -89,6 +90,5 @@ def picture_style(upper: int, lower: int) -> Style:
 
 @lru_cache(maxsize=1024)
 def without_colour(style: Style) -> Style:
-    """Return `style` for a terminal without colours: bold stays, a coloured ground becomes reverse video."""
-    ground = style.bgcolor.name if style.bgcolor else GROUND
-    return Style(bold=style.bold, reverse=ground not in _GROUNDS)
+    """Return `style` for a terminal without colours: bold stays, a banner that calls is reversed."""
+    return Style(bold=style.bold, reverse=style.bgcolor in _REVERSED)

@@ -37,8 +37,14 @@ class View:
 
     @property
     def now(self) -> datetime:
-        """The publisher's clock."""
+        """The time of the sound; this machine's clock until a message has come."""
         return self.state.now(self.now_s) or datetime.now(UTC)
+
+    @property
+    def hearing(self) -> bool:
+        """Whether scores and open events are of this moment."""
+        health = self.state.health
+        return self.contact == "alive" and (health is None or health.state == "running")
 
     @property
     def selected_class(self) -> ClassState | None:

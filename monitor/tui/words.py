@@ -12,15 +12,25 @@ ENDED_BY = {
     "paused": "paused",
     "muted": "muted",
     "ended": "source ended",
-    "unknown": "end missed",
+    "unknown": "end not seen",
 }
 """Why an event is over; `unknown`: the monitor no longer reports it and its end was not received."""
 
+ENDED_BY_SHORT = {
+    "quiet": "ended",
+    "lost": "lost",
+    "paused": "paused",
+    "muted": "muted",
+    "ended": "ended",
+    "unknown": "?",
+}
+"""The same in six cells."""
+
 NEAR_MISS: dict[NearMissReason, str] = {
-    "below_threshold": "below threshold",
-    "not_confirmed": "not confirmed",
+    "below_threshold": "below",
+    "not_confirmed": "unconfirmed",
     "too_short": "too short",
-    "cool_down": "just reported",
+    "cool_down": "cool-down",
     "muted": "muted",
     "paused": "paused",
 }
@@ -58,8 +68,8 @@ def duration(seconds: float) -> str:
 
 
 def short_duration(seconds: float) -> str:
-    """Return a length of time in at most six cells: `3.4 s`, `48 s`, `12m08`, `3h05`."""
-    if seconds < 10:
+    """Return a length of time in at most five cells, below 100 hours: `3.4 s`, `48 s`, `12m08`, `3h05`."""
+    if seconds < 9.95:
         return f"{max(0.0, seconds):.1f} s"
     whole = int(seconds)
     if whole < 60:

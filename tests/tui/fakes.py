@@ -80,7 +80,9 @@ def scores(seconds: float, **values: float) -> Scores:
     )
 
 
-def class_state(name: str, *, threshold: float = 0.5, muted: bool = False, urgent: bool = False) -> ClassState:
+def class_state(
+    name: str, *, threshold: float = 0.5, muted: bool = False, urgent: bool = False
+) -> ClassState:
     return ClassState(
         class_=name,
         prompt=name.replace("_", " "),
@@ -105,6 +107,7 @@ def health(
     seconds: float,
     state: SourceState = "running",
     reason: str | None = None,
+    *,
     classes: tuple[ClassState, ...] = CLASSES,
     name: str = "USB microphone",
     skipped: int = 0,
@@ -117,7 +120,7 @@ def health(
         state=state,
         reason=reason,
         uptime_s=seconds,
-        device_sample_rate=48000,
+        device_sample_rate=48_000,
         sample_rate=RATE,
         captured=captured,
         analysed=captured - skipped,
@@ -175,7 +178,9 @@ def event(
     )
 
 
-def near_miss(seconds: float, class_: str = "dog_bark", reason: NearMissReason = "below_threshold") -> NearMiss:
+def near_miss(
+    seconds: float, class_: str = "dog_bark", reason: NearMissReason = "below_threshold"
+) -> NearMiss:
     return NearMiss(
         source_id=SOURCE_ID,
         class_=class_,
@@ -230,7 +235,9 @@ class FakeLink:
         self.closed = True
 
 
-def snapshot(seconds: float, *, open_events: tuple[Event, ...] = (), recent: tuple[Event, ...] = ()) -> Snapshot:
+def snapshot(
+    seconds: float, *, open_events: tuple[Event, ...] = (), recent: tuple[Event, ...] = ()
+) -> Snapshot:
     return Snapshot(
         epoch="fake",
         time=at(seconds),
@@ -243,41 +250,44 @@ def snapshot(seconds: float, *, open_events: tuple[Event, ...] = (), recent: tup
 
 DOG = (4.0, 6.5)
 SIREN = (9.0, 17.0)
+SCENE_TICKS = 250
 
 
-def scene(tick: int) -> list[PublishedRecord]:
-    """Return what a monitor publishes in the `tick`-th tenth of a second of the scene."""
+def scene(tick: int, base: float = 0.0, classes: tuple[ClassState, ...] = CLASSES) -> list[PublishedRecord]:
+    """Return what a monitor publishes in the `tick`-th tenth of a second of a scene that began at `base`."""
     now = tick / 10.0
-    records: list[PublishedRecord] = [_scene_level(now)]
+    records: list[PublishedRecord] = [_scene_level(now, base)]
     if tick % 3 == 0:
         siren = 0.87 if SIREN[0] <= now < SIREN[1] else 0.06
         dog = 0.71 if DOG[0] <= now < DOG[1] else 0.11
-        records.append(
-            scores(now, siren=siren, dog_bark=dog, knocking=0.22, baby_crying=0.03, glass_breaking=0.31, smoke_alarm=0.12)
-        )
+        others = {"knocking": 0.22, "baby_crying": 0.03, "glass_breaking": 0.31, "smoke_alarm": 0.12}
+        records.append(scores(base + now, siren=siren, dog_bark=dog, **others))
     if tick % 10 == 0:
-        records += [health(754 + now), Heartbeat(time=at(now), sequences={})]
-    records += _scene_events(tick)
-    return records
+        records += [health(base + now, classes=classes), Heartbeat(time=at(base + now), sequences={})]
+    return records + _scene_events(tick, base)
 
 
-def _scene_level(now: float) -> Level:
+def _scene_level(now: float, base: float) -> Level:
     if DOG[0] <= now < DOG[1]:
-        return level(now, -40.0, 0.35) if int(now * 10) % 6 < 3 else level(now, -50.0)
+        bark = int(now * 10) % 6 < 3
+        return level(base + now, -40.0, 0.35) if bark else level(base + now, -50.0)
     if SIREN[0] <= now < SIREN[1]:
-        return level(now, -38.0, 0.55 + 0.2 * math.sin(now * 2.5))
-    return level(now, -57.0 + 1.5 * math.sin(now * 1.7))
+        return level(base + now, -34.0, 0.55 + 0.2 * math.sin(now * 2.5))
+    return level(base + now, -57.0 + 1.5 * math.sin(now * 1.7))
 
 
-def _scene_events(tick: int) -> list[PublishedRecord]:
+def _scene_events(tick: int, base: float) -> list[PublishedRecord]:
+    dog, siren = base + DOG[0], base + SIREN[0]
     planned: dict[int, PublishedRecord] = {
-        20: near_miss(2.0),
-        46: event("onset", "dog_bark", onset=DOG[0], score=0.66, dbfs=-41.0),
-        70: event("offset", "dog_bark", onset=DOG[0], offset=DOG[1], score=0.71, ended_by="quiet"),
-        80: near_miss(8.0, "knocking", "not_confirmed"),
-        94: event("onset", "siren", onset=SIREN[0], urgent=True),
-        190: event("offset", "siren", onset=SIREN[0], offset=SIREN[1], urgent=True, ended_by="quiet"),
+        20: near_miss(base + 2.0),
+        46: event("onset", "dog_bark", onset=dog, score=0.66, dbfs=-41.0),
+        70: event(
+            "offset", "dog_bark", onset=dog, offset=base + DOG[1], score=0.71, ended_by="quiet", dbfs=-41.0
+        ),
+        80: near_miss(base + 8.0, "knocking", "not_confirmed"),
+        94: event("onset", "siren", onset=siren, urgent=True, dbfs=-36.0),
+        190: event("offset", "siren", onset=siren, offset=base + SIREN[1], urgent=True, ended_by="quiet"),
     }
     if 94 < tick < 190 and tick % 20 == 0:
-        return [event("update", "siren", onset=SIREN[0], urgent=True)]
+        return [event("update", "siren", onset=siren, urgent=True, dbfs=-34.0)]
     return [planned[tick]] if tick in planned else []

@@ -11,8 +11,11 @@ from monitor.tui.lines import fit, line
 from monitor.tui.theme import BANNERS, SHAPES, inverse
 from monitor.tui.view import View
 
-EDGE = 4
+EDGE, NARROW_EDGE = 4, 2
 """Cells of shapes at either side."""
+
+NARROW = 60
+"""Below this width the edges are narrow."""
 
 
 def banner_lines(view: View, width: int, height: int) -> list[Strip]:
@@ -23,10 +26,10 @@ def banner_lines(view: View, width: int, height: int) -> list[Strip]:
         style = inverse(style)
     if height == 1:
         return [_single(head, width, style)]
-    inner = width - 2 * EDGE
-    rows = _word(head, inner, height - 1)
     shape = SHAPES[head.kind]
-    edge = fit(f" {shape}{shape}", EDGE)
+    edge = fit(shape, NARROW_EDGE) if width < NARROW else fit(f" {shape}{shape}", EDGE)
+    inner = width - 2 * len(edge)
+    rows = _word(head, inner, height - 1)
     body = [line([(edge + fit(row, inner, "centre") + edge[::-1], style)], width, style) for row in rows]
     return [*body, line([(fit(head.detail, width, "centre"), style)], width, style)]
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from rich.cells import cell_len
 from rich.style import Style
 from textual.strip import Strip
 
@@ -24,81 +27,97 @@ from monitor.tui.theme import (
 from monitor.tui.view import View
 from monitor.tui.words import spoken
 
-NUMBERS = 11
-"""Cells of ` 0.87/0.50 `: score and onset threshold."""
-STATE = 10
+STATE = 9
+"""Cells of the state: a shape and a word."""
+
+NARROW = 46
+"""Below this width the threshold is a mark in the bar, and a number for the selected class only."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Cells of each column."""
+
+    name: int
+    bar: int
+    numbers: int
+    """Score, and the onset threshold where there is room."""
 
 
 def classes_lines(view: View, width: int, height: int) -> list[Strip]:
     """Return a heading, the classes (scrolled so that the selected one shows) and the nearest other sound."""
-    name_width, bar_width = _split(view, width)
-    heading = [
-        (fit(" classes", 3 + name_width + bar_width), HEADING),
-        (fit("score/from ", NUMBERS, "right"), HEADING_DIM),
-        (fit("state", STATE), HEADING_DIM),
-    ]
+    columns = _columns(view, width)
     classes = view.state.classes
     room = max(1, height - 2)
     selected = min(view.selected, max(0, len(classes) - 1))
     first = max(0, min(selected - room // 2, len(classes) - room))
-    sounding = {heard.event.class_ for heard in view.state.open_events}
+    sounding = {heard.event.class_ for heard in view.state.open_events if view.hearing}
     rows = [
-        _row(view, entry, (name_width, bar_width), index == selected, entry.class_ in sounding)
+        _row(view, entry, columns, index == selected, entry.class_ in sounding)
         for index, entry in enumerate(classes[first : first + room], first)
     ]
-    hidden = len(classes) - len(rows)
-    lines = [line(heading, width, HEADING), *(line(row, width) for row in rows)]
-    lines += [line([], width)] * (height - 1 - len(lines))
-    return [*lines[: height - 1], line(_other(view, hidden), width)]
+    lines = [_heading(columns, width), *(line(row, width) for row in rows)]
+    lines.append(line(_other(view, width, len(classes) - len(rows)), width))
+    return (lines + [line([], width)] * (height - len(lines)))[:height]
 
 
-def _split(view: View, width: int) -> tuple[int, int]:
-    """Return the cells of name and bar."""
-    rest = width - 3 - NUMBERS - STATE
-    longest = max((len(spoken(entry.class_)) for entry in view.state.classes), default=8)
-    name = max(4, min(longest, rest // 2))
-    return name, max(0, rest - name - 1) if rest > name else 0
+def _columns(view: View, width: int) -> _Columns:
+    numbers = 6 if width < NARROW else 11
+    rest = width - 3 - numbers - STATE - 1
+    longest = max((cell_len(spoken(entry.class_)) for entry in view.state.classes), default=8)
+    name = max(4, min(longest, rest - 7, 24))
+    return _Columns(name=name, bar=max(0, rest - name), numbers=numbers)
 
 
-def _row(
-    view: View, entry: ClassState, widths: tuple[int, int], selected: bool, sounding: bool
-) -> list[Piece]:
-    name_width, bar_width = widths
-    scores = view.state.scores
-    score = scores.scores.get(entry.class_) if scores else None
-    name_style = STRONG if selected or sounding else TEXT
-    pieces: list[Piece] = [
-        ("▶ " if selected else "  ", EVENT if selected else DIM),
-        (fit(spoken(entry.class_), name_width) + " ", name_style),
-    ]
-    if bar_width:
-        pieces += [*_score_bar(score or 0.0, entry, bar_width), (" ", TEXT)]
-    number = f"{score:.2f}" if score is not None else " -- "
+def _heading(columns: _Columns, width: int) -> Strip:
+    numbers = " score/from" if columns.numbers > 6 else "score "
+    words = fit(" classes", width - len(numbers) - STATE - 1) + numbers
+    return line([(words, HEADING), (" state", HEADING_DIM)], width, HEADING)
+
+
+def _row(view: View, entry: ClassState, columns: _Columns, selected: bool, sounding: bool) -> list[Piece]:
+    score = view.state.scores.scores.get(entry.class_) if view.state.scores and view.hearing else None
     above = score is not None and score >= entry.onset_threshold and not entry.muted
-    pieces += [(f" {number}", STRONG if above else TEXT), (f"/{entry.onset_threshold:.2f} ", DIM)]
-    return [*pieces, _state(entry, sounding)]
+    numbers = " --" if score is None else f" {score:.2f}"
+    return [
+        ("▶ " if selected else "  ", EVENT if selected else DIM),
+        (fit(spoken(entry.class_), columns.name) + " ", STRONG if selected or sounding else TEXT),
+        *_score_bar(score or 0.0, entry, columns.bar),
+        (f"{numbers:<5}", STRONG if above else TEXT),
+        (f"/{entry.onset_threshold:.2f} " if columns.numbers > 6 else " ", DIM),
+        (" ", DIM),
+        _state(entry, sounding),
+    ]
 
 
 def _score_bar(score: float, entry: ClassState, width: int) -> list[Piece]:
     ink = MUTED if entry.muted else EVENT if score >= entry.onset_threshold else GOOD
     style = Style(color=ink.color, bgcolor=BAR_BACK)
+    if not width:
+        return []
     place = min(width - 1, int(entry.onset_threshold * width))
     return marked(bar(score, width), {place: ("┃", MARK + Style(bgcolor=BAR_BACK))}, style)
 
 
 def _state(entry: ClassState, sounding: bool) -> Piece:
     if entry.muted:
-        return fit("⊘ muted", STATE), MUTED
+        return "⊘ muted", MUTED
     if sounding:
         return (
             (f"{SHAPES['urgent']} SOUNDS", URGENT) if entry.urgent else (f"{SHAPES['event']} SOUNDS", EVENT)
         )
-    return ("△ urgent", DIM) if entry.urgent else ("· quiet", DIM)
+    return ("△ quiet", DIM) if entry.urgent else ("· quiet", DIM)
 
 
-def _other(view: View, hidden: int) -> list[Piece]:
+def _other(view: View, width: int, hidden: int) -> list[Piece]:
+    """Return what it sounds like if it is none of the classes, and what has no room above."""
     scores = view.state.scores
-    if scores is None:
-        return [("  waiting for the first scores", DIM)]
-    more = f"  ({hidden} more classes: ↑ ↓)" if hidden else ""
-    return [("  other: ", DIM), (f"{spoken(scores.other)} {scores.other_score:.2f}", TEXT), (more, DIM)]
+    if scores is None or not view.hearing:
+        return [("  no scores: nothing is heard", DIM)]
+    pieces: list[Piece] = [("  other: ", DIM), (f"{spoken(scores.other)} {scores.other_score:.2f}", TEXT)]
+    selected = view.selected_class
+    if selected and width < NARROW:
+        pieces.append((f" · ▶ from {selected.onset_threshold:.2f}", DIM))
+    if hidden:
+        pieces.append((f" · {hidden} more ↑↓", DIM))
+    return pieces

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from textual.strip import Strip
@@ -11,10 +12,13 @@ from monitor.tui.lines import Piece, fit, line
 from monitor.tui.state import Heard
 from monitor.tui.theme import DIM, EVENT, HEADING, HEADING_DIM, SHAPES, TEXT, URGENT
 from monitor.tui.view import View
-from monitor.tui.words import ENDED_BY, NEAR_MISS, clock, short_duration, spoken
+from monitor.tui.words import ENDED_BY, ENDED_BY_SHORT, NEAR_MISS, clock, short_duration, spoken
 
-FIXED = 28
+FIXED = 24
 """Cells of shape, time, length and peak, which always show."""
+
+NARROW_END, WIDE_END = 6, 13
+"""Cells of the last column, which says how it ended."""
 
 
 def events_lines(view: View, width: int, height: int) -> list[Strip]:
@@ -32,20 +36,31 @@ def events_lines(view: View, width: int, height: int) -> list[Strip]:
     return (lines + [line([], width)] * (height - len(lines)))[:height]
 
 
-def _layout(width: int) -> tuple[int, bool, bool]:
-    """Return the cells of the class name and whether SNR and level have a column."""
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Which columns there are."""
+
+    name: int
+    """Cells of the class name."""
+    snr: bool
+    level: bool
+    wide: bool
+    """The last column has room for words."""
+
+
+def _columns(width: int) -> _Columns:
     rest = width - FIXED
-    snr, level = rest >= 8 + 7 + 12, rest >= 10 + 7 + 6 + 14
-    ended = 14 if level else 12
-    return max(6, min(24, rest - 7 * snr - 6 * level - ended)), snr, level
+    wide, snr, level = (rest >= 12 + WIDE_END + more for more in (0, 5, 11))
+    name = rest - (WIDE_END if wide else NARROW_END) - 5 * snr - 6 * level
+    return _Columns(name=max(4, min(24, name)), snr=snr, level=level, wide=wide)
 
 
 def _heading(view: View, width: int, first: int) -> Strip:
-    name, snr, level = _layout(width)
-    words = f" {'events':<10} {fit('class', name)} {'lasted':>6}  peak "
-    words += f"{'SNR dB':>6} " * snr + f"{'dBFS':>5} " * level
-    near = "near misses on" if view.show_near_misses else ""
-    tail = " · ".join(text for text in (near, f"from {first + 1}" if first else "") if text)
+    columns = _columns(width)
+    words = f" {'events':<10} {fit('class', columns.name)} {'lasts':>5} peak "
+    words += " SNR " * columns.snr + " dBFS " * columns.level
+    near = "+ near misses" if view.show_near_misses else ""
+    tail = " ".join(text for text in (near, f"from {first + 1}" if first else "") if text)
     return line([(words, HEADING), (tail, HEADING_DIM)], width, HEADING)
 
 
@@ -60,25 +75,30 @@ def _past_rows(view: View, width: int) -> list[list[Piece]]:
 
 def _event_row(view: View, heard: Heard, width: int) -> list[Piece]:
     event = heard.event
-    name, snr, level = _layout(width)
+    columns = _columns(width)
     shape = SHAPES["urgent" if event.urgent else "event"] if heard.open else SHAPES["recent"]
     text = (
-        f" {shape} {clock(event.onset_time)} {fit(spoken(event.class_), name)} "
-        f"{short_duration(heard.lasted_s(view.now)):>6}  {heard.peak_score:.2f} "
+        f" {shape} {clock(event.onset_time)} {fit(spoken(event.class_), columns.name)} "
+        f"{short_duration(heard.lasted_s(view.now)):>5} {heard.peak_score:.2f} "
     )
-    text += f"{heard.snr_db:+6.0f} " * snr + f"{heard.level_dbfs:5.0f} " * level
+    text += f"{heard.snr_db:+4.0f} " * columns.snr + f"{heard.level_dbfs:5.0f} " * columns.level
+    if heard.ended_by is None and not view.hearing:
+        return [(text, TEXT), ("unknown" if columns.wide else "?", DIM)]
     if heard.ended_by is None:
         style = URGENT if event.urgent else EVENT
-        return [(text, style), ("SOUNDS NOW", style)]
-    return [(text, TEXT), (ENDED_BY.get(heard.ended_by, heard.ended_by), DIM)]
+        return [(text, style), ("SOUNDS NOW" if columns.wide else "NOW", style)]
+    words = ENDED_BY if columns.wide else ENDED_BY_SHORT
+    return [(text, TEXT), (words.get(heard.ended_by, heard.ended_by), DIM)]
 
 
 def _near_miss_row(miss: NearMiss, width: int) -> list[Piece]:
-    name, snr, level = _layout(width)
-    text = f" ~ {clock(miss.time)} {fit(spoken(miss.class_), name)} {'missed':>6}  {miss.score:.2f} "
-    text += f"{miss.snr_db:+6.0f} " * snr + f"{miss.level_dbfs:5.0f} " * level
+    columns = _columns(width)
     reason = NEAR_MISS[miss.reason]
-    return [
-        (text, DIM),
-        (f"{reason} {miss.threshold:.2f}" if miss.reason == "below_threshold" else reason, DIM),
-    ]
+    if miss.reason == "below_threshold":
+        reason += f" {miss.threshold:.2f}"
+    text = f" ~ {clock(miss.time)} {fit(spoken(miss.class_), columns.name)} "
+    if not columns.wide:
+        return [(f"{text}{miss.score:.2f} {reason}", DIM)]
+    text += f"{'near':>5} {miss.score:.2f} "
+    text += f"{miss.snr_db:+4.0f} " * columns.snr + f"{miss.level_dbfs:5.0f} " * columns.level
+    return [(text + reason, DIM)]

@@ -24,9 +24,9 @@ def meter_lines(view: View, width: int, height: int) -> list[Strip]:
         words: list[Piece] = [(" level  ", DIM), ("no sound is being measured", TEXT)]
         return [line(words, width), *_blank(width, height - 1)]
     if height == 1:
-        numbers = _words(level)
+        numbers = _words(level, brief=width < 100)
         return [line([*_scale(level, width - sum(len(text) for text, _ in numbers)), *numbers], width)]
-    wide = [*_words(level), (f" · peak {level.peak_dbfs:.0f} dBFS", DIM)]
+    wide = [*_words(level, brief=False), (f" · peak {level.peak_dbfs:.0f} dBFS", DIM)]
     return [
         line([*_scale(level, width - 1), (" ", TEXT)], width),
         line([("      ", TEXT), *wide], width),
@@ -55,11 +55,11 @@ def _scale(level: Level, width: int) -> list[Piece]:
     return [(label, DIM), *marked(text, marks, style)]
 
 
-def _words(level: Level) -> list[Piece]:
+def _words(level: Level, *, brief: bool) -> list[Piece]:
     pieces: list[Piece] = [
         (f" {level.level_dbfs:4.0f} dBFS", STRONG),
-        (f" ┃floor {level.floor_dbfs:.0f} · ", DIM),
-        (fit(over_room(level.snr_db), 23), TEXT),
+        ("  " if brief else f" · ┃ floor {level.floor_dbfs:.0f} · ", DIM),
+        (fit(over_room(level.snr_db), 24), TEXT),
         (fit(ACTIVITY[level.activity], 8 if level.activity != "silent" else 15), _INK[level.activity]),
     ]
     return [*pieces, (" CLIPPING", URGENT)] if level.peak_dbfs >= CLIPPING_DBFS else pieces

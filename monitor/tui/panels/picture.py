@@ -35,8 +35,11 @@ from monitor.tui.words import spoken
 GUTTER = 6
 """Cells at the left for the words of the pitch axis."""
 
-RANGE_DB = 45.0
-"""From just above the floor to the brightest colour."""
+HEADROOM_DB = 8.0
+"""The darkest colour lies this far below a band's share of the floor, so that a quiet room still moves."""
+
+RANGE_DB = 55.0
+"""From the darkest to the brightest colour."""
 
 LOWEST_FLOOR_DBFS = -90.0
 """A floor below this counts as this, so that a dead input does not paint its own noise."""
@@ -87,7 +90,7 @@ def _steps(columns: list[Column], pixels: int) -> NDArray[np.int64]:
         return steps
     bands = np.array([level.bands_dbfs for _, level in heard], dtype=np.float64)
     floors = np.array([max(level.floor_dbfs, LOWEST_FLOOR_DBFS) for _, level in heard])
-    share = (bands - (floors - 10.0 * np.log10(count) + 3.0)[:, None]) / RANGE_DB
+    share = (bands - (floors - 10.0 * np.log10(count) - HEADROOM_DB)[:, None]) / RANGE_DB
     edges = np.linspace(0, count, pixels + 1)
     starts = np.minimum(edges[:-1].astype(np.int64), count - 1)
     pooled = np.maximum.reduceat(share, starts, axis=1) if pixels <= count else share[:, starts]
@@ -100,10 +103,15 @@ def _coloured(steps: NDArray[np.int64]) -> list[list[Piece]]:
     rows = []
     for upper, lower in zip(steps[::2].tolist(), steps[1::2].tolist(), strict=True):
         runs = [(pair, sum(1 for _ in run)) for pair, run in groupby(zip(upper, lower, strict=True))]
-        rows.append(
-            [(HATCH * n, _HATCH) if UNHEARD in pair else ("▀" * n, picture_style(*pair)) for pair, n in runs]
-        )
+        rows.append([_run(*pair, count) for pair, count in runs])
     return rows
+
+
+def _run(upper: int, lower: int, count: int) -> Piece:
+    """Return `count` equal cells of two pixels each."""
+    if UNHEARD in (upper, lower):
+        return HATCH * count, _HATCH
+    return ("▀" if upper != lower else " ") * count, picture_style(upper, lower)
 
 
 def _shaded(steps: NDArray[np.int64]) -> list[list[Piece]]:
@@ -132,9 +140,8 @@ def _mark(cells: list[Piece], times: list[float], heard: Heard) -> None:
         return
     for x in range(start, stop):
         cells[x] = ("─", style)
-    if onset_s < times[0]:
-        return
-    label = SHAPES["urgent" if heard.event.urgent else "event"] + spoken(heard.event.class_)
+    shape = "…" if onset_s < times[0] else SHAPES["urgent" if heard.event.urgent else "event"]
+    label = shape + spoken(heard.event.class_)
     if cell_len(label) != len(label):
         label = label[0]
     for x, letter in enumerate(label[: len(cells) - start], start):

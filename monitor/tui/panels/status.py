@@ -32,19 +32,20 @@ class _Item:
 
 
 def status_lines(view: View, width: int, height: int) -> list[Strip]:
-    """Return one or two rows; in one row, what was lost comes first."""
+    """Return one row, or two and blank ones; what was lost is never left out for want of room."""
     health = view.state.health
     if health is None:
         items = [_Item("", "no health report yet", 9), _Item("from", view.endpoint, 5)]
         return [_fill(items, width)] + [_fill([], width)] * (height - 1)
     if height == 1:
         return [_fill([*_about(view, health)[:2], *_losses(view, health)], width)]
-    return [_fill(_about(view, health), width), _fill(_losses(view, health), width)]
+    about, losses = _fill(_about(view, health), width), _fill(_losses(view, health), width)
+    return [about, losses] + [_fill([], width)] * (height - 2)
 
 
 def _about(view: View, health: Health) -> list[_Item]:
     state = "UNKNOWN" if view.contact != "alive" else SOURCE_STATE[health.state]
-    fine = health.state == "running" and view.contact == "alive"
+    fine = view.hearing
     background = health.background
     known = f"ready, {background.windows} windows" if background.ready else f"learning, {background.windows}"
     rates = f"{health.device_sample_rate / 1000:g}→{health.sample_rate / 1000:g} kHz"

@@ -1,0 +1,54 @@
+"""What a late joiner needs to know of a run: open events, the last ones that ended, health, sequences."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import datetime
+
+from monitor.records import Event, Health, PublishedRecord, Snapshot
+
+RECENT = 50
+"""Ended events kept for late joiners; the oldest is forgotten first."""
+
+
+class Ledger:
+    """Numbers what is published per topic, and remembers its present state."""
+
+    def __init__(self) -> None:
+        self._sequences: dict[str, int] = {}
+        self._health: dict[str, Health] = {}
+        self._open: dict[str, Event] = {}
+        self._recent: deque[Event] = deque(maxlen=RECENT)
+
+    @property
+    def sequences(self) -> dict[str, int]:
+        """Number of messages so far per topic; a copy."""
+        return dict(self._sequences)
+
+    def enter(self, topic: str, record: PublishedRecord) -> int:
+        """Take `record` down and return its sequence: 1 for the first of `topic`, then without gaps."""
+        if isinstance(record, Health):
+            self._health[record.source_id] = record
+        elif isinstance(record, Event):
+            self._enter_event(record)
+        sequence = self._sequences.get(topic, 0) + 1
+        self._sequences[topic] = sequence
+        return sequence
+
+    def snapshot(self, epoch: str, time: datetime) -> Snapshot:
+        """Return the state at `time`."""
+        return Snapshot(
+            epoch=epoch,
+            time=time,
+            sequences=self.sequences,
+            health=list(self._health.values()),
+            open_events=list(self._open.values()),
+            recent_events=list(self._recent),
+        )
+
+    def _enter_event(self, event: Event) -> None:
+        if event.type == "offset":
+            self._open.pop(event.id, None)
+            self._recent.append(event)
+        else:
+            self._open[event.id] = event

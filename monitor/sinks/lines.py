@@ -1,0 +1,186 @@
+"""One line per event, for a person or, as JSON, for a program; the same for a local run and for `listen`.
+
+People read hedged words ("may be a siren"): a score is never a certainty.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import TextIO
+
+from monitor.records import Event, Health, NearMiss, NearMissReason, PublishedRecord, SourceState
+from monitor.sinks.outlet import Outlet
+from monitor.wire import encode_json, sanitise
+
+_ENDED_BY = {
+    "lost": "the source was lost",
+    "paused": "the monitor was paused",
+    "muted": "the class was muted",
+    "ended": "the source ended",
+}
+_REASONS: dict[NearMissReason, str] = {
+    "below_threshold": "its score stayed below the threshold",
+    "not_confirmed": "too few windows in a row agreed",
+    "too_short": "it was too short",
+    "cool_down": "the class had only just been reported",
+    "muted": "the class is muted",
+    "paused": "the monitor is paused",
+}
+_STATES: dict[SourceState, str] = {
+    "starting": "starting",
+    "running": "listening",
+    "silent": "SILENT",
+    "lost": "LOST",
+    "paused": "paused",
+    "ended": "ended",
+}
+_UNHEARD = {"silent", "lost", "paused"}
+_NO_ARTICLE = re.compile(
+    r"[^su]s\b|(ing|\b(speech|music|rain|wind|thunder|laughter|applause|water|traffic|noise|static|silence))$"
+)
+"""Plurals, doings and what cannot be counted."""
+_VOWEL = re.compile(r"[aeio]|u(?!ni|k|s[ei]|ti)", re.IGNORECASE)
+
+
+class LineSink:
+    """A `Sink` that prints.
+
+    Parameters
+    ----------
+    stream
+        Written to without waiting (see `Outlet`), never closed here.
+    as_json
+        Each message of an event as one line, the payload of the wire, instead of lines for a person: these
+        tell onsets, offsets and changes of health.
+    near_misses
+        Also what resembled a class and was not reported, and why.
+    """
+
+    def __init__(self, stream: TextIO, as_json: bool, near_misses: bool = False) -> None:
+        self._outlet = Outlet(stream)
+        self._as_json = as_json
+        self._near_misses = near_misses
+        self._open: set[str] = set()
+        self._health: dict[str, Health] = {}
+        self._late: dict[str, bool] = {}
+
+    @property
+    def closed(self) -> bool:
+        """True once nobody reads the stream any more; the run may end."""
+        return self._outlet.closed
+
+    @property
+    def dropped(self) -> int:
+        """Lines lost because the reader was too slow or the disk full."""
+        return self._outlet.dropped
+
+    def emit(self, record: PublishedRecord) -> None:
+        """Print `record` if it is of a kind to be printed. Never waits, and never raises for the reader."""
+        for line in self._json_lines(record) if self._as_json else self._lines(record):
+            self.say(line)
+        self._outlet.drain()
+
+    def say(self, line: str) -> None:
+        """Print one line that is not a record."""
+        self._outlet.put(sanitise(line, limit=len(line)))
+
+    def close(self) -> None:
+        """Print what still waits, for at most a second; the stream stays open."""
+        self._outlet.close()
+
+    def _json_lines(self, record: PublishedRecord) -> list[str]:
+        wanted = isinstance(record, Event) or (self._near_misses and isinstance(record, NearMiss))
+        return [encode_json(record).decode()] if wanted else []
+
+    def _lines(self, record: PublishedRecord) -> list[str]:
+        if isinstance(record, Event):
+            return self._event_lines(record)
+        if isinstance(record, NearMiss):
+            return [near_miss_line(record)] if self._near_misses else []
+        return self._health_lines(record) if isinstance(record, Health) else []
+
+    def _event_lines(self, event: Event) -> list[str]:
+        """Tell an onset once, at an update where the onset itself was before our time or lost."""
+        if event.type == "offset":
+            self._open.discard(event.id)
+        elif event.id in self._open:
+            return []
+        else:
+            self._open.add(event.id)
+        return [event_line(event)]
+
+    def _health_lines(self, health: Health) -> list[str]:
+        """Tell a change of state, and when the program begins to be late."""
+        before = self._health.get(health.source_id)
+        self._health[health.source_id] = health
+        lines = [health_line(health, before)] if before is None or before.state != health.state else []
+        late = before is not None and _passed_over(health) > _passed_over(before)
+        if late and not self._late.get(health.source_id, False):
+            lines.append(late_line(health))
+        self._late[health.source_id] = late
+        return lines
+
+
+def spoken(class_: str) -> str:
+    """Return a class name as words."""
+    return sanitise(class_.replace("_", " ").strip())
+
+
+def hedged(class_: str) -> str:
+    """Return the words in which a sound is reported, ``may be a dog bark``."""
+    words = spoken(class_)
+    if _NO_ARTICLE.search(words):
+        return f"may be {words}"
+    return f"may be {'an' if _VOWEL.match(words) else 'a'} {words}"
+
+
+def event_line(event: Event) -> str:
+    """Return the onset or the offset of an event as a line for a person, times where the reader is."""
+    level = f"level {event.level_dbfs:.1f} dBFS, SNR {event.snr_db:.0f} dB"
+    if event.type != "offset":
+        urgent = "URGENT: " if event.urgent else ""
+        score = f"score {event.score:.2f} (threshold {event.threshold:.2f})"
+        return f"{_clock(event.onset_time)}  onset   {urgent}{hedged(event.class_)}, {score}, {level}"
+    stop = event.onset_sample if event.offset_sample is None else event.offset_sample
+    duration_s = (stop - event.onset_sample) / event.sample_rate
+    by = event.ended_by or "quiet"
+    why = "" if by == "quiet" else f" ({_ENDED_BY.get(by, sanitise(by))})"
+    ended = f"{spoken(event.class_)} ended after {duration_s:.1f} s{why}"
+    time = _clock(event.offset_time or event.onset_time)
+    return f"{time}  offset  {ended}, peak {event.peak_score:.2f}, {level}"
+
+
+def near_miss_line(miss: NearMiss) -> str:
+    """Return what was not reported, and why, as a line for a person."""
+    score = f"score {miss.score:.2f} (threshold {miss.threshold:.2f})"
+    why = f"not reported: {_REASONS[miss.reason]}"
+    return f"{_clock(miss.time)}  nearly  {spoken(miss.class_)}, {score}, {why}"
+
+
+def health_line(health: Health, before: Health | None = None) -> str:
+    """Return the state of a source as a line for a person; `before` tells whether it is back."""
+    name = sanitise(health.source_name)
+    if health.state == "running" and before is not None and before.state in _UNHEARD:
+        text = f"back: {name} is heard again"
+    elif health.state == "running":
+        classes = ", ".join(spoken(state.class_) for state in health.classes)
+        text = f"listening to {name} for {classes}, model {sanitise(health.model)}"
+    else:
+        text = f"{_STATES[health.state]}: {name}" + (f", {sanitise(health.reason)}" if health.reason else "")
+    return f"{_clock(health.time)}  health  {text}"
+
+
+def late_line(health: Health) -> str:
+    """Return how much sound was passed over, as a line for a person."""
+    passed_s = _passed_over(health) / health.sample_rate
+    text = f"LATE: the program does not keep up; {passed_s:.1f} s of sound passed over so far"
+    return f"{_clock(health.time)}  health  {text}"
+
+
+def _passed_over(health: Health) -> int:
+    return health.skipped + health.overwritten
+
+
+def _clock(time: datetime) -> str:
+    return f"{time.astimezone():%H:%M:%S}"

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import io
+import json
+import os
+import time
+from collections.abc import Iterator
+from datetime import datetime
+
+import msgspec
+import pytest
+
+from monitor.records import Event, PublishedRecord
+from monitor.sinks import Sink
+from monitor.sinks.lines import LineSink, hedged
+from monitor.wire import decode_json
+from tests.examples import event, health, level, near_miss
+
+ONSET = "13:00:00  onset   may be a dog bark, score 0.81 (threshold 0.50), level -32.1 dBFS, SNR 18 dB"
+OFFSET = "13:00:03  offset  dog bark ended after 3.0 s, peak 0.93, level -32.1 dBFS, SNR 18 dB"
+LISTENING = "13:00:00  health  listening to USB microphone for dog bark, model embedded"
+
+
+@pytest.fixture(autouse=True)
+def zurich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+def printed(*records: PublishedRecord, as_json: bool = False, near_misses: bool = False) -> list[str]:
+    stream = io.StringIO()
+    sink: Sink = LineSink(stream, as_json, near_misses)
+    for record in records:
+        sink.emit(record)
+    sink.close()
+    return stream.getvalue().splitlines()
+
+
+def test_a_person_reads_one_line_when_a_sound_begins_and_one_when_it_ends() -> None:
+    assert printed(event("onset"), event("update"), event("offset")) == [ONSET, OFFSET]
+
+
+def test_an_urgent_event_says_so_first() -> None:
+    (line,) = printed(msgspec.structs.replace(event(), urgent=True))
+    assert "  onset   URGENT: may be a dog bark," in line
+
+
+def test_an_onset_that_was_missed_is_told_at_the_first_update() -> None:
+    assert printed(event("update"), event("update"), event("offset")) == [ONSET, OFFSET]
+
+
+@pytest.mark.parametrize(
+    ("ended_by", "words"),
+    [("lost", "(the source was lost)"), ("muted", "(the class was muted)"), ("stopped \x1b", "(stopped �)")],
+)
+def test_an_event_that_did_not_end_by_itself_says_why(ended_by: str, words: str) -> None:
+    (line,) = printed(msgspec.structs.replace(event("offset"), ended_by=ended_by))
+    assert f"ended after 3.0 s {words}, peak" in line
+
+
+@pytest.mark.parametrize(
+    ("class_", "words"),
+    [
+        ("siren", "a siren"), ("dog_bark", "a dog bark"), ("alarm", "an alarm"), ("umbrella", "an umbrella"),
+        ("ukulele", "a ukulele"), ("knocking", "knocking"), ("glass_breaking", "glass breaking"),
+        ("footsteps", "footsteps"), ("speech", "speech"), ("running_water", "running water"),
+        ("bus", "a bus"), ("breaking_glass", "a breaking glass"), ("washing_machine", "a washing machine"),
+    ],
+)  # fmt: skip
+def test_a_sound_is_reported_in_hedged_words(class_: str, words: str) -> None:
+    assert hedged(class_) == f"may be {words}"
+
+
+def test_near_misses_are_told_with_their_reason_only_where_asked_for() -> None:
+    assert printed(near_miss()) == []
+    (line,) = printed(near_miss(), near_misses=True)
+    why = "not reported: its score stayed below the threshold"
+    assert line == f"13:00:00  nearly  dog bark, score 0.41 (threshold 0.50), {why}"
+
+
+def test_changes_of_health_are_told_once() -> None:
+    lines = printed(
+        health("running"),
+        health("running"),
+        health("lost", "nothing arrives"),
+        health("lost", "nothing arrives"),
+        health("running"),
+        health("silent", "muted?"),
+        health("ended", "the file is over"),
+    )
+    assert lines == [
+        LISTENING,
+        "13:00:00  health  LOST: USB microphone, nothing arrives",
+        "13:00:00  health  back: USB microphone is heard again",
+        "13:00:00  health  SILENT: USB microphone, muted?",
+        "13:00:00  health  ended: USB microphone, the file is over",
+    ]
+
+
+def test_being_late_is_told_when_it_begins() -> None:
+    late = [health(skipped=passed) for passed in (0, 16000, 32000, 32000, 48000)]
+    text = "13:00:00  health  LATE: the program does not keep up; {} s of sound passed over so far"
+    assert printed(*late) == [LISTENING, text.format(0.5), text.format(1.5)]
+
+
+def test_a_program_reads_the_payload_of_each_message_of_an_event() -> None:
+    records = [event("onset"), event("update"), event("offset")]
+    lines = printed(health(), *records, level(), near_miss(), as_json=True)
+    assert [decode_json(line.encode(), Event) for line in lines] == records
+    assert len(printed(near_miss(), as_json=True, near_misses=True)) == 1
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_no_line_can_steer_the_terminal(as_json: bool) -> None:
+    evil = "\x1b[2J\x9b\u202e\u2028"
+    record = msgspec.structs.replace(event(class_=evil), source_name=evil, prompt=evil)
+    (line,) = printed(record, as_json=as_json)
+    assert line.isprintable()
+    if as_json:
+        assert json.loads(line)["source_name"].endswith("���")
+
+
+def test_the_sink_is_closed_once_its_reader_has_gone() -> None:
+    read_fd, write_fd = os.pipe()
+    with os.fdopen(write_fd, "w") as stream:
+        sink = LineSink(stream, as_json=False)
+        sink.emit(event())
+        os.close(read_fd)
+        sink.emit(level())  # prints nothing, and notices
+        assert sink.closed
+        sink.emit(event("offset"))
+        sink.close()
+
+
+def test_local_time_is_that_of_the_reader() -> None:
+    assert event().onset_time.astimezone() == datetime.fromisoformat("2026-11-21T13:00:00+01:00")

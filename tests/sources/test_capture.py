@@ -1,0 +1,224 @@
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from monitor.config import CaptureConfig
+from monitor.errors import SourceDamaged, SourceError, SourceLost
+from monitor.records import Block
+from monitor.ring import Ring
+from monitor.sources.capture import Capture
+from tests.sources.fakes import FullRing, RecordingRing, ScriptSource, blocks, noise
+
+RATE = 16_000
+QUICK = CaptureConfig(reopen_every_s=0.01, lost_after_s=0.15)
+
+
+def sound(seconds: float, start_s: float = 100.0) -> list[Block]:
+    samples = noise(round(seconds * RATE))
+    return blocks(samples, itertools.repeat(320, len(samples) // 320 + 1), RATE, start_s)
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + 10.0
+    while not condition():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.002)
+
+
+def run_to_end(source: ScriptSource, ring: RecordingRing) -> Capture:
+    capture = Capture(source, ring, RATE, QUICK, wait=False)
+    capture.start()
+    ring.wait_closed()
+    capture.stop()
+    return capture
+
+
+def test_a_source_that_ends_is_heard_to_its_last_sample_and_closes_the_ring() -> None:
+    ring = RecordingRing()
+    capture = run_to_end(ScriptSource(sound(0.5)), ring)
+    assert ring.position == RATE // 2
+    assert (capture.status.state, capture.status.device_sample_rate) == ("ended", RATE)
+    assert capture.error is None
+
+
+def test_a_source_that_cannot_be_opened_is_refused_at_once() -> None:
+    source = ScriptSource([])
+    source.refusals.append(SourceError("nope"))
+    ring = RecordingRing()
+    capture = Capture(source, ring, RATE, QUICK, wait=False)
+    with pytest.raises(SourceError, match="nope"):
+        capture.start()
+    assert ring.closed
+    capture.stop()
+
+
+@pytest.mark.parametrize("sample_rate", [0, 999, 1_000_000])
+def test_an_impossible_sample_rate_is_refused(sample_rate: int) -> None:
+    capture = Capture(ScriptSource([], sample_rate), RecordingRing(), RATE, QUICK, wait=False)
+    with pytest.raises(SourceError, match=f"{sample_rate} Hz; legal: 1000 to 768000"):
+        capture.start()
+
+
+def test_a_lost_source_comes_back_behind_a_gap_of_the_time_away() -> None:
+    released = threading.Event()
+    steps = [*sound(0.5), SourceLost("unplugged"), *sound(0.5, start_s=102.5), lambda: released.wait(10)]
+    source = ScriptSource(steps)
+    source.refusals = []
+    ring = RecordingRing()
+    capture = Capture(source, ring, RATE, QUICK, wait=False)
+    capture.start()
+    ring.wait_position(3 * RATE)
+    eventually(lambda: capture.status.reopened == 1)
+    assert capture.status.state == "running"
+    assert ring.gaps == [(RATE // 2, 2 * RATE)]
+    assert capture.status.anchor_s == pytest.approx(100.0)
+    released.set()
+    capture.stop()
+
+
+def test_the_reason_of_a_loss_is_told_at_once_and_attempts_go_on() -> None:
+    source = ScriptSource([*sound(0.1), SourceLost("it was unplugged")])
+    capture = Capture(source, RecordingRing(), RATE, QUICK, wait=False)
+    capture.start()
+    source.refusals.extend([SourceError("still away"), SourceError("still away"), SourceError("still away")])
+    eventually(lambda: capture.status.reason == "still away")
+    assert capture.status.state == "lost"
+    eventually(lambda: source.opened == 5)
+    capture.stop()
+
+
+def test_an_opening_without_a_block_is_not_a_return() -> None:
+    source = ScriptSource(
+        [*sound(0.1), SourceLost("a"), SourceLost("b"), SourceLost("c"), *sound(0.1, 101.0)]
+    )
+    ring = RecordingRing()
+    capture = run_to_end(source, ring)
+    assert source.opened == 4
+    assert capture.status.reopened == 1
+
+
+def test_a_live_source_that_delivers_nothing_is_lost_until_it_does() -> None:
+    states: list[str] = []
+    source = ScriptSource([*sound(0.1), None, None, None, lambda: note(), *sound(0.1, 101.0)])
+    ring = RecordingRing()
+    capture = Capture(source, ring, RATE, QUICK, wait=False)
+
+    def note() -> None:
+        states.append(f"{capture.status.state}: {capture.status.reason}")
+
+    capture.start()
+    ring.wait_closed()
+    capture.stop()
+    assert states == ["lost: No sound arrives from script."]
+    assert source.opened == 1
+    assert capture.status.reopened == 0
+
+
+def test_a_file_that_delivers_nothing_for_a_while_is_not_lost() -> None:
+    states: list[str] = []
+    source = ScriptSource(
+        [*sound(0.1), None, None, None, lambda: states.append(capture.status.state)], live=False
+    )
+    ring = RecordingRing()
+    capture = Capture(source, ring, RATE, QUICK, wait=False)
+    capture.start()
+    ring.wait_closed()
+    capture.stop()
+    assert states == ["running"]
+
+
+def test_samples_that_are_not_numbers_are_silence_and_are_reported_at_the_end() -> None:
+    samples = noise(RATE)
+    samples[4000:4010] = np.nan
+    samples[9000] = np.inf
+    ring = RecordingRing()
+    capture = run_to_end(ScriptSource(blocks(samples, [700] * 30, RATE), live=False), ring)
+    expected = np.where(np.isfinite(samples[:, 0]), samples[:, 0], 0.0)
+    np.testing.assert_array_equal(ring.samples, expected)
+    assert capture.status.invalid == 11
+    assert isinstance(capture.error, SourceDamaged)
+    assert "11 samples" in str(capture.error)
+    assert "0.250 s" in str(capture.error)
+
+
+def test_damage_keeps_its_sentence_and_what_was_sound_is_heard() -> None:
+    ring = RecordingRing()
+    capture = run_to_end(ScriptSource([*sound(0.5), SourceDamaged("cut short")], live=False), ring)
+    assert ring.position == RATE // 2
+    assert (type(capture.error), str(capture.error)) == (SourceDamaged, "cut short")
+    assert capture.status.reason == "cut short"
+
+
+def test_overflows_are_counted() -> None:
+    flagged = [Block(noise(320), 100.0, overflow=True) for _ in range(3)]
+    assert run_to_end(ScriptSource(flagged), RecordingRing()).status.overflow == 3
+
+
+def stop_takes(capture: Capture) -> float:
+    begin_s = time.monotonic()
+    capture.stop()
+    return time.monotonic() - begin_s
+
+
+def test_stopping_does_not_wait_for_a_driver_that_hangs() -> None:
+    never = threading.Event()
+    ring = RecordingRing()
+    capture = Capture(ScriptSource([*sound(0.1), never.wait]), ring, RATE, QUICK, wait=False)
+    capture.start()
+    ring.wait_position(RATE // 10)
+    assert stop_takes(capture) < 1.5
+    assert ring.closed
+    never.set()
+
+
+def test_a_driver_that_hangs_is_taken_away_by_closing_the_source() -> None:
+    source = ScriptSource([*sound(0.1), lambda: source.closed.wait()])
+    ring = RecordingRing()
+    capture = Capture(source, ring, RATE, QUICK, wait=False)
+    capture.start()
+    ring.wait_position(RATE // 10)
+    assert stop_takes(capture) < 1.0
+    assert capture.status.state == "ended"
+
+
+def test_stopping_frees_a_writer_that_waits_for_a_full_ring() -> None:
+    capture = Capture(ScriptSource(sound(1.0), live=False), FullRing(), RATE, QUICK, wait=True)
+    capture.start()
+    assert stop_takes(capture) < 0.5
+
+
+def test_stopping_ends_the_wait_between_two_attempts() -> None:
+    source = ScriptSource([*sound(0.1), SourceLost("gone")])
+    slow = CaptureConfig(reopen_every_s=60.0)
+    capture = Capture(source, RecordingRing(), RATE, slow, wait=False)
+    capture.start()
+    source.refusals.extend([SourceError("away")] * 10)
+    eventually(lambda: capture.status.state == "lost")
+    assert stop_takes(capture) < 0.5
+
+
+def test_stopping_twice_or_before_the_start_does_no_harm() -> None:
+    capture = Capture(ScriptSource([]), RecordingRing(), RATE, QUICK, wait=False)
+    capture.stop()
+    capture.stop()
+
+
+def test_a_file_read_at_once_waits_for_the_real_ring_and_loses_nothing() -> None:
+    samples = noise(3 * RATE)
+    ring = Ring(RATE // 2)
+    source = ScriptSource(blocks(samples, itertools.repeat(777, 100), RATE), live=False)
+    capture = Capture(source, ring, RATE, QUICK, wait=True)
+    capture.start()
+    parts = []
+    while not ring.ended:
+        if (span := ring.read(1000, 1.0)) is not None:
+            parts.append(span.samples)
+    capture.stop()
+    np.testing.assert_array_equal(np.concatenate(parts), samples[:, 0])
+    assert ring.overwritten == 0

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import io
+import os
+import pty
+import time
+from collections.abc import Iterator
+from typing import BinaryIO, cast
+
+import numpy as np
+import pytest
+
+from monitor.errors import SourceDamaged, SourceError
+from monitor.sources.pcm import PcmSource, SampleFormat
+from tests.sources.fakes import noise
+
+
+class Pipe:
+    """Both ends of a pipe."""
+
+    def __init__(self) -> None:
+        read_end, write_end = os.pipe()
+        self.reader: BinaryIO = os.fdopen(read_end, "rb")
+        self.writer: BinaryIO = os.fdopen(write_end, "wb", buffering=0)
+
+
+@pytest.fixture
+def pipe() -> Iterator[Pipe]:
+    made = Pipe()
+    yield made
+    made.reader.close()
+    made.writer.close()
+
+
+def read_all(source: PcmSource) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    parts = []
+    while True:
+        try:
+            block = source.read(1.0)
+        except EOFError:
+            return np.concatenate(parts)
+        if block is not None:
+            parts.append(block.samples)
+
+
+def encode(samples: np.ndarray[tuple[int, ...], np.dtype[np.float32]], form: SampleFormat) -> bytes:
+    match form:
+        case "f32le":
+            return samples.astype("<f4").tobytes()
+        case "s16le":
+            return (samples * 2.0**15).astype("<i2").tobytes()
+        case "s32le":
+            return (samples * 2.0**31).astype("<i4").tobytes()
+        case "s24le":
+            wide = (samples * 2.0**23).astype("<i4").reshape(-1, 1)
+            return wide.view(np.uint8)[:, :3].tobytes()
+
+
+@pytest.mark.parametrize(
+    ("form", "step"), [("s16le", 2.0**-15), ("s24le", 2.0**-23), ("s32le", 2.0**-24), ("f32le", 0.0)]
+)
+@pytest.mark.parametrize("channels", [1, 2])
+def test_samples_arrive_as_they_were_sent(form: SampleFormat, step: float, channels: int) -> None:
+    samples = noise(3000, channels)
+    samples[0], samples[1] = -1.0, 0.0
+    source = PcmSource(io.BytesIO(encode(samples, form)), 48_000, channels, form)
+    source.open()
+    received = read_all(source)
+    assert received.dtype == np.float32
+    np.testing.assert_allclose(received, samples, atol=step)
+
+
+def test_samples_cut_anywhere_by_the_pipe_stay_whole(pipe: Pipe) -> None:
+    samples = noise(500, 2)
+    data = encode(samples, "f32le")
+    source = PcmSource(pipe.reader, 48_000, 2, "f32le")
+    source.open()
+    parts = []
+    for start in range(0, len(data), 37):
+        pipe.writer.write(data[start : start + 37])
+        if (block := source.read(1.0)) is not None:
+            parts.append(block.samples)
+    pipe.writer.close()
+    parts.append(read_all(source) if len(np.concatenate(parts)) < 500 else samples[:0])
+    np.testing.assert_array_equal(np.concatenate(parts), samples)
+
+
+def test_a_pipe_that_delivers_nothing_is_reported_in_time(pipe: Pipe) -> None:
+    source = PcmSource(pipe.reader, 48_000)
+    source.open()
+    begin_s = time.monotonic()
+    assert source.read(0.05) is None
+    assert 0.04 <= time.monotonic() - begin_s < 0.5
+
+
+def test_a_non_blocking_pipe_is_read_like_any_other(pipe: Pipe) -> None:
+    os.set_blocking(pipe.reader.fileno(), False)
+    source = PcmSource(pipe.reader, 48_000)
+    source.open()
+    assert source.read(0.0) is None
+    pipe.writer.write(b"\x00\x40")
+    block = source.read(1.0)
+    assert block is not None
+    assert block.samples.tolist() == [[0.5]]
+
+
+def test_a_sample_cut_in_two_at_the_end_is_damage(pipe: Pipe) -> None:
+    source = PcmSource(pipe.reader, 48_000, 2, "s16le")
+    source.open()
+    pipe.writer.write(bytes(4 + 3))
+    pipe.writer.close()
+    block = source.read(1.0)
+    assert block is not None
+    assert len(block.samples) == 1
+    with pytest.raises(SourceDamaged, match="3 bytes"):
+        source.read(1.0)
+
+
+def test_a_terminal_is_refused_with_an_example() -> None:
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "rb", buffering=0) as terminal:
+        with pytest.raises(SourceError, match="arecord"):
+            PcmSource(cast("BinaryIO", terminal), 48_000).open()
+        os.close(ours)
+
+
+def test_wrong_parameters_are_refused() -> None:
+    with pytest.raises(SourceError, match="'u8' is not a sample format; legal: s16le"):
+        PcmSource(io.BytesIO(), 48_000, 1, cast("SampleFormat", "u8")).open()
+    with pytest.raises(SourceError, match="0 channels"):
+        PcmSource(io.BytesIO(), 48_000, 0).open()
+
+
+def test_a_closed_source_has_ended() -> None:
+    source = PcmSource(io.BytesIO(bytes(100)), 48_000)
+    source.open()
+    source.close()
+    with pytest.raises(EOFError):
+        source.read(0.0)

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from monitor.cli import main
+
+RUN = ["run", "--headless", "--json", "--fast", "--bind", "none"]
+
+
+def write_wav(path: Path, seconds: float = 3.0, rate: int = 16000) -> Path:
+    samples = np.random.default_rng(0).standard_normal(round(seconds * rate)) * 0.05
+    soundfile.write(path, samples, rate, subtype="FLOAT")
+    return path
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
+    """Run a command that must be refused; return its one sentence."""
+    assert main(argv) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+    return err
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        (["--source", "demo", "--classes", ""], "class list is empty"),
+        (["--source", "demo", "--classes", ",".join(f"c{n}" for n in range(300))], "300 classes"),
+        (["--source", "demo", "--classes", "siren,siren"], "listed twice"),
+        (["--source", "tape:3"], "no source 'tape:3'; legal: mic:"),
+        (["--source", "file:no/such.wav"], "no/such.wav"),
+        (["--source", "demo", "--model", "nope"], "no model 'nope'; known: embedded"),
+        (["--source", "demo", "--config", "no/such.toml"], "no/such.toml"),
+    ],
+)
+def test_bad_input_is_one_clear_sentence_and_exit_code_2(
+    capsys: pytest.CaptureFixture[str], argv: list[str], says: str
+) -> None:
+    assert says in refusal(capsys, *RUN, *argv)
+
+
+@pytest.mark.parametrize("bind", ["tcp://0.0.0.0:5557", "nonsense", "tcp://127.0.0.1:99999"])
+def test_an_address_that_cannot_be_published_on_is_refused(
+    capsys: pytest.CaptureFixture[str], bind: str
+) -> None:
+    refusal(capsys, "run", "--headless", "--fast", "--source", "demo", "--bind", bind)
+
+
+def test_a_port_in_use_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        endpoint = f"tcp://127.0.0.1:{port}"
+        assert str(port) in refusal(capsys, "run", "--headless", "--source", "demo", "--bind", endpoint)
+
+
+def test_a_text_file_as_audio_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "notes.wav"
+    path.write_text("this is not sound\n" * 100)
+    assert "notes.wav" in refusal(capsys, *RUN, "--source", f"file:{path}")
+
+
+def test_json_without_headless_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "--headless" in refusal(capsys, "run", "--source", "demo", "--json")
+
+
+def test_an_unknown_key_of_the_configuration_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("[detector]\nonset = 1\n")
+    said = refusal(capsys, *RUN, "--source", "demo", "--config", str(path))
+    assert "unknown key 'onset' in [detector]" in said
+
+
+def test_a_file_is_analysed_to_its_end_with_exit_code_0(tmp_path: Path) -> None:
+    assert main([*RUN, "--source", f"file:{write_wav(tmp_path / 'noise.wav')}", "--classes", "siren"]) == 0
+
+
+def test_a_file_with_samples_that_are_not_numbers_is_analysed_and_reported(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = write_wav(tmp_path / "holes.wav")
+    samples, rate = soundfile.read(path, dtype="float32")
+    samples[100:110] = np.nan
+    soundfile.write(path, samples, rate, subtype="FLOAT")
+    assert main([*RUN, "--source", f"file:{path}", "--classes", "siren"]) == 2
+    said = capsys.readouterr().err
+    assert "10" in said
+    assert said.count("\n") == 1
+
+
+def test_a_truncated_wav_is_analysed_and_reported(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = write_wav(tmp_path / "cut.wav")
+    path.write_bytes(path.read_bytes()[: -2 * 16000 * 4])
+    assert main([*RUN, "--source", f"file:{path}", "--classes", "siren"]) == 2
+    assert "cut.wav" in capsys.readouterr().err
+
+
+def test_each_event_of_the_demo_is_one_line_of_json_on_standard_output(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main([*RUN, "--source", "demo", "--classes", "siren,dog_bark"]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {"siren", "dog_bark"} == {event["class"] for event in events}
+    by_id: dict[str, list[str]] = {}
+    for event in events:
+        by_id.setdefault(event["id"], []).append(event["type"])
+    for life in by_id.values():
+        assert (life[0], life[-1]) == ("onset", "offset")
+
+
+def test_duration_stops_a_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*RUN, "--source", "demo", "--duration", "2.5"]) == 0
+
+
+def test_raw_samples_are_read_from_standard_input() -> None:
+    samples = (np.random.default_rng(0).standard_normal(16000 * 3) * 1000).astype("<i2").tobytes()
+    command = [sys.executable, "-m", "monitor", *RUN, "--source", "-", "--classes", "siren"]
+    finished = subprocess.run(command, input=samples, capture_output=True, timeout=50, check=False)
+    assert (finished.returncode, finished.stderr) == (0, b"")
+
+
+def test_ctrl_c_ends_a_run_without_a_traceback() -> None:
+    command = [sys.executable, "-m", "monitor", "run", "--headless", "--source", "demo", "--bind", "none"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    process.stdout.readline()  # the first line says that it listens
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert err == ""
+
+
+def test_schema_prints_the_schema_of_every_message(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema"]) == 0
+    assert "Event" in json.loads(capsys.readouterr().out)["$defs"]
+
+
+def test_models_lists_the_model_in_the_box(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "verify"]) == 0
+    assert "embedded" in capsys.readouterr().out
+
+
+def test_config_prints_what_is_in_force(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config"]) == 0
+    assert json.loads(capsys.readouterr().out)["window"]["hop_s"] == 0.25

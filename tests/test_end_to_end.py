@@ -1,0 +1,140 @@
+"""The whole line as users have it: a microphone, `monitor run` in one process, a subscriber in another."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+from numpy.typing import NDArray
+
+from monitor.sources.demo import demo_scene
+from tests import vmic
+
+CLASSES = "siren,dog_bark"
+SUBSCRIBER = """
+import sys, monitor
+for event in monitor.subscribe(sys.argv[1]):
+    print(event.type, event.class_, event.onset_sample / event.sample_rate, flush=True)
+"""
+
+
+@pytest.fixture
+def microphone(monkeypatch: pytest.MonkeyPatch) -> Iterator[vmic.VirtualMicrophones]:
+    if vmic.missing():
+        pytest.skip(vmic.missing())
+    with tempfile.TemporaryDirectory(prefix="vm") as folder:
+        microphones = vmic.VirtualMicrophones(Path(folder), ["street"])
+        microphones.start()
+        for name, value in microphones.environment.items():
+            monkeypatch.setenv(name, value)
+        yield microphones
+        microphones.stop()
+
+
+def scene_until_first_siren_ends() -> tuple[NDArray[np.float32], float]:
+    """The demo scene at 48 kHz up to a while after its first siren, and when that begins, seconds."""
+    scene = demo_scene()
+    siren = next(event for event in scene.events if event.class_name == "siren")
+    stop = round((siren.offset_s + 4.0) * scene.sample_rate)
+    resampled = soxr.resample(scene.samples[:stop], scene.sample_rate, vmic.SAMPLE_RATE)
+    return np.asarray(resampled, np.float32), siren.onset_s
+
+
+def start_monitor(*arguments: str) -> subprocess.Popen[str]:
+    command = [
+        sys.executable,
+        "-m",
+        "monitor",
+        "run",
+        "--headless",
+        "--json",
+        "--classes",
+        CLASSES,
+        *arguments,
+    ]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=dict(os.environ))
+
+
+def onsets(lines: str) -> list[dict[str, Any]]:
+    return [event for event in map(json.loads, lines.splitlines()) if event["type"] == "onset"]
+
+
+@pytest.mark.timeout(120)
+def test_a_siren_in_a_microphone_reaches_another_process_and_the_same_file_gives_the_same_event(
+    microphone: vmic.VirtualMicrophones, tmp_path: Path
+) -> None:
+    samples, _ = scene_until_first_siren_ends()
+    endpoint = f"ipc://{tmp_path}/events"
+    subscriber = subprocess.Popen(
+        [sys.executable, "-c", SUBSCRIBER, endpoint], stdout=subprocess.PIPE, text=True
+    )
+    listening = start_monitor("--mic", "street", "--bind", endpoint)
+    try:
+        microphone.play("street", samples)
+        heard = until_a_siren(subscriber)
+    finally:
+        listening.terminate()
+        live, _ = listening.communicate(timeout=20)
+        subscriber.kill()
+        subscriber.communicate()
+    assert listening.returncode == 0
+    assert [(event["type"], event["class"]) for event in map(json.loads, live.splitlines())][
+        : len(heard)
+    ] == heard
+    event = onsets(live)[-1]
+    assert 0.0 < event["latency_s"]["capture_to_publish"] < 2.0
+
+    wav = tmp_path / "street.wav"
+    soundfile.write(wav, samples, vmic.SAMPLE_RATE, subtype="FLOAT")
+    replayed = start_monitor("--source", f"file:{wav}", "--fast", "--bind", "none")
+    out, _ = replayed.communicate(timeout=60)
+    assert [event["class"] for event in onsets(out)] == [event["class"] for event in onsets(live)]
+    assert spacing_s(out) == pytest.approx(spacing_s(live), abs=0.6)
+
+
+def until_a_siren(subscriber: subprocess.Popen[str]) -> list[tuple[str, str]]:
+    """What the subscriber prints up to the onset of a siren."""
+    assert subscriber.stdout is not None
+    heard: list[tuple[str, str]] = []
+    while heard[-1:] != [("onset", "siren")]:
+        line = subscriber.stdout.readline().split()
+        assert line, f"the subscriber ended after {heard}"
+        heard.append((line[0], line[1]))
+    return heard
+
+
+def spacing_s(lines: str) -> list[float]:
+    """Seconds from the first onset to each onset: the same whenever the microphone began."""
+    times = [event["onset_sample"] / event["sample_rate"] for event in onsets(lines)]
+    return [time - times[0] for time in times]
+
+
+@pytest.mark.timeout(60)
+def test_a_file_gives_the_same_events_bit_for_bit_each_time(tmp_path: Path) -> None:
+    samples, onset_s = scene_until_first_siren_ends()
+    wav = tmp_path / "street.wav"
+    soundfile.write(wav, samples, vmic.SAMPLE_RATE, subtype="FLOAT")
+
+    def play() -> list[tuple[Any, ...]]:
+        process = start_monitor("--source", f"file:{wav}", "--fast", "--bind", "none")
+        out, _ = process.communicate(timeout=60)
+        assert process.returncode == 0
+        return [
+            (e["type"], e["class"], e["onset_sample"], e["offset_sample"], e["score"], e["sample_rate"])
+            for e in map(json.loads, out.splitlines())
+        ]
+
+    first = play()
+    assert first == play()
+    sirens = [event[2] / event[5] for event in first if event[:2] == ("onset", "siren")]
+    assert sirens == pytest.approx([onset_s], abs=2.0)

@@ -1,0 +1,193 @@
+"""What holds for every part of the screen, then what each of them must show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from textual.strip import Strip
+
+from monitor.records import PublishedRecord
+from monitor.tui.panels.banner import banner_lines
+from monitor.tui.panels.classes import classes_lines
+from monitor.tui.panels.events import events_lines
+from monitor.tui.panels.meter import meter_lines
+from monitor.tui.panels.picture import picture_lines
+from monitor.tui.panels.status import status_lines
+from monitor.tui.state import State
+from monitor.tui.theme import HATCH
+from monitor.tui.view import View
+from tests.tui.fakes import CLASSES, at, class_state, event, health, level, near_miss, scene, scores
+
+PANELS = [banner_lines, classes_lines, events_lines, meter_lines, picture_lines, status_lines]
+
+
+def view_of(*records: PublishedRecord, now_s: float = 10.0) -> View:
+    state = State()
+    for record in records:
+        state = state.apply(record, at(now_s), now_s)
+    return View(state=state, now_s=now_s, endpoint="tcp://127.0.0.1:5557")
+
+
+def played(ticks: int) -> View:
+    state = State()
+    for tick in range(ticks):
+        for record in scene(tick):
+            state = state.apply(record, at(tick / 10), tick / 10)
+    return View(state=state, now_s=ticks / 10, endpoint="tcp://127.0.0.1:5557")
+
+
+def text(lines: list[Strip]) -> str:
+    return "\n".join(strip.text for strip in lines)
+
+
+EMPTY = View(state=State(), now_s=0.0, endpoint="tcp://127.0.0.1:5557", contact="none")
+LOUD = replace(played(130), show_near_misses=True)
+VIEWS = {
+    "empty": EMPTY,
+    "loud": LOUD,
+    "mono": replace(LOUD, mono=True),
+    "gone": replace(LOUD, contact="gone"),
+}
+
+
+@pytest.mark.parametrize("panel", PANELS)
+@given(width=st.integers(30, 260), height=st.integers(2, 40), view=st.sampled_from(sorted(VIEWS)))
+def test_every_part_fills_exactly_the_cells_it_is_given(
+    panel: Callable[[View, int, int], list[Strip]], width: int, height: int, view: str
+) -> None:
+    lines = panel(VIEWS[view], width, height)
+    assert [strip.cell_length for strip in lines] == [width] * height
+
+
+def test_the_banner_in_one_row_still_says_what_and_how_sure() -> None:
+    shown = text(banner_lines(view_of(health(10.0), event("onset", urgent=True)), 80, 1))
+    assert "▲ SIREN ▲ may be siren 0.87" in shown
+
+
+def test_the_banner_spells_words_it_cannot_draw() -> None:
+    assert "鐘" in text(banner_lines(view_of(health(10.0), event("onset", "教会の鐘")), 80, 7))
+
+
+def test_the_meter_marks_the_floor_and_says_when_it_clips() -> None:
+    loud = msgspec.structs.replace(level(10.0, -20.0), peak_dbfs=0.0)
+    shown = text(meter_lines(view_of(loud), 120, 2))
+    assert "┃" in shown.splitlines()[0]
+    assert "-20 dBFS" in shown
+    assert "CLIPPING" in shown
+
+
+def test_a_meter_without_fresh_levels_says_so() -> None:
+    stale = replace(view_of(level(10.0)), now_s=12.0)
+    assert "no sound is being measured" in text(meter_lines(stale, 80, 1))
+
+
+def test_the_newest_moment_of_the_picture_is_at_the_right_edge() -> None:
+    lines = picture_lines(played(130), 80, 8)
+    assert all(not strip.text.endswith(HATCH) for strip in lines)
+    assert lines[0].text.rstrip().endswith("─")
+    assert "▲siren" in lines[0].text
+
+
+def test_what_was_not_heard_is_hatched_also_after_the_last_level() -> None:
+    stale = replace(played(60), now_s=6.0 + 2.0)
+    body = [strip.text for strip in picture_lines(stale, 80, 8)[1:]]
+    assert all(row.endswith(HATCH * 20) for row in body)
+
+
+def test_a_louder_sound_is_brighter_in_the_picture_without_colour_too() -> None:
+    view = replace(view_of(level(9.9), level(10.0, -34.0, 0.5)), mono=True)
+    last = "".join(strip.text[-1] for strip in picture_lines(view, 40, 9)[1:])
+    before = "".join(strip.text[-2] for strip in picture_lines(view, 40, 9)[1:])
+    assert "█" in last or "▓" in last
+    assert not set(before) & set("▓█")
+
+
+def test_classes_show_score_threshold_and_state_in_words() -> None:
+    view = view_of(health(10.0), scores(10.0, siren=0.87, dog_bark=0.11), event("onset", urgent=True))
+    rows = text(classes_lines(view, 60, 9)).splitlines()
+    assert "▶ siren" in rows[1]
+    assert "0.87/0.55" in rows[1]
+    assert "▲ SOUNDS" in rows[1]
+    assert "0.11/0.50" in rows[2]
+    assert "· quiet" in rows[2]
+    assert "⊘ muted" in rows[5]
+    assert "other: speech 0.61" in rows[7]
+
+
+def test_the_selected_class_is_always_among_those_shown() -> None:
+    many = tuple(class_state(f"class{k}") for k in range(40))
+    for selected in (0, 17, 39):
+        view = replace(view_of(health(10.0, classes=many), scores(10.0)), selected=selected)
+        shown = text(classes_lines(view, 50, 8))
+        assert f"▶ class{selected} " in shown
+        assert "34 more" in shown
+
+
+def test_scores_of_a_source_that_is_lost_are_not_shown() -> None:
+    view = view_of(scores(10.0, siren=0.87), health(10.0, "lost"))
+    shown = text(classes_lines(view, 60, 9))
+    assert "0.87" not in shown
+    assert "nothing is heard" in shown
+
+
+def test_events_list_open_ones_first_then_the_past_newest_first() -> None:
+    view = view_of(
+        event("offset", "knocking", onset=1.0, offset=2.0, ended_by="lost"),
+        event("onset", "siren", onset=3.0),
+        event("offset", "dog_bark", onset=5.0, offset=6.5),
+        near_miss(5.5, "baby_crying"),
+    )
+    rows = text(events_lines(view, 80, 6)).splitlines()
+    assert "siren" in rows[1]
+    assert "SOUNDS NOW" in rows[1]
+    assert "dog bark" in rows[2]
+    assert "1.5 s" in rows[2]
+    assert "source lost" in rows[3]
+    assert "baby" not in "".join(rows)
+
+
+def test_near_misses_stand_between_the_events_with_their_reason() -> None:
+    view = view_of(
+        event("offset", "knocking", onset=1.0, offset=2.0), near_miss(5.5, "baby_crying"), near_miss(0.5)
+    )
+    rows = text(events_lines(replace(view, show_near_misses=True), 80, 6)).splitlines()
+    assert "below 0.50" in rows[1]
+    assert ["baby" in rows[1], "knocking" in rows[2], "dog bark" in rows[3]] == [True] * 3
+
+
+def test_the_event_list_scrolls_and_stops_at_the_oldest() -> None:
+    view = view_of(*(event("offset", f"c{k}", onset=float(k), offset=k + 1.0) for k in range(9)))
+    assert "c8" in text(events_lines(view, 80, 4)).splitlines()[1]
+    assert "c5" in text(events_lines(replace(view, scroll=3), 80, 4)).splitlines()[1]
+    assert "c0" in text(events_lines(replace(view, scroll=99), 80, 4)).splitlines()[3]
+
+
+def test_counters_that_are_not_zero_are_kept_where_there_is_little_room() -> None:
+    view = replace(view_of(health(10.0, skipped=40000)), lost=3)
+    shown = text(status_lines(view, 44, 1))
+    assert "skipped !2.5 s" in shown
+    assert "lost msg !3" in shown
+
+
+def test_the_status_says_that_it_cannot_keep_up() -> None:
+    slow = msgspec.structs.replace(health(10.0), rtf=1.2)
+    assert "1.20 TOO SLOW" in text(status_lines(view_of(slow), 120, 2))
+
+
+def test_the_status_names_source_model_room_and_clock() -> None:
+    shown = text(status_lines(view_of(health(10.0, classes=CLASSES)), 160, 2))
+    for words in (
+        "● running",
+        "USB microphone",
+        "0:00:10",
+        "ready, 212 windows",
+        "embedded",
+        "48→16 kHz",
+        "+12 ppm",
+    ):
+        assert words in shown

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import msgspec
+import pytest
+
+from monitor.records import BackgroundState, Candidate, PublishedRecord, SourceState
+from monitor.tui.headline import FLASH_HZ, URGENT_FLASH_S, Headline, headline
+from monitor.tui.state import State
+from monitor.tui.theme import SHAPES
+from monitor.tui.view import Contact, View
+
+from .fakes import CLASSES, at, class_state, event, health
+
+
+def seen(*records: PublishedRecord, now_s: float = 15.0, contact: Contact = "alive") -> Headline:
+    state = State()
+    for record in records:
+        state = state.apply(record, at(10.0), 10.0)
+    return headline(View(state=state, now_s=now_s, endpoint="tcp://127.0.0.1:5557", contact=contact))
+
+
+def test_quiet_says_that_it_listens_and_recognised_nothing() -> None:
+    head = seen(health(10.0, classes=(class_state("siren"),)))
+    assert (head.kind, head.word, head.detail) == ("quiet", "listening", "nothing recognised")
+
+
+def test_quiet_says_how_many_classes_are_muted() -> None:
+    assert "1 of 6 classes muted" in seen(health(10.0, classes=CLASSES)).detail
+    muted = (class_state("siren", muted=True),)
+    assert "nothing can be reported" in seen(health(10.0, classes=muted)).detail
+
+
+def test_quiet_says_that_the_room_is_still_being_learnt() -> None:
+    learning = msgspec.structs.replace(
+        health(10.0), background=BackgroundState(ready=False, age_s=0.0, windows=3)
+    )
+    assert "still learning this room" in seen(learning).detail
+
+
+def test_an_open_event_is_named_with_score_distance_and_time() -> None:
+    head = seen(health(10.0), event("onset"))
+    assert (head.kind, head.word) == ("event", "siren")
+    assert head.detail == "may be siren 0.87 · 14 dB over the room · since 5 s"
+
+
+def test_a_rival_candidate_is_named_when_it_is_at_least_half_as_likely() -> None:
+    doubtful = msgspec.structs.replace(
+        event("onset"), candidates=[Candidate("siren", 0.87), Candidate("car_horn", 0.5)]
+    )
+    assert "may be siren 0.87 or car horn 0.50" in seen(doubtful).detail
+
+
+def test_an_urgent_event_comes_before_a_newer_one_that_is_not() -> None:
+    head = seen(event("onset", urgent=True), event("onset", "dog_bark", onset=12.0))
+    assert (head.kind, head.word) == ("urgent", "siren")
+    assert "also dog bark 0.87" in head.detail
+
+
+def test_an_event_stays_for_a_while_after_its_end_and_is_then_the_last_one() -> None:
+    ended = event("offset", offset=13.0, ended_by="quiet")
+    head = seen(health(10.0), ended, now_s=15.0)
+    assert (head.kind, head.word) == ("recent", "siren")
+    assert "ended 2 s ago · lasted 3 s" in head.detail
+    later = seen(health(10.0), ended, now_s=60.0)
+    assert later.kind == "quiet"
+    assert "last: siren" in later.detail
+    assert "47 s ago" in later.detail
+
+
+@pytest.mark.parametrize(
+    ("state", "word"),
+    [
+        ("lost", "source lost"),
+        ("silent", "no signal"),
+        ("paused", "paused"),
+        ("ended", "ended"),
+        ("starting", "starting"),
+    ],
+)
+def test_what_keeps_it_from_hearing_comes_before_any_event(state: SourceState, word: str) -> None:
+    head = seen(health(10.0, state), event("onset", urgent=True))
+    assert head.word == word
+    assert head.kind not in ("quiet", "event", "urgent")
+
+
+def test_a_lost_source_says_why() -> None:
+    assert (
+        "USB microphone was unplugged" in seen(health(10.0, "lost", "USB microphone was unplugged.")).detail
+    )
+
+
+def test_a_monitor_that_is_gone_or_not_there_yet_comes_before_everything() -> None:
+    assert seen(health(10.0, "lost"), event("onset"), contact="gone").word == "monitor gone"
+    assert seen(contact="none").word == "no monitor yet"
+
+
+def test_every_kind_has_a_shape_of_its_own() -> None:
+    assert len(set(SHAPES.values())) == len(SHAPES)
+
+
+def test_an_onset_flashes_slower_than_three_times_a_second_and_stops() -> None:
+    head = seen(event("onset", urgent=True))
+    start = head.flash_from_s
+    assert start is not None
+    phases = [head.inverted(start + k / 100) for k in range(1, 1000)]
+    flashes = sum(after and not before for before, after in pairwise(phases))
+    assert 0 < flashes <= URGENT_FLASH_S * FLASH_HZ
+    assert FLASH_HZ < 3.0
+    assert not any(phases[round(URGENT_FLASH_S * 100) :])
+
+
+def test_quiet_never_flashes() -> None:
+    assert not seen(health(10.0)).inverted(10.1)

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.records import PublishedRecord
+from monitor.tui.state import COLUMNS, MAX_PAST, State
+
+from .fakes import at, event, health, level, near_miss, scene, scores, snapshot
+
+
+def applied(*records: tuple[PublishedRecord, float], state: State | None = None) -> State:
+    state = state or State()
+    for record, seconds in records:
+        state = state.apply(record, at(seconds), seconds)
+    return state
+
+
+def test_an_event_is_open_from_its_onset_to_its_offset() -> None:
+    state = applied((event("onset"), 10.5), (event("update"), 12.0))
+    assert [heard.event.class_ for heard in state.open_events] == ["siren"]
+    assert state.past_events == []
+    state = applied((event("offset", offset=14.0, ended_by="quiet"), 15.5), state=state)
+    assert state.open_events == []
+    assert [heard.lasted_s(at(99.0)) for heard in state.past_events] == [4.0]
+
+
+def test_an_event_keeps_its_highest_score_level_and_snr() -> None:
+    state = applied(
+        (event("onset", score=0.6, dbfs=-40.0), 10.5),
+        (event("update", score=0.9, dbfs=-44.0), 12.0),
+        (event("offset", score=0.2, dbfs=-57.0, offset=13.0), 14.0),
+    )
+    (heard,) = state.past_events
+    assert (heard.peak_score, heard.level_dbfs) == (0.9, -40.0)
+    assert heard.snr_db > 17.0
+
+
+def test_an_event_remembers_when_it_was_first_seen_here() -> None:
+    state = applied((event("onset"), 10.5), (event("update"), 12.0))
+    assert state.open_events[0].seen_s == 10.5
+
+
+def test_an_event_never_opens_again_after_its_offset() -> None:
+    state = applied((event("offset", offset=13.0), 14.0), (event("update"), 15.0))
+    assert state.open_events == []
+
+
+def test_urgent_events_come_first_then_the_newest() -> None:
+    state = applied(
+        (event("onset", "siren", onset=1.0, urgent=True), 1.0),
+        (event("onset", "dog_bark", onset=2.0), 2.0),
+        (event("onset", "knocking", onset=3.0), 3.0),
+    )
+    assert [heard.event.class_ for heard in state.open_events] == ["siren", "knocking", "dog_bark"]
+
+
+def test_a_snapshot_brings_open_and_recent_events_and_health() -> None:
+    late = snapshot(20.0, open_events=(event("update"),), recent=(event("offset", "dog_bark", offset=12.0),))
+    state = State().apply(late, late.time, 20.0)
+    assert [heard.event.class_ for heard in state.open_events] == ["siren"]
+    assert [heard.event.class_ for heard in state.past_events] == ["dog_bark"]
+    assert state.health is not None
+
+
+def test_a_snapshot_ends_events_whose_offset_was_missed() -> None:
+    state = applied((event("onset"), 10.5)).apply(snapshot(20.0), at(20.0), 20.0)
+    assert state.open_events == []
+    assert state.past_events[0].ended_by == "unknown"
+
+
+def test_a_snapshot_does_not_end_an_event_that_began_after_it() -> None:
+    state = applied((event("onset", onset=20.5), 21.0)).apply(snapshot(20.0), at(20.0), 21.1)
+    assert len(state.open_events) == 1
+
+
+def test_a_late_snapshot_does_not_reopen_an_event_or_replace_newer_health() -> None:
+    state = applied((event("offset", offset=13.0), 14.0), (health(15.0, "lost"), 15.0))
+    state = state.apply(snapshot(12.0, open_events=(event("update"),)), at(12.0), 15.1)
+    assert state.open_events == []
+    assert state.health is not None
+    assert state.health.state == "lost"
+
+
+def test_the_time_since_the_state_changed_is_kept() -> None:
+    state = applied((health(1.0), 1.0), (health(2.0), 2.0))
+    assert state.state_since_s == 1.0
+    assert applied((health(3.0, "lost"), 3.0), state=state).state_since_s == 3.0
+
+
+def test_levels_that_were_missed_leave_a_gap_in_the_picture() -> None:
+    state = applied((level(1.0), 1.0), (level(1.1), 1.1), (level(2.1), 2.1))
+    assert len(state.columns) == 12
+    assert [column.level is None for column in state.columns] == [False, False, *[True] * 9, False]
+
+
+def test_the_picture_begins_anew_when_the_clock_is_set_back() -> None:
+    assert len(applied((level(5.0), 5.0), (level(1.0), 5.1)).columns) == 1
+
+
+def test_the_time_of_the_sound_goes_on_between_levels_and_without_them() -> None:
+    assert State().now(5.0) is None
+    assert applied((health(1.0), 1.0)).now(3.0) == at(3.0)
+    assert applied((level(1.0), 1.2)).now(2.2) == at(2.0)
+
+
+def test_a_restart_keeps_events_and_forgets_the_rest() -> None:
+    state = applied(
+        (event("onset"), 1.0), (level(1.0), 1.0), (health(1.0), 1.0), (scores(1.0, siren=0.5), 1.0)
+    )
+    again = state.restarted()
+    assert again.heard == state.heard
+    assert (again.health, again.scores, again.columns) == (None, None, ())
+
+
+def test_histories_are_bounded_and_open_events_stay() -> None:
+    state = applied((event("onset", onset=0.0), 0.0))
+    for k in range(MAX_PAST + 20):
+        state = applied((event("offset", "dog_bark", onset=float(k), offset=k + 1.0), k + 1.0), state=state)
+        state = applied((near_miss(float(k)), k + 1.0), state=state)
+    assert len(state.past_events) == MAX_PAST
+    assert len(state.near_misses) == MAX_PAST
+    assert len(state.open_events) == 1
+    state = applied((level(1.0), 1.0), (level(9000.0), 9000.0), state=state)
+    assert len(state.columns) == COLUMNS
+
+
+@given(ticks=st.lists(st.integers(0, 249), unique=True).map(sorted))
+def test_applying_every_message_twice_changes_nothing(ticks: list[int]) -> None:
+    once, twice = State(), State()
+    for tick in ticks:
+        for record in scene(tick):
+            once = once.apply(record, at(tick / 10), tick / 10)
+            twice = twice.apply(record, at(tick / 10), tick / 10)
+            if record.__class__.__name__ != "Level":
+                twice = twice.apply(record, at(tick / 10), tick / 10)
+    assert once == twice

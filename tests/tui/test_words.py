@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from monitor.records import Activity, NearMissReason, SourceState
+from monitor.tui.words import ACTIVITY, NEAR_MISS, SOURCE_STATE, duration, over_room, short_duration, spoken
+
+
+def test_there_are_words_for_every_reason_state_and_activity() -> None:
+    assert set(NEAR_MISS) == set(get_args(NearMissReason))
+    assert set(SOURCE_STATE) == set(get_args(SourceState))
+    assert set(ACTIVITY) == set(get_args(Activity))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(-1, "0 s"), (5.9, "5 s"), (80, "1 min 20 s"), (7500, "2 h 05 min")]
+)
+def test_durations_read_as_people_say_them(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize("seconds", [0, 9.94, 9.96, 59.9, 60, 599, 3599, 3600, 86399])
+def test_short_durations_take_at_most_five_cells(seconds: float) -> None:
+    assert len(short_duration(seconds)) <= 5
+
+
+def test_a_sound_below_the_room_is_not_given_a_number() -> None:
+    assert over_room(12.4) == "12 dB over the room"
+    assert over_room(-20.0) == "no louder than the room"
+
+
+def test_class_names_become_words() -> None:
+    assert spoken("dog_bark") == "dog bark"
+    assert spoken("_") == "(no name)"
