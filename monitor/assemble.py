@@ -63,7 +63,7 @@ def make_source(spec: str, fast: bool, pcm: PcmFormat, lost_after_s: float) -> S
 
         return FileSource(Path(rest), fast=fast)
     if spec == "-":
-        return PcmSource(sys.stdin.buffer, pcm.sample_rate, pcm.channels, pcm.sample_format)
+        return PcmSource(sys.stdin.buffer, pcm.sample_rate, pcm.channels, pcm.sample_format, patient=fast)
     if spec == "demo":
         from monitor.sources.demo import DemoSource
 

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from monitor import __version__
 from monitor.config import Config, load_config
@@ -19,7 +19,7 @@ from monitor.errors import ConfigError, MonitorError
 
 if TYPE_CHECKING:
     from monitor.assemble import Monitor
-    from monitor.sinks.lines import LineSink
+    from monitor.sinks.lines import LineSink, TroubleSink
     from monitor.sinks.zmq import Publisher
 
 DEFAULT_ENDPOINT = "tcp://127.0.0.1:5557"
@@ -42,8 +42,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, without the usage above it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(EXIT_BAD_INPUT, f"{self.prog}: {message}; see `{self.prog} --help`.\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="monitor",
         description="Type the words, see the sounds: a real-time sound monitor.",
         allow_abbrev=False,
@@ -125,12 +132,15 @@ def _positive(text: str) -> float:
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.json and not arguments.headless:
         raise ConfigError("--json prints events instead of the interface; add --headless.")
+    if arguments.fast and (arguments.source is None or arguments.source.startswith("mic:")):
+        raise ConfigError("--fast needs a source that can be read ahead: --source file:PATH, - or demo.")
     config = load_config(arguments.config, os.environ, _flags(arguments))
     headless = arguments.headless or not sys.stdout.isatty()
     with contextlib.ExitStack() as stack:
         publisher = _publisher(config)
         lines = _lines(arguments) if headless else None
-        sinks = [sink for sink in (publisher, lines) if sink is not None]
+        trouble = _trouble() if arguments.json else None
+        sinks = [sink for sink in (publisher, lines, trouble) if sink is not None]
         stack.callback(lambda: [sink.close() for sink in sinks])
         stack.enter_context(_terminated_as_interrupted())
         monitor = _monitor(arguments, config, sinks)
@@ -165,9 +175,17 @@ def _publisher(config: Config) -> Publisher | None:
 
 
 def _lines(arguments: argparse.Namespace) -> LineSink:
+    """Return what prints events; a file read at once waits for a slow reader of them, and loses none."""
     from monitor.sinks.lines import LineSink
 
-    return LineSink(sys.stdout, as_json=arguments.json, near_misses=arguments.near_misses)
+    return LineSink(sys.stdout, arguments.json, arguments.near_misses, wait=arguments.fast)
+
+
+def _trouble() -> TroubleSink:
+    """Return what tells a lost or silent source on standard error, where standard output is for JSON."""
+    from monitor.sinks.lines import TroubleSink
+
+    return TroubleSink(sys.stderr)
 
 
 def _monitor(arguments: argparse.Namespace, config: Config, sinks: Sequence[Any]) -> Monitor:

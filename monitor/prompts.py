@@ -85,5 +85,5 @@ def build_prompts(classes: Sequence[ClassPrompt], config: Config, model_template
         distractors=config.prompts.distractors,
         distractor_prompts=fill(config.prompts.distractors),
         background_prompts=fill(config.background.phrases),
-        noise_phrases=config.drift.phrases,
+        noise_phrases=config.drift.phrases if config.drift.beta else (),
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor import wire
@@ -73,6 +73,7 @@ def refusal(attempt: Callable[[Any], object], value: object) -> str:
 
 
 @pytest.mark.parametrize("kind", PUBLISHED)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_what_is_decoded_is_what_was_encoded(kind: type[Any], data: st.DataObject) -> None:
     record = data.draw(records(kind, plain_text))
@@ -84,6 +85,7 @@ def test_what_is_decoded_is_what_was_encoded(kind: type[Any], data: st.DataObjec
 
 
 @pytest.mark.parametrize("kind", CONTROL)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_what_the_control_socket_says_survives_its_json(kind: type[Any], data: st.DataObject) -> None:
     record = data.draw(records(kind, plain_text))
@@ -93,6 +95,7 @@ def test_what_the_control_socket_says_survives_its_json(kind: type[Any], data: s
 
 
 @pytest.mark.parametrize("kind", [*PUBLISHED, Snapshot, Reply])
+@settings(max_examples=30)
 @given(data=st.data())
 def test_no_decoded_text_can_steer_a_terminal(kind: type[Any], data: st.DataObject) -> None:
     record = data.draw(records(kind, any_text))

@@ -55,10 +55,12 @@ class LineSink:
         tell onsets, offsets and changes of health.
     near_misses
         Also what resembled a class and was not reported, and why.
+    wait
+        Wait for a slow reader instead of dropping lines; for a source that can wait too.
     """
 
-    def __init__(self, stream: TextIO, as_json: bool, near_misses: bool = False) -> None:
-        self._outlet = Outlet(stream)
+    def __init__(self, stream: TextIO, as_json: bool, near_misses: bool = False, wait: bool = False) -> None:
+        self._outlet = Outlet(stream, wait)
         self._as_json = as_json
         self._near_misses = near_misses
         self._open: set[str] = set()
@@ -67,7 +69,8 @@ class LineSink:
 
     @property
     def closed(self) -> bool:
-        """True once nobody reads the stream any more; the run may end."""
+        """True once nobody reads the stream any more, looked at afresh; the run may end."""
+        self._outlet.drain()
         return self._outlet.closed
 
     @property
@@ -120,6 +123,26 @@ class LineSink:
             lines.append(late_line(health))
         self._late[health.source_id] = late
         return lines
+
+
+class TroubleSink:
+    """A `Sink` that prints only that a source is not heard, and that it is back."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._lines = LineSink(stream, as_json=False)
+        self._troubled = False
+
+    def emit(self, record: PublishedRecord) -> None:
+        """Print `record` if it tells of trouble or of its end. Never waits."""
+        if isinstance(record, Health):
+            troubled = record.state in _UNHEARD
+            if troubled or self._troubled:
+                self._lines.emit(record)
+            self._troubled = troubled
+
+    def close(self) -> None:
+        """Print what still waits, for at most a second."""
+        self._lines.close()
 
 
 def spoken(class_: str) -> str:

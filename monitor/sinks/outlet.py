@@ -1,7 +1,8 @@
 """Lines to a stream that somebody else reads, written without ever waiting for the reader.
 
 Overflow: a reader that does not keep up (a full pipe, a terminal held with Ctrl-S) makes lines wait here;
-when `MAX_PENDING` wait, the newest are dropped and counted. A reader that has gone (`| head -1`) closes
+when `MAX_PENDING` wait, the newest are dropped and counted; where nothing is live (a file read at once) it may wait
+for the reader instead and lose nothing. A reader that has gone (`| head -1`) closes
 the outlet.
 """
 
@@ -22,12 +23,14 @@ _CLOSE_S = 1.0
 class Outlet:
     """Writes lines to `stream`, past its buffer where it is a file; the stream stays its owner's to close."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, wait: bool = False) -> None:
+        """Write to `stream`; with `wait`, `put` returns only when the reader has taken the line."""
         self.closed = False
         """The reader has gone, or `close` was called: further lines are dropped."""
         self.dropped = 0
         """Lines lost to a slow reader or a full disk."""
         self._stream = stream
+        self._wait = wait
         self._encoding = getattr(stream, "encoding", None) or "utf-8"
         self._pending: deque[bytes] = deque()
         self._fd = _file_descriptor(stream)
@@ -45,6 +48,9 @@ class Outlet:
             return
         self._pending.append(f"{line}\n".encode(self._encoding, errors="replace"))
         self.drain()
+        while self._wait and self._pending and not self.closed:
+            if self._ready(_CLOSE_S):
+                self._write()
 
     def drain(self) -> None:
         """Write what waits, as far as the reader takes it at once; notice that it has gone."""

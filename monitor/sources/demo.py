@@ -35,7 +35,7 @@ _EVENTS: tuple[tuple[str, _Synthesis, float, float], ...] = (
 )
 """Class, synthesis, onset in seconds, level of the audible part over the background in dB."""
 
-_CARS = ((-1.5, 5.0), (10.5, 3.0), (26.5, 4.0))
+_CARS = ((-1.5, 3.0), (9.1, 2.0), (17.9, 2.0))
 """Passing cars: start in seconds, RMS level over the background in dB."""
 
 
@@ -145,7 +145,7 @@ class DemoSource:
 
 def _street(rng: np.random.Generator, length: int) -> NDArray[np.float32]:
     """Return the background, float32 (length,)."""
-    layers = ((sounds.traffic, 0.0), (sounds.wind, -4.0), (sounds.babble, -5.0))
+    layers = ((sounds.traffic, 0.0), (sounds.wind, -8.0), (sounds.babble, -5.0))
     street = np.zeros(length, np.float32)
     for synthesis, level_db in layers:
         layer = synthesis(rng, length)

@@ -119,20 +119,20 @@ def smoke_alarm(rng: np.random.Generator) -> Samples:
 
 
 def doorbell(rng: np.random.Generator) -> Samples:
-    """Model a two-note chime, ding-dong, a major third down: two long tubes, each struck by a plunger.
+    """Model a two-note chime in a hallway, ding-dong, a major third down: two struck tubes.
 
-    A tube's bending modes lie at 2, 3, 4.16 and 5.43 times the note one hears, which itself is faint; the
-    higher a mode, the sooner it dies.
+    The bending modes of a tube lie about 1, 2, 3, 4.16 and 5.43 times its note; the lowest rings for a
+    second, the others give the stroke its colour.
     """
-    modes = ((1.0, 0.5, 0.8), (2.0, 1.0, 0.6), (3.0, 0.6, 0.4), (4.16, 0.4, 0.3), (5.43, 0.25, 0.2))
-    sound = np.zeros(_len(2.4), np.float32)
-    t = _times(1.8)
-    for start_s, note_hz in ((0.0, 698.5), (0.6, 554.4)):
-        tube = 0.1 * rng.standard_normal(len(t), np.float32) * np.exp(-t / 0.003)
+    modes = ((1.0, 0.65, 0.75), (2.0, 0.55, 0.18), (3.0, 1.1, 0.12), (4.16, 0.5, 0.22), (5.43, 0.1, 0.08))
+    sound = np.zeros(_len(2.0), np.float32)
+    t = _times(1.6)
+    for start_s, note_hz in ((0.0, 784.0), (0.36, 622.3)):
+        tube = 0.04 * rng.standard_normal(len(t), np.float32) * np.exp(-t / 0.003)
         for ratio, gain, decay_s in modes:
             tube += gain * np.sin(2.0 * np.pi * ratio * note_hz * t + 0.3 * ratio) * np.exp(-t / decay_s)
         _add(sound, tube * _fades(len(t), 0.001, 0.1), start_s)
-    return _in_room(sound, rng, rt60_s=0.5, wet=0.3)
+    return _in_room(sound, rng, rt60_s=0.7, wet=0.6)
 
 
 def traffic(rng: np.random.Generator, length: int) -> Samples:
@@ -150,7 +150,7 @@ def wind(rng: np.random.Generator, length: int) -> Samples:
     """Model wind at the microphone: turbulence of a steep low spectrum, in gusts of a few seconds."""
     n = length * _FAR_RATE // SAMPLE_RATE
     noise = _shaped_noise(rng, n, lambda f: 1.0 / (1.0 + np.square(f / 70.0)), _FAR_RATE)
-    return _from_far(noise * np.exp(0.4 * _slow_noise(rng, n, 0.5, _FAR_RATE)), length)
+    return _from_far(noise * np.exp(0.3 * _slow_noise(rng, n, 0.5, _FAR_RATE)), length)
 
 
 def babble(rng: np.random.Generator, length: int) -> Samples:
@@ -185,8 +185,8 @@ def car_pass(rng: np.random.Generator) -> Samples:
     tyres = _shaped_noise(rng, len(t), lambda f: (0.1 + f / 500.0) / (1.0 + (f / 900.0) ** 2.5))
     phase = _phase(62.0 * doppler * (1.0 + 0.01 * _slow_noise(rng, len(t), 15.0)))
     engine = sum((np.sin(k * phase + k * k) / k for k in range(1, 9)), np.zeros(len(t), np.float32))
-    near: Samples = (10.0 / distance_m) ** 1.5 * _fades(len(t), 0.8, 0.8)
-    return near * (tyres + 0.8 * engine)
+    near = (10.0 / distance_m) ** 1.5 * _fades(len(t), 0.8, 0.8)
+    return np.asarray(near * (tyres + 0.8 * engine), np.float32)
 
 
 def _from_far(sound: Samples, length: int) -> Samples:

@@ -26,18 +26,24 @@ _SAMPLE_BYTES: dict[SampleFormat, int] = {"s16le": 2, "s24le": 3, "s32le": 4, "f
 class PcmSource:
     """A source that reads interleaved samples without a header.
 
-    A pipe is live: nobody asks it to wait. When it is slow, `read` returns None and goes on; it is never
-    lost, only silent, until its other end closes it.
+    A pipe is live: nobody asks it to wait, unless it is known to be `patient` (a decoder that feeds a file).
+    When it is slow, `read` returns None and goes on; it is never lost, only silent, until its other end closes it.
     """
 
-    live = True
     id = "stdin"
     name = "standard input"
 
     def __init__(
-        self, stream: BinaryIO, sample_rate: int, channels: int = 1, dtype: SampleFormat = "s16le"
+        self,
+        stream: BinaryIO,
+        sample_rate: int,
+        channels: int = 1,
+        dtype: SampleFormat = "s16le",
+        *,
+        patient: bool = False,
     ) -> None:
         """Read from `stream`, which nobody else reads; `sample_rate` in Hz."""
+        self.live = not patient
         self.sample_rate = sample_rate
         self._stream = stream
         self._channels = channels

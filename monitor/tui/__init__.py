@@ -22,7 +22,7 @@ def run_tui(endpoint: str, *, quit_with_monitor: bool = False, bell: bool = Fals
     bell
         Ring the terminal's bell at each onset.
     mono
-        Draw without colours; also chosen by the environment variable ``NO_COLOR``.
+        Draw without colours; also chosen by ``NO_COLOR`` and for terminals that have none.
 
     Returns
     -------
@@ -36,6 +36,7 @@ def run_tui(endpoint: str, *, quit_with_monitor: bool = False, bell: bool = Fals
     PublishError
         `endpoint` is not an address.
     """
+    import os
     import sys
 
     from monitor.errors import ConfigError
@@ -47,6 +48,7 @@ def run_tui(endpoint: str, *, quit_with_monitor: bool = False, bell: bool = Fals
             "The terminal interface needs a terminal for input, output and errors; "
             "without one use: monitor listen."
         )
+    mono = mono or os.environ.get("TERM", "").startswith(("vt", "dumb"))
     options = Options(endpoint, quit_with_monitor=quit_with_monitor, bell=bell, mono=mono)
     app = MonitorApp(Subscriber(endpoint), options)
     app.run()

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import App, ComposeResult
@@ -65,7 +66,7 @@ class Options:
 class MonitorApp(App[None]):
     """Shows one running monitor and passes the user's wishes on to it."""
 
-    CSS_PATH = "app.tcss"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
     TITLE = "monitor"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -190,8 +191,9 @@ class MonitorApp(App[None]):
                 self._wanted.clear()
                 self.notify(sentence, severity="warning", markup=False)
                 return
-            case Arrived(Health()):
-                self._wanted.clear()
+            case Arrived(Health(classes=classes)):
+                reached = {entry.class_: entry.onset_threshold for entry in classes}
+                self._wanted = {name: w for name, w in self._wanted.items() if reached.get(name) != w}
             case Arrived(Event(type="onset")) if self._options.bell:
                 self.bell()
         self.draw()

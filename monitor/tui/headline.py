@@ -84,7 +84,8 @@ def _source_fault(view: View, health: Health) -> Headline | None:
         case "paused":
             return Headline("paused", "paused", f"{since} · nothing is reported · space: listen again")
         case "ended":
-            return Headline("ended", "ended", f"{why}{health.source_name} has ended {since}")
+            what = why or f"{health.source_name} has ended · "
+            return Headline("ended", "ended", f"{what}{since} · nothing more is heard · q: quit")
         case "starting":
             return Headline("waiting", "starting", f"{why}opening {health.source_name}")
         case "running":

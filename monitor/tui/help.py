@@ -12,10 +12,13 @@ from textual.widgets import Static
 
 TEXT = """\
  KEYS
-   space, p   pause, listen again        up, down   select a class
-   m          mute the selected class    +, -       move its threshold
-   n          near misses on, off        PgUp PgDn  scroll past events
-   q          quit                       ?          this page
+   space, p    pause, listen again
+   up, down    select a class
+   m           mute it, hear it again
+   + -         move its threshold by 0.05
+   n           near misses on, off
+   PgUp PgDn   scroll past events
+   q           quit
 
  BANNER
    ▲ white on red     an urgent class sounds now
@@ -29,6 +32,7 @@ TEXT = """\
 
  NUMBERS
    △ in a list   an urgent class: reported without waiting
+   … maybe       above its threshold, not (yet) confirmed
    0.87/0.50     score now / threshold from which an event begins
    dB over the   how far the sound stands above the usual level of the
    room, SNR     room; below about 6 dB recognition becomes unsure

@@ -38,5 +38,5 @@ def rows_for(height: int) -> Rows:
     if height < 30:
         return Rows(banner=7, meter=1, picture=5, tables=height - 16, status=2)
     banner = min(16, 8 + (height - 30) // 5)
-    picture = min(21, 7 + (height - 30) // 3)
+    picture = min(33, 7 + (height - 30) // 2)
     return Rows(banner=banner, meter=2, picture=picture, tables=height - 5 - banner - picture, status=2)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -12,7 +13,7 @@ import pytest
 
 from monitor.records import Event, PublishedRecord
 from monitor.sinks import Sink
-from monitor.sinks.lines import LineSink, hedged
+from monitor.sinks.lines import LineSink, TroubleSink, hedged
 from monitor.wire import decode_json
 from tests.examples import event, health, level, near_miss
 
@@ -128,12 +129,44 @@ def test_the_sink_is_closed_once_its_reader_has_gone() -> None:
     with os.fdopen(write_fd, "w") as stream:
         sink = LineSink(stream, as_json=False)
         sink.emit(event())
+        assert not sink.closed
         os.close(read_fd)
-        sink.emit(level())  # prints nothing, and notices
-        assert sink.closed
+        assert sink.closed  # though there was nothing to print
         sink.emit(event("offset"))
         sink.close()
 
 
 def test_local_time_is_that_of_the_reader() -> None:
     assert event().onset_time.astimezone() == datetime.fromisoformat("2026-11-21T13:00:00+01:00")
+
+
+def test_trouble_is_told_beside_json_and_nothing_else() -> None:
+    stream = io.StringIO()
+    sink: Sink = TroubleSink(stream)
+    for record in (
+        health(),
+        event(),
+        health("lost", "unplugged"),
+        health("running"),
+        health("ended", "over"),
+    ):
+        sink.emit(record)
+    sink.close()
+    lost, back = stream.getvalue().splitlines()
+    assert "LOST" in lost
+    assert "back" in back
+
+
+def test_a_sink_that_may_wait_loses_no_line_to_a_slow_reader() -> None:
+    read_end, write_end = os.pipe()
+    with os.fdopen(write_end, "w") as stream, os.fdopen(read_end) as reader:
+        sink = LineSink(stream, as_json=True, wait=True)
+        received: list[str] = []
+        thread = threading.Thread(target=lambda: received.extend(reader))
+        thread.start()
+        for _ in range(3000):
+            sink.emit(event())
+        sink.close()
+        stream.close()
+        thread.join()
+    assert (len(received), sink.dropped) == (3000, 0)

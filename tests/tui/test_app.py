@@ -75,6 +75,27 @@ async def test_an_event_takes_the_banner_and_the_top_of_the_list() -> None:
         await stage.until(lambda: "ended" in stage.text("events"))
 
 
+class CountsBells(MonitorApp):
+    """Counts the bells that a terminal would ring or show."""
+
+    bells = 0
+
+    def bell(self) -> None:
+        self.bells += 1
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_the_bell_rings_once_per_onset_and_only_when_wanted(wanted: bool) -> None:
+    link = FakeLink(snapshot=snapshot(0.0))
+    app = CountsBells(link, Options(ENDPOINT, bell=wanted))
+    async with app.run_test(size=(80, 24)) as pilot:
+        stage = Stage(app, pilot, link)
+        stage.publish(health(0.1), event("onset", onset=0.2), event("update", onset=0.2))
+        stage.publish(event("offset", onset=0.2, offset=0.3))
+        await stage.until(lambda: "ended" in stage.text("events"))
+    assert app.bells == int(wanted)
+
+
 async def test_events_from_before_it_was_attached_are_shown() -> None:
     async with running() as stage:
         stage.link.snapshot = snapshot(1.0, recent=(event("offset", "knocking", onset=-9.0, offset=-8.0),))
@@ -106,6 +127,16 @@ async def test_plus_and_minus_move_the_threshold_and_quick_presses_add_up() -> N
         assert [request.value for request in asked] == [0.6, 0.65, 0.6, 0.55, 0.5]
         stage.publish(health(1.0, classes=(class_state("siren", threshold=0.5),)))
         await stage.until(lambda: "/0.50" in stage.text("classes"))
+
+
+async def test_a_health_report_from_before_a_request_does_not_undo_a_press() -> None:
+    async with running() as stage:
+        await stage.pilot.press("plus")
+        stage.publish(health(1.0, classes=(class_state("siren", threshold=0.55), class_state("late"))))
+        await stage.until(lambda: "late" in stage.text("classes"))
+        await stage.pilot.press("plus")
+        await stage.until(lambda: len(stage.link.requests) >= 3)
+        assert [request.value for request in await stage.asked("threshold")] == [0.6, 0.65]
 
 
 async def test_thresholds_stop_at_their_limits() -> None:

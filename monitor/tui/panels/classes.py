@@ -86,7 +86,7 @@ def _row(view: View, entry: ClassState, columns: _Columns, selected: bool, sound
         (f"{numbers:<5}", STRONG if above else TEXT),
         (f"/{entry.onset_threshold:.2f} " if columns.numbers > 6 else " ", DIM),
         (" ", DIM),
-        _state(entry, sounding),
+        _state(entry, sounding, above) if view.hearing else ("? unknown", DIM),
     ]
 
 
@@ -99,13 +99,15 @@ def _score_bar(score: float, entry: ClassState, width: int) -> list[Piece]:
     return marked(bar(score, width), {place: ("┃", MARK + Style(bgcolor=BAR_BACK))}, style)
 
 
-def _state(entry: ClassState, sounding: bool) -> Piece:
+def _state(entry: ClassState, sounding: bool, above: bool) -> Piece:
     if entry.muted:
         return "⊘ muted", MUTED
     if sounding:
         return (
             (f"{SHAPES['urgent']} SOUNDS", URGENT) if entry.urgent else (f"{SHAPES['event']} SOUNDS", EVENT)
         )
+    if above:
+        return f"{SHAPES['waiting']} maybe", TEXT
     return ("△ quiet", DIM) if entry.urgent else ("· quiet", DIM)
 
 

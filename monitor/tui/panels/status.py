@@ -20,6 +20,13 @@ _VALUE = STRONG + _BACK
 _FINE = GOOD + _BACK
 _BAD = URGENT + _BACK
 
+_STATE_SHAPES = {
+    SOURCE_STATE["running"]: "●",
+    SOURCE_STATE["starting"]: SHAPES["waiting"],
+    SOURCE_STATE["paused"]: SHAPES["paused"],
+    SOURCE_STATE["ended"]: SHAPES["ended"],
+}
+
 
 @dataclass(frozen=True, slots=True)
 class _Item:
@@ -45,12 +52,13 @@ def status_lines(view: View, width: int, height: int) -> list[Strip]:
 
 def _about(view: View, health: Health) -> list[_Item]:
     state = "UNKNOWN" if view.contact != "alive" else SOURCE_STATE[health.state]
-    fine = view.hearing
+    shape = _STATE_SHAPES.get(state, SHAPES["fault"])
+    style = _BAD if shape == SHAPES["fault"] else _FINE
     background = health.background
     known = f"ready, {background.windows} windows" if background.ready else f"learning, {background.windows}"
     rates = f"{health.device_sample_rate / 1000:g}→{health.sample_rate / 1000:g} kHz"
     items = [
-        _Item("", f"{'●' if fine else SHAPES['fault']} {state}", 10, _FINE if fine else _BAD),
+        _Item("", f"{shape} {state}", 10, style),
         _Item("", health.source_name, 9),
         _Item("heard", elapsed(health.captured / max(1, health.sample_rate)), 6),
         _Item("room", known, 5),

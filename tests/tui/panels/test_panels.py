@@ -119,6 +119,11 @@ def test_classes_show_score_threshold_and_state_in_words() -> None:
     assert "other: speech 0.61" in rows[7]
 
 
+def test_a_class_above_its_threshold_without_an_event_is_not_called_quiet() -> None:
+    rows = text(classes_lines(view_of(health(10.0), scores(10.0, siren=0.87)), 60, 9)).splitlines()
+    assert "… maybe" in rows[1]
+
+
 def test_the_selected_class_is_always_among_those_shown() -> None:
     many = tuple(class_state(f"class{k}") for k in range(40))
     for selected in (0, 17, 39):

@@ -1,0 +1,323 @@
+"""Reproducible streams: real backgrounds with real sounds mixed in at known times and a known SNR.
+
+A stream is planned first: a list of pieces (clip, where from, where to, gain, fades), which is all that is
+needed to build it again. ``render(plan, root)`` gives the same samples, wherever the clips lie.
+
+**SNR** is the RMS level of the active steps of a sound (20 ms steps within `ACTIVE_DB` of its loudest) over the
+RMS level of the whole background of its stream, both unweighted, broadband, in dB.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from msgspec.structs import replace
+from numpy.typing import NDArray
+
+from monitor.errors import ConfigError
+from monitor.evaluation.clips import Clip, active_span, load
+from monitor.evaluation.metrics import Reference
+from monitor.units import mean_power, seconds_to_len
+
+ACTIVE_DB = 20.0
+"""Steps of a sound this far below its loudest are pauses: they neither count for its level nor bound it."""
+BACKGROUND_DBFS = -40.0
+"""RMS level of every background."""
+FADE_S = 0.01
+"""Fade at both ends of a sound."""
+CROSS_FADE_S = 0.5
+"""Overlap of the parts of a background."""
+TAIL_S = 2.0
+"""No sound in the last so many seconds: a detection has time to come."""
+SILENT_DB = -55.0
+"""Clips with an RMS level below this hold nothing to hear and are not used."""
+PEAK = 0.98
+"""A mixture that would exceed this is scaled down as a whole, which leaves its SNR."""
+
+
+class StreamSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What streams to build."""
+
+    classes: tuple[str, ...]
+    """The sounds to find, as the index calls them (column `canonical`)."""
+    folds: tuple[int, ...]
+    n_streams: int
+    snr_db: float
+    seed: int = 0
+    sample_rate: int = 16_000
+    """Hz."""
+    length_s: float = 60.0
+    max_events: int = 2
+    """Each stream has 1 to this many sounds of `classes`."""
+    distractors: int = 1
+    """Other sounds per stream, at the same SNR, that must not be reported as one of `classes`."""
+    quiet_s: float = 8.0
+    """No sound in the first so many seconds: the monitor learns the room."""
+    apart_s: float = 6.0
+    """From the end of one sound to the begin of the next, at least."""
+    max_sound_s: float = 6.0
+    """Longer sounds are cut."""
+    min_background_s: float = 10.0
+    """Recordings of a background shorter than this are not used."""
+    unused: tuple[str, ...] = ()
+    """Labels used for nothing, such as those that may hold a sound of `classes` under another name."""
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """A part of a clip and its place in a stream; lengths in samples at the plan's rate."""
+
+    role: str
+    """`background`, `event` or `distractor`."""
+    label: str
+    path: str
+    start: int
+    """First sample of the clip, after resampling."""
+    length: int
+    at: int
+    """Sample of the stream it begins at."""
+    gain: float
+    """Factor on the samples of the clip."""
+    fade_in: int
+    fade_out: int
+
+
+class StreamPlan(msgspec.Struct, frozen=True):
+    """Everything needed to build a stream again."""
+
+    name: str
+    sample_rate: int
+    length: int
+    """Samples."""
+    snr_db: float
+    pieces: tuple[Piece, ...]
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """The sounds to find, in order of onset."""
+        events = sorted((piece for piece in self.pieces if piece.role == "event"), key=lambda piece: piece.at)
+        rate = self.sample_rate
+        return tuple(Reference(one.label, one.at / rate, (one.at + one.length) / rate) for one in events)
+
+
+class Stream(msgspec.Struct, frozen=True):
+    """A mixture and what is in it."""
+
+    name: str
+    samples: NDArray[np.float32]
+    """float32 (n,), full scale +-1.0, read-only."""
+    sample_rate: int
+    """Hz."""
+    references: tuple[Reference, ...]
+    plan: StreamPlan
+
+
+def build_streams(
+    clips: Sequence[Clip], root: Path, spec: StreamSpec, subset: Callable[[str], bool] | None = None
+) -> Iterator[Stream]:
+    """Yield the streams of `spec`, one at a time; the same arguments give the same samples.
+
+    Parameters
+    ----------
+    clips
+        The whole index; `spec` says what is taken from it.
+    root
+        The folder the clips' paths are relative to.
+    subset
+        Takes the name of a group (a recording); only groups for which it is true are used.
+
+    Raises
+    ------
+    ConfigError
+        A class or the backgrounds have no usable clip there, or the sounds do not fit into the length.
+    """
+    _check_fits(spec)
+    usable = [clip for clip in clips if _is_usable(clip, spec) and (subset is None or subset(clip.group))]
+    choice = _Choice(usable, spec)
+    for number in range(spec.n_streams):
+        plan = _plan(f"stream_{number:03d}", choice, root, spec)
+        yield Stream(plan.name, render(plan, root), plan.sample_rate, plan.references, plan)
+
+
+def render(plan: StreamPlan, root: Path) -> NDArray[np.float32]:
+    """Return the samples of a plan, float32 (n,), read-only."""
+    mixture = np.zeros(plan.length, np.float32)
+    for piece in plan.pieces:
+        samples = load(root / piece.path, plan.sample_rate)[piece.start : piece.start + piece.length]
+        mixture[piece.at : piece.at + piece.length] += _faded(samples, piece) * np.float32(piece.gain)
+    mixture.flags.writeable = False
+    return mixture
+
+
+def write_plans(path: Path, plans: Sequence[StreamPlan]) -> None:
+    """Write plans as JSON, one per line."""
+    path.write_bytes(b"".join(msgspec.json.encode(plan) + b"\n" for plan in plans))
+
+
+def read_plans(path: Path) -> list[StreamPlan]:
+    """Return the plans in a file made by `write_plans`.
+
+    Raises
+    ------
+    ConfigError
+        The file is missing or is not a list of plans.
+    """
+    try:
+        return [msgspec.json.decode(line, type=StreamPlan) for line in path.read_bytes().splitlines()]
+    except (OSError, msgspec.DecodeError) as error:
+        raise ConfigError(f"Cannot read stream plans from {path}: {error}; build them again.") from None
+
+
+class _Choice:
+    """Random choice that uses everything once before anything twice: labels, then recordings, then clips."""
+
+    def __init__(self, clips: Sequence[Clip], spec: StreamSpec) -> None:
+        self.rng = np.random.default_rng(spec.seed)
+        self._bags: dict[str, list[str]] = {}
+        self._groups: dict[str, dict[str, list[Clip]]] = {"background": {}}
+        for clip in clips:
+            key = clip.kind if clip.kind == "background" else clip.label
+            self._groups.setdefault(key, {}).setdefault(clip.group, []).append(clip)
+        self._groups["background"] = {
+            name: group
+            for name, group in self._groups["background"].items()
+            if sum(clip.duration_s for clip in group) >= spec.min_background_s
+        }
+        self._classes = list(dict.fromkeys(spec.classes))
+        self._others = sorted({clip.label for clip in clips if clip.kind != "background"} - set(spec.classes))
+        self._refuse_missing(spec)
+
+    def background(self) -> list[Clip]:
+        """Return the clips of the next recording of a background."""
+        groups = self._groups["background"]
+        return sorted(groups[self._next("background", sorted(groups))], key=lambda clip: clip.path)
+
+    def event(self) -> Clip:
+        """Return a clip of the next class."""
+        return self._clip(self._next("classes", self._classes))
+
+    def distractor(self) -> Clip:
+        """Return a clip of the next other label."""
+        return self._clip(self._next("others", self._others))
+
+    def _clip(self, label: str) -> Clip:
+        groups = self._groups[label]
+        group = groups[self._next(f"label {label}", sorted(groups))]
+        return group[int(self.rng.integers(len(group)))]
+
+    def _next(self, name: str, options: Sequence[str]) -> str:
+        bag = self._bags.setdefault(name, [])
+        if not bag:
+            bag.extend(options[i] for i in self.rng.permutation(len(options)))
+        return bag.pop()
+
+    def _refuse_missing(self, spec: StreamSpec) -> None:
+        where = f"in folds {', '.join(map(str, spec.folds))}"
+        for label in spec.classes:
+            if label not in self._groups or label == "background":
+                raise ConfigError(
+                    f"There is no usable clip of {label!r} {where}; there are: {self._known()}."
+                )
+        if not self._groups["background"]:
+            raise ConfigError(f"There is no background of {spec.min_background_s:g} s or more {where}.")
+        if spec.distractors and not self._others:
+            raise ConfigError(f"There is no clip of another class {where}; set distractors to 0.")
+
+    def _known(self) -> str:
+        return ", ".join(sorted(set(self._groups) - {"background"})) or "none"
+
+
+def _is_usable(clip: Clip, spec: StreamSpec) -> bool:
+    if clip.kind == "background" and clip.label in spec.classes:
+        return False  # the sound would be there without a reference
+    return clip.fold in spec.folds and clip.rms_db >= SILENT_DB and clip.label not in spec.unused
+
+
+def _check_fits(spec: StreamSpec) -> None:
+    count = spec.max_events + spec.distractors
+    needed_s = spec.quiet_s + count * spec.max_sound_s + (count - 1) * spec.apart_s + TAIL_S
+    if spec.max_events < 1 or needed_s > spec.length_s:
+        raise ConfigError(
+            f"{count} sounds of up to {spec.max_sound_s:g} s, {spec.apart_s:g} s apart, need {needed_s:g} s; "
+            f"a stream has {spec.length_s:g} s. Take fewer or shorter sounds (at least one event)."
+        )
+
+
+def _plan(name: str, choice: _Choice, root: Path, spec: StreamSpec) -> StreamPlan:
+    """Return the plan of the next stream: background, then sounds, then a common gain against clipping."""
+    length = seconds_to_len(spec.length_s, spec.sample_rate)
+    bare = StreamPlan(name, spec.sample_rate, length, spec.snr_db, _background(choice, root, spec, length))
+    to_level = math.sqrt(10.0 ** (BACKGROUND_DBFS / 10.0) / max(mean_power(render(bare, root)), 1e-12))
+    background = [replace(piece, gain=piece.gain * to_level) for piece in bare.pieces]
+    plan = replace(bare, pieces=(*background, *_sounds(choice, root, spec)))
+    peak = float(np.abs(render(plan, root)).max())
+    scale = min(1.0, PEAK / peak)
+    return replace(plan, pieces=tuple(replace(piece, gain=piece.gain * scale) for piece in plan.pieces))
+
+
+def _background(choice: _Choice, root: Path, spec: StreamSpec, length: int) -> tuple[Piece, ...]:
+    """Return pieces that fill `length` with one recording, its parts cross-faded and repeated as needed."""
+    clips = choice.background()
+    fade = seconds_to_len(CROSS_FADE_S, spec.sample_rate)
+    first = int(choice.rng.integers(len(clips)))
+    pieces: list[Piece] = []
+    at = 0
+    while at + fade < length or not pieces:
+        clip = clips[(first + len(pieces)) % len(clips)]
+        available = len(load(root / clip.path, spec.sample_rate))
+        skip = 0 if pieces else int(choice.rng.integers(max(1, available // 2)))
+        part = min(available - skip, length - at)
+        overlap = min(fade, part // 2)
+        fade_in, fade_out = (overlap if pieces else 0), (overlap if at + part < length else 0)
+        pieces.append(Piece("background", clip.label, clip.path, skip, part, at, 1.0, fade_in, fade_out))
+        at += part - overlap if fade_out else part
+    return tuple(pieces)
+
+
+def _sounds(choice: _Choice, root: Path, spec: StreamSpec) -> list[Piece]:
+    """Return the events and distractors of one stream, in random order at random times."""
+    rng = choice.rng
+    chosen = [("event", choice.event()) for _ in range(int(rng.integers(1, spec.max_events + 1)))]
+    chosen += [("distractor", choice.distractor()) for _ in range(spec.distractors)]
+    pieces = [_sound(*chosen[i], root, spec) for i in rng.permutation(len(chosen))]
+    quiet, apart, end = (
+        seconds_to_len(seconds, spec.sample_rate)
+        for seconds in (spec.quiet_s, spec.apart_s, spec.length_s - TAIL_S)
+    )
+    slack = end - quiet - sum(piece.length for piece in pieces) - apart * (len(pieces) - 1)
+    placed = []
+    at = quiet
+    for piece, pause in zip(pieces, np.sort(rng.integers(0, slack + 1, len(pieces))), strict=True):
+        placed.append(replace(piece, at=at + int(pause)))
+        at += piece.length + apart
+    return placed
+
+
+def _sound(role: str, clip: Clip, root: Path, spec: StreamSpec) -> Piece:
+    """Return the audible part of a clip at the SNR of `spec`, not yet placed."""
+    samples = load(root / clip.path, spec.sample_rate)
+    span = active_span(samples, spec.sample_rate, ACTIVE_DB, spec.max_sound_s)
+    power = 10.0 ** ((BACKGROUND_DBFS + spec.snr_db) / 10.0)
+    fade = seconds_to_len(FADE_S, spec.sample_rate)
+    gain = math.sqrt(power / max(span.power, 1e-12))
+    length = span.stop - span.start
+    return Piece(
+        role, clip.label, clip.path, span.start, length, 0, gain, min(fade, length), min(fade, length)
+    )
+
+
+def _faded(samples: NDArray[np.float32], piece: Piece) -> NDArray[np.float32]:
+    """Return samples with equal-power fades at both ends."""
+    envelope = np.ones(len(samples), np.float32)
+    if piece.fade_in:
+        envelope[: piece.fade_in] *= _rise(piece.fade_in)
+    if piece.fade_out:
+        envelope[-piece.fade_out :] *= _rise(piece.fade_out)[::-1]
+    return samples * envelope
+
+
+def _rise(length: int) -> NDArray[np.float32]:
+    return np.sin(np.pi / 2.0 * (np.arange(length) + 0.5) / length).astype(np.float32)
