@@ -33,9 +33,10 @@ PROMPT_CHOICES = (
     "a recording of {}",
     "{}",
 )
-MANIFEST = """# The models `monitor` knows. Files are pinned by sha256; paths are relative to this file.
-
-[models.embedded]
+MANIFEST_HEAD = (
+    "# The models `monitor` knows. Files are pinned by sha256; paths are relative to this file.\n\n"
+)
+ENTRY = """[models.embedded]
 audio = {{ file = "embedded/audio.onnx", sha256 = "{audio}" }}
 text = {{ file = "embedded/text.onnx", sha256 = "{text}" }}
 tokenizer = {{ file = "embedded/tokenizer.json", sha256 = "{tokenizer}" }}
@@ -257,18 +258,25 @@ def export(args: argparse.Namespace) -> None:
     shutil.copyfile(args.work / "tokenizer.json", folder / "tokenizer.json")
     print(json.dumps(facts, indent=1))
     (args.work / "export.json").write_text(json.dumps(facts))
-    (args.out / "manifest.toml").write_text(
-        MANIFEST.format(
-            audio=digest(folder / "audio.onnx"),
-            text=digest(folder / "text.onnx"),
-            tokenizer=digest(folder / "tokenizer.json"),
-            rate=SAMPLE_RATE,
-            window_len=WINDOW_LEN,
-            dim=JointSpace.load(args.work / "space.npz").names.shape[1],
-            prompt=prompt,
-            max_tokens=MAX_TOKENS,
-        )
+    entry = ENTRY.format(
+        audio=digest(folder / "audio.onnx"),
+        text=digest(folder / "text.onnx"),
+        tokenizer=digest(folder / "tokenizer.json"),
+        rate=SAMPLE_RATE,
+        window_len=WINDOW_LEN,
+        dim=JointSpace.load(args.work / "space.npz").names.shape[1],
+        prompt=prompt,
+        max_tokens=MAX_TOKENS,
     )
+    replace_entry(args.out / "manifest.toml", entry)
+
+
+def replace_entry(manifest: Path, entry: str) -> None:
+    """Write our entry to the manifest and leave those of other models as they are."""
+    text = manifest.read_text() if manifest.exists() else MANIFEST_HEAD
+    before, found, rest = text.partition("[models.embedded]\n")
+    following = rest.find("\n[") if found else -1
+    manifest.write_text(before + entry + (rest[following:] if following >= 0 else ""))
 
 
 def main() -> None:

@@ -34,7 +34,10 @@ def as_markdown(found: Found) -> str:
         for key, value in shot["top1"].items()
     ]
     conditions = list(shot["top1"])
-    recall = [[name, row["clips"], row["learnt"], *(row[key] for key in conditions)] for name, row in shot["recall"].items()]
+    recall = [
+        [name, row["clips"], row["learnt"], *(row[key] for key in conditions)]
+        for name, row in shot["recall"].items()
+    ]
     rank = {key: value for key, value in found["retrieval"].items() if key != "windows"}
     pairs = [
         [row["phrase"], row["class"], row["cosine"], row["rank"], row["teacher"]]
@@ -155,6 +158,9 @@ is shipped:
   ontology's names and descriptions (Google, CC BY-SA 4.0), the class words of the training clips, and
   compositions of them made by `tools/phrases.py`.
 - EfficientAT mn04_as (F. Schmid, MIT): logits on the clean training clips.
+
+Sirens, smoke alarms, alarm clocks, doorbells and telephones are also made by code
+(`tools/synthetic.py`), since the data holds few recordings of some of them.
 
 Audio: folds 1-3, less a validation slice (`is_validation` in `tools/corpus.py`). Mixtures are made on mel
 power: pitch and time slightly changed, filtered, band-limited, reverberated, with backgrounds, speech,

@@ -19,7 +19,9 @@ from monitor.subscriber import Subscriber
 from monitor.tui.app import MonitorApp, Options
 
 ENDPOINT = "tcp://127.0.0.1:5575"
-CLASSES = "siren,dog_bark,car_horn,door_knock,doorbell,smoke_alarm=smoke detector beeping,baby_cry=baby crying"
+CLASSES = (
+    "siren,dog_bark,car_horn,door_knock,doorbell,smoke_alarm=smoke detector beeping,baby_cry=baby crying"
+)
 LIMIT_S = 60.0
 MOMENT_S = 1.5
 
@@ -46,7 +48,9 @@ async def draw(class_name: str, columns: int, rows: int) -> str:
 
 def main() -> None:
     """Run the monitor, draw, and write the file."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--class", dest="class_name", default="siren")
     parser.add_argument("--columns", type=int, default=120)
     parser.add_argument("--rows", type=int, default=36)

@@ -1,6 +1,6 @@
 """Write configs/default.toml from the defaults and docstrings of monitor/config.py.
 
-    python tools/write_default_config.py > configs/default.toml
+python tools/write_default_config.py > configs/default.toml
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ def toml_value(value: Any) -> str:
 
 def main() -> None:
     """Print the file."""
-    print("# Every key with its default. Copy what you change into a file of your own: monitor run --config FILE.")
+    print(
+        "# Every key with its default. Copy what you change into a file of your own: monitor run --config FILE."
+    )
     for section in msgspec.structs.fields(Config):
         struct = getattr(config, section.type.__name__)
         print(f"\n# {struct.__doc__.strip()}\n[{section.name}]")

@@ -113,8 +113,8 @@ class OnnxEncoder:
         if wanted is None:
             raise ModelError(f"There is no provider {self._provider!r}; legal: {', '.join(_PROVIDERS)}.")
         absent = ModelError(
-            f"The provider {self._provider!r} is not available here; install monitor[gpu] and its CUDA libraries, "
-            "or use provider = cpu."
+            f"The provider {self._provider!r} is not available here; install monitor[gpu] and its CUDA "
+            "libraries, or use provider = cpu."
         )
         if wanted not in ort.get_available_providers():
             raise absent

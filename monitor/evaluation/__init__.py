@@ -1,0 +1,1 @@
+"""How well the monitor hears: streams with known sounds, and what it made of them."""

@@ -45,7 +45,7 @@ class Span(msgspec.Struct, frozen=True):
 
 
 def read_index(path: Path) -> list[Clip]:
-    """Return the clips of an index in CSV with columns path, canonical, kind, fold5, group, duration_s, rms_db.
+    """Return the clips of an index, a CSV file with at least the columns of `_COLUMNS`.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def load(path: Path, sample_rate: int) -> NDArray[np.float32]:
 
 
 def active_span(samples: NDArray[np.float32], sample_rate: int, below_db: float, max_s: float) -> Span:
-    """Return the audible part: from the first to the last 20 ms within `below_db` of the loudest, cut to `max_s`.
+    """Return the audible part: first to last 20 ms step within `below_db` of the loudest, cut to `max_s`.
 
     Its power is the mean over its active steps, those within `below_db`, so that pauses between barks or
     beeps do not count as a weak sound.
@@ -122,6 +122,8 @@ def _load(path: Path, sample_rate: int) -> NDArray[np.float32]:
         raise ConfigError(
             f"Cannot read the clip {path}: {error}; correct the index or restore the file."
         ) from None
+    if not len(samples):
+        raise ConfigError(f"The clip {path} holds no samples; take it out of the index.")
     mono = samples.mean(axis=1, dtype=np.float32)
     resampled = np.asarray(
         mono if rate == sample_rate else soxr.resample(mono, rate, sample_rate), np.float32

@@ -1,9 +1,9 @@
 """Event-based metrics: which detections found which sounds, how many found nothing, how late. Pure.
 
-A detection finds an event of its class when its onset lies in ``[onset - early_s, offset + collar_s]``. An event
-is found once; further detections of it are fragments, counted apart; every other detection is a false alarm.
-Laws: every event is found or missed, every detection is a hit, a fragment or a false alarm; the order in which
-they are given changes nothing.
+A detection finds an event of its class when its onset lies in ``[onset - early_s, offset + collar_s]``. An
+event is found once; further detections of it are fragments, counted apart; every other detection is a false
+alarm. Laws: every event is found or missed, every detection is a hit, a fragment or a false alarm; the order
+in which they are given changes nothing.
 """
 
 from __future__ import annotations
@@ -98,8 +98,8 @@ def match(
 ) -> Outcome:
     """Return what became of the events and detections of one stream of `duration_s` seconds.
 
-    As many events are found as can be: detections are taken in order of onset, and each takes, among the events
-    it may find, the free one that ends first.
+    As many events are found as can be: detections are taken in order of onset, and each takes, among the
+    events it may find, the free one that ends first.
     """
     free = sorted(references, key=_order)
     hits: list[Hit] = []

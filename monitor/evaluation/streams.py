@@ -1,10 +1,11 @@
 """Reproducible streams: real backgrounds with real sounds mixed in at known times and a known SNR.
 
-A stream is planned first: a list of pieces (clip, where from, where to, gain, fades), which is all that is
-needed to build it again. ``render(plan, root)`` gives the same samples, wherever the clips lie.
+A stream is planned first and rendered from its plan (`plans.py`). The choice of clips, times and backgrounds
+depends on the seed only: the same list at another SNR differs in gains alone, and a longer list begins with
+the shorter one.
 
-**SNR** is the RMS level of the active steps of a sound (20 ms steps within `ACTIVE_DB` of its loudest) over the
-RMS level of the whole background of its stream, both unweighted, broadband, in dB.
+**SNR** is the RMS level of the active steps of a sound (20 ms steps within `ACTIVE_DB` of its loudest) over
+the RMS level of the whole background of its stream, both unweighted, broadband, in dB.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from monitor.errors import ConfigError
 from monitor.evaluation.clips import Clip, active_span, load
 from monitor.evaluation.metrics import Reference
+from monitor.evaluation.plans import Piece, StreamPlan, render
 from monitor.units import mean_power, seconds_to_len
 
 ACTIVE_DB = 20.0
@@ -37,6 +39,10 @@ SILENT_DB = -55.0
 """Clips with an RMS level below this hold nothing to hear and are not used."""
 PEAK = 0.98
 """A mixture that would exceed this is scaled down as a whole, which leaves its SNR."""
+
+
+_Groups = dict[str, dict[str, list[Clip]]]
+"""Clips by label, then by recording."""
 
 
 class StreamSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,42 +71,6 @@ class StreamSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Recordings of a background shorter than this are not used."""
     unused: tuple[str, ...] = ()
     """Labels used for nothing, such as those that may hold a sound of `classes` under another name."""
-
-
-class Piece(msgspec.Struct, frozen=True):
-    """A part of a clip and its place in a stream; lengths in samples at the plan's rate."""
-
-    role: str
-    """`background`, `event` or `distractor`."""
-    label: str
-    path: str
-    start: int
-    """First sample of the clip, after resampling."""
-    length: int
-    at: int
-    """Sample of the stream it begins at."""
-    gain: float
-    """Factor on the samples of the clip."""
-    fade_in: int
-    fade_out: int
-
-
-class StreamPlan(msgspec.Struct, frozen=True):
-    """Everything needed to build a stream again."""
-
-    name: str
-    sample_rate: int
-    length: int
-    """Samples."""
-    snr_db: float
-    pieces: tuple[Piece, ...]
-
-    @property
-    def references(self) -> tuple[Reference, ...]:
-        """The sounds to find, in order of onset."""
-        events = sorted((piece for piece in self.pieces if piece.role == "event"), key=lambda piece: piece.at)
-        rate = self.sample_rate
-        return tuple(Reference(one.label, one.at / rate, (one.at + one.length) / rate) for one in events)
 
 
 class Stream(msgspec.Struct, frozen=True):
@@ -142,58 +112,27 @@ def build_streams(
         yield Stream(plan.name, render(plan, root), plan.sample_rate, plan.references, plan)
 
 
-def render(plan: StreamPlan, root: Path) -> NDArray[np.float32]:
-    """Return the samples of a plan, float32 (n,), read-only."""
-    mixture = np.zeros(plan.length, np.float32)
-    for piece in plan.pieces:
-        samples = load(root / piece.path, plan.sample_rate)[piece.start : piece.start + piece.length]
-        mixture[piece.at : piece.at + piece.length] += _faded(samples, piece) * np.float32(piece.gain)
-    mixture.flags.writeable = False
-    return mixture
-
-
-def write_plans(path: Path, plans: Sequence[StreamPlan]) -> None:
-    """Write plans as JSON, one per line."""
-    path.write_bytes(b"".join(msgspec.json.encode(plan) + b"\n" for plan in plans))
-
-
-def read_plans(path: Path) -> list[StreamPlan]:
-    """Return the plans in a file made by `write_plans`.
-
-    Raises
-    ------
-    ConfigError
-        The file is missing or is not a list of plans.
-    """
-    try:
-        return [msgspec.json.decode(line, type=StreamPlan) for line in path.read_bytes().splitlines()]
-    except (OSError, msgspec.DecodeError) as error:
-        raise ConfigError(f"Cannot read stream plans from {path}: {error}; build them again.") from None
-
-
 class _Choice:
     """Random choice that uses everything once before anything twice: labels, then recordings, then clips."""
 
     def __init__(self, clips: Sequence[Clip], spec: StreamSpec) -> None:
         self.rng = np.random.default_rng(spec.seed)
         self._bags: dict[str, list[str]] = {}
-        self._groups: dict[str, dict[str, list[Clip]]] = {"background": {}}
+        self._sounds: _Groups = {}
+        backgrounds: _Groups = {}
         for clip in clips:
-            key = clip.kind if clip.kind == "background" else clip.label
-            self._groups.setdefault(key, {}).setdefault(clip.group, []).append(clip)
-        self._groups["background"] = {
-            name: group
-            for name, group in self._groups["background"].items()
-            if sum(clip.duration_s for clip in group) >= spec.min_background_s
-        }
+            kind = backgrounds if clip.kind == "background" else self._sounds
+            kind.setdefault(clip.label, {}).setdefault(clip.group, []).append(clip)
+        self._backgrounds = _long_enough(backgrounds, spec.min_background_s)
         self._classes = list(dict.fromkeys(spec.classes))
-        self._others = sorted({clip.label for clip in clips if clip.kind != "background"} - set(spec.classes))
+        self._others = sorted(set(self._sounds) - set(spec.classes))
         self._refuse_missing(spec)
 
     def background(self) -> list[Clip]:
-        """Return the clips of the next recording of a background."""
-        groups = self._groups["background"]
-        return sorted(groups[self._next("background", sorted(groups))], key=lambda clip: clip.path)
+        """Return the clips of the next recording of the next kind of background."""
+        label = self._next("backgrounds", sorted(self._backgrounds))
+        groups = self._backgrounds[label]
+        return sorted(groups[self._next(f"background {label}", sorted(groups))], key=lambda clip: clip.path)
 
     def event(self) -> Clip:
         """Return a clip of the next class."""
@@ -204,8 +143,8 @@ class _Choice:
         return self._clip(self._next("others", self._others))
 
     def _clip(self, label: str) -> Clip:
-        groups = self._groups[label]
-        group = groups[self._next(f"label {label}", sorted(groups))]
+        groups = self._sounds[label]
+        group = groups[self._next(f"sound {label}", sorted(groups))]
         return group[int(self.rng.integers(len(group)))]
 
     def _next(self, name: str, options: Sequence[str]) -> str:
@@ -217,17 +156,24 @@ class _Choice:
     def _refuse_missing(self, spec: StreamSpec) -> None:
         where = f"in folds {', '.join(map(str, spec.folds))}"
         for label in spec.classes:
-            if label not in self._groups or label == "background":
-                raise ConfigError(
-                    f"There is no usable clip of {label!r} {where}; there are: {self._known()}."
-                )
-        if not self._groups["background"]:
+            if label not in self._sounds:
+                known = ", ".join(sorted(self._sounds)) or "none"
+                raise ConfigError(f"There is no usable clip of {label!r} {where}; there are: {known}.")
+        if not self._backgrounds:
             raise ConfigError(f"There is no background of {spec.min_background_s:g} s or more {where}.")
         if spec.distractors and not self._others:
             raise ConfigError(f"There is no clip of another class {where}; set distractors to 0.")
 
-    def _known(self) -> str:
-        return ", ".join(sorted(set(self._groups) - {"background"})) or "none"
+
+def _long_enough(backgrounds: _Groups, min_s: float) -> _Groups:
+    """Return the recordings of at least `min_s` seconds, their clips together."""
+    kept = {
+        label: {
+            name: clips for name, clips in groups.items() if sum(clip.duration_s for clip in clips) >= min_s
+        }
+        for label, groups in backgrounds.items()
+    }
+    return {label: groups for label, groups in kept.items() if groups}
 
 
 def _is_usable(clip: Clip, spec: StreamSpec) -> bool:
@@ -265,15 +211,15 @@ def _background(choice: _Choice, root: Path, spec: StreamSpec, length: int) -> t
     first = int(choice.rng.integers(len(clips)))
     pieces: list[Piece] = []
     at = 0
-    while at + fade < length or not pieces:
+    while at < length:
         clip = clips[(first + len(pieces)) % len(clips)]
         available = len(load(root / clip.path, spec.sample_rate))
-        skip = 0 if pieces else int(choice.rng.integers(max(1, available // 2)))
+        skip = 0 if pieces else int(choice.rng.integers((available + 1) // 2))
         part = min(available - skip, length - at)
         overlap = min(fade, part // 2)
         fade_in, fade_out = (overlap if pieces else 0), (overlap if at + part < length else 0)
         pieces.append(Piece("background", clip.label, clip.path, skip, part, at, 1.0, fade_in, fade_out))
-        at += part - overlap if fade_out else part
+        at += part - fade_out
     return tuple(pieces)
 
 
@@ -282,7 +228,9 @@ def _sounds(choice: _Choice, root: Path, spec: StreamSpec) -> list[Piece]:
     rng = choice.rng
     chosen = [("event", choice.event()) for _ in range(int(rng.integers(1, spec.max_events + 1)))]
     chosen += [("distractor", choice.distractor()) for _ in range(spec.distractors)]
-    pieces = [_sound(*chosen[i], root, spec) for i in rng.permutation(len(chosen))]
+    pieces = [
+        _sound(role, clip, root, spec) for role, clip in (chosen[i] for i in rng.permutation(len(chosen)))
+    ]
     quiet, apart, end = (
         seconds_to_len(seconds, spec.sample_rate)
         for seconds in (spec.quiet_s, spec.apart_s, spec.length_s - TAIL_S)
@@ -307,17 +255,3 @@ def _sound(role: str, clip: Clip, root: Path, spec: StreamSpec) -> Piece:
     return Piece(
         role, clip.label, clip.path, span.start, length, 0, gain, min(fade, length), min(fade, length)
     )
-
-
-def _faded(samples: NDArray[np.float32], piece: Piece) -> NDArray[np.float32]:
-    """Return samples with equal-power fades at both ends."""
-    envelope = np.ones(len(samples), np.float32)
-    if piece.fade_in:
-        envelope[: piece.fade_in] *= _rise(piece.fade_in)
-    if piece.fade_out:
-        envelope[-piece.fade_out :] *= _rise(piece.fade_out)[::-1]
-    return samples * envelope
-
-
-def _rise(length: int) -> NDArray[np.float32]:
-    return np.sin(np.pi / 2.0 * (np.arange(length) + 0.5) / length).astype(np.float32)

@@ -15,6 +15,8 @@ from monitor.sources.feed import Feed, RingWriter
 
 READ_S = 0.1
 """Seconds one read may take; how soon a stop is noticed."""
+FIRST_BLOCK_S = 3.0
+"""Seconds a live source may take to begin."""
 MAX_REOPEN_S = 5.0
 """Longest pause between attempts to open a lost source again."""
 MIN_RATE, MAX_RATE = 1_000, 768_000
@@ -56,6 +58,7 @@ class Capture:
         self._status = _STARTING
         self._last_block_s = 0.0
         self._away = False  # lost, and not one block since
+        self._pause_s = 0.0  # before the next attempt to open it
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
         self.error: SourceError | None = None
@@ -148,8 +151,10 @@ class Capture:
         self._away = False
 
     def _is_late(self) -> bool:
-        running = self._status.state == "running"
-        return running and time.monotonic() - self._last_block_s > self._config.lost_after_s
+        limit_s = self._config.lost_after_s
+        if self._status.state == "starting":
+            limit_s = max(limit_s, FIRST_BLOCK_S)
+        return self._status.state != "lost" and time.monotonic() - self._last_block_s > limit_s
 
     def _lose(self, reason: str) -> None:
         self._status = replace(self._status, state="lost", reason=reason, clock_ppm=None)
@@ -159,17 +164,23 @@ class Capture:
         self._lose(str(error))
         self._feed.finish()
         self._source.close()
-        self._away = True
-        pause_s = self._config.reopen_every_s
-        while not self._stop.is_set():
+        while not self._pause():
             try:
                 self._open()
             except SourceError as refusal:
                 self._lose(str(refusal))
             else:
                 return
-            self._stop.wait(pause_s)
-            pause_s = min(2.0 * pause_s, MAX_REOPEN_S)
+
+    def _pause(self) -> bool:
+        """Wait before the next attempt, longer each time until a block comes; True when asked to stop."""
+        if not self._away:  # the first attempt after a loss is made at once
+            self._away = True
+            self._pause_s = self._config.reopen_every_s
+            return self._stop.is_set()
+        pause_s = self._pause_s
+        self._pause_s = min(2.0 * pause_s, max(pause_s, MAX_REOPEN_S))
+        return self._stop.wait(pause_s)
 
     def _end(self, error: SourceError | None) -> None:
         """Flush, and say in words what was wrong with the sound, if anything."""

@@ -67,6 +67,7 @@ class Feed:
     def begin(self, source_rate: int, live: bool) -> None:
         """Expect blocks of a source that has just been opened, for the first time or again."""
         self.finish()
+        self._origin, self._position = self._index(), 0
         self._source_rate = source_rate
         self._live = live
 
@@ -101,8 +102,7 @@ class Feed:
             self.anchor_s = start_s
         else:
             away_len = round((start_s - self._last_s) * self._sample_rate)
-            self._origin = max(self._index() + away_len, self._stream_len + 1)
-        self._position = 0
+            self._origin = max(self._origin + away_len, self._stream_len + 1)
         self._restart()
 
     def _step_over(self, lost_len: int) -> None:

@@ -19,6 +19,8 @@ from monitor.sources import slug
 BLOCK_S = 0.05
 """Seconds per block."""
 LEGAL = "wav, flac, ogg, opus, mp3, aiff, au, caf, w64 and the other formats of libsndfile"
+_STREAMED_LEN = 0x7FFFF000
+"""From this many bytes on a WAV header is a placeholder of a program that wrote into a pipe."""
 _UNKNOWN_LEN = 1 << 40
 """From this length on a header does not know it: libsndfile reports 2^63 - 1 for a FLAC stream."""
 
@@ -77,7 +79,7 @@ class FileSource:
         self._position, self._start_s, self._error = 0, None, ""
         if self._file.frames == 0:
             self.close()
-            raise SourceError(f"{self._path} holds no sound: its length is 0 samples.")
+            raise SourceError(f"{self._path} holds no sound: its header says 0 samples.")
 
     def read(self, timeout_s: float) -> Block | None:
         """Return the next block, or None if its time does not come within `timeout_s` seconds.
@@ -87,7 +89,8 @@ class FileSource:
         EOFError
             All of it was delivered.
         SourceDamaged
-            All there is was delivered, and that is less than the header promises.
+            All there is was delivered, and that is less than the header promises. (At a fault in a compressed
+            file the block in which it lies is missing.)
         """
         if self._file is None:
             raise EOFError
@@ -192,7 +195,7 @@ def _riff_len(file: BinaryIO) -> int | None:
     while len(chunk := file.read(8)) == 8:
         name, size = chunk[:4], struct.unpack("<I", chunk[4:])[0]
         if name == b"data":
-            streamed = size in (0, 0xFFFFFFFF, 0x7FFFFFFF)  # written by a program that could not go back
+            streamed = size == 0 or size >= _STREAMED_LEN
             return None if streamed or not sample_bytes else size // sample_bytes
         if name == b"fmt ":
             form = file.read(min(size, 16))

@@ -6,6 +6,7 @@ it whatever the driver does. PortAudio is never loaded in this process.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import subprocess
@@ -236,7 +237,8 @@ class _CaptureProcess:
         except BlockingIOError:
             return
         if not data:
-            self._poll.unregister(self._stderr)
+            with contextlib.suppress(KeyError):  # the second time there is nothing left to forget
+                self._poll.unregister(self._stderr)
         self._noise = (self._noise + data)[-_NOISE_LEN:]
 
     def _why_it_ended(self) -> str:

@@ -27,7 +27,8 @@ class PcmSource:
     """A source that reads interleaved samples without a header.
 
     A pipe is live: nobody asks it to wait, unless it is known to be `patient` (a decoder that feeds a file).
-    When it is slow, `read` returns None and goes on; it is never lost, only silent, until its other end closes it.
+    When it is slow, `read` returns None and goes on; it is never lost, only silent, until its other end
+    closes it.
     """
 
     id = "stdin"

@@ -19,6 +19,7 @@ from textual.widgets import Footer
 
 from monitor.records import Event, Health, Request
 from monitor.tui.feed import Arrived, Feed, Link, Refused
+from monitor.tui.headline import Headline, headline
 from monitor.tui.help import HelpScreen
 from monitor.tui.layout import SIDE_BY_SIDE, rows_for
 from monitor.tui.lines import Panel
@@ -100,6 +101,7 @@ class MonitorApp(App[None]):
         self._contact_since_s = time.monotonic()
         self._panels: dict[str, Panel] = {}
         self._wanted: dict[str, float] = {}
+        self._flash_from_s: float | None = None
         self._selected = 0
         self._scroll = 0
         self._show_near_misses = False
@@ -167,10 +169,17 @@ class MonitorApp(App[None]):
         """Show the newest state."""
         self._watch_contact()
         view = self.view
+        self._uncover(headline(view))
         for name, panel in self._panels.items():
             width, height = panel.size
             if width and height:
                 panel.show(_LINES[name](view, width, height))
+
+    def _uncover(self, head: Headline) -> None:
+        """Close the help when an event or a fault begins to flash in the banner."""
+        began_s, self._flash_from_s = self._flash_from_s, head.flash_from_s
+        if head.flash_from_s not in (None, began_s) and isinstance(self.screen, HelpScreen):
+            self.screen.dismiss()
 
     def _watch_contact(self) -> None:
         """Notice when the monitor comes or goes, and end with it if told to."""

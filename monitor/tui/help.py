@@ -39,19 +39,19 @@ TEXT = """\
    ┃ in a bar    the room's floor; in the class list, the threshold
    other         what it sounds like if it is none of your classes
    near misses   resembled a class, but not enough; the reason is given
-   ╱╱╱ in the    a moment that was not heard: not silence
-   picture
+   ╱╱╱ picture   a moment that was not heard: not silence
    rtf           work per second of sound; at 1 it cannot keep up
    overflow      times the driver lost input       gap      its length
    overwritten   sound lost because the program stood still
    skipped       sound passed over because the program was late
 
+ This page closes by itself when an event or a fault begins.
  A sound can be missed. Do not rely on this for safety alone.
 """  # noqa: RUF001 - shapes, not letters
 
 
 class HelpScreen(ModalScreen[None]):
-    """Covers the screen until a key is pressed."""
+    """Covers the screen until a key is pressed, or an event or a fault begins."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,space,enter", "dismiss", "Close"),

@@ -168,6 +168,8 @@ class State:
 def _with_level(state: State, level: Level, now_s: float) -> State:
     time_s = level.time.timestamp()
     columns = state.columns
+    if columns and columns[-1].level == level:
+        return state
     if columns and time_s <= columns[-1].time_s:
         columns = ()
     missed = round((time_s - columns[-1].time_s) / TICK_S) - 1 if columns else 0

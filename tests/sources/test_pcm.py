@@ -33,7 +33,7 @@ def pipe() -> Iterator[Pipe]:
 
 
 def read_all(source: PcmSource) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    parts = []
+    parts: list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]] = []
     while True:
         try:
             block = source.read(1.0)
@@ -75,7 +75,7 @@ def test_samples_cut_anywhere_by_the_pipe_stay_whole(pipe: Pipe) -> None:
     data = encode(samples, "f32le")
     source = PcmSource(pipe.reader, 48_000, 2, "f32le")
     source.open()
-    parts = []
+    parts: list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]] = []
     for start in range(0, len(data), 37):
         pipe.writer.write(data[start : start + 37])
         if (block := source.read(1.0)) is not None:

@@ -1,10 +1,23 @@
 from __future__ import annotations
 
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator
+
 import pytest
 
 from monitor.errors import ConfigError
 from monitor.tui import run_tui
 from monitor.tui.__main__ import main
+
+from .fakes import class_state, health
+from .live_monitor import Monitor
 
 
 def test_without_a_terminal_it_says_what_to_use_instead(capsys: pytest.CaptureFixture[str]) -> None:
@@ -12,3 +25,65 @@ def test_without_a_terminal_it_says_what_to_use_instead(capsys: pytest.CaptureFi
         run_tui("tcp://127.0.0.1:5557")
     assert main(["tcp://127.0.0.1:5557"]) == 2
     assert capsys.readouterr().err.startswith("monitor: The terminal interface needs a terminal")
+
+
+@pytest.fixture
+def monitor() -> Iterator[Monitor]:
+    monitor = Monitor()
+    yield monitor
+    monitor.close()
+
+
+class Terminal:
+    """A pseudo-terminal of 80 x 24 with the program on it."""
+
+    def __init__(self, *arguments: str) -> None:
+        self._ours, theirs = pty.openpty()
+        termios.tcsetwinsize(theirs, (24, 80))
+        self.before = termios.tcgetattr(theirs)
+        self.theirs = theirs
+        command = [sys.executable, "-m", "monitor.tui", *arguments]
+        environment = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": os.pathsep.join(sys.path)}
+        self.process = subprocess.Popen(
+            command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True
+        )
+        self.output = b""
+
+    def read_until(self, holds: Callable[[], bool]) -> None:
+        deadline_s = time.monotonic() + 30.0
+        while not holds():
+            assert time.monotonic() < deadline_s, self.output[-2000:]
+            if select.select([self._ours], [], [], 0.05)[0]:
+                self.output += os.read(self._ours, 65536)
+
+    def type(self, keys: bytes) -> None:
+        os.write(self._ours, keys)
+
+    def ended(self) -> bool:
+        return self.process.poll() is not None
+
+    def close(self) -> None:
+        if not self.ended():
+            self.process.kill()
+        self.process.wait()
+        os.close(self._ours)
+        os.close(self.theirs)
+
+
+@pytest.mark.parametrize("how", ["key", "signal"])
+def test_on_a_real_terminal_it_shows_the_monitor_and_leaves_the_terminal_as_it_was(
+    monitor: Monitor, how: str
+) -> None:
+    terminal = Terminal(monitor.publisher.endpoint, "--quit-with-monitor")
+    try:
+        monitor.publish(health(1.0, classes=(class_state("siren"),)))
+        terminal.read_until(lambda: b"nothing recognised" in terminal.output)
+        if how == "key":
+            terminal.type(b"q")
+        else:
+            terminal.process.send_signal(signal.SIGTERM)
+        terminal.read_until(lambda: terminal.ended() and b"\x1b[?1049l" in terminal.output)
+        assert terminal.process.returncode == 0
+        assert termios.tcgetattr(terminal.theirs) == terminal.before
+    finally:
+        terminal.close()

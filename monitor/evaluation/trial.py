@@ -1,0 +1,199 @@
+"""The whole monitor on prepared streams, by several methods, and what each of them found.
+
+A method is a set of changes to the configuration; everything else, from the ring to the detector, is the very
+code that listens to a microphone. A window is embedded once and shared by the methods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+from msgspec.structs import replace
+from numpy.typing import NDArray
+
+from monitor.assemble import SYSTEM_CLOCK, make_stages
+from monitor.config import Config
+from monitor.detector import Detector
+from monitor.encoders import Encoder
+from monitor.evaluation.metrics import Detection, Outcome, match
+from monitor.evaluation.streams import Stream
+from monitor.pipeline import Pipeline
+from monitor.records import CaptureStatus, ClassPrompt, Event, PublishedRecord, Score, Scores, Transition
+from monitor.report import Stream as Listening
+from monitor.ring import Ring
+
+Changes = Mapping[str, Mapping[str, Any]]
+"""Section -> key -> value: what a method changes in the configuration."""
+
+_PLAIN: Changes = {"background": {"tau_text": 0.0, "tau_audio": 0.0}, "drift": {"beta": 0.0}}
+
+METHODS: Mapping[str, Changes] = {
+    "monitor": {},
+    "zero-shot": _PLAIN,
+    "background": {"drift": {"beta": 0.0}},
+    "drift": {"background": _PLAIN["background"]},
+}
+"""Name -> what it changes in the configuration. `zero-shot`: the plain score, no background and no drift."""
+
+THRESHOLDS = tuple(round(float(value), 3) for value in 1.0 / (1.0 + np.exp(-np.linspace(-4.0, 6.0, 41))))
+"""Onset thresholds of a curve, evenly spaced in log-odds."""
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """What one method made of one stream."""
+
+    method: str
+    stream: Stream
+    scores: tuple[Score, ...]
+    """One per window."""
+    outcome: Outcome
+    """At the thresholds of the configuration."""
+
+
+def change(config: Config, changes: Changes) -> Config:
+    """Return `config` with some keys of some sections changed."""
+    sections = {name: replace(getattr(config, name), **values) for name, values in changes.items()}
+    return replace(config, **sections)
+
+
+def listen_to(
+    streams: Iterable[Stream],
+    encoder: Encoder,
+    classes: Sequence[ClassPrompt],
+    config: Config,
+    methods: Mapping[str, Changes],
+) -> Iterator[Heard]:
+    """Yield what each method makes of each stream."""
+    texts: dict[tuple[str, ...], NDArray[np.float32]] = {}
+    for stream in streams:
+        remembering = _Remembering(encoder, texts)
+        for method, changes in methods.items():
+            yield _listen(stream, remembering, classes, change(config, changes), method)
+
+
+def at_threshold(heard: Heard, config: Config, onset_threshold: float, encoder: Encoder) -> Outcome:
+    """Return the outcome had the detector had another onset threshold, the offset threshold in proportion."""
+    ratio = config.detector.offset_threshold / config.detector.onset_threshold
+    changed = replace(
+        config.detector,
+        onset_threshold=onset_threshold,
+        offset_threshold=ratio * onset_threshold,
+        classes={},
+    )
+    names = list(heard.scores[0].values)
+    detector = Detector(names, changed, encoder.sample_rate, encoder.window_len)
+    transitions: list[Transition] = []
+    last = 0
+    for score in heard.scores:
+        found = detector.update(score, score.stop - max(last, score.start))
+        last = score.stop
+        transitions += [item for item in found if isinstance(item, Transition)]
+    transitions += [item for item in detector.end("ended", last) if isinstance(item, Transition)]
+    return _outcome(
+        heard.stream,
+        [_Change(t.type, t.class_, t.onset_sample, t.offset_sample, t.stop) for t in transitions],
+    )
+
+
+def _listen(
+    stream: Stream, encoder: Encoder, classes: Sequence[ClassPrompt], config: Config, method: str
+) -> Heard:
+    sink = _Collector()
+    ring = Ring(len(stream.samples) + 1)
+    pipeline = Pipeline(
+        ring=ring,
+        capture=_Recorded(),
+        stages=make_stages(encoder, classes, config),
+        sinks=[sink],
+        stream=Listening(
+            "stream", stream.name, encoder.sample_rate, encoder.identity, live=False, run_id="eval"
+        ),
+        clock=SYSTEM_CLOCK,
+        max_lag_s=config.window.max_lag_s,
+    )
+    ring.write(stream.samples, 0.0)
+    ring.close()
+    while pipeline.step(0.0):
+        pass
+    return Heard(method, stream, tuple(sink.scores), _outcome(stream, sink.changes))
+
+
+class _Change(msgspec.Struct, frozen=True):
+    """An onset, update or offset and the stream index at which it was decided."""
+
+    type: str
+    class_: str
+    onset_sample: int
+    offset_sample: int | None
+    decided: int
+
+
+class _Collector:
+    """A sink that keeps scores and events."""
+
+    def __init__(self) -> None:
+        self.scores: list[Score] = []
+        self.changes: list[_Change] = []
+
+    def emit(self, record: PublishedRecord) -> None:
+        if isinstance(record, Scores):
+            self.scores.append(
+                Score(record.start, record.stop, record.scores, record.other, record.other_score)
+            )
+        elif isinstance(record, Event):
+            decided = self.scores[-1].stop  # a window's score is published before the events it causes
+            self.changes.append(
+                _Change(record.type, record.class_, record.onset_sample, record.offset_sample, decided)
+            )
+
+    def close(self) -> None:
+        """Keep everything."""
+
+
+class _Recorded:
+    """An input that is there already."""
+
+    status = CaptureStatus("running", None, 0, 0, 0, 0, None, None)
+
+
+class _Remembering:
+    """An encoder that embeds each window of one stream once, and each list of texts once."""
+
+    def __init__(self, encoder: Encoder, texts: dict[tuple[str, ...], NDArray[np.float32]]) -> None:
+        self._encoder = encoder
+        self._texts = texts
+        self._known: dict[bytes, NDArray[np.float32]] = {}
+        self.name, self.identity, self.template = encoder.name, encoder.identity, encoder.template
+        self.sample_rate, self.window_len, self.dim = encoder.sample_rate, encoder.window_len, encoder.dim
+
+    def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        key = tuple(texts)
+        if key not in self._texts:
+            self._texts[key] = self._encoder.embed_text(texts)
+        return self._texts[key]
+
+    def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        key = windows.tobytes()
+        if key not in self._known:
+            self._known[key] = self._encoder.embed_audio(windows)
+        return self._known[key]
+
+
+def _outcome(stream: Stream, changes: Sequence[_Change]) -> Outcome:
+    """Return what became of a stream's events, from the onsets and offsets that were reported."""
+    rate = stream.sample_rate
+    ends = {(one.class_, one.onset_sample): one.offset_sample for one in changes if one.type == "offset"}
+    detections = [
+        Detection(
+            class_name=one.class_,
+            onset_s=one.onset_sample / rate,
+            offset_s=(ends.get((one.class_, one.onset_sample)) or one.decided) / rate,
+            decided_s=one.decided / rate,
+        )
+        for one in changes
+        if one.type == "onset"
+    ]
+    return match(stream.references, detections, len(stream.samples) / rate)

@@ -1,0 +1,98 @@
+"""Choose the scorer's parameters on recordings that were neither trained on nor are ever reported on.
+
+    python tools/tune_scorer.py --data ../shared/data/index.csv --streams 100
+
+Streams are built from the validation recordings of folds 1-3 (`corpus.is_validation`). For each candidate, the best
+recall at each allowance of false alarms, the threshold that gives it, and the median latency.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from corpus import is_validation
+
+from monitor import load_encoder
+from monitor.config import Config
+from monitor.evaluation.command import Bench, StreamTrial, prepare_streams
+from monitor.evaluation.metrics import Outcome, summarise
+from monitor.evaluation.trial import METHODS, THRESHOLDS, Changes, Heard, at_threshold, listen_to
+from monitor.prompts import parse_classes
+
+ALLOWED_PER_HOUR = (1.0, 2.0, 5.0, 10.0, 20.0)
+
+
+def candidates() -> Mapping[str, Changes]:
+    """Return what is tried: the methods, and one parameter at a time."""
+    tried: dict[str, Changes] = dict(METHODS)
+    for section, key, values in (
+        ("background", "tau_audio", (0.3, 0.5, 1.0, 1.3)),
+        ("background", "tau_text", (0.0, 0.5)),
+        ("drift", "beta", (0.05, 0.2, 0.4)),
+        ("scorer", "temperature", (0.03, 0.08, 0.12)),
+        ("detector", "confirm", (1, 3, 4)),
+    ):
+        tried |= {f"{section}.{key} = {value}": {section: {key: value}} for value in values}
+    return tried
+
+
+def best(heard: list[Heard], bench: Bench, changes: Changes) -> list[str]:
+    """Return one cell per allowance."""
+    config: Config = bench.config
+    for section, values in changes.items():
+        config = msgspec.structs.replace(
+            config, **{section: msgspec.structs.replace(getattr(config, section), **values)}
+        )
+    measured: list[tuple[float, Any]] = []
+    for threshold in THRESHOLDS:
+        outcomes: list[Outcome] = [at_threshold(one, config, threshold, bench.encoder) for one in heard]
+        measured.append((threshold, summarise(outcomes)))
+    cells = []
+    for allowed in ALLOWED_PER_HOUR:
+        within = [entry for entry in measured if entry[1].false_alarms_per_hour.value <= allowed]
+        if not within:
+            cells.append("-")
+            continue
+        threshold, summary = max(within, key=lambda entry: entry[1].recall.value)
+        cells.append(f"{summary.recall.value:.3f} @{threshold:.2f} {summary.latency_median_s:.2f}s")
+    return cells
+
+
+def main() -> None:
+    """Print one Markdown table per SNR."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=Path("../shared/data/index.csv"))
+    parser.add_argument("--classes", default="siren,dog_bark")
+    parser.add_argument("--streams", type=int, default=100)
+    parser.add_argument("--snr", type=float, nargs="+", default=[10.0, 0.0])
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    bench = Bench(load_encoder(threads=2), parse_classes(arguments.classes), Config(), is_validation)
+    trial = StreamTrial(
+        index=arguments.data,
+        folds=(1, 2, 3),
+        n_streams=arguments.streams,
+        snrs_db=tuple(arguments.snr),
+        methods=(),
+        seed=arguments.seed,
+        distractors=1,
+        out=None,
+    )
+    tried = candidates()
+    streams = [stream for snr_db in arguments.snr for stream in prepare_streams(trial, bench, snr_db)]
+    heard = list(listen_to(streams, bench.encoder, bench.classes, bench.config, tried))
+    print("| candidate | " + " | ".join(f"{allowed:g}/h" for allowed in ALLOWED_PER_HOUR) + " |")
+    print("|---|" + "---|" * len(ALLOWED_PER_HOUR))
+    for name, changes in tried.items():
+        cells = best([one for one in heard if one.method == name], bench, changes)
+        print(f"| {name} | " + " | ".join(cells) + " |")
+
+
+if __name__ == "__main__":
+    main()
