@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
-import signal
-import subprocess
 import sys
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from monitor import __version__
-from monitor.config import Config, load_config
+from monitor.config import load_config
 from monitor.errors import ConfigError, MonitorError
-
-if TYPE_CHECKING:
-    from monitor.assemble import Monitor
-    from monitor.sinks.lines import LineSink, TroubleSink
-    from monitor.sinks.zmq import Publisher
 
 DEFAULT_ENDPOINT = "tcp://127.0.0.1:5557"
 EXIT_BAD_INPUT = 2
-_AFTER_END_S = 0.1
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -165,116 +155,27 @@ def _run(arguments: argparse.Namespace) -> int:
         raise ConfigError("--json prints events instead of the interface; add --headless.")
     if arguments.fast and (arguments.source is None or arguments.source.startswith("mic:")):
         raise ConfigError("--fast needs a source that can be read ahead: --source file:PATH, - or demo.")
-    config = load_config(arguments.config, os.environ, _flags(arguments))
-    headless = arguments.headless or not sys.stdout.isatty()
-    with contextlib.ExitStack() as stack:
-        publisher = _publisher(config)
-        lines = _lines(arguments) if headless else None
-        trouble = _trouble() if arguments.json else None
-        sinks = [sink for sink in (publisher, lines, trouble) if sink is not None]
-        stack.callback(lambda: [sink.close() for sink in sinks])
-        stack.enter_context(_terminated_as_interrupted())
-        monitor = _monitor(arguments, config, sinks)
-        stack.callback(monitor.capture.stop)
-        interface = None if headless else _interface(publisher)
-        reason = "ended"
-        try:
-            _turn(monitor, publisher, lines, interface, arguments.duration)
-        except KeyboardInterrupt:
-            reason = "stopped by the user"
-        monitor.pipeline.close(reason)
-    if monitor.capture.error is not None:
-        raise monitor.capture.error
-    return 0
+    from monitor.assemble import PcmFormat
+    from monitor.run import RunOptions, run
 
-
-def _flags(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     flags = _model_flag(arguments)
     if arguments.bind is not None:
         flags["publish"] = {"bind": arguments.bind}
-    return flags
+    options = RunOptions(
+        source=arguments.source or f"mic:{arguments.mic or 'default'}",
+        classes=arguments.classes,
+        fast=arguments.fast,
+        pcm=PcmFormat(arguments.pcm_rate, arguments.pcm_channels, arguments.pcm_format),
+        headless=arguments.headless or not sys.stdout.isatty(),
+        as_json=arguments.json,
+        near_misses=arguments.near_misses,
+        duration_s=arguments.duration,
+    )
+    return run(options, load_config(arguments.config, os.environ, flags))
 
 
 def _model_flag(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     return {} if arguments.model is None else {"model": {"name": arguments.model}}
-
-
-def _publisher(config: Config) -> Publisher | None:
-    from monitor.sinks.zmq import Publisher
-
-    if config.publish.bind == "none":
-        return None
-    return Publisher(config.publish.bind, config.publish.high_water_mark)
-
-
-def _lines(arguments: argparse.Namespace) -> LineSink:
-    """Return what prints events; a file read at once waits for a slow reader of them, and loses none."""
-    from monitor.sinks.lines import LineSink
-
-    return LineSink(sys.stdout, arguments.json, arguments.near_misses, wait=arguments.fast)
-
-
-def _trouble() -> TroubleSink:
-    """Return what tells a lost or silent source on standard error, where standard output is for JSON."""
-    from monitor.sinks.lines import TroubleSink
-
-    return TroubleSink(sys.stderr)
-
-
-def _monitor(arguments: argparse.Namespace, config: Config, sinks: Sequence[Any]) -> Monitor:
-    from monitor import load_encoder
-    from monitor.assemble import PcmFormat, make_source, start_monitor
-    from monitor.prompts import parse_classes
-
-    text = ",".join(config.prompts.classes) if arguments.classes is None else arguments.classes
-    classes = parse_classes(text, config.prompts.aliases)
-    spec = arguments.source or f"mic:{arguments.mic or 'default'}"
-    pcm = PcmFormat(arguments.pcm_rate, arguments.pcm_channels, arguments.pcm_format)
-    source = make_source(spec, arguments.fast, pcm, config.capture.lost_after_s)
-    encoder = load_encoder(config.model.name, config.model.provider, config.model.threads)
-    return start_monitor(source, encoder, classes, sinks, config)
-
-
-def _turn(
-    monitor: Monitor,
-    publisher: Publisher | None,
-    lines: LineSink | None,
-    interface: subprocess.Popen[bytes] | None,
-    duration_s: float | None,
-) -> None:
-    """Turn the pipeline until the source, the user, the reader of our lines or the time ends it."""
-    while True:
-        running = monitor.pipeline.step()
-        if not running and interface is None:
-            return
-        if not running:
-            time.sleep(_AFTER_END_S)  # the interface stays open, and asks
-        if publisher is not None:
-            publisher.poll(monitor.pipeline.handle)
-        if interface is not None and interface.poll() is not None:
-            return
-        if lines is not None and lines.closed:
-            return
-        if duration_s is not None and monitor.pipeline.position_s >= duration_s:
-            return
-
-
-def _interface(publisher: Publisher | None) -> subprocess.Popen[bytes]:
-    """Start the terminal interface in a process of its own, so that it cannot delay the pipeline."""
-    if publisher is None:
-        raise ConfigError("The interface reads what is published; leave out --bind none, or add --headless.")
-    command = [sys.executable, "-m", "monitor.tui", publisher.endpoint, "--quit-with-monitor"]
-    return subprocess.Popen(command)  # noqa: S603 - our own program
-
-
-@contextlib.contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """Let SIGTERM end a run as Ctrl-C does, so that open events are closed."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _forget_stdout() -> None:

@@ -130,9 +130,10 @@ class Pipeline:
         self._health_due_s = self._clock.monotonic()
         return Reply(ok=True)
 
-    def close(self, reason: str) -> None:
-        """End every open event for `reason`, say so, and close the sinks."""
-        self._report_all(self._stages.detector.end(reason, self._stop))
+    def close(self, ended_by: str) -> None:
+        """End open events, `ended` by the source or `stopped` by the user, say so, and close the sinks."""
+        self._report_all(self._stages.detector.end(ended_by, self._stop))
+        reason = "stopped by the user" if ended_by == "stopped" else self._capture.status.reason
         self._emit(self._health("ended", reason))
         for sink in self._sinks:
             sink.close()

@@ -272,7 +272,7 @@ class Event(msgspec.Struct, frozen=True, rename={"class_": "class"}):
     peak_score: float = 0.0
     """Highest score so far, [0, 1]."""
     ended_by: str | None = None
-    """Why an offset was sent: `quiet` (the sound ended), or `lost`, `paused`, `muted`, `ended`."""
+    """Why an offset was sent: `quiet` (the sound ended), or `lost`, `paused`, `muted`, `ended`, `stopped`."""
 
 
 class NearMiss(msgspec.Struct, frozen=True, rename={"class_": "class"}):

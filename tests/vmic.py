@@ -6,6 +6,7 @@ bit at 48 kHz and in real time.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -106,6 +107,7 @@ class VirtualMicrophones:
             env={**os.environ, **self.environment},
             stdin=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            bufsize=0,
         )
         self._players.append(player)
         threading.Thread(target=_feed, args=(player, samples.astype("<f4").tobytes()), daemon=True).start()
@@ -146,8 +148,5 @@ def _sink(name: str) -> tuple[str, ...]:
 
 def _feed(player: subprocess.Popen[bytes], data: bytes) -> None:
     assert player.stdin is not None
-    try:
-        player.stdin.write(data)
-        player.stdin.close()
-    except OSError:  # the microphone was unplugged, or the test is over
-        return
+    with contextlib.suppress(OSError), player.stdin as stdin:  # unplugged, or the test is over
+        stdin.write(data)

@@ -18,6 +18,7 @@ _ENDED_BY = {
     "paused": "the monitor was paused",
     "muted": "the class was muted",
     "ended": "the source ended",
+    "stopped": "the monitor was stopped",
 }
 _REASONS: dict[NearMissReason, str] = {
     "below_threshold": "its score stayed below the threshold",

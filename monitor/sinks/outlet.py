@@ -1,9 +1,8 @@
 """Lines to a stream that somebody else reads, written without ever waiting for the reader.
 
 Overflow: a reader that does not keep up (a full pipe, a terminal held with Ctrl-S) makes lines wait here;
-when `MAX_PENDING` wait, the newest are dropped and counted; where nothing is live (a file read at once) it may
-wait for the reader instead. A reader that has gone (`| head -1`) closes
-the outlet.
+when `MAX_PENDING` wait, the newest are dropped and counted. Where nothing is live (a file read at once)
+it may wait for the reader instead, and lose nothing. A reader that has gone (`| head -1`) closes the outlet.
 """
 
 from __future__ import annotations
