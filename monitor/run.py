@@ -59,8 +59,8 @@ def run(options: RunOptions, config: Config) -> int:
     Raises
     ------
     MonitorError
-        Something asked for cannot be had, or the source turned out to be damaged; all of it that was sound has
-        been heard then.
+        Something asked for cannot be had, or the source turned out to be damaged; all of it that was sound
+        has been heard then.
     """
     with contextlib.ExitStack() as stack:
         outputs = _open_outputs(options, config)

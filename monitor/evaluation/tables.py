@@ -102,7 +102,7 @@ def markdown(records: Sequence[Row]) -> str:
     for row in records:
         by_line.setdefault((-row.snr_db, row.class_name, row.method), {})[row.metric] = row
     lines = [
-        "| SNR dB | class | method | threshold | recall [95 %] | events | false alarms/h [95 %] | latency s (p90) |",
+        "| SNR dB | class | method | threshold | recall | events | false alarms/h | latency s (p90) |",
         "|---:|---|---|---:|---|---:|---|---|",
     ]
     for (minus_snr, name, method), figures in sorted(by_line.items(), key=lambda item: item[0][:2]):
