@@ -99,6 +99,16 @@ class PromptConfig(_Section, frozen=True):
         "rooster", "cat", "cow", "sheep", "insects", "frog", "dog bark", "siren", "car horn", "bell",
         "alarm", "telephone ringing", "beep", "baby crying", "scream", "glass breaking", "gunshot",
         "fireworks", "explosion", "silence",
+        "aircraft", "sneezing", "snoring", "clock ticking", "water dripping", "toilet flushing",
+        "pouring water", "washing machine", "chainsaw", "hand saw", "jackhammer", "church bells", "coin",
+        "keys", "zipper", "camera shutter", "lighter", "bicycle bell", "subway", "boat",
+        "fire crackling", "owl", "goat", "horse", "pig", "hen", "lion", "wolf howl", "monkey", "whale",
+        "crickets", "bees", "heavy machine", "helicopter rotor", "electric razor", "hair dryer",
+        "microwave", "boiling", "chopping", "crumpling paper", "writing", "door creaking", "drawer",
+        "shower", "brushing teeth", "drinking", "breathing", "heartbeat", "whistle", "yelling", "choir",
+        "guitar", "piano", "drum", "violin", "flute", "electronic music", "radio", "television",
+        "video game", "ship horn", "train horn", "steam", "hiss", "rattle", "squeak", "thump", "whoosh",
+        "rustle", "splash", "squeal", "growl", "meow", "machine gun",
     )  # fmt: skip
     """What else there is to hear, so that an unlisted sound is not forced into a listed class."""
     distractor_max_cosine: Unit = 0.6

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,22 +34,26 @@ class FakeEncoder:
     identity = "fake-0"
     sample_rate = RATE
     window_len = RATE
-    dim = 4
     template = "{}"
+
+    def __init__(self, pitches_hz: Mapping[str, float] = PITCHES_HZ) -> None:
+        self._pitches_hz = pitches_hz
+        self.dim = len(pitches_hz) + 1
 
     def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         spectrum = np.abs(np.fft.rfft(windows, axis=1)) ** 2
         frequencies = np.fft.rfftfreq(windows.shape[1], 1.0 / RATE)
-        axes = [spectrum[:, np.abs(frequencies - pitch) < 50.0].sum(axis=1) for pitch in PITCHES_HZ.values()]
+        pitches = self._pitches_hz.values()
+        axes = [spectrum[:, np.abs(frequencies - pitch) < 50.0].sum(axis=1) for pitch in pitches]
         rest = spectrum.sum(axis=1) - np.sum(axes, axis=0)
         return unit_norm(np.asarray(np.sqrt(np.maximum([*axes, rest], 0.0)).T + 1e-6, np.float32))
 
     def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
         rows = np.zeros((len(texts), self.dim), np.float32)
         for row, text in zip(rows, texts, strict=True):
-            for axis, word in enumerate(PITCHES_HZ):
-                row[axis] = word in text.split()
-            row[3] = 0.0 if row.any() else 1.0
+            for axis, word in enumerate(self._pitches_hz):
+                row[axis] = word.replace("_", " ") in text
+            row[-1] = 0.0 if row.any() else 1.0
         return unit_norm(rows)
 
 
