@@ -153,8 +153,6 @@ class ScorerConfig(_Section, frozen=True):
 
     temperature: Positive = 0.05
     """Cosine difference that changes the odds against the distractors by a factor e."""
-    bias: float = 0.0
-    """Added to the logit of every class; raises or lowers all scores."""
 
 
 class ClassConfig(_Section, frozen=True):

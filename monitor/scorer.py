@@ -1,7 +1,7 @@
 """From a window's embedding to a score per class. Pure.
 
 ``s_p = z.C_p - tau B_p + beta z.d_p`` for classes and distractors p alike, then the odds of a class against
-all distractors together, ``sigmoid((s_c - T log sum_q exp(s_q / T)) / T + bias)`` over distractors q. Listed
+all distractors together, ``sigmoid((s_c - T log sum_q exp(s_q / T)) / T)`` over distractors q. Listed
 classes do not compete with one another: two may sound at once.
 """
 
@@ -54,7 +54,7 @@ class Scorer:
         count = len(self._prototypes.classes)
         scaled = adapted.astype(np.float64) / self._config.temperature
         against = _log_sum_exp(scaled[count:])
-        odds = scaled[:count] - against + self._config.bias
+        odds = scaled[:count] - against
         values = 1.0 / (1.0 + np.exp(-np.clip(odds, -60.0, 60.0)))
         shares = np.exp(scaled - _log_sum_exp(scaled))[count:]
         nearest = int(np.argmax(shares)) if len(shares) else -1

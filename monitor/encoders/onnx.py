@@ -12,6 +12,8 @@ from monitor.encoders.store import StoredModel
 from monitor.errors import ModelError
 from monitor.units import unit_norm
 
+_TEXTS_AT_ONCE = 16
+"""More only cost memory, which the runtime keeps."""
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
@@ -92,10 +94,13 @@ class OnnxEncoder:
         if self._text is None:
             self._text = self._load_text()
         tokenizer, session = self._text
-        encodings = tokenizer.encode_batch(list(texts))
-        ids = np.array([encoding.ids for encoding in encodings], np.int64)
-        mask = np.array([encoding.attention_mask for encoding in encodings], np.int64)
-        return unit_norm(session.run(None, {"input_ids": ids, "attention_mask": mask})[0])
+        parts = []
+        for start in range(0, len(texts), _TEXTS_AT_ONCE):
+            encodings = tokenizer.encode_batch(list(texts[start : start + _TEXTS_AT_ONCE]))
+            ids = np.array([encoding.ids for encoding in encodings], np.int64)
+            mask = np.array([encoding.attention_mask for encoding in encodings], np.int64)
+            parts.append(session.run(None, {"input_ids": ids, "attention_mask": mask})[0])
+        return unit_norm(np.concatenate(parts))
 
     def _load_text(self) -> tuple[Any, Any]:
         from tokenizers import Tokenizer
