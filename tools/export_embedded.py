@@ -51,9 +51,9 @@ source = "made by tools/train_embedded.py from random initialisation; data and t
 
 
 def load_audio_tower(work: Path) -> AudioTower:
-    """Load the averaged tower that was best on validation."""
+    """Load the tower that `train_audio.py` settled on."""
     tower = AudioTower(torch.from_numpy(JointSpace.load(work / "space.npz").names))
-    tower.load_state_dict(torch.load(work / "audio_best.pt", weights_only=True))
+    tower.load_state_dict(torch.load(work / "audio_final.pt", weights_only=True))
     return tower.eval()
 
 

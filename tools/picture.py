@@ -2,8 +2,8 @@
 
     python tools/picture.py --class siren --out docs/tui.svg
 
-Starts `monitor run` on the demo scene, attaches the interface without a terminal, waits for an event of the class,
-and a moment longer.
+Starts `monitor run` on the demo scene, attaches the interface without a terminal, and waits for an event of
+the class and a moment longer.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Run the monitor for minutes beside a busy process; report CPU share, memory and the counters.
 
-    python tools/soak.py --minutes 10            # a virtual microphone that hears the demo scene, over and over
+    python tools/soak.py --minutes 10            # a virtual microphone that hears the demo scene
     python tools/soak.py --minutes 1 --mic 0     # a real microphone
 
-Everything is measured from outside: /proc for CPU and memory of the monitor and its capture process, the
-published health for the counters. Needs Linux, and pulseaudio for the virtual microphone.
+Everything is measured from outside: /proc for CPU and memory, the published health for the counters. Needs
+Linux, and pulseaudio for the virtual microphone.
 """
 
 from __future__ import annotations

@@ -341,6 +341,22 @@ def train(args: argparse.Namespace) -> None:
                 bar.set_postfix(
                     n=trainer.step * BATCH, loss=loss, clean=scores[0], snr10=scores[1], snr0=scores[2]
                 )
+    settle(args.work, probe, probe_texts)
+
+
+def settle(work: Path, probe: Probe, texts: Tensor) -> None:
+    """Store the best on validation of: the best point of the run, its end, and the mean of both."""
+    best = torch.load(work / "audio_best.pt", weights_only=True)
+    last = torch.load(work / "audio.pt", weights_only=True)["average"]
+    mean = {k: (best[k] + last[k]) / 2 if best[k].is_floating_point() else best[k] for k in best}
+    scores = {}
+    tower = AudioTower(best["names"])
+    for name, state in {"best": best, "last": last, "mean": mean}.items():
+        tower.load_state_dict(state)
+        scores[name] = float(np.mean(measure(tower, probe, texts)))
+        print(f"validation, mean of clean, 10 dB, 0 dB and clean macro: {scores[name]:.3f}  {name}")
+    chosen = max(scores, key=lambda name: scores[name])
+    torch.save({"best": best, "last": last, "mean": mean}[chosen], work / "audio_final.pt")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 import textwrap
 from typing import Any
 
@@ -20,7 +21,7 @@ def docstrings(struct: type) -> dict[str, str]:
     """Return the text under each field of a struct."""
     body = ast.parse(textwrap.dedent(inspect.getsource(struct))).body[0].body  # type: ignore[attr-defined]
     found = {}
-    for node, following in zip(body, body[1:], strict=False):
+    for node, following in itertools.pairwise(body):
         if isinstance(node, ast.AnnAssign) and isinstance(following, ast.Expr):
             found[node.target.id] = following.value.value  # type: ignore[attr-defined, union-attr]
     return found
