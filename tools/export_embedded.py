@@ -72,7 +72,8 @@ def fold_norms(tower: AudioTower) -> AudioTower:
         fold(block, "second", "second_norm")
         if isinstance(block.shortcut, nn.Sequential):
             block.shortcut = nn.Sequential(
-                block.shortcut[0], fuse_conv_bn_eval(block.shortcut[1], block.shortcut[2])
+                block.shortcut[0],
+                fuse_conv_bn_eval(block.shortcut[1], block.shortcut[2]),  # type: ignore[type-var, arg-type]
             )
     return tower
 

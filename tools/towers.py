@@ -53,7 +53,8 @@ class MelPower(nn.Module):
     def forward(self, audio: Tensor) -> Tensor:
         """Turn audio into mel power."""
         spectrum = torch.fft.rfft(audio.unfold(1, N_FFT, HOP_LEN) * self.window)
-        return (spectrum.real.square() + spectrum.imag.square()) @ self.weights.T
+        power: Tensor = (spectrum.real.square() + spectrum.imag.square()) @ self.weights.T
+        return power
 
 
 class MelPowerConv(nn.Module):
@@ -184,7 +185,8 @@ class TextLayer(nn.Module):
         query, key, value = qkv.permute(2, 0, 3, 1, 4).unbind(0)
         weights = torch.softmax(query @ key.transpose(2, 3) / math.sqrt(width // self.heads) + hidden, dim=-1)
         x = x + self.merge((weights @ value).transpose(1, 2).reshape(n, t, width))
-        return x + self.narrow(functional.gelu(self.widen(self.feed_norm(x))))
+        fed: Tensor = self.narrow(functional.gelu(self.widen(self.feed_norm(x))))
+        return x + fed
 
 
 class TextTower(nn.Module):

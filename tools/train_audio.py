@@ -279,7 +279,7 @@ class Trainer:
         self.optimizer.step()
         follow(self.average, self.tower, self.step)
         self.step += 1
-        return float(loss)
+        return float(loss.item())
 
     def progress(self) -> float:
         """Say which part of the training time is spent, 0 to 1."""
@@ -299,7 +299,7 @@ class Trainer:
         if score >= self.best:
             self.best = score
             torch.save(self.average.state_dict(), self._path.with_name("audio_best.pt"))
-        state = {"tower": self.tower.state_dict(), "average": self.average.state_dict()}
+        state: dict[str, object] = {"tower": self.tower.state_dict(), "average": self.average.state_dict()}
         state |= {
             "optimizer": self.optimizer.state_dict(),
             "spent": self.spent,
@@ -362,7 +362,7 @@ def settle(work: Path, probe: Probe, texts: Tensor) -> None:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this stage that the text stage has not added."""
     parser.add_argument(
-        "--audio-minutes", type=float, default=70.0, help="minutes to train the audio tower in all"
+        "--audio-minutes", type=float, default=60.0, help="minutes to train the audio tower in all"
     )
     parser.add_argument(
         "--texts", choices=["own", "minilm"], default="own", help="which text side to train against"

@@ -2,7 +2,7 @@
 
     python tools/tune_scorer.py --data ../shared/data/index.csv --streams 100
 
-Streams are built from the validation recordings of folds 1-3 (`corpus.is_validation`). For each candidate, the
+Streams are built from validation recordings of folds 1-3 (`corpus.is_validation`). For each candidate, the
 best recall at each allowance of false alarms, the threshold that gives it, and the median latency.
 """
 

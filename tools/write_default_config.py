@@ -48,9 +48,7 @@ def toml_value(value: Any) -> str:
 
 def main() -> None:
     """Print the file."""
-    print(
-        "# Every key with its default. Copy what you change into a file of your own: monitor run --config FILE."
-    )
+    print("# Every key with its default. What you change goes into a file of your own, for --config.")
     for section in msgspec.structs.fields(Config):
         struct = getattr(config, section.type.__name__)
         print(f"\n# {struct.__doc__.strip()}\n[{section.name}]")
