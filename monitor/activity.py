@@ -30,6 +30,8 @@ class LevelMeter:
         self._ticks: deque[Loudness] = deque(maxlen=_KEPT_TICKS)
         self._rest: NDArray[np.float32] = np.zeros(0, np.float32)
         self._silent_ticks = 0
+        self.held = False
+        """While True the floor stays where it is: what sounds now is an event and not the room."""
 
     @property
     def silent(self) -> bool:
@@ -50,9 +52,10 @@ class LevelMeter:
         return measured
 
     def over(self, start: int, stop: int) -> Loudness:
-        """Return the loudness of [start, stop): mean level against the floor at its end, largest peak.
+        """Return the loudness of [start, stop): its loudest tick, against the floor at its end.
 
-        Only ticks that end inside count; with none, the stream is reported as silent.
+        Its activity is that of its mean level: one click is not a busy window. Only ticks that end inside
+        count; with none, the stream is reported as silent.
         """
         ticks = [tick for tick in self._ticks if start < tick.stop <= stop]
         if not ticks:
@@ -71,7 +74,8 @@ class LevelMeter:
             self._silent_ticks += 1
         else:
             self._silent_ticks = 0
-            self._levels.append(level)
+            if not self.held:
+                self._levels.append(level)
         floor = float(np.percentile(self._levels, self._config.floor_percentile)) if self._levels else level
         spectrum = np.abs(np.fft.rfft(samples * self._taper)) ** 2 * (2.0 / float(np.sum(self._taper)) ** 2)
         bands = [round(power_to_dbfs(float(power)), 1) for power in self._bands @ spectrum]

@@ -63,7 +63,8 @@ def make_source(spec: str, fast: bool, pcm: PcmFormat, lost_after_s: float) -> S
 
         return FileSource(Path(rest), fast=fast)
     if spec == "-":
-        return PcmSource(sys.stdin.buffer, pcm.sample_rate, pcm.channels, pcm.sample_format, patient=fast)
+        stdin = getattr(sys.stdin, "buffer", None)
+        return PcmSource(stdin, pcm.sample_rate, pcm.channels, pcm.sample_format, patient=fast)
     if spec == "demo":
         from monitor.sources.demo import DemoSource
 
@@ -77,9 +78,8 @@ def make_stages(encoder: Encoder, classes: Sequence[ClassPrompt], config: Config
     Raises
     ------
     ConfigError
-        The prompt template or a class section does not fit.
+        The prompt template does not fit.
     """
-    _check_class_sections(classes, config)
     prompts = build_prompts(classes, config, encoder.template)
     prototypes = build_prototypes(encoder.embed_text, prompts, config.prompts.distractor_max_cosine)
     rate = encoder.sample_rate
@@ -87,22 +87,12 @@ def make_stages(encoder: Encoder, classes: Sequence[ClassPrompt], config: Config
     names = [item.name for item in classes]
     return Stages(
         meter=LevelMeter(rate, config.level),
-        windower=Windower(encoder.window_len, hop_len),
+        windower=Windower(encoder.window_len, hop_len, rate),
         encoder=encoder,
         background=Background(prototypes.text_background, rate, config.background),
         scorer=Scorer(prototypes, config.scorer, config.drift),
         detector=Detector(names, config.detector, rate, encoder.window_len),
     )
-
-
-def _check_class_sections(classes: Sequence[ClassPrompt], config: Config) -> None:
-    """Refuse an urgent class that is not listed: it would be an alarm that never comes."""
-    listed = {item.name for item in classes}
-    for name in config.detector.urgent:
-        if name not in listed:
-            raise ConfigError(
-                f"detector.urgent names {name!r}, which is not listed; listed: {', '.join(listed)}."
-            )
 
 
 class Monitor(msgspec.Struct, frozen=True):
@@ -120,7 +110,7 @@ def start_monitor(
     Raises
     ------
     ConfigError
-        The prompt template or a class section does not fit.
+        The prompt template does not fit.
     SourceError
         The source cannot be opened.
     """

@@ -10,26 +10,48 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from monitor import __version__
-from monitor.config import load_config
-from monitor.errors import ConfigError, MonitorError
+from monitor.config import PublishConfig, load_config
+from monitor.errors import ConfigError, MonitorError, ProgramError
+from monitor.wire import sanitise
 
-DEFAULT_ENDPOINT = "tcp://127.0.0.1:5557"
+DEFAULT_ENDPOINT = PublishConfig().bind
+EXIT_FAILED = 1
+_LONGEST_SENTENCE = 600
 EXIT_BAD_INPUT = 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and return the exit code."""
+    _open_missing_streams()
     arguments = _parser().parse_args(argv)
     try:
         return int(arguments.verb(arguments))
+    except ProgramError as error:
+        return _refuse(str(error), EXIT_FAILED)
     except MonitorError as error:
-        print(f"monitor: {error}", file=sys.stderr)  # noqa: T201
-        return EXIT_BAD_INPUT
+        return _refuse(str(error), EXIT_BAD_INPUT)
     except KeyboardInterrupt:
         return 0
     except BrokenPipeError:
         _forget_stdout()
         return 0
+    except Exception as error:
+        if os.environ.get("MONITOR_DEBUG"):
+            raise
+        what = f"{type(error).__name__}: {error}"
+        return _refuse(f"The program failed ({what}); MONITOR_DEBUG=1 shows where.", EXIT_FAILED)
+
+
+def _refuse(sentence: str, exit_code: int) -> int:
+    print(f"monitor: {sanitise(sentence, _LONGEST_SENTENCE)}", file=sys.stderr)  # noqa: T201
+    return exit_code
+
+
+def _open_missing_streams() -> None:
+    """Let a program that was started without standard streams read and write nothing."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - for good
 
 
 class _Parser(argparse.ArgumentParser):
@@ -57,7 +79,10 @@ def _parser() -> argparse.ArgumentParser:
         "--near-misses", action="store_true", help="also what nearly fired, and why it did not"
     )
     listen.add_argument("--duration", type=_positive, metavar="S", help="stop after S seconds")
-    _add_connection(_verb(verbs, "tui", _tui, "attach the terminal interface to a running monitor"))
+    tui = _verb(verbs, "tui", _tui, "attach the terminal interface to a running monitor")
+    _add_connection(tui)
+    tui.add_argument("--bell", action="store_true", help="ring the terminal's bell at each onset")
+    tui.add_argument("--mono", action="store_true", help="draw without colours")
     models = _verb(verbs, "models", _models, "list the models and check their files")
     models.add_argument("action", choices=["list", "verify"], nargs="?", default="list")
     models.add_argument("--json", action="store_true", help="one JSON list on standard output")
@@ -102,7 +127,11 @@ def _add_run(verbs: Any) -> None:
     run.add_argument(
         "--near-misses", action="store_true", help="with --headless: also what nearly fired, and why"
     )
-    run.add_argument("--fast", action="store_true", help="a file or the demo as fast as possible")
+    run.add_argument(
+        "--fast",
+        action="store_true",
+        help="a file, the demo, or a pipe fed from a file (`cat x.raw |`) as fast as possible",
+    )
     run.add_argument("--duration", type=_positive, metavar="S", help="stop after S seconds of sound")
     run.add_argument(
         "--pcm-rate", type=int, default=16000, metavar="HZ", help="of `--source -` (default %(default)s)"
@@ -144,7 +173,10 @@ def _numbers(text: str) -> tuple[float, ...]:
 
 
 def _positive(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
     if not 0.0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not a positive number of seconds")
     return value
@@ -162,16 +194,20 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.bind is not None:
         flags["publish"] = {"bind": arguments.bind}
     options = RunOptions(
-        source=arguments.source or f"mic:{arguments.mic or 'default'}",
+        source=f"mic:{arguments.mic or 'default'}" if arguments.source is None else arguments.source,
         classes=arguments.classes,
         fast=arguments.fast,
         pcm=PcmFormat(arguments.pcm_rate, arguments.pcm_channels, arguments.pcm_format),
-        headless=arguments.headless or not sys.stdout.isatty(),
+        headless=arguments.headless or not _at_a_terminal(),
         as_json=arguments.json,
         near_misses=arguments.near_misses,
         duration_s=arguments.duration,
     )
     return run(options, load_config(arguments.config, os.environ, flags))
+
+
+def _at_a_terminal() -> bool:
+    return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
 
 
 def _model_flag(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
@@ -216,7 +252,7 @@ def _listen(arguments: argparse.Namespace) -> int:
 def _tui(arguments: argparse.Namespace) -> int:
     from monitor.tui import run_tui
 
-    return run_tui(arguments.connect)
+    return run_tui(arguments.connect, bell=arguments.bell, mono=arguments.mono)
 
 
 def _models(arguments: argparse.Namespace) -> int:

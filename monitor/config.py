@@ -19,10 +19,13 @@ from monitor.errors import ConfigError
 MAX_CLASSES = 100
 """More classes than a person can tell apart on one screen, and than scores stay meaningful for."""
 
-Positive = Annotated[float, msgspec.Meta(gt=0)]
-NonNegative = Annotated[float, msgspec.Meta(ge=0)]
+Seconds = Annotated[float, msgspec.Meta(ge=0.01, le=3600)]
+Pause = Annotated[float, msgspec.Meta(ge=0, le=3600)]
+Decibels = Annotated[float, msgspec.Meta(ge=0, le=100)]
+Weight = Annotated[float, msgspec.Meta(ge=0, le=10)]
 Unit = Annotated[float, msgspec.Meta(ge=0, le=1)]
-Count = Annotated[int, msgspec.Meta(ge=1)]
+Threshold = Annotated[float, msgspec.Meta(ge=0.01, le=1)]
+Count = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
 
 
 class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -32,40 +35,40 @@ class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 class CaptureConfig(_Section, frozen=True):
     """How sound gets into the ring."""
 
-    ring_s: Positive = 20.0
+    ring_s: Seconds = 20.0
     """Seconds the ring holds before it overwrites the oldest."""
-    lost_after_s: Positive = 0.6
+    lost_after_s: Seconds = 0.6
     """A live source that delivers nothing for this long is lost."""
-    reopen_every_s: Positive = 0.5
+    reopen_every_s: Seconds = 0.5
     """First pause between attempts to open a lost source again; doubles up to 5 s."""
 
 
 class WindowConfig(_Section, frozen=True):
     """How the stream is cut; the window length belongs to the model."""
 
-    hop_s: Positive = 0.25
+    hop_s: Seconds = 0.25
     """Seconds from one window to the next."""
-    max_lag_s: Positive = 1.0
+    max_lag_s: Seconds = 1.0
     """A pipeline later than this skips to the newest window."""
 
 
 class LevelConfig(_Section, frozen=True):
     """Level meter and noise floor."""
 
-    tick_s: Positive = 0.1
+    tick_s: Seconds = 0.1
     """Seconds per measurement."""
-    floor_window_s: Positive = 30.0
+    floor_window_s: Seconds = 30.0
     """Seconds of levels the noise floor is taken from."""
     floor_percentile: Annotated[float, msgspec.Meta(ge=0, le=100)] = 20.0
     """Which percentile of those levels is the floor."""
-    low_db: NonNegative = 4.0
+    low_db: Decibels = 4.0
     """Up to this far above the floor is low activity: it teaches the background."""
-    high_db: NonNegative = 12.0
+    high_db: Decibels = 12.0
     """From this far above the floor is high activity."""
-    silent_dbfs: float = -100.0
+    silent_dbfs: Annotated[float, msgspec.Meta(ge=-120, le=0)] = -100.0
     """Below this level for `silent_after_s` the source counts as muted or dead."""
-    silent_after_s: Positive = 2.0
-    bands: Count = 32
+    silent_after_s: Seconds = 2.0
+    bands: Annotated[int, msgspec.Meta(ge=4, le=128)] = 32
     """Mel-spaced bands in the published picture."""
 
 
@@ -75,7 +78,7 @@ class ModelConfig(_Section, frozen=True):
     name: str = "embedded"
     provider: str = "cpu"
     """`cpu` or `cuda`."""
-    threads: Count = 1
+    threads: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
     """Threads per window; more than one seldom pays at a few windows a second."""
 
 
@@ -118,10 +121,10 @@ class PromptConfig(_Section, frozen=True):
 class BackgroundConfig(_Section, frozen=True):
     """The rolling profile of the room."""
 
-    tau_text: NonNegative = 0.2
+    tau_text: Weight = 0.2
     """Weight of the text-derived background, used until the audio one is ready (arXiv 2506.04376: 0.2)."""
-    tau_audio: NonNegative = 0.7
-    """Weight of the learnt background (arXiv 2506.04376: 0.7)."""
+    tau_audio: Weight = 0.5
+    """Weight of the learnt background (arXiv 2506.04376: 0.7; chosen on validation recordings)."""
     phrases: tuple[str, ...] = (
         "background noise",
         "traffic noise",
@@ -130,20 +133,21 @@ class BackgroundConfig(_Section, frozen=True):
         "room noise",
     )
     """What the text-derived background is made of."""
-    memory_s: Positive = 180.0
+    memory_s: Seconds = 180.0
     """The profile rests on low-activity windows of the last so many seconds."""
     ready_windows: Count = 20
     """Low-activity windows before the profile counts fully; it blends in from the first."""
     guard_score: Unit = 0.3
     """A window in which any listed class scores more than this teaches nothing."""
-    max_drop: NonNegative = 0.3
+    max_drop: Weight = 0.3
     """The background never lowers a class by more than this cosine."""
 
 
 class DriftConfig(_Section, frozen=True):
     """The drift bonus (arXiv 2606.04844)."""
 
-    beta: NonNegative = 0.1
+    beta: Weight = 0.0
+    """Weight of the bonus. 0: with the model in the box it gains nothing (README); 0.1 is a usual value."""
     phrases: tuple[str, ...] = ("wind", "rain", "traffic", "crowd", "music")
     """Noise words p of the directions t("c with p") - t("c")."""
 
@@ -151,17 +155,17 @@ class DriftConfig(_Section, frozen=True):
 class ScorerConfig(_Section, frozen=True):
     """From cosines to a score in [0, 1]."""
 
-    temperature: Positive = 0.05
+    temperature: Annotated[float, msgspec.Meta(ge=0.001, le=10)] = 0.05
     """Cosine difference that changes the odds against the distractors by a factor e."""
 
 
 class ClassConfig(_Section, frozen=True):
     """What differs for one class; anything left out follows `[detector]`."""
 
-    onset_threshold: Unit | None = None
+    onset_threshold: Threshold | None = None
     offset_threshold: Unit | None = None
-    min_on_s: NonNegative | None = None
-    min_off_s: NonNegative | None = None
+    min_on_s: Pause | None = None
+    min_off_s: Pause | None = None
     confirm: Count | None = None
     urgent: bool | None = None
 
@@ -169,17 +173,17 @@ class ClassConfig(_Section, frozen=True):
 class DetectorConfig(_Section, frozen=True):
     """Hysteresis, confirmation and pauses, per class."""
 
-    onset_threshold: Unit = 0.5
-    offset_threshold: Unit = 0.3
-    confirm: Count = 2
+    onset_threshold: Threshold = 0.65
+    offset_threshold: Unit = 0.35
+    confirm: Annotated[int, msgspec.Meta(ge=1, le=100)] = 4
     """Windows running at or above the onset threshold before an event begins; urgent classes need one."""
-    min_on_s: NonNegative = 0.5
+    min_on_s: Pause = 0.5
     """An event lasts at least this long."""
-    min_off_s: NonNegative = 1.5
+    min_off_s: Pause = 1.5
     """The score stays below the offset threshold for this long before an event ends."""
-    cool_down_s: NonNegative = 1.0
+    cool_down_s: Pause = 1.0
     """After an event ends, its class begins no other for this long."""
-    update_every_s: Positive = 2.0
+    update_every_s: Seconds = 2.0
     """How often a lasting event is reported."""
     urgent: tuple[str, ...] = ()
     """Classes reported without waiting for confirmation."""
@@ -238,7 +242,8 @@ def load_config(
     """
     merged = _read_toml(path) if path else {}
     origin = str(path) if path else "the configuration"
-    for layer in (_from_environment(environment or {}), flags or {}):
+    from_environment = _from_environment(environment or {})
+    for layer in (from_environment, flags or {}):
         for section, values in layer.items():
             if not isinstance(merged.get(section, {}), dict):
                 raise ConfigError(f"{origin}: {section} must be a table, [{section}], not a single value.")
@@ -247,7 +252,7 @@ def load_config(
     try:
         config = msgspec.convert(merged, Config)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{origin}: {_plain(str(error))}.") from None
+        raise ConfigError(_explain(str(error), merged, from_environment, origin)) from None
     _check_thresholds(config.detector, origin)
     return config
 
@@ -257,7 +262,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise ConfigError(f"Cannot read the configuration {path}: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}.") from None
 
 
@@ -293,21 +298,32 @@ def _refuse_unknown(values: Mapping[str, Any], struct: type[msgspec.Struct], ori
             _refuse_unknown(value, kind, origin, key)
         elif where == "detector" and key == "classes" and isinstance(value, Mapping):
             for name, entry in value.items():
-                _refuse_unknown(entry, ClassConfig, origin, f"detector.classes.{name}")
+                if isinstance(entry, Mapping):
+                    _refuse_unknown(entry, ClassConfig, origin, f"detector.classes.{name}")
 
 
-def _plain(message: str) -> str:
-    """Return msgspec's message with the path first and without its JSON-path dress."""
-    text, _, place = message.partition(" - at `$.")
-    return f"{place.rstrip('`')}: {text[0].lower()}{text[1:]}" if place else text
+def _explain(message: str, merged: Mapping[str, Any], environment: Mapping[str, Any], origin: str) -> str:
+    """Return msgspec's message as one sentence: where the value came from, which it is, what is legal."""
+    text, _, path = message.partition(" - at `$.")
+    if not path:
+        return f"{origin}: {message}."
+    keys = path.rstrip("`").split(".")
+    value: Any = merged
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    if len(keys) == 2 and keys[1] in environment.get(keys[0], {}):
+        origin = f"MONITOR_{keys[0].upper()}_{keys[1].upper()}"
+    return f"{origin}: {'.'.join(keys)} is {value!r}; {text[0].lower()}{text[1:]}."
 
 
 def _check_thresholds(detector: DetectorConfig, origin: str) -> None:
-    for name, own in {"detector": ClassConfig(), **detector.classes}.items():
+    general = ClassConfig(
+        onset_threshold=detector.onset_threshold, offset_threshold=detector.offset_threshold
+    )
+    for name, own in {"detector": general, **detector.classes}.items():
         on = detector.onset_threshold if own.onset_threshold is None else own.onset_threshold
-        off = detector.offset_threshold if own.offset_threshold is None else own.offset_threshold
-        if off > on:
+        if own.offset_threshold is not None and own.offset_threshold > on:
             raise ConfigError(
-                f"{origin}: {name}: offset_threshold {off:g} is above onset_threshold {on:g}; "
-                "it must not be, or an event would end the moment it began."
+                f"{origin}: {name}: offset_threshold {own.offset_threshold:g} is above onset_threshold "
+                f"{on:g}; it must not be, or an event would end the moment it began."
             )

@@ -34,17 +34,24 @@ class ClassRule(msgspec.Struct, frozen=True):
 
 
 def rule_for(name: str, config: DetectorConfig, sample_rate: int) -> ClassRule:
-    """Return the rule for class `name`: its own settings over those of `[detector]`."""
+    """Return the rule for class `name`: its own settings over those of `[detector]`.
+
+    An offset threshold that is not its own keeps its ratio to the onset threshold.
+    """
     own = config.classes.get(name)
 
     def pick(key: str) -> float:
         value = getattr(own, key) if own else None
         return float(getattr(config, key) if value is None else value)
 
+    onset = pick("onset_threshold")
+    ratio = config.offset_threshold / config.onset_threshold
     urgent = name in config.urgent if own is None or own.urgent is None else own.urgent
     return ClassRule(
-        onset_threshold=pick("onset_threshold"),
-        offset_threshold=pick("offset_threshold"),
+        onset_threshold=onset,
+        offset_threshold=onset * ratio
+        if own is None or own.offset_threshold is None
+        else own.offset_threshold,
         confirm=1 if urgent else int(pick("confirm")),
         min_on_len=round(pick("min_on_s") * sample_rate),
         min_off_len=round(pick("min_off_s") * sample_rate),
@@ -81,14 +88,19 @@ class Detector:
         return frozenset(name for name, machine in self._machines.items() if machine.muted)
 
     @property
-    def sounding(self) -> bool:
-        """True while an event is open."""
-        return any(machine.onset is not None for machine in self._machines.values())
+    def open(self) -> frozenset[str]:
+        """Classes of which an event is open."""
+        return frozenset(name for name, machine in self._machines.items() if machine.onset is not None)
 
-    def update(self, score: Score, hop_len: int) -> list[Transition | Missed]:
-        """Take in the score of a window, the first to analyse its last `hop_len` samples."""
+    def update(self, score: Score, hop_len: int, discontinuous: bool = False) -> list[Transition | Missed]:
+        """Take in the score of a window, the first to analyse its last `hop_len` samples.
+
+        After a discontinuity what came before confirms nothing.
+        """
         found: list[Transition | Missed] = []
         for name, machine in self._machines.items():
+            if discontinuous:
+                found += machine.interrupt()
             found += machine.update(score.values[name], score.stop, hop_len, self.paused)
         return found
 
@@ -134,31 +146,35 @@ class _Machine:
         self._run = 0  # consecutive windows at or above the onset threshold
         self._run_start = 0
         self._last_active = 0
+        self._last_stop = 0
+        self._last_score = 0.0
         self._reported = 0
         self._peak = 0.0
         self._cool_until = 0
         self._miss: Missed | None = None
 
     def update(self, score: float, stop: int, hop_len: int, paused: bool) -> list[Transition | Missed]:
+        self._last_stop, self._last_score = stop, score
         if self.onset is not None:
             return self._while_sounding(score, stop)
         reached = score >= self.rule.onset_threshold
-        self._run = self._run + 1 if reached else 0
+        blocked = self._blocked(stop, paused)
+        self._run = self._run + 1 if reached and blocked is None else 0
         if self._run == 1:
             self._run_start = stop - hop_len
-        blocked = self._blocked(stop, paused)
-        if self._run >= self.rule.confirm and blocked is None:
+        if self._run >= self.rule.confirm:
             return [self._begin(score, stop)]
         return self._watch(score, stop, blocked or ("not_confirmed" if reached else "below_threshold"))
 
     def end(self, reason: str, stop: int) -> list[Transition | Missed]:
-        found: list[Transition | Missed] = (
-            [self._finish(reason, stop, stop, 0.0)] if self.onset is not None else []
-        )
-        found += [self._miss] if self._miss else []
-        self._miss = None
+        sounds = self.onset is not None
+        found: list[Transition | Missed] = [self._finish(reason, stop, self._last_score)] if sounds else []
+        return found + self.interrupt()
+
+    def interrupt(self) -> list[Transition | Missed]:
+        missed, self._miss = self._miss, None
         self._run = 0
-        return found
+        return [missed] if missed else []
 
     def _blocked(self, stop: int, paused: bool) -> NearMissReason | None:
         if paused:
@@ -180,7 +196,7 @@ class _Machine:
         if score >= self.rule.offset_threshold:
             self._last_active = stop
         elif stop - self._last_active >= self.rule.min_off_len:
-            return [self._finish("quiet", self._last_active - self._timing.window_len // 2, stop, score)]
+            return [self._finish("quiet", stop, score)]
         if stop - self._reported >= self._timing.update_len:
             self._reported = stop
             return [
@@ -190,8 +206,10 @@ class _Machine:
             ]
         return []
 
-    def _finish(self, reason: str, offset: int, stop: int, score: float) -> Transition:
-        """End the event at `offset`: half a window before the last one that held it, as its onset entered."""
+    def _finish(self, reason: str, stop: int, score: float) -> Transition:
+        """End the event: with the last window if that held it, else amid the last one that did."""
+        lasts = self._last_active == self._last_stop
+        offset = self._last_active - (0 if lasts else self._timing.window_len // 2)
         assert self.onset is not None  # noqa: S101 - the caller has checked
         onset, self.onset = self.onset, None
         self._run = 0

@@ -9,6 +9,7 @@
     │   └── SourceDamaged          a source ended, and part of what it delivered was not sound
     ├── ModelError                 a model is unknown, missing, altered or not usable
     ├── PublishError               events cannot be published (port in use, address refused)
+    ├── ProgramError               the program failed; exit code 1
     └── WireError                  a message is not one of ours; it never ends a subscriber
 
 A message names the offending value, what is legal, and the next action.
@@ -43,6 +44,10 @@ class ModelError(MonitorError):
 
 class PublishError(MonitorError):
     """Events cannot be published."""
+
+
+class ProgramError(MonitorError):
+    """The program failed, through no fault of the user."""
 
 
 class WireError(MonitorError):

@@ -27,10 +27,21 @@ class Watch:
         self._present: bool | None = None
         self._lost = 0
         self._restarts = 0
+        self._malformed = 0
+        self._malformed_when_alive = 0
+        self._understood = True
 
-    def notes(self, now_s: float, alive: bool, lost: int, restarts: int) -> list[str]:
+    def notes(self, now_s: float, alive: bool, lost: int, restarts: int, malformed: int) -> list[str]:
         """Return what there is to tell the user at `now_s`, one sentence each."""
-        found = [note for note in (self._presence(now_s, alive), self._restart(restarts)) if note]
+        if alive:
+            self._malformed_when_alive = malformed
+        odd = malformed > self._malformed_when_alive
+        about = (
+            None if odd else self._presence(now_s, alive),
+            self._restart(restarts),
+            self._misunderstood(malformed, odd),
+        )
+        found = [note for note in about if note]
         if lost > self._lost:
             found.append(f"Messages missed: {lost - self._lost}, in all {lost}.")
         self._lost = lost
@@ -52,6 +63,13 @@ class Watch:
         self._restarts = restarts
         return "The monitor was started anew."
 
+    def _misunderstood(self, malformed: int, odd: bool) -> str | None:
+        """Tell it when it begins, and again where nothing else comes any more (`odd`)."""
+        begins = malformed > self._malformed and (self._malformed == 0 or (odd and self._understood))
+        self._malformed = malformed
+        self._understood = not odd
+        return f"Messages not understood: {malformed} (another version of monitor?)." if begins else None
+
 
 def listen(  # noqa: PLR0913, PLR0917 - what the command line offers, and its two outputs
     endpoint: str,
@@ -64,7 +82,8 @@ def listen(  # noqa: PLR0913, PLR0917 - what the command line offers, and its tw
     """Print the events of the monitor on `endpoint` to `out` until interrupted, and return the exit code.
 
     Events that are open when it joins come first. With `as_json`, `out` carries nothing but events (and near
-    misses where asked for), and changes of health go to `err`, where the connection is commented on too.
+    misses where asked for), and changes of health go to `err`, where the connection is commented on too. Code
+    1 says that lines were lost: a full disk, or a reader that did not keep up.
 
     Raises
     ------
@@ -74,18 +93,36 @@ def listen(  # noqa: PLR0913, PLR0917 - what the command line offers, and its tw
     topics = ("event.", "health.", *(["near_miss."] if near_misses else []))
     lines = LineSink(out, as_json, near_misses)
     comments = LineSink(sys.stderr if err is None else err, as_json=False)
+    trouble = _Trouble(lines, comments)
     stop_s = None if duration_s is None else time.monotonic() + duration_s
     try:
         with Subscriber(endpoint, topics) as subscriber:
             listener = _Listener(subscriber, lines, comments, health_to=comments if as_json else lines)
             while not lines.closed and (stop_s is None or time.monotonic() < stop_s):
                 listener.step()
+                trouble.look()
     except KeyboardInterrupt:
         pass
     finally:
         lines.close()
+        trouble.look()
         comments.close()
-    return 0
+    return 1 if lines.dropped else 0
+
+
+class _Trouble:
+    """Says once that lines are lost, and why."""
+
+    def __init__(self, lines: LineSink, comments: LineSink) -> None:
+        self._lines = lines
+        self._comments = comments
+        self._said = False
+
+    def look(self) -> None:
+        """Say it if it is so and has not been said."""
+        if self._lines.trouble is not None and not self._said:
+            self._said = True
+            self._comments.say(self._lines.trouble)
 
 
 class _Listener:
@@ -107,7 +144,8 @@ class _Listener:
         subscriber = self._subscriber
         message = subscriber.receive(_RECEIVE_S)
         now_s = time.monotonic()
-        for note in self._watch.notes(now_s, subscriber.alive(now_s), subscriber.lost, subscriber.restarts):
+        counters = subscriber.lost, subscriber.restarts, subscriber.malformed
+        for note in self._watch.notes(now_s, subscriber.alive(now_s), *counters):
             self._comments.say(note)
         if message is None:
             return

@@ -38,6 +38,9 @@ from monitor.windows import Windower
 
 _READ_S = 0.05
 _HEALTH_EVERY_S = 1.0
+_ENDINGS = {"stopped": "stopped by the user", "failed": "the program failed"}
+MIN_THRESHOLD = 0.01
+"""Lowest onset threshold that may be asked for; below, everything sounds."""
 _RTF_SMOOTHING = 0.05
 
 
@@ -95,6 +98,7 @@ class Pipeline:
         self._skipped = 0
         self._behind = False
         self._ended = False
+        self._interrupted = False
         self._rtf = 0.0
 
     @property
@@ -123,7 +127,7 @@ class Pipeline:
             return Reply(ok=False, error=f"No class {name!r} is listed; listed: {', '.join(detector.rules)}.")
         elif request.request == "mute" and isinstance(value, bool):
             self._report_all(detector.mute(name, value, self._stop))
-        elif request.request == "threshold" and type(value) is float and 0.0 < value < 1.0:
+        elif request.request == "threshold" and type(value) is float and MIN_THRESHOLD <= value < 1.0:
             detector.set_threshold(name, value)
         else:
             return Reply(ok=False, error=f"{request.request} does not take the value {value!r}.")
@@ -131,20 +135,23 @@ class Pipeline:
         return Reply(ok=True)
 
     def close(self, ended_by: str) -> None:
-        """End open events, `ended` by the source or `stopped` by the user, say so, and close the sinks."""
+        """End open events, `stopped` by the user or `failed`, say so unless told already, close the sinks."""
         self._report_all(self._stages.detector.end(ended_by, self._stop))
-        reason = "stopped by the user" if ended_by == "stopped" else self._capture.status.reason
-        self._emit(self._health("ended", reason))
+        if not self._ended:
+            self._emit(self._health("ended", _ENDINGS[ended_by]))
         for sink in self._sinks:
             sink.close()
 
     def _take(self, span: Span) -> None:
+        """Measure and analyse piece by piece, so that what a window finds governs only the ticks after it."""
         self._report.anchor(span.start + len(span.samples), span.captured_s)
-        self._stop = span.start + len(span.samples)
-        for loudness in self._stages.meter.push(span):
-            self._emit(self._report.level(loudness))
-        for window in self._stages.windower.push(span):
-            self._analyse_unless_late(window)
+        for piece in self._stages.windower.split(span):
+            self._stop = piece.start + len(piece.samples)
+            self._stages.meter.held = bool(self._stages.detector.open)
+            for loudness in self._stages.meter.push(piece):
+                self._emit(self._report.level(loudness))
+            for window in self._stages.windower.push(piece):
+                self._analyse_unless_late(window)
 
     def _analyse_unless_late(self, window: Window) -> None:
         """Analyse, or skip while the ring holds more than the lag allowed; catch up to the newest window."""
@@ -153,6 +160,7 @@ class Pipeline:
             self._behind = pending > (window.hop_len if self._behind else self._max_lag_len)
         if self._behind:
             self._skipped += window.hop_len
+            self._interrupted = True
             return
         begun = self._clock.monotonic()
         self._analyse(window)
@@ -171,16 +179,24 @@ class Pipeline:
         scored_s = self._clock.monotonic()
         self._context = Context(score, loudness, background.state(window.stop), window.captured_s, scored_s)
         self._emit(self._report.scores(score))
-        self._report_all(detector.update(score, window.hop_len))
-        background.learn(profile, window.stop, loudness.activity, 1.0 if detector.sounding else _best(score))
+        self._report.track(_heard(score, detector), loudness)
+        self._report_all(detector.update(score, window.hop_len, window.discontinuous or self._interrupted))
+        self._interrupted = False
+        if window.whole:
+            best = 1.0 if detector.open else max(score.values.values())
+            background.learn(profile, window.stop, loudness.activity, best)
 
     def _finish(self) -> None:
         """Analyse what is left, and end what is open."""
         self._ended = True
+        self._end_stretch("ended")
+
+    def _end_stretch(self, ended_by: str) -> None:
+        """Analyse what no window has covered yet and close what is open: nothing joins two stretches."""
         last = self._stages.windower.finish()
         if last is not None:
             self._analyse_unless_late(last)
-        self._report_all(self._stages.detector.end("ended", self._stop))
+        self._report_all(self._stages.detector.end(ended_by, self._stop))
 
     def _watch_source(self) -> None:
         """Notice a lost or silent source at once; report health once a second."""
@@ -188,7 +204,7 @@ class Pipeline:
         state, reason = self._judge(status)
         now = self._clock.monotonic()
         if state == "lost" and self._state != "lost":
-            self._report_all(self._stages.detector.end("lost", self._stop))
+            self._end_stretch("lost")
         if state != self._state or now >= self._health_due_s:
             self._state = state
             self._health_due_s = now + _HEALTH_EVERY_S
@@ -229,6 +245,7 @@ class Pipeline:
             rtf=round(self._rtf, 4),
             model=self._stream.model,
             background=self._stages.background.state(self._stop),
+            paused=detector.paused,
             classes=[
                 ClassState(
                     class_=name,
@@ -256,5 +273,7 @@ class Pipeline:
             sink.emit(record)
 
 
-def _best(score: Score) -> float:
-    return max(score.values.values())
+def _heard(score: Score, detector: Detector) -> frozenset[str]:
+    """Return the classes that this window still holds: those at or above their offset threshold."""
+    rules = detector.rules
+    return frozenset(name for name, value in score.values.items() if value >= rules[name].offset_threshold)

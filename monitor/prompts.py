@@ -39,6 +39,8 @@ def parse_classes(text: str, aliases: Mapping[str, str] | None = None) -> list[C
 
 def _split(text: str) -> list[str]:
     """Split at commas outside double quotes."""
+    if text.count('"') % 2:
+        raise ConfigError(f"A quote is not closed in the class list {text!r}.")
     items = (item.strip() for item in re.findall(r'(?:"[^"]*"|[^,])+', text))
     return [item[1:-1] if re.fullmatch(r'"[^"]*"', item) else item for item in items if item]
 
@@ -51,10 +53,11 @@ def _class_prompt(item: str, aliases: Mapping[str, str]) -> ClassPrompt:
             f"{label!r} cannot be a class name; use up to 40 letters, digits, '_' and '-', and write other "
             'wordings as name="the words".'
         )
-    wording = wording.strip("\"'") if given else aliases.get(name, name_to_words(name))
-    if not re.search(r"[A-Za-z0-9]", wording) or len(wording) > _MAX_WORDING:
+    wording = re.sub(r"^(['\"])(.*)\1$", r"\2", wording) if given else aliases.get(name, name_to_words(name))
+    if not re.search(r"[A-Za-z0-9]", wording) or len(wording) > _MAX_WORDING or re.search(r'[="]', wording):
         raise ConfigError(
-            f"The wording of class {name!r} must be 1 to {_MAX_WORDING} characters with at least one letter."
+            f"The wording of class {name!r} must be 1 to {_MAX_WORDING} characters with at least one letter "
+            "and neither '=' nor quotes."
         )
     return ClassPrompt(name, wording)
 

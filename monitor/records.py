@@ -33,7 +33,7 @@ Tally = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Rate = Annotated[int, msgspec.Meta(gt=0, le=2**31)]
 """Sample rate, Hz."""
 
-NearMissReason = Literal["below_threshold", "not_confirmed", "too_short", "cool_down", "muted", "paused"]
+NearMissReason = Literal["below_threshold", "not_confirmed", "cool_down", "muted", "paused"]
 """Why something that resembled a listed class did not become an event."""
 
 
@@ -104,13 +104,11 @@ class CaptureStatus(msgspec.Struct, frozen=True):
     overflow: int
     """Times the driver reported lost input."""
     invalid: int
-    """Samples that were not numbers and were replaced by 0."""
+    """Samples that were not numbers or far beyond full scale, and were replaced by 0."""
     reopened: int
     """Times a lost source came back."""
     clock_ppm: float | None
     """Device clock against the monotonic clock, parts per million; None until a minute has passed."""
-    anchor_s: float | None
-    """Monotonic clock at stream index 0; None until the first block."""
 
 
 class RingCounters(msgspec.Struct, frozen=True):
@@ -157,6 +155,11 @@ class Window(msgspec.Struct, frozen=True):
     def stop(self) -> int:
         """Stream index after the last sample."""
         return self.start + len(self.samples)
+
+    @property
+    def whole(self) -> bool:
+        """False when zeros stand for samples that never were."""
+        return not self.discontinuous or self.hop_len == len(self.samples)
 
 
 class Loudness(msgspec.Struct, frozen=True):
@@ -272,7 +275,7 @@ class Event(msgspec.Struct, frozen=True, rename={"class_": "class"}):
     peak_score: float = 0.0
     """Highest score so far, [0, 1]."""
     ended_by: str | None = None
-    """Why an offset was sent: `quiet` (the sound ended), or `lost`, `paused`, `muted`, `ended`, `stopped`."""
+    """Why there is an offset: `quiet`, or `lost`, `paused`, `muted`, `ended`, `stopped`, `failed`."""
 
 
 class NearMiss(msgspec.Struct, frozen=True, rename={"class_": "class"}):
@@ -355,7 +358,7 @@ class Health(msgspec.Struct, frozen=True):
     skipped: Tally
     """Samples whose window was passed over because the pipeline was late."""
     invalid: Tally
-    """Samples that were not numbers and were heard as silence."""
+    """Samples that were not numbers or far beyond full scale, and were heard as silence."""
     reopened: Tally
     """Times a lost source came back."""
     clock_ppm: float | None
@@ -365,6 +368,8 @@ class Health(msgspec.Struct, frozen=True):
     model: str
     background: BackgroundState
     classes: list[ClassState]
+    paused: bool = False
+    """Paused by the user, whatever the state."""
 
 
 class Heartbeat(msgspec.Struct, frozen=True):

@@ -22,6 +22,8 @@ from monitor.records import (
 )
 
 _CANDIDATES = 5
+_CLOCK_STEP_S = 0.5
+"""A wall clock that disagrees with the stream by more was set, or the machine slept; the stream follows."""
 
 
 class Stream(msgspec.Struct, frozen=True):
@@ -59,7 +61,7 @@ class Context(msgspec.Struct, frozen=True):
 
 
 class Reporter:
-    """Builds wire records; wall time is anchored once, then computed from the index."""
+    """Builds wire records; wall time is anchored to an index, then computed; anchored anew after a step."""
 
     def __init__(self, stream: Stream, clock: Clock, prompts: dict[str, str], urgent: frozenset[str]) -> None:
         self._stream = stream
@@ -67,12 +69,21 @@ class Reporter:
         self._prompts = prompts
         self._urgent = urgent
         self._epoch: datetime | None = None
+        self._loudest: dict[str, Loudness] = {}
 
     def anchor(self, index: int, captured_s: float) -> None:
-        """Tie stream index `index` to the moment it was captured; only the first call counts."""
-        if self._epoch is None:
-            age = self._clock.monotonic() - captured_s if self._stream.live else 0.0
-            self._epoch = self._clock.utc() - timedelta(seconds=age + index / self._stream.sample_rate)
+        """Tie stream index `index` to the moment it was captured, unless it already is, nearly enough."""
+        if self._epoch is not None and not self._stream.live:
+            return
+        age_s = self._clock.monotonic() - captured_s if self._stream.live else 0.0
+        epoch = self._clock.utc() - timedelta(seconds=age_s + index / self._stream.sample_rate)
+        if self._epoch is None or abs((epoch - self._epoch).total_seconds()) > _CLOCK_STEP_S:
+            self._epoch = epoch
+
+    def track(self, heard: frozenset[str], loudness: Loudness) -> None:
+        """Keep the loudest moment of each open event while it is heard; the next sound's is not its own."""
+        for name in heard & self._loudest.keys():
+            self._loudest[name] = max(self._loudest[name], loudness, key=lambda one: one.level_dbfs)
 
     def time_of(self, index: int) -> datetime:
         """Return the UTC time of a stream index."""
@@ -81,6 +92,9 @@ class Reporter:
     def event(self, change: Transition, context: Context) -> Event:
         """Return the event message of a transition."""
         offset = change.offset_sample
+        loudness = self._loudest.setdefault(change.class_, context.loudness)
+        if change.type == "offset":
+            del self._loudest[change.class_]
         ranked = sorted(context.score.values.items(), key=lambda item: -item[1])[:_CANDIDATES]
         return Event(
             type=change.type,
@@ -98,9 +112,9 @@ class Reporter:
             offset_sample=offset,
             sample_rate=self._stream.sample_rate,
             latency_s=self._latency(context),
-            level_dbfs=round(context.loudness.level_dbfs, 1),
-            floor_dbfs=round(context.loudness.floor_dbfs, 1),
-            snr_db=round(context.loudness.snr_db, 1),
+            level_dbfs=round(loudness.level_dbfs, 1),
+            floor_dbfs=round(loudness.floor_dbfs, 1),
+            snr_db=round(loudness.snr_db, 1),
             background=context.background,
             urgent=change.class_ in self._urgent,
             model=self._stream.model,

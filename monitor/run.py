@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import signal
 import subprocess
 import sys
+import termios
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from monitor import load_encoder
 from monitor.assemble import Monitor, PcmFormat, make_source, start_monitor
 from monitor.config import Config
-from monitor.errors import ConfigError
+from monitor.errors import ConfigError, ProgramError
 from monitor.prompts import parse_classes
 from monitor.sinks import Sink
 from monitor.sinks.lines import LineSink, TroubleSink
 from monitor.sinks.zmq import Publisher
 
+_EXIT_LINES_LOST = 1
 _AFTER_END_S = 0.1
+_INTERFACE_ENDS_S = 2.0
+_LEAVE_FULL_SCREEN = "\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?2004l"
+"""Main screen, cursor, no mouse reports, no bracketed paste: what a killed interface leaves undone."""
 
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,27 +68,37 @@ def run(options: RunOptions, config: Config) -> int:
         Something asked for cannot be had, or the source turned out to be damaged; all of it that was sound
         has been heard then.
     """
+    stopped = threading.Event()
     with contextlib.ExitStack() as stack:
-        outputs = _open_outputs(options, config)
+        outputs = _open_outputs(options, config, stopped)
         for sink in outputs.sinks:
             stack.callback(sink.close)
         monitor = _start(options, config, outputs)
         stack.callback(monitor.capture.stop)
-        stopped = stack.enter_context(_asked_to_stop())
-        interface = None if options.headless else _start_interface(outputs.publisher)
-        _turn(monitor, outputs, interface, stopped, options.duration_s)
-        monitor.pipeline.close("stopped" if stopped.is_set() else "ended")
+        stack.enter_context(_asked_to_stop(stopped))
+        interface = None if options.headless else stack.enter_context(_interface(outputs.publisher))
+        try:
+            _turn(monitor, outputs, interface, stopped, options.duration_s)
+        except Exception:
+            monitor.pipeline.close("failed")
+            raise
+        monitor.pipeline.close("stopped")
     if monitor.capture.error is not None:
         raise monitor.capture.error
-    return 0
+    return _EXIT_LINES_LOST if outputs.lines is not None and outputs.lines.dropped else 0
 
 
-def _open_outputs(options: RunOptions, config: Config) -> Outputs:
+def _open_outputs(options: RunOptions, config: Config, stopped: threading.Event) -> Outputs:
     """Open what is asked for; a file read at once waits for a slow reader of its lines, and loses none."""
     publish = config.publish
     return Outputs(
         Publisher(publish.bind, publish.high_water_mark) if publish.bind != "none" else None,
-        LineSink(sys.stdout, options.as_json, options.near_misses, wait=options.fast)
+        LineSink(
+            sys.stdout,
+            options.as_json,
+            options.near_misses,
+            wait=(lambda: not stopped.is_set()) if options.fast else None,
+        )
         if options.headless
         else None,
         TroubleSink(sys.stderr) if options.as_json else None,
@@ -92,17 +108,55 @@ def _open_outputs(options: RunOptions, config: Config) -> Outputs:
 def _start(options: RunOptions, config: Config, outputs: Outputs) -> Monitor:
     text = ",".join(config.prompts.classes) if options.classes is None else options.classes
     classes = parse_classes(text, config.prompts.aliases)
+    _check_sections([item.name for item in classes], config, strict=options.classes is None)
     source = make_source(options.source, options.fast, options.pcm, config.capture.lost_after_s)
     encoder = load_encoder(config.model.name, config.model.provider, config.model.threads)
     return start_monitor(source, encoder, classes, outputs.sinks, config)
 
 
-def _start_interface(publisher: Publisher | None) -> subprocess.Popen[bytes]:
-    """Start the terminal interface in a process of its own, so that it cannot delay the pipeline."""
+def _check_sections(listed: Sequence[str], config: Config, strict: bool) -> None:
+    """Refuse settings of a class that is not listened for: an alarm that would never come.
+
+    Where the classes were given on the command line, a configuration may hold others too; then only a name
+    that looks like a misspelt one is refused.
+    """
+    for name in (*config.detector.urgent, *config.detector.classes):
+        near = difflib.get_close_matches(name, listed, n=1)
+        if name not in listed and (strict or near):
+            hint = f"did you mean {near[0]!r}?" if near else f"add it to the classes ({', '.join(listed)})."
+            raise ConfigError(f"The detector has settings for {name!r}, which is not listened for; {hint}")
+
+
+@contextlib.contextmanager
+def _interface(publisher: Publisher | None) -> Iterator[subprocess.Popen[bytes]]:
+    """Show the terminal interface: a process of its own, so that it cannot delay the pipeline.
+
+    Raises
+    ------
+    ProgramError
+        It ended otherwise than the user ends it; the terminal is put back as it was.
+    """
     if publisher is None:
         raise ConfigError("The interface reads what is published; leave out --bind none, or add --headless.")
+    terminal = termios.tcgetattr(sys.stdin)
     command = [sys.executable, "-m", "monitor.tui", publisher.endpoint, "--quit-with-monitor"]
-    return subprocess.Popen(command)  # noqa: S603 - our own program
+    process = subprocess.Popen(command)  # noqa: S603 - our own program
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(_INTERFACE_ENDS_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    if process.returncode not in {0, -signal.SIGTERM}:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, terminal)
+        sys.stdout.write(_LEAVE_FULL_SCREEN)
+        raise ProgramError(
+            f"The terminal interface ended unexpectedly (exit code {process.returncode}); start again, or "
+            "use --headless."
+        )
 
 
 def _turn(
@@ -114,6 +168,7 @@ def _turn(
 ) -> None:
     """Turn the pipeline; after its end go on answering for as long as the interface is open."""
     pipeline = monitor.pipeline
+    told = False
     while not (stopped.is_set() or _unwatched(outputs.lines, interface)):
         running = pipeline.step()
         if not running and interface is None:
@@ -122,8 +177,17 @@ def _turn(
             time.sleep(_AFTER_END_S)
         if outputs.publisher is not None:
             outputs.publisher.poll(pipeline.handle)
+        if not told and outputs.lines is not None and outputs.lines.trouble:
+            told = True
+            _tell(outputs.lines.trouble, published=outputs.publisher is not None)
         if duration_s is not None and pipeline.position_s >= duration_s:
             return
+
+
+def _tell(trouble: str, published: bool) -> None:
+    """Say on standard error that standard output fails, once."""
+    rest = " Events are still published." if published else ""
+    print(f"monitor: {trouble}{rest}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _unwatched(lines: LineSink | None, interface: subprocess.Popen[bytes] | None) -> bool:
@@ -131,13 +195,12 @@ def _unwatched(lines: LineSink | None, interface: subprocess.Popen[bytes] | None
 
 
 @contextlib.contextmanager
-def _asked_to_stop() -> Iterator[threading.Event]:
+def _asked_to_stop(stopped: threading.Event) -> Iterator[None]:
     """Let Ctrl-C and SIGTERM end a run between two steps, so that open events are closed for every reader."""
-    stopped = threading.Event()
     signals = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, lambda *_: stopped.set()) for number in signals]
     try:
-        yield stopped
+        yield
     finally:
         for number, handler in zip(signals, before, strict=True):
             signal.signal(number, handler)

@@ -17,11 +17,12 @@ from monitor.records import Span, Window
 class Windower:
     """Collects spans, gives windows of `window_len` samples every `hop_len` samples."""
 
-    def __init__(self, window_len: int, hop_len: int) -> None:
+    def __init__(self, window_len: int, hop_len: int, sample_rate: int) -> None:
         if not 0 < hop_len <= window_len:
             raise ValueError(f"hop_len {hop_len} must be in [1, window_len = {window_len}]")
         self._window_len = window_len
         self._hop_len = hop_len
+        self._sample_rate = sample_rate
         self._history: NDArray[np.float32] = np.zeros(0, np.float32)
         self._stop = 0
         self._due = window_len
@@ -32,6 +33,20 @@ class Windower:
     def pending(self) -> int:
         """Samples pushed that no window has covered yet."""
         return self._window_len - self._due if self._first else self._hop_len - self._due
+
+    def split(self, span: Span) -> list[Span]:
+        """Return `span` in pieces, each of which completes at most one window, with its last sample."""
+        sample_s = 1.0 / self._sample_rate
+        due = self._window_len if span.discontinuous or not len(self._history) else self._due
+        pieces = []
+        begin = 0
+        while begin < len(span.samples):
+            end = min(begin + due, len(span.samples))
+            late_s = (len(span.samples) - end) * sample_s
+            first = span.discontinuous and begin == 0
+            pieces.append(Span(span.start + begin, span.samples[begin:end], first, span.captured_s - late_s))
+            begin, due = end, self._hop_len
+        return pieces
 
     def push(self, span: Span) -> list[Window]:
         """Return the windows that `span` completes, oldest first."""

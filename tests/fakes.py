@@ -106,4 +106,4 @@ class FixedStatus:
     """An input whose status a test sets."""
 
     def __init__(self) -> None:
-        self.status = CaptureStatus("running", None, RATE, 0, 0, 0, None, 0.0)
+        self.status = CaptureStatus("running", None, RATE, 0, 0, 0, None)

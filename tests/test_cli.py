@@ -42,6 +42,8 @@ def refusal(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
         (["--source", "file:no/such.wav"], "no/such.wav"),
         (["--source", "demo", "--model", "nope"], "no model 'nope'; known: embedded"),
         (["--source", "demo", "--config", "no/such.toml"], "no/such.toml"),
+        (["--source", ""], "no source ''"),
+        (["--source", "file:\x1b[31mred.wav"], "\N{REPLACEMENT CHARACTER}[31mred.wav"),
     ],
 )
 def test_bad_input_is_one_clear_sentence_and_exit_code_2(
@@ -155,3 +157,29 @@ def test_models_lists_the_model_in_the_box(capsys: pytest.CaptureFixture[str]) -
 def test_config_prints_what_is_in_force(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config"]) == 0
     assert json.loads(capsys.readouterr().out)["window"]["hop_s"] == 0.25
+
+
+def test_settings_of_a_class_that_is_not_listened_for_are_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('[prompts]\nclasses = ["siren"]\n[detector]\nurgent = ["smoke_alarm"]\n')
+    assert "'smoke_alarm', which is not listened for" in refusal(
+        capsys, *RUN, "--source", "demo", "--config", str(path)
+    )
+    path.write_text("[detector.classes.sirne]\nonset_threshold = 0.1\n")
+    argv = [*RUN, "--source", "demo", "--config", str(path), "--classes", "siren"]
+    assert "did you mean 'siren'?" in refusal(capsys, *argv)
+
+
+def test_a_configuration_for_more_classes_than_are_asked_for_is_no_error(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('[detector]\nurgent = ["smoke_alarm"]\n')
+    argv = [*RUN, "--source", "demo", "--config", str(path), "--classes", "siren", "--duration", "0.1"]
+    assert main(argv) == 0
+
+
+def test_a_program_without_standard_streams_does_not_fail() -> None:
+    run = f"{sys.executable} -m monitor run --source demo --fast --headless --bind none --duration 1"
+    command = f"{run} >&- <&- 2>&-"
+    assert subprocess.run(["sh", "-c", command], check=False, timeout=50).returncode == 0

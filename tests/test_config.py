@@ -46,6 +46,14 @@ def test_flags_win_over_environment_over_file_over_defaults(tmp_path: Path) -> N
         ("[detector]\nonset_threshold = 0.2\noffset_threshold = 0.6", "above onset_threshold"),
         ("[detector.classes.siren]\noffset_threshold = 0.9", "siren"),
         ("model = 3", "model"),
+        ("[detector]\nclasses = {siren = 3}", "detector.classes"),
+        ("[capture]\nring_s = inf", "capture.ring_s is inf"),
+        ("[level]\nsilent_dbfs = nan", "level.silent_dbfs is nan"),
+        ("[background]\nmemory_s = 1e12", "background.memory_s"),
+        ("[level]\nbands = 1000000000", "level.bands"),
+        ("[model]\nthreads = 1000000", "model.threads"),
+        ("[drift]\nbeta = 1e38", "drift.beta"),
+        ("a = " + "[" * 5000, "not valid TOML"),
         ("[model", "not valid TOML"),
     ],
 )
@@ -62,3 +70,8 @@ def test_a_bad_configuration_is_refused_with_the_place(tmp_path: Path, text: str
 def test_a_missing_file_is_named() -> None:
     with pytest.raises(ConfigError, match=r"no/such\.toml"):
         load_config(Path("no/such.toml"))
+
+
+def test_a_bad_variable_of_the_environment_is_named_with_its_value() -> None:
+    with pytest.raises(ConfigError, match=r"MONITOR_DETECTOR_ONSET_THRESHOLD: .* is 'foo'"):
+        load_config(environment={"MONITOR_DETECTOR_ONSET_THRESHOLD": "foo"})

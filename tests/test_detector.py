@@ -105,7 +105,8 @@ def test_a_changed_threshold_applies_to_the_next_window_and_keeps_its_ratio() ->
 def test_a_class_of_its_own_settings_differs_only_in_those() -> None:
     config = DetectorConfig(classes={"siren": ClassConfig(onset_threshold=0.8)})
     rule = rule_for("siren", config, RATE)
-    assert (rule.onset_threshold, rule.offset_threshold) == (0.8, config.offset_threshold)
+    assert (rule.onset_threshold, rule.confirm) == (0.8, config.confirm)
+    assert rule.offset_threshold / rule.onset_threshold == config.offset_threshold / config.onset_threshold
 
 
 @given(st.lists(st.floats(0, 1), max_size=120))
@@ -122,4 +123,29 @@ def test_every_event_begins_once_and_ends_once(values: list[float]) -> None:
         if item.offset_sample is not None:
             assert item.offset_sample >= item.onset_sample + CONFIG.min_on_s * RATE
     assert open_event is None
-    assert not machine.sounding
+    assert not machine.open
+
+
+def test_what_came_before_a_gap_confirms_nothing_after_it() -> None:
+    machine = detector()
+    feed(machine, [0.1, 0.9])
+    found = machine.update(score(0.9, 400), HOP, discontinuous=True)
+    assert kinds(found) == ["not_confirmed"]
+    assert kinds(feed(machine, [0.9], begin=401)) == ["onset"]
+
+
+def test_an_event_does_not_begin_while_it_was_blocked() -> None:
+    machine = detector()
+    machine.pause(True, 0)
+    feed(machine, [0.9] * 20)
+    machine.pause(False, WINDOW + 20 * HOP)
+    (onset,) = (item for item in feed(machine, [0.9, 0.9], begin=20) if isinstance(item, Transition))
+    assert onset.onset_sample >= WINDOW + 19 * HOP
+
+
+def test_an_event_that_is_cut_short_is_not_longer_than_it_was_heard() -> None:
+    machine = detector()
+    feed(machine, [*[0.9] * 9, 0.1])
+    (offset,) = (item for item in machine.end("lost", 10_000) if isinstance(item, Transition))
+    assert offset.offset_sample == WINDOW + 8 * HOP - WINDOW // 2
+    assert offset.score == 0.1

@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import zmq
 
 from monitor.errors import PublishError
 from monitor.listen import ABSENT_AFTER_S, Watch, listen
@@ -20,7 +21,10 @@ from tests.bus import PATIENCE_S, agree, eager_publisher, until
 from tests.examples import event, health, near_miss
 
 ROOT = Path(__file__).parent.parent
-COMMAND = "import sys; from monitor.listen import listen; sys.exit(listen(sys.argv[1], True, sys.stdout))"
+COMMAND = """import signal, sys
+from monitor.listen import listen
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background inherits it as ignored
+sys.exit(listen(sys.argv[1], True, sys.stdout))"""
 
 
 @pytest.fixture
@@ -54,6 +58,11 @@ class Listening:
         self._out.close()
         self._pool.shutdown()
         return self.result.result()
+
+
+def sleep() -> None:
+    """Let others run between two turns."""
+    select.select([], [], [], 0.01)
 
 
 def turn(publisher: Publisher, listening: Listening) -> None:
@@ -109,7 +118,7 @@ def test_a_connection_is_commented_on_where_it_changes() -> None:
     watch = Watch("tcp://here:1", started_s=0.0)
 
     def notes(now_s: float, alive: bool, lost: int = 0, restarts: int = 0) -> list[str]:
-        return watch.notes(now_s, alive, lost, restarts)
+        return watch.notes(now_s, alive, lost, restarts, malformed=0)
 
     assert notes(1.0, alive=True) == []
     assert notes(2.0, alive=True, lost=3) == ["Messages missed: 3, in all 3."]
@@ -122,6 +131,60 @@ def test_a_connection_is_commented_on_where_it_changes() -> None:
         "The monitor was started anew.",
         "Messages missed: 1, in all 4.",
     ]
+
+
+def test_what_is_not_understood_is_told_when_it_begins_and_when_nothing_else_comes_any_more() -> None:
+    watch = Watch("tcp://here:1", started_s=0.0)
+
+    def notes(now_s: float, alive: bool, malformed: int) -> list[str]:
+        return watch.notes(now_s, alive, lost=0, restarts=0, malformed=malformed)
+
+    def told(malformed: int) -> list[str]:
+        return [f"Messages not understood: {malformed} (another version of monitor?)."]
+
+    assert notes(0.5, alive=False, malformed=2) == told(2)
+    assert notes(2.0, alive=False, malformed=9) == []  # not: nobody publishes
+    assert notes(3.0, alive=True, malformed=9) == []
+    assert notes(4.0, alive=True, malformed=10) == []
+    assert notes(8.0, alive=False, malformed=14) == told(14)  # not: it is gone
+    assert notes(9.0, alive=False, malformed=20) == []
+
+
+def test_another_version_of_monitor_is_not_taken_for_nobody() -> None:
+    with zmq.Context() as context, context.socket(zmq.PUB) as stranger:
+        port = stranger.bind_to_random_port("tcp://127.0.0.1")
+        err = io.StringIO()
+        with ThreadPoolExecutor(1) as pool:
+            endpoint = f"tcp://127.0.0.1:{port}"
+            listening = pool.submit(
+                listen, endpoint, False, io.StringIO(), duration_s=ABSENT_AFTER_S + 0.3, err=err
+            )
+            header = b'{"version":2,"epoch":"a","sequence":1,"time":"2026-11-21T12:00:00Z"}'
+
+            def turn_on() -> None:
+                stranger.send_multipart([b"heartbeat", header, b"{}"])
+                sleep()
+
+            until(listening.done, turn_on)
+    said = err.getvalue().splitlines()
+    assert [line.endswith("(another version of monitor?).") for line in said] == [True]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_lines_that_a_full_disk_lost_are_told_once_and_are_exit_code_1(publisher: Publisher) -> None:
+    publisher.emit(event("onset"))
+    err = io.StringIO()
+    with Path("/dev/full").open("w", encoding="utf-8") as full, ThreadPoolExecutor(1) as pool:
+        listening = pool.submit(listen, publisher.endpoint, True, full, duration_s=1.0, err=err)
+
+        def turn_on() -> None:
+            publisher.emit(event("update"))
+            publisher.poll(agree)
+            sleep()
+
+        until(listening.done, turn_on)
+    assert listening.result() == 1
+    assert err.getvalue() == "Lines cannot be written: No space left on device.\n"
 
 
 def started(publisher: Publisher) -> subprocess.Popen[bytes]:

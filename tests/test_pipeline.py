@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -12,15 +12,15 @@ from monitor.assemble import make_stages
 from monitor.config import Config, load_config
 from monitor.pipeline import Pipeline
 from monitor.prompts import parse_classes
-from monitor.records import Event, Health, Level, NearMiss, Request, Scores
+from monitor.records import CaptureStatus, Event, Health, Level, NearMiss, Request, Scores
 from monitor.report import Clock, Stream
 from monitor.ring import Ring
 from tests.fakes import RATE, Collector, FakeEncoder, FixedStatus, noise, tone
 
 CONFIG = load_config(
     flags={
-        "prompts": {"distractors": ["middle", "else"]},
-        "detector": {"onset_threshold": 0.5, "confirm": 2, "min_off_s": 0.5},
+        "prompts": {"distractors": ["middle", *(f"noise {n}" for n in range(12))]},
+        "detector": {"onset_threshold": 0.7, "offset_threshold": 0.6, "confirm": 2, "min_off_s": 0.5},
         "background": {"ready_windows": 4},
     }
 )
@@ -31,9 +31,10 @@ class Steady:
 
     def __init__(self) -> None:
         self.now_s = 1000.0
+        self.wall = datetime(2026, 1, 1, tzinfo=UTC)
 
     def clock(self) -> Clock:
-        return Clock(monotonic=lambda: self.now_s, utc=lambda: datetime(2026, 1, 1, tzinfo=UTC))
+        return Clock(monotonic=lambda: self.now_s, utc=lambda: self.wall)
 
 
 class Bench:
@@ -61,7 +62,7 @@ class Bench:
             self.ring.write(part, self.time.now_s)
             position += len(part)
             count += 1
-            self.pipeline.step(0.0)
+            self.drain()
 
     def drain(self) -> None:
         while self.ring.counters().pending:
@@ -177,7 +178,7 @@ def test_a_lost_source_ends_open_events_and_is_reported_at_once() -> None:
     bench = Bench(live=True)
     bench.play(np.concatenate([noise(3.0), noise(2.0) + tone("low", 2.0)]), (400,))
     assert bench.events[-1].type != "offset"
-    bench.status.status = bench.status.status.__class__("lost", "it was unplugged", RATE, 0, 0, 0, None, 0.0)
+    bench.status.status = CaptureStatus("lost", "it was unplugged", RATE, 0, 0, 0, None)
     bench.pipeline.step(0.0)
     assert bench.events[-1].ended_by == "lost"
     assert (bench.health.state, bench.health.reason) == ("lost", "it was unplugged")
@@ -237,3 +238,55 @@ def test_a_siren_of_three_minutes_stays_detected() -> None:
     last = bench.events[-1]
     assert last.offset_sample is not None
     assert last.offset_sample / RATE > 198.0
+
+
+def test_a_long_event_keeps_its_level_over_the_room_and_does_not_become_the_room() -> None:
+    bench = Bench()
+    bench.play(np.concatenate([noise(20.0), noise(60.0, seed=1) + tone("low", 60.0), noise(5.0, seed=2)]))
+    bench.finish()
+    updates = [event for event in bench.events if event.type == "update"]
+    assert min(event.snr_db for event in updates) > 20.0
+    floors = [level.floor_dbfs for level in bench.of(Level)]  # type: ignore[attr-defined]
+    assert floors[-1] < -35.0
+
+
+def test_nothing_is_confirmed_across_a_loss() -> None:
+    bench = Bench(live=True)
+    bench.play(np.concatenate([noise(3.0), noise(0.4) + tone("low", 0.4)]), (400,))
+    bench.status.status = CaptureStatus("lost", "unplugged", RATE, 0, 0, 0, None)
+    bench.pipeline.step(0.0)
+    bench.status.status = CaptureStatus("running", None, RATE, 0, 0, 1, None)
+    bench.ring.write_gap(RATE * 10)
+    begin = bench.ring.counters().captured
+    bench.play(noise(2.0) + tone("low", 2.0), (400,))
+    onsets = [event for event in bench.events if event.type == "onset"]
+    assert [event.onset_sample >= begin for event in onsets if event.onset_sample > 4 * RATE] == [True]
+
+
+def test_an_offset_tells_the_level_of_its_own_sound_and_not_of_the_next() -> None:
+    samples = noise(14.0)
+    samples[RATE * 4 : RATE * 6] += tone("low", 2.0, amplitude=0.1)
+    samples[RATE * 7 : RATE * 9] += tone("high", 2.0, amplitude=0.8)
+    bench = Bench()
+    bench.play(samples)
+    bench.finish()
+    low = next(event for event in bench.events if (event.class_, event.type) == ("low", "offset"))
+    assert low.level_dbfs < -20.0
+
+
+def test_event_times_follow_a_wall_clock_that_was_set() -> None:
+    bench = Bench(live=True)
+    bench.play(noise(3.0), (400,))
+    bench.time.wall += timedelta(hours=8)
+    bench.play(noise(1.0), (400,))
+    newest = bench.of(Level)[-1]
+    assert isinstance(newest, Level)
+    assert abs((newest.time - bench.time.wall).total_seconds()) < 1.0
+
+
+def test_pausing_shows_in_the_health_whatever_the_state() -> None:
+    bench = Bench(live=True)
+    bench.pipeline.handle(Request("pause", None, True))
+    bench.status.status = CaptureStatus("lost", "unplugged", RATE, 0, 0, 0, None)
+    bench.pipeline.step(0.0)
+    assert (bench.health.state, bench.health.paused) == ("lost", True)

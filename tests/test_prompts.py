@@ -42,6 +42,8 @@ def test_an_alias_gives_the_wording() -> None:
         ("siren,été", "cannot be a class name"),
         ("alarm=", "at least one letter"),
         ("alarm=???", "at least one letter"),
+        ('alarm="beep,siren', "quote is not closed"),
+        ("a=b=c", "neither '='"),
     ],
 )
 def test_bad_class_lists_are_refused_in_one_sentence(text: str, says: str) -> None:

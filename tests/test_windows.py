@@ -28,15 +28,15 @@ def windows_of(windower: Windower, parts: list[Span]) -> list[Window]:
 
 
 def test_windows_stand_on_a_grid_of_the_stream_index() -> None:
-    found = windows_of(Windower(10, 4), spans(22, []))
+    found = windows_of(Windower(10, 4, 100), spans(22, []))
     assert [(window.start, window.stop) for window in found] == [(0, 10), (4, 14), (8, 18), (12, 22)]
     assert np.array_equal(found[1].samples, np.arange(4, 14))
 
 
 @given(st.lists(st.integers(1, 99), max_size=20), st.integers(1, 100))
 def test_windows_do_not_depend_on_how_the_stream_was_cut(cuts: list[int], length: int) -> None:
-    whole = windows_of(Windower(16, 5), spans(length, []))
-    cut = windows_of(Windower(16, 5), spans(length, cuts))
+    whole = windows_of(Windower(16, 5, 100), spans(length, []))
+    cut = windows_of(Windower(16, 5, 100), spans(length, cuts))
     assert [(w.start, w.hop_len, w.samples.tolist()) for w in whole] == [
         (w.start, w.hop_len, w.samples.tolist()) for w in cut
     ]
@@ -44,7 +44,7 @@ def test_windows_do_not_depend_on_how_the_stream_was_cut(cuts: list[int], length
 
 @given(st.lists(st.tuples(st.integers(1, 60), st.integers(1, 30)), min_size=1, max_size=6))
 def test_every_sample_is_the_newest_of_exactly_one_window(stretches: list[tuple[int, int]]) -> None:
-    windower = Windower(16, 5)
+    windower = Windower(16, 5, 100)
     pushed = analysed = position = 0
     for length, gap in stretches:
         for part in spans(length, [length // 2], position, discontinuous=position > 0):
@@ -57,7 +57,7 @@ def test_every_sample_is_the_newest_of_exactly_one_window(stretches: list[tuple[
 
 
 def test_a_window_never_spans_a_gap() -> None:
-    windower = Windower(8, 4)
+    windower = Windower(8, 4, 100)
     before = [w for part in spans(10, []) for w in windower.push(part)]
     after = [w for part in spans(8, [], start=50, discontinuous=True) for w in windower.push(part)]
     assert [window.stop for window in before] == [8]
@@ -66,11 +66,34 @@ def test_a_window_never_spans_a_gap() -> None:
 
 
 def test_a_stretch_shorter_than_a_window_is_padded_in_front() -> None:
-    window = windows_of(Windower(8, 4), spans(3, []))[0]
+    window = windows_of(Windower(8, 4, 100), spans(3, []))[0]
     assert window.samples.tolist() == [0, 0, 0, 0, 0, 0, 1, 2]
     assert window.stop == 3
 
 
 def test_a_hop_longer_than_the_window_is_refused() -> None:
     with pytest.raises(ValueError, match="hop_len 9"):
-        Windower(8, 9)
+        Windower(8, 9, 100)
+
+
+@given(st.lists(st.integers(1, 99), max_size=20), st.integers(1, 100))
+def test_a_piece_completes_at_most_one_window_with_its_last_sample(cuts: list[int], length: int) -> None:
+    windower = Windower(16, 5, 100)
+    rejoined = []
+    for part in spans(length, cuts):
+        for piece in windower.split(part):
+            found = windower.push(piece)
+            assert [window.stop for window in found] in ([], [piece.start + len(piece.samples)])
+            rejoined.append(piece.samples)
+    assert np.array_equal(np.concatenate(rejoined), np.arange(length))
+
+
+def test_a_piece_was_captured_when_its_own_last_sample_was() -> None:
+    span = Span(0, np.zeros(30, np.float32), False, captured_s=5.0)
+    assert [piece.captured_s for piece in Windower(10, 10, 100).split(span)] == pytest.approx([4.8, 4.9, 5.0])
+
+
+def test_a_padded_window_says_that_it_is_not_whole() -> None:
+    padded, whole = Windower(8, 4, 100), Windower(8, 4, 100)
+    assert not windows_of(padded, spans(3, []))[0].whole
+    assert all(window.whole for window in windows_of(whole, spans(18, [])))

@@ -33,8 +33,9 @@ _PLAIN: Changes = {"background": {"tau_text": 0.0, "tau_audio": 0.0}, "drift": {
 METHODS: Mapping[str, Changes] = {
     "monitor": {},
     "zero-shot": _PLAIN,
+    "drift": {**_PLAIN, "drift": {"beta": 0.1}},
     "background": {"drift": {"beta": 0.0}},
-    "drift": {"background": _PLAIN["background"]},
+    "background+drift": {"drift": {"beta": 0.1}},
 }
 """Name -> what it changes in the configuration. `zero-shot`: the plain score, no background and no drift."""
 
@@ -156,7 +157,7 @@ class _Collector:
 class _Recorded:
     """An input that is there already."""
 
-    status = CaptureStatus("running", None, 0, 0, 0, 0, None, None)
+    status = CaptureStatus("running", None, 0, 0, 0, 0, None)
 
 
 class _Remembering:

@@ -6,36 +6,14 @@ People read hedged words ("may be a siren"): a score is never a certainty.
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from collections.abc import Callable
 from typing import TextIO
 
-from monitor.records import Event, Health, NearMiss, NearMissReason, PublishedRecord, SourceState
+from monitor.records import Event, Health, NearMiss, PublishedRecord
 from monitor.sinks.outlet import Outlet
 from monitor.wire import encode_json, sanitise
+from monitor.words import NEAR_MISS, SOURCE_STATE, clock, ended_by, spoken
 
-_ENDED_BY = {
-    "lost": "the source was lost",
-    "paused": "the monitor was paused",
-    "muted": "the class was muted",
-    "ended": "the source ended",
-    "stopped": "the monitor was stopped",
-}
-_REASONS: dict[NearMissReason, str] = {
-    "below_threshold": "its score stayed below the threshold",
-    "not_confirmed": "too few windows in a row agreed",
-    "too_short": "it was too short",
-    "cool_down": "the class had only just been reported",
-    "muted": "the class is muted",
-    "paused": "the monitor is paused",
-}
-_STATES: dict[SourceState, str] = {
-    "starting": "starting",
-    "running": "listening",
-    "silent": "SILENT",
-    "lost": "LOST",
-    "paused": "paused",
-    "ended": "ended",
-}
 _UNHEARD = {"silent", "lost", "paused"}
 _NO_ARTICLE = re.compile(
     r"[^su]s\b|(ing|\b(speech|music|rain|wind|thunder|laughter|applause|water|traffic|noise|static|silence))$"
@@ -57,10 +35,17 @@ class LineSink:
     near_misses
         Also what resembled a class and was not reported, and why.
     wait
-        Wait for a slow reader instead of dropping lines; for a source that can wait too.
+        Asked again and again: whether to wait for a slow reader instead of dropping lines; for a source that
+        can wait too.
     """
 
-    def __init__(self, stream: TextIO, as_json: bool, near_misses: bool = False, wait: bool = False) -> None:
+    def __init__(
+        self,
+        stream: TextIO,
+        as_json: bool,
+        near_misses: bool = False,
+        wait: Callable[[], bool] | None = None,
+    ) -> None:
         self._outlet = Outlet(stream, wait)
         self._as_json = as_json
         self._near_misses = near_misses
@@ -78,6 +63,11 @@ class LineSink:
     def dropped(self) -> int:
         """Lines lost because the reader was too slow or the disk full."""
         return self._outlet.dropped
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the first line was lost, as one sentence; None while none was."""
+        return self._outlet.trouble
 
     def emit(self, record: PublishedRecord) -> None:
         """Print `record` if it is of a kind to be printed. Never waits, and never raises for the reader."""
@@ -146,11 +136,6 @@ class TroubleSink:
         self._lines.close()
 
 
-def spoken(class_: str) -> str:
-    """Return a class name as words."""
-    return sanitise(class_.replace("_", " ").strip())
-
-
 def hedged(class_: str) -> str:
     """Return the words in which a sound is reported, ``may be a dog bark``."""
     words = spoken(class_)
@@ -165,46 +150,42 @@ def event_line(event: Event) -> str:
     if event.type != "offset":
         urgent = "URGENT: " if event.urgent else ""
         score = f"score {event.score:.2f} (threshold {event.threshold:.2f})"
-        return f"{_clock(event.onset_time)}  onset   {urgent}{hedged(event.class_)}, {score}, {level}"
+        return f"{clock(event.onset_time)}  onset   {urgent}{hedged(event.class_)}, {score}, {level}"
     stop = event.onset_sample if event.offset_sample is None else event.offset_sample
     duration_s = (stop - event.onset_sample) / event.sample_rate
     by = event.ended_by or "quiet"
-    why = "" if by == "quiet" else f" ({_ENDED_BY.get(by, sanitise(by))})"
+    why = "" if by == "quiet" else f" ({ended_by(by).phrase})"
     ended = f"{spoken(event.class_)} ended after {duration_s:.1f} s{why}"
-    time = _clock(event.offset_time or event.onset_time)
+    time = clock(event.offset_time or event.onset_time)
     return f"{time}  offset  {ended}, peak {event.peak_score:.2f}, {level}"
 
 
 def near_miss_line(miss: NearMiss) -> str:
     """Return what was not reported, and why, as a line for a person."""
     score = f"score {miss.score:.2f} (threshold {miss.threshold:.2f})"
-    why = f"not reported: {_REASONS[miss.reason]}"
-    return f"{_clock(miss.time)}  nearly  {spoken(miss.class_)}, {score}, {why}"
+    why = f"not reported: {NEAR_MISS[miss.reason].phrase}"
+    return f"{clock(miss.time)}  nearly  {spoken(miss.class_)}, {score}, {why}"
 
 
 def health_line(health: Health, before: Health | None = None) -> str:
     """Return the state of a source as a line for a person; `before` tells whether it is back."""
-    name = sanitise(health.source_name)
+    name = health.source_name
     if health.state == "running" and before is not None and before.state in _UNHEARD:
         text = f"back: {name} is heard again"
     elif health.state == "running":
         classes = ", ".join(spoken(state.class_) for state in health.classes)
-        text = f"listening to {name} for {classes}, model {sanitise(health.model)}"
+        text = f"listening to {name} for {classes}, model {health.model}"
     else:
-        text = f"{_STATES[health.state]}: {name}" + (f", {sanitise(health.reason)}" if health.reason else "")
-    return f"{_clock(health.time)}  health  {text}"
+        text = f"{SOURCE_STATE[health.state]}: {name}" + (f", {health.reason}" if health.reason else "")
+    return f"{clock(health.time)}  health  {text}"
 
 
 def late_line(health: Health) -> str:
     """Return how much sound was passed over, as a line for a person."""
     passed_s = _passed_over(health) / health.sample_rate
     text = f"LATE: the program does not keep up; {passed_s:.1f} s of sound passed over so far"
-    return f"{_clock(health.time)}  health  {text}"
+    return f"{clock(health.time)}  health  {text}"
 
 
 def _passed_over(health: Health) -> int:
     return health.skipped + health.overwritten
-
-
-def _clock(time: datetime) -> str:
-    return f"{time.astimezone():%H:%M:%S}"

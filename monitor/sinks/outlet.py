@@ -11,23 +11,29 @@ import os
 import select
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import TextIO
 
 MAX_PENDING = 1000
 """Lines that wait for a slow reader."""
 
+_TOO_SLOW = "Lines are lost: whoever reads them does not keep up."
 _CLOSE_S = 1.0
+_LOOK_S = 0.1
+"""How soon an outlet that waits notices that it need not wait any longer."""
 
 
 class Outlet:
     """Writes lines to `stream`, past its buffer where it is a file; the stream stays its owner's to close."""
 
-    def __init__(self, stream: TextIO, wait: bool = False) -> None:
-        """Write to `stream`; with `wait`, `put` returns only when the reader has taken the line."""
+    def __init__(self, stream: TextIO, wait: Callable[[], bool] | None = None) -> None:
+        """Write to `stream`; while `wait` says so, `put` returns only when the reader has taken the line."""
         self.closed = False
         """The reader has gone, or `close` was called: further lines are dropped."""
         self.dropped = 0
         """Lines lost to a slow reader or a full disk."""
+        self.trouble: str | None = None
+        """Why the first of them was lost, as one sentence."""
         self._stream = stream
         self._wait = wait
         self._encoding = getattr(stream, "encoding", None) or "utf-8"
@@ -43,12 +49,12 @@ class Outlet:
         if self.closed:
             return
         if len(self._pending) >= MAX_PENDING:
-            self.dropped += 1
+            self._drop(1, _TOO_SLOW)
             return
         self._pending.append(f"{line}\n".encode(self._encoding, errors="replace"))
         self.drain()
-        while self._wait and self._pending and not self.closed:
-            if self._ready(_CLOSE_S):
+        while self._wait is not None and self._pending and not self.closed and self._wait():
+            if self._ready(_LOOK_S):
                 self._write()
 
     def drain(self) -> None:
@@ -65,9 +71,14 @@ class Outlet:
         while self._pending and not self.closed and self._ready(deadline_s - time.monotonic()):
             if not self._write():
                 break
-        self.dropped += len(self._pending)
+        if self._pending:
+            self._drop(len(self._pending), _TOO_SLOW)
         self._pending.clear()
         self.closed = True
+
+    def _drop(self, count: int, why: str) -> None:
+        self.dropped += count
+        self.trouble = self.trouble or why
 
     def _ready(self, timeout_s: float) -> int:
         """Return poll's flags, 0 while a write would have to wait."""
@@ -87,8 +98,8 @@ class Outlet:
         except BlockingIOError:
             self._pending.appendleft(line)
             return False
-        except OSError:  # a full disk; the next line may fit again
-            self.dropped += 1
+        except OSError as error:  # a full disk; the next line may fit again
+            self._drop(1, f"Lines cannot be written: {error.strerror}.")
         else:
             if written < len(line):
                 self._pending.appendleft(line[written:])

@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:  # the capture process imports this package and must stay free of numpy
     from monitor.records import Block
 
-__all__ = ["Source", "slug"]
+__all__ = ["FIRST_BLOCK_S", "Source", "slug"]
+
+FIRST_BLOCK_S = 3.0
+"""Seconds a live source may take from its opening to its first block; Bluetooth needs them."""
 
 
 class Source(Protocol):

@@ -10,19 +10,17 @@ from msgspec.structs import replace
 from monitor.config import CaptureConfig
 from monitor.errors import SourceDamaged, SourceError, SourceLost
 from monitor.records import Block, CaptureStatus
-from monitor.sources import Source
+from monitor.sources import FIRST_BLOCK_S, Source
 from monitor.sources.feed import Feed, RingWriter
 
 READ_S = 0.1
 """Seconds one read may take; how soon a stop is noticed."""
-FIRST_BLOCK_S = 3.0
-"""Seconds a live source may take to begin."""
 MAX_REOPEN_S = 5.0
 """Longest pause between attempts to open a lost source again."""
 MIN_RATE, MAX_RATE = 1_000, 768_000
 """Hz a source may have."""
 
-_STARTING = CaptureStatus("starting", None, 0, 0, 0, 0, None, None)
+_STARTING = CaptureStatus("starting", None, 0, 0, 0, 0, None)
 
 
 class Capture:
@@ -111,28 +109,43 @@ class Capture:
 
     def _run(self) -> None:
         try:
-            while not self._stop.is_set():
-                self._turn()
-        except EOFError:
-            self._end(None)
-        except SourceError as error:
-            self._end(error)
+            self._carry_all()
+        except Exception as error:  # noqa: BLE001 - nobody else would hear of it, and all would seem well
+            self.error = _unexpected(self._source, error, SourceError)
+            self._status = replace(self._status, reason=str(self.error))
         finally:
             self._status = replace(self._status, state="ended")
             self._ring.close()
             self._source.close()
 
+    def _carry_all(self) -> None:
+        try:
+            while not self._stop.is_set():
+                try:
+                    self._turn()
+                except SourceLost as error:
+                    self._recover(error)
+        except EOFError:
+            self._end(None)
+        except SourceError as error:
+            self._end(error)
+
     def _turn(self) -> None:
         """Carry one block, or notice that there is none."""
         try:
             block = self._source.read(READ_S)
-        except SourceLost as error:
-            self._recover(error)
-            return
-        if block is not None:
-            self._carry(block)
-        elif self._source.live and self._is_late():
+            if block is not None:
+                self._carry(block)
+        except (EOFError, SourceError):
+            raise
+        except Exception as error:
+            if not self._source.live:
+                raise
+            raise _unexpected(self._source, error, SourceLost) from error  # opened again it may work
+        if block is None and self._source.live and self._is_late():
             self._lose(f"No sound arrives from {self._source.name}.")
+            self._feed.stall()
+            self._away, self._pause_s = True, self._config.reopen_every_s
 
     def _carry(self, block: Block) -> None:
         self._last_block_s = time.monotonic()
@@ -146,7 +159,6 @@ class Capture:
             invalid=feed.invalid,
             reopened=self._status.reopened + self._away,
             clock_ppm=feed.clock_ppm,
-            anchor_s=feed.anchor_s,
         )
         self._away = False
 
@@ -195,6 +207,16 @@ class Capture:
         if feed.first_invalid is None:
             return ""
         return (
-            f"{feed.invalid} samples of {self._source.name} are not numbers, the first at "
-            f"{feed.first_invalid / self._sample_rate:.3f} s; they were heard as silence."
+            f"{feed.invalid} samples of {self._source.name} are not numbers or far beyond full scale, the "
+            f"first at {feed.first_invalid / self._sample_rate:.3f} s; they were heard as silence."
         )
+
+
+def _unexpected(source: Source, error: Exception, kind: type[SourceError]) -> SourceError:
+    """Return what to say of an `error` nobody foresaw."""
+    wrong = kind(
+        f"The capture of {source.name} failed unexpectedly ({type(error).__name__}: {error}); "
+        "please report this sentence."
+    )
+    wrong.__cause__ = error
+    return wrong

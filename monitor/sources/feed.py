@@ -3,11 +3,13 @@
 The stream index of a sample is computed from its position in the device's own count, lost samples included,
 never summed up from what the resampler happened to return. Where sound is missing the resampler ends and
 starts afresh behind a gap of exactly the missing length; between two openings of a lost device that length is
-the time that passed by the monotonic clock.
+the time that passed by the monotonic clock. A source that stalled and was not opened again (a pipe) is given
+a moment first: it may deliver all it had kept, and then nothing is missing.
 """
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +21,10 @@ from monitor.sources.converter import Converter, convert_index, to_mono
 
 MIN_OVERFLOW_S = 0.02
 """A driver that reports lost input without saying how much: lateness below this is taken for jitter."""
+MIN_STALL_S = 0.1
+"""A source that stalled and is back within this of real time has lost nothing."""
+SETTLE_S = 0.25
+"""Seconds a source gets after a stall to deliver what it had kept."""
 
 
 class RingWriter(Protocol):
@@ -50,12 +56,12 @@ class Feed:
         self._last_s: float | None = None  # when the sample before `_position` had been captured
         self._converter: Converter | None = None  # None until the first block of an opening
         self._clock: DeviceClock | None = None
-        self.anchor_s: float | None = None
-        """Monotonic clock at stream index 0; None until the first block."""
+        self._anchor_s: float | None = None  # monotonic clock at stream index 0
+        self._held: list[Block] | None = None  # after a stall: what came since, until it has settled
         self.overflow = 0
         """Times the driver reported lost input."""
         self.invalid = 0
-        """Samples that were no numbers and became 0."""
+        """Samples that were no sound and became 0."""
         self.first_invalid: int | None = None
         """Stream index of the first of them."""
 
@@ -71,8 +77,45 @@ class Feed:
         self._source_rate = source_rate
         self._live = live
 
+    def stall(self) -> None:
+        """Note that a live source delivers nothing; what it owes may come late, or never."""
+        self._release()
+        self._held = []
+
     def add(self, block: Block) -> None:
         """Pass one block on."""
+        if self._held is None:
+            self._pass_on(block)
+            return
+        self._held.append(block)
+        if block.captured_s - self._held[0].captured_s >= SETTLE_S:
+            self._release()
+
+    def finish(self) -> None:
+        """Write what is still held back or inside the resampler: the source ended or went away."""
+        self._release()
+        if self._converter is not None and self._last_s is not None:
+            self._write(self._converter.flush(), self._last_s)
+        self._converter = None
+
+    def _release(self) -> None:
+        """Pass on what came after a stall: where it belongs by the clock, if all of it is still behind."""
+        held, self._held = self._held, None
+        if not held:
+            return
+        if self._converter is not None and self._anchor_s is not None:
+            arrived = accumulate(len(block.samples) + block.lost_len for block in held)
+            start_s = min(  # as the promptest block has it
+                block.captured_s - length / self._source_rate
+                for block, length in zip(held, arrived, strict=True)
+            )
+            behind_s = start_s - self._anchor_s - self._index() / self._sample_rate
+            if behind_s >= MIN_STALL_S:
+                self._step_over(round(behind_s * self._source_rate))
+        for block in held:
+            self._pass_on(block)
+
+    def _pass_on(self, block: Block) -> None:
         block_len = len(block.samples)
         if self._converter is None:
             self._start_opening(block.captured_s - (block_len + block.lost_len) / self._source_rate)
@@ -90,16 +133,10 @@ class Feed:
         if self._converter is not None:
             self._write(self._converter.push(mono), block.captured_s - self._converter.delay_s)
 
-    def finish(self) -> None:
-        """Write what is still inside the resampler: the source ended or went away."""
-        if self._converter is not None and self._last_s is not None:
-            self._write(self._converter.flush(), self._last_s)
-        self._converter = None
-
     def _start_opening(self, start_s: float) -> None:
         """Place the first sample of an opening, captured from `start_s` on, in the stream."""
-        if self.anchor_s is None or self._last_s is None:
-            self.anchor_s = start_s
+        if self._anchor_s is None or self._last_s is None:
+            self._anchor_s = start_s
         else:
             away_len = round((start_s - self._last_s) * self._sample_rate)
             self._origin = max(self._origin + away_len, self._stream_len + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import time
 from contextlib import nullcontext
@@ -24,6 +25,12 @@ _STREAMED_LEN = 0x7FFFF000
 _UNKNOWN_LEN = 1 << 40
 """From this length on a header does not know it: libsndfile reports 2^63 - 1 for a FLAC stream."""
 
+_OGG = b"OggS"
+_OGG_PAGE_LEN = 2 * 65307
+"""Bytes at the end of an Ogg file that hold a whole page: twice the longest."""
+_OGG_LAST = 0x04
+"""Bit of a page's flags: the last of its stream."""
+
 
 class FileSource:
     """A source that reads one file once."""
@@ -35,6 +42,7 @@ class FileSource:
         self._path = path
         self._fast = fast
         self._file: Any = None
+        self._bytes: BinaryIO | None = None  # what libsndfile reads from; it is no good at file names
         self._sample_rate = 0
         self._position = 0
         self._promised: int | None = None
@@ -44,12 +52,12 @@ class FileSource:
     @property
     def id(self) -> str:
         """The file name without its suffix, as a slug."""
-        return slug(self._path.stem) or "file"
+        return slug(_text(self._path.stem)) or "file"
 
     @property
     def name(self) -> str:
         """The file name."""
-        return self._path.name
+        return _text(self._path.name)
 
     @property
     def sample_rate(self) -> int:
@@ -68,8 +76,10 @@ class FileSource:
         _refuse_unreadable(self._path)
         soundfile = _load_soundfile()
         try:
-            self._file = soundfile.SoundFile(self._path)
+            self._bytes = self._path.open("rb")
+            self._file = soundfile.SoundFile(self._bytes.fileno(), closefd=False)
         except soundfile.LibsndfileError as error:
+            self.close()
             raise SourceError(
                 f"{self._path} is not an audio file that libsndfile reads "
                 f"({error.error_string.rstrip('.')}); legal: {LEGAL}."
@@ -77,6 +87,8 @@ class FileSource:
         self._sample_rate = int(self._file.samplerate)
         self._promised = _promised_len(self._path, self._file.frames)
         self._position, self._start_s, self._error = 0, None, ""
+        if _is_cut_ogg(self._path):
+            self._error = "the end of the Ogg stream is missing"
         if self._file.frames == 0:
             self.close()
             raise SourceError(f"{self._path} holds no sound: its header says 0 samples.")
@@ -111,6 +123,9 @@ class FileSource:
         file, self._file = self._file, None
         if file is not None:
             file.close()
+        data, self._bytes = self._bytes, None
+        if data is not None:
+            data.close()
 
     def _due_s(self, position: int) -> float:
         """When the sample before `position` is captured, were the file a microphone."""
@@ -121,7 +136,7 @@ class FileSource:
         try:
             samples: NDArray[np.float32] = self._file.read(block_len, dtype="float32", always_2d=True)
         except _load_soundfile().LibsndfileError as error:
-            self._error = error.error_string.rstrip(".")
+            self._error = f"libsndfile: {error.error_string.rstrip('.')}"
             return np.zeros((0, 1), np.float32)
         return samples
 
@@ -134,8 +149,13 @@ class FileSource:
         promised = (
             f"its header promises {(self._promised or 0) / self._sample_rate:.2f} s, " if missing else ""
         )
-        detail = f" (libsndfile: {self._error})" if self._error else ""
+        detail = f" ({self._error})" if self._error else ""
         raise SourceDamaged(f"{self._path} is damaged: {promised}{found}{detail}. Copy or record it again.")
+
+
+def _text(name: str) -> str:
+    """Return a file name as text, whatever bytes it is made of and whatever the locale makes of them."""
+    return os.fsencode(name).decode("utf-8", "replace")
 
 
 def _load_soundfile() -> ModuleType:
@@ -204,3 +224,17 @@ def _riff_len(file: BinaryIO) -> int | None:
             size -= len(form)
         file.seek(size + size % 2, 1)
     return None
+
+
+def _is_cut_ogg(path: Path) -> bool:
+    """Whether the last page of an Ogg file is not there as a whole, or does not say that it is the last."""
+    with path.open("rb") as file:
+        if file.read(4) != _OGG:
+            return False
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _OGG_PAGE_LEN))
+        tail = file.read()
+    page = tail[tail.rfind(_OGG + b"\0") :]
+    segments = page[26] if len(page) > 26 else 255
+    page_len = 27 + segments + sum(page[27 : 27 + segments])
+    return len(page) < page_len or not page[5] & _OGG_LAST

@@ -2,6 +2,9 @@
 
 The parent side: start the process, read its frames, notice within `lost_after_s` that nothing comes, and end
 it whatever the driver does. PortAudio is never loaded in this process.
+
+One thing cannot be noticed from here: when a microphone is unplugged, PulseAudio moves its stream to another
+one, if there is one, without a word, and ALSA's plug-in has no way to forbid it (`PULSE_PROP` does not).
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ import numpy as np
 
 from monitor.errors import SourceError, SourceLost
 from monitor.records import Block
+from monitor.sources import FIRST_BLOCK_S
 from monitor.sources.devices import Device, printable
 from monitor.sources.pipe import Failed, FrameReader, Listed, Message, Opened, RawBlock
 
@@ -27,8 +31,6 @@ __all__ = ["Device", "Microphone", "list_devices"]
 
 OPEN_LIMIT_S = 10.0
 """A driver that has not opened after this long is not going to."""
-FIRST_BLOCK_S = 3.0
-"""How long after opening the first block may take; Bluetooth needs seconds."""
 _READ_LEN = 1 << 18
 _NOISE_LEN = 2048
 
@@ -137,14 +139,17 @@ class _CaptureProcess:
 
     def __init__(self, *request: str) -> None:
         # A session of its own: Ctrl-C in the terminal is for the parent, which then ends this process.
-        self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
-            [sys.executable, "-P", "-m", "monitor.sources.portaudio", *request],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=_environment(),
-            start_new_session=True,
-        )
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
+                [sys.executable, "-P", "-m", "monitor.sources.portaudio", *request],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=_environment(),
+                start_new_session=True,
+            )
+        except OSError as error:  # no memory, no process, no file descriptor left
+            raise SourceError(f"The capture process cannot be started: {error.strerror}.") from None
         assert self._process.stdout is not None  # noqa: S101 - for mypy: it was asked for
         assert self._process.stderr is not None  # noqa: S101
         self._sound = self._process.stdout.fileno()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import stat
 import time
 from collections.abc import Callable
 from typing import BinaryIO, Literal, NoReturn, get_args
@@ -19,7 +20,13 @@ SampleFormat = Literal["s16le", "s24le", "s32le", "f32le"]
 
 BLOCK_S = 0.02
 """Seconds read at once at most."""
+MAX_CHANNELS = 64
+"""More is a slip of the finger, not a recording."""
 
+_EXAMPLE = (
+    "pipe raw PCM into it, for example "
+    "`arecord -t raw -f S16_LE -r 48000 | monitor run --source - --pcm-rate 48000`"
+)
 _SAMPLE_BYTES: dict[SampleFormat, int] = {"s16le": 2, "s24le": 3, "s32le": 4, "f32le": 4}
 
 
@@ -27,8 +34,8 @@ class PcmSource:
     """A source that reads interleaved samples without a header.
 
     A pipe is live: nobody asks it to wait, unless it is known to be `patient` (a decoder that feeds a file).
-    When it is slow, `read` returns None and goes on; it is never lost, only silent, until its other end
-    closes it.
+    A regular file (``--source - < file.raw``) is always patient. When a pipe is slow, `read` returns None and
+    goes on; it is never lost, only silent, until its other end closes it.
     """
 
     id = "stdin"
@@ -36,21 +43,22 @@ class PcmSource:
 
     def __init__(
         self,
-        stream: BinaryIO,
+        stream: BinaryIO | None,
         sample_rate: int,
         channels: int = 1,
         dtype: SampleFormat = "s16le",
         *,
         patient: bool = False,
     ) -> None:
-        """Read from `stream`, which nobody else reads; `sample_rate` in Hz."""
-        self.live = not patient
+        """Read from `stream`, which nobody else reads; `sample_rate` in Hz. None is refused by `open`."""
+        self.live = not patient and not _is_regular_file(stream)
         self.sample_rate = sample_rate
         self._stream = stream
         self._channels = channels
         self._format = dtype
         self._receive: Callable[[int, float], bytes | None] = _nothing
         self._rest = b""
+        self._begun = False
 
     def open(self) -> None:
         """Prepare to read.
@@ -58,18 +66,17 @@ class PcmSource:
         Raises
         ------
         SourceError
-            A parameter is out of range, or the stream is a terminal.
+            A parameter is out of range, or the stream is closed or a terminal.
         """
         if self._format not in get_args(SampleFormat):
             legal = ", ".join(get_args(SampleFormat))
             raise SourceError(f"{self._format!r} is not a sample format; legal: {legal}.")
-        if self._channels < 1:
-            raise SourceError(f"{self._channels} channels are none; give at least 1.")
+        if not 1 <= self._channels <= MAX_CHANNELS:
+            raise SourceError(f"{self._channels} channels are not possible; legal: 1 to {MAX_CHANNELS}.")
+        if self._stream is None or self._stream.closed:
+            raise SourceError(f"Standard input is closed; {_EXAMPLE}.")
         if self._stream.isatty():
-            raise SourceError(
-                "Standard input is a terminal; pipe raw PCM into it, "
-                "for example `arecord -t raw -f S16_LE -r 48000 | monitor run --source -`."
-            )
+            raise SourceError(f"Standard input is a terminal; {_EXAMPLE}.")
         self._receive = _receiver(self._stream)
 
     def read(self, timeout_s: float) -> Block | None:
@@ -81,14 +88,20 @@ class PcmSource:
             The other end closed the pipe.
         SourceDamaged
             It did, in the middle of a sample.
+        SourceError
+            It did before the first sample, or the system cannot read from it.
         """
         step = _SAMPLE_BYTES[self._format] * self._channels
         wanted = max(1, round(BLOCK_S * self.sample_rate)) * step - len(self._rest)
-        data = self._receive(wanted, timeout_s)
+        try:
+            data = self._receive(wanted, timeout_s)
+        except OSError as error:  # a directory, for one
+            raise SourceError(f"Cannot read standard input: {error.strerror}; {_EXAMPLE}.") from None
         if data is None:
             return None
         if not data:
             self._end(step)
+        self._begun = True
         data = self._rest + data
         whole = len(data) - len(data) % step
         self._rest = data[whole:]
@@ -108,7 +121,18 @@ class PcmSource:
                 f"Standard input ended in the middle of a sample: {rest} bytes are left over, {self._format} "
                 f"with {self._channels} channel(s) takes {step}. Check the format and the number of channels."
             )
+        if not self._begun and self._receive is not _nothing:
+            raise SourceError(
+                "Standard input ended before the first sample; is the program before the pipe working?"
+            )
         raise EOFError
+
+
+def _is_regular_file(stream: BinaryIO | None) -> bool:
+    try:
+        return stream is not None and stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):  # in memory, or closed
+        return False
 
 
 def _decode(data: bytes, form: SampleFormat) -> NDArray[np.float32]:

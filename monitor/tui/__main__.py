@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 
+from monitor.config import PublishConfig
 from monitor.errors import MonitorError
 from monitor.tui import run_tui
-
-DEFAULT_ENDPOINT = "tcp://127.0.0.1:5557"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the terminal interface; return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m monitor.tui", description="Show a running monitor.")
-    parser.add_argument("endpoint", nargs="?", default=DEFAULT_ENDPOINT, help="where the monitor publishes")
+    parser.add_argument("endpoint", nargs="?", default=PublishConfig().bind, help="where it publishes")
     parser.add_argument("--quit-with-monitor", action="store_true", help="end when the monitor does")
     parser.add_argument("--bell", action="store_true", help="ring the terminal's bell at each onset")
     parser.add_argument("--mono", action="store_true", help="draw without colours")

@@ -15,7 +15,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.events import Resize
 from textual.message import Message
-from textual.widgets import Footer
 
 from monitor.records import Event, Health, Request
 from monitor.tui.feed import Arrived, Feed, Link, Refused
@@ -26,6 +25,7 @@ from monitor.tui.lines import Panel
 from monitor.tui.panels.banner import banner_lines
 from monitor.tui.panels.classes import classes_lines
 from monitor.tui.panels.events import events_lines
+from monitor.tui.panels.keys import keys_lines
 from monitor.tui.panels.meter import meter_lines
 from monitor.tui.panels.picture import picture_lines
 from monitor.tui.panels.status import status_lines
@@ -47,6 +47,7 @@ _LINES = {
     "classes": classes_lines,
     "events": events_lines,
     "status": status_lines,
+    "footer": keys_lines,
 }
 
 
@@ -71,18 +72,18 @@ class MonitorApp(App[None]):
     TITLE = "monitor"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space,p", "pause", "Pause", key_display="space"),
-        Binding("up,k", "select(-1)", "Select", key_display="↑↓"),
-        Binding("down,j", "select(1)", "Select", show=False),
-        Binding("m", "mute", "Mute"),
-        Binding("plus,equals_sign", "threshold(1)", "Threshold", key_display="+ -"),
-        Binding("minus", "threshold(-1)", "Threshold", show=False),
-        Binding("n", "near_misses", "Near misses"),
-        Binding("pagedown", "scroll(1)", "Older", show=False),
-        Binding("pageup", "scroll(-1)", "Newer", show=False),
-        Binding("question_mark,h,f1", "help", "Help", key_display="?"),
-        Binding("q", "quit", "Quit"),
-        Binding("ctrl+c", "quit", "Quit", show=False, priority=True),
+        Binding("space,p", "pause"),
+        Binding("up,k", "select(-1)"),
+        Binding("down,j", "select(1)"),
+        Binding("m", "mute"),
+        Binding("plus,equals_sign", "threshold(1)"),
+        Binding("minus", "threshold(-1)"),
+        Binding("n", "near_misses"),
+        Binding("pagedown", "scroll(1)"),
+        Binding("pageup", "scroll(-1)"),
+        Binding("question_mark,h,f1", "help"),
+        Binding("q", "quit"),
+        Binding("ctrl+c", "quit", priority=True),
     ]
 
     class FromFeed(Message):
@@ -140,7 +141,7 @@ class MonitorApp(App[None]):
             yield self._panels["classes"]
             yield self._panels["events"]
         yield self._panels["status"]
-        yield Footer(show_command_palette=False)
+        yield self._panels["footer"]
 
     def on_mount(self) -> None:
         """Begin to read and to draw."""
@@ -157,11 +158,10 @@ class MonitorApp(App[None]):
         """Share the rows out anew."""
         rows = rows_for(event.size.height)
         main = self.screen_stack[0]  # also while the help covers it
-        for name in ("banner", "meter", "picture", "tables", "status"):
+        for name in ("banner", "meter", "picture", "tables", "status", "footer"):
             part = main.query_one(f"#{name}")
             part.styles.height = getattr(rows, name)
             part.display = getattr(rows, name) > 0
-        main.query_one(Footer).display = rows.footer > 0
         main.query_one("#tables").set_class(event.size.width < SIDE_BY_SIDE, "stacked")
         self.call_after_refresh(self.draw)
 
@@ -210,7 +210,7 @@ class MonitorApp(App[None]):
     def action_pause(self) -> None:
         """Pause, or listen again."""
         health = self._feed.state.health
-        self._feed.ask(Request(request="pause", value=not (health and health.state == "paused")))
+        self._feed.ask(Request(request="pause", value=not (health and health.paused)))
 
     def action_mute(self) -> None:
         """Mute or unmute the selected class."""

@@ -8,12 +8,16 @@ from monitor.records import Health
 from monitor.tui.state import Heard
 from monitor.tui.theme import Kind
 from monitor.tui.view import View
-from monitor.tui.words import clock, duration, over_room, spoken
+from monitor.tui.words import duration, over_room
+from monitor.words import clock, spoken
 
 FLASH_S = 3.0
 URGENT_FLASH_S = 8.0
 FLASH_HZ = 2.0
 """Below the three flashes a second that can trigger a seizure (WCAG 2.3.1)."""
+
+DEMO_ID = "demo"
+"""The source that can be played again."""
 
 RECENT_S = 20.0
 """Seconds an event stays in the banner after its end, so that a glance away does not miss it."""
@@ -73,6 +77,8 @@ def _contact_fault(view: View) -> Headline | None:
 def _source_fault(view: View, health: Health) -> Headline | None:
     since_s = view.state.state_since_s
     since = f"since {duration(view.now_s - since_s)}"
+    if health.paused and health.state in ("lost", "silent"):
+        since += ", and paused (space ends that)"
     why = f"{health.reason.rstrip('.')} · " if health.reason else ""
     match health.state:
         case "lost":
@@ -84,34 +90,46 @@ def _source_fault(view: View, health: Health) -> Headline | None:
         case "paused":
             return Headline("paused", "paused", f"{since} · nothing is reported · space: listen again")
         case "ended":
-            what = why or f"{health.source_name} has ended · "
-            return Headline("ended", "ended", f"{what}{since} · nothing more is heard · q: quit")
+            return Headline("ended", "ended", f"{_after_end(health, why)} · {since}")
         case "starting":
             return Headline("waiting", "starting", f"{why}opening {health.source_name}")
         case "running":
             return None
 
 
+def _after_end(health: Health, why: str) -> str:
+    """Return what there is to do once a source has ended."""
+    if health.source_id == DEMO_ID:
+        return "press q; monitor run --source demo plays it again"
+    return f"{why or f'{health.source_name} has ended · '}nothing more is heard · press q to quit"
+
+
 def _sounding(view: View, sounding: list[Heard]) -> Headline:
     first, others = sounding[0], sounding[1:]
     event = first.event
+    fading = view.state.fading(first)
+    lasts = duration(view.state.lasted_s(first, view.now))
     parts = [
-        _maybe(first),
-        over_room(event.snr_db),
-        f"since {duration(first.lasted_s(view.now))}",
+        f"fading · {_was(first)}" if fading else _maybe(first),
+        over_room(first.snr_db),
+        f"lasted {lasts}" if fading else f"since {lasts}",
     ]
     if others:
-        parts.append("also " + ", ".join(f"{spoken(o.event.class_)} {o.event.score:.2f}" for o in others))
+        parts.append("also " + ", ".join(f"{spoken(o.event.class_)} {o.peak_score:.2f}" for o in others))
     kind: Kind = "urgent" if event.urgent else "event"
     return Headline(kind, spoken(event.class_), " · ".join(parts), first.seen_s)
 
 
 def _maybe(heard: Heard) -> str:
-    """Return how sure the monitor is, with the next candidate if there is one worth naming."""
+    """Return how sure the monitor was at best, with the next candidate if there is one worth naming."""
     event = heard.event
-    text = f"may be {spoken(event.class_)} {event.score:.2f}"
-    rivals = [c for c in event.candidates if c.class_ != event.class_ and c.score >= event.score / 2]
+    text = f"may be {spoken(event.class_)} {heard.peak_score:.2f}"
+    rivals = [c for c in event.candidates if c.class_ != event.class_ and c.score >= heard.peak_score / 2]
     return f"{text} or {spoken(rivals[0].class_)} {rivals[0].score:.2f}" if rivals else text
+
+
+def _was(heard: Heard) -> str:
+    return f"may have been {spoken(heard.event.class_)} {heard.peak_score:.2f}"
 
 
 def _ago_s(view: View, heard: Heard) -> float:
@@ -122,7 +140,7 @@ def _recent(view: View, heard: Heard) -> Headline:
     detail = " · ".join(
         [
             f"ended {duration(_ago_s(view, heard))} ago",
-            f"lasted {duration(heard.lasted_s(view.now))}",
+            f"lasted {duration(view.state.lasted_s(heard, view.now))}",
             f"was up to {heard.peak_score:.2f}",
             over_room(heard.snr_db),
         ]

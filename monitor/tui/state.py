@@ -64,11 +64,6 @@ class Heard:
         """True until its end is known."""
         return self.ended_by is None
 
-    def lasted_s(self, now: datetime) -> float:
-        """Return seconds from onset to offset, or to `now` (time of the sound) while it is open."""
-        stop = now if self.open else self.event.offset_time or self.published
-        return max(0.0, (stop - self.event.onset_time).total_seconds())
-
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -78,6 +73,8 @@ class State:
     state_since_s: float = 0.0
     """Clock of this program, seconds, when the source's state last changed."""
     scores: Scores | None = None
+    sounded: Mapping[str, datetime] = field(default_factory=dict)
+    """Per class, the middle of the last window that would keep an event open: until then it lasted."""
     columns: tuple[Column, ...] = ()
     """Oldest first."""
     level_seen_s: float = 0.0
@@ -113,6 +110,31 @@ class State:
         past = [heard for heard in self.heard.values() if not heard.open]
         return sorted(past, key=lambda heard: heard.event.onset_time, reverse=True)
 
+    def lasted_s(self, heard: Heard, now: datetime) -> float:
+        """Return seconds from onset to offset, or as far as `heard` is known to have lasted at `now`.
+
+        An open event is reckoned as its end will be, by the middle of a window, so that its length never
+        shrinks when it ends.
+        """
+        if heard.open:
+            stop = self.sounded.get(heard.event.class_, now)
+        else:
+            stop = heard.event.offset_time or heard.published
+        return max(0.0, (stop - heard.event.onset_time).total_seconds())
+
+    def fading(self, heard: Heard) -> bool:
+        """Tell whether an open event scores too little at present to go on for long."""
+        event = heard.event
+        if not heard.open or self.scores is None or self.scores.stop <= event.onset_sample:
+            return False
+        score = self.scores.scores.get(event.class_)
+        return score is not None and not self.holds(event.class_, score)
+
+    def holds(self, class_: str, score: float) -> bool:
+        """Tell whether `score` keeps an event of `class_` open; also where its threshold is not known."""
+        limits = [entry.offset_threshold for entry in self.classes if entry.class_ == class_]
+        return not limits or score >= limits[0]
+
     def now(self, now_s: float) -> datetime | None:
         """Return the time of the sound at `now_s` of this program's clock, or None before any message.
 
@@ -147,7 +169,7 @@ class State:
             case Level():
                 state = _with_level(state, record, now_s)
             case Scores():
-                state = replace(state, scores=record)
+                state = _with_scores(state, record)
             case Health():
                 state = _with_health(state, record, now_s)
             case Event():
@@ -176,6 +198,12 @@ def _with_level(state: State, level: Level, now_s: float) -> State:
     if missed > 1:
         columns += tuple(Column(time_s - k * TICK_S, None) for k in range(min(missed, COLUMNS), 0, -1))
     return replace(state, columns=(*columns, Column(time_s, level))[-COLUMNS:], level_seen_s=now_s)
+
+
+def _with_scores(state: State, scores: Scores) -> State:
+    middle = scores.time - timedelta(seconds=(scores.stop - scores.start) / 2 / scores.sample_rate)
+    holding = {name: middle for name, score in scores.scores.items() if state.holds(name, score)}
+    return replace(state, scores=scores, sounded={**state.sounded, **holding})
 
 
 def _with_health(state: State, health: Health, now_s: float) -> State:

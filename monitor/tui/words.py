@@ -1,39 +1,8 @@
-"""Names, numbers and reasons as a person reads them."""
+"""Lengths of time and loudness in words, for the screen."""
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from monitor.records import Activity, NearMissReason, SourceState
-
-ENDED_BY = {
-    "quiet": "ended",
-    "lost": "source lost",
-    "paused": "paused",
-    "muted": "muted",
-    "ended": "source ended",
-    "unknown": "end not seen",
-}
-"""Why an event is over; `unknown`: the monitor no longer reports it and its end was not received."""
-
-ENDED_BY_SHORT = {
-    "quiet": "ended",
-    "lost": "lost",
-    "paused": "paused",
-    "muted": "muted",
-    "ended": "ended",
-    "unknown": "?",
-}
-"""The same in six cells."""
-
-NEAR_MISS: dict[NearMissReason, str] = {
-    "below_threshold": "below",
-    "not_confirmed": "unconfirmed",
-    "too_short": "too short",
-    "cool_down": "cool-down",
-    "muted": "muted",
-    "paused": "paused",
-}
+from monitor.records import Activity
 
 ACTIVITY: dict[Activity, str] = {
     "silent": "digital silence",
@@ -41,20 +10,6 @@ ACTIVITY: dict[Activity, str] = {
     "normal": "active",
     "high": "loud",
 }
-
-SOURCE_STATE: dict[SourceState, str] = {
-    "starting": "starting",
-    "running": "running",
-    "silent": "SILENT",
-    "lost": "LOST",
-    "paused": "PAUSED",
-    "ended": "ended",
-}
-
-
-def spoken(class_: str) -> str:
-    """Return a class name as words."""
-    return class_.replace("_", " ").strip() or "(no name)"
 
 
 def duration(seconds: float) -> str:
@@ -75,11 +30,6 @@ def short_duration(seconds: float) -> str:
     if whole < 60:
         return f"{whole} s"
     return f"{whole // 60}m{whole % 60:02d}" if whole < 3600 else f"{whole // 3600}h{whole % 3600 // 60:02d}"
-
-
-def clock(time: datetime) -> str:
-    """Return the time of day where the reader is."""
-    return f"{time.astimezone():%H:%M:%S}"
 
 
 def over_room(snr_db: float) -> str:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -55,7 +56,12 @@ def test_an_onset_that_was_missed_is_told_at_the_first_update() -> None:
 
 @pytest.mark.parametrize(
     ("ended_by", "words"),
-    [("lost", "(the source was lost)"), ("muted", "(the class was muted)"), ("stopped \x1b", "(stopped �)")],
+    [
+        ("lost", "(the source was lost)"),
+        ("muted", "(the class was muted)"),
+        ("failed", "(the monitor failed)"),
+        ("later \x1b", "(later �)"),
+    ],
 )
 def test_an_event_that_did_not_end_by_itself_says_why(ended_by: str, words: str) -> None:
     (line,) = printed(msgspec.structs.replace(event("offset"), ended_by=ended_by))
@@ -157,10 +163,21 @@ def test_trouble_is_told_beside_json_and_nothing_else() -> None:
     assert "back" in back
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_told_in_one_sentence() -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        sink = LineSink(full, as_json=True)
+        troubles = [sink.trouble]
+        sink.emit(event())
+        troubles.append(sink.trouble)
+        assert troubles == [None, "Lines cannot be written: No space left on device."]
+        assert sink.dropped == 1
+
+
 def test_a_sink_that_may_wait_loses_no_line_to_a_slow_reader() -> None:
     read_end, write_end = os.pipe()
     with os.fdopen(write_end, "w") as stream, os.fdopen(read_end) as reader:
-        sink = LineSink(stream, as_json=True, wait=True)
+        sink = LineSink(stream, as_json=True, wait=lambda: True)
         received: list[str] = []
         thread = threading.Thread(target=lambda: received.extend(reader))
         thread.start()

@@ -59,6 +59,7 @@ def test_a_reader_that_sleeps_stops_nobody_and_gets_whole_lines_in_order_later(p
     for line in lines:
         outlet.put(line)  # would block for ever if it waited
     assert outlet.dropped > 0
+    assert outlet.trouble == "Lines are lost: whoever reads them does not keep up."
     assert not outlet.closed
     read = b""
     while part := pipe.read():
@@ -100,6 +101,14 @@ def test_closing_gives_up_on_a_reader_that_sleeps_and_counts_what_it_did_not_get
     outlet.close()
     assert outlet.closed
     assert outlet.dropped > waiting_before
+
+
+def test_an_outlet_waits_for_a_reader_that_sleeps_only_as_long_as_it_may(pipe: Pipe) -> None:
+    answers = iter([True, True, False])
+    outlet = Outlet(pipe.stream, wait=lambda: next(answers))
+    outlet.put("z" * 300_000)  # more than a pipe holds
+    assert list(answers) == []
+    assert (outlet.dropped, outlet.closed) == (0, False)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")

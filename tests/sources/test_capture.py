@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from monitor.config import CaptureConfig
 from monitor.errors import SourceDamaged, SourceError, SourceLost
@@ -75,7 +76,6 @@ def test_a_lost_source_comes_back_behind_a_gap_of_the_time_away() -> None:
     eventually(lambda: capture.status.reopened == 1)
     assert capture.status.state == "running"
     assert ring.gaps == [(RATE // 2, 2 * RATE)]
-    assert capture.status.anchor_s == pytest.approx(100.0)
     released.set()
     capture.stop()
 
@@ -131,7 +131,9 @@ def test_a_live_source_that_delivers_nothing_is_lost_until_it_does() -> None:
     capture.stop()
     assert states == ["lost: No sound arrives from script."]
     assert source.opened == 1
-    assert capture.status.reopened == 0
+    assert capture.status.reopened == 1
+    assert ring.gaps == [(RATE // 10, RATE * 9 // 10)]
+    assert ring.position == RATE * 11 // 10
 
 
 def test_a_file_that_delivers_nothing_for_a_while_is_not_lost() -> None:
@@ -159,6 +161,50 @@ def test_samples_that_are_not_numbers_are_silence_and_are_reported_at_the_end() 
     assert isinstance(capture.error, SourceDamaged)
     assert "11 samples" in str(capture.error)
     assert "0.250 s" in str(capture.error)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("absurd", [1e30, -3e38, 101.0])
+def test_samples_far_beyond_full_scale_are_silence_and_are_reported(absurd: float) -> None:
+    samples = noise(RATE, 2)
+    samples[4000:4010, 1] = absurd
+    ring = RecordingRing()
+    capture = run_to_end(ScriptSource(blocks(samples, [700] * 30, RATE), live=False), ring)
+    assert np.abs(ring.samples).max() <= 0.5
+    assert not ring.samples[4000:4010].any()
+    assert capture.status.invalid == 10
+    assert "10 samples of script are not numbers or far beyond full scale" in str(capture.error)
+
+
+@pytest.mark.parametrize("error", [MemoryError("no room"), ZeroDivisionError("0/0")])
+def test_an_error_nobody_foresaw_ends_a_file_with_a_sentence(error: Exception) -> None:
+    ring = RecordingRing()
+    capture = run_to_end(ScriptSource([*sound(0.1), error], live=False), ring)
+    assert type(capture.error) is SourceError
+    assert f"{type(error).__name__}: {error}" in str(capture.error)
+    assert capture.status.state == "ended"
+    assert capture.status.reason == str(capture.error)
+    assert ring.closed
+
+
+def test_an_error_nobody_foresaw_while_flushing_is_told_as_well() -> None:
+    class BrokenRing(RecordingRing):
+        def write(self, samples: NDArray[np.float32], captured_s: float, wait: bool = False) -> None:
+            raise RuntimeError("broken")
+
+    ring = BrokenRing()
+    capture = run_to_end(ScriptSource(sound(0.1), live=False), ring)
+    assert "RuntimeError: broken" in str(capture.error)
+
+
+def test_an_error_nobody_foresaw_in_a_live_source_opens_it_again() -> None:
+    ring = RecordingRing()
+    source = ScriptSource([*sound(0.1), RuntimeError("odd"), *sound(0.1, 101.0)])
+    capture = run_to_end(source, ring)
+    assert source.opened == 2
+    assert capture.error is None
+    assert capture.status.reopened == 1
+    assert ring.gaps == [(RATE // 10, RATE * 9 // 10)]
 
 
 def test_damage_keeps_its_sentence_and_what_was_sound_is_heard() -> None:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import struct
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -129,6 +131,21 @@ def test_a_truncated_flac_gives_what_can_be_decoded_and_says_so(tmp_path: Path) 
     assert "promises 2.00 s" in sentence
 
 
+@pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
+def test_a_truncated_ogg_gives_what_is_there_and_says_so(tmp_path: Path, subtype: str) -> None:
+    path = tmp_path / "s.ogg"
+    soundfile.write(path, noise(4 * 48_000), 48_000, subtype=subtype)
+    assert read_all(FileSource(path, fast=True))[1] is EOFError
+    whole = path.stat().st_size
+    for kept in (whole // 2, whole - 1):
+        os.truncate(path, kept)
+        delivered, end, sentence = read_all(FileSource(path, fast=True))
+        assert end is SourceDamaged
+        assert len(joined(delivered)) > 0
+        assert "the end of the Ogg stream is missing" in sentence
+        soundfile.write(path, noise(4 * 48_000), 48_000, subtype=subtype)
+
+
 @pytest.mark.parametrize("declared", [0x7FFFF000, 0x7FFFFFFF, 0xFFFFFFFF])
 def test_a_wav_from_a_pipe_that_never_learnt_its_length_is_whole(tmp_path: Path, declared: int) -> None:
     path = tmp_path / "s.wav"
@@ -182,6 +199,30 @@ def test_a_file_without_permission_is_refused(tmp_path: Path) -> None:
     soundfile.write(path, noise(10), RATE)
     path.chmod(0)
     assert "Permission denied" in refusal(path)
+
+
+def test_a_file_name_need_not_be_text(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode("L\u00e4rm ".encode() + b"\xff.wav")
+    soundfile.write(tmp_path / "s.wav", noise(RATE), RATE)
+    (tmp_path / "s.wav").rename(path)
+    source = FileSource(path, fast=True)
+    delivered, end, _ = read_all(source)
+    assert end is EOFError
+    assert len(joined(delivered)) == RATE
+    assert source.name == "L\u00e4rm \ufffd.wav"
+    assert source.id.isascii()
+
+
+def test_a_file_name_outside_the_locale_is_no_obstacle(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "L\u00e4rm.wav", noise(RATE), RATE)
+    script = (
+        "import sys; from pathlib import Path; from monitor.sources.file import FileSource\n"
+        "source = FileSource(Path(sys.argv[1]), fast=True); source.open(); print(ascii(source.name))"
+    )
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    command = [sys.executable, "-c", script, str(tmp_path / "L\u00e4rm.wav")]
+    answer = subprocess.run(command, env={**os.environ, **locale}, capture_output=True, check=False)
+    assert (answer.stdout.strip(), answer.stderr) == (b"'L\\xe4rm.wav'", b"")
 
 
 def test_a_file_is_named_after_itself(tmp_path: Path) -> None:

@@ -121,8 +121,7 @@ def test_an_unplugged_microphone_returns_behind_a_gap_of_the_time_away(vmic: Vir
     capture.stop()
     assert capture.status.reopened == 1
     assert len(ring.gaps) == 1
-    assert capture.status.anchor_s is not None
-    assert position / 16_000 == pytest.approx(now_s - capture.status.anchor_s, abs=0.25)
+    assert position / 16_000 == pytest.approx(now_s - ring.captured_s[0], abs=0.25)
 
 
 def wait_for_state(capture: Capture, state: str) -> None:
@@ -177,3 +176,9 @@ def test_closing_ends_the_process_and_may_be_done_twice() -> None:
         os.kill(process.pid, 0)
     with pytest.raises(SourceLost, match="closed"):
         microphone.read(0.0)
+
+
+def test_a_capture_process_that_cannot_be_started_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+    with pytest.raises(SourceError, match=r"cannot be started: No such file"):
+        Microphone("attic").open()

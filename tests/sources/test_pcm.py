@@ -5,6 +5,7 @@ import os
 import pty
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO, cast
 
 import numpy as np
@@ -127,8 +128,48 @@ def test_a_terminal_is_refused_with_an_example() -> None:
 def test_wrong_parameters_are_refused() -> None:
     with pytest.raises(SourceError, match="'u8' is not a sample format; legal: s16le"):
         PcmSource(io.BytesIO(), 48_000, 1, cast("SampleFormat", "u8")).open()
-    with pytest.raises(SourceError, match="0 channels"):
-        PcmSource(io.BytesIO(), 48_000, 0).open()
+    for channels in (0, -1, 65, 1_000_000_000):
+        with pytest.raises(SourceError, match=f"{channels} channels are not possible; legal: 1 to 64"):
+            PcmSource(io.BytesIO(), 48_000, channels).open()
+
+
+def test_a_pipe_that_ends_before_the_first_sample_is_an_error(pipe: Pipe) -> None:
+    source = PcmSource(pipe.reader, 48_000)
+    source.open()
+    pipe.writer.close()
+    with pytest.raises(SourceError, match="before the first sample; is the program before the pipe working"):
+        source.read(1.0)
+
+
+def test_standard_input_that_is_closed_is_refused(pipe: Pipe) -> None:
+    pipe.reader.close()
+    for stream in (None, pipe.reader):
+        with pytest.raises(SourceError, match="Standard input is closed"):
+            PcmSource(stream, 48_000).open()
+
+
+def test_a_file_as_standard_input_waits_for_its_reader_and_a_pipe_does_not(
+    tmp_path: Path, pipe: Pipe
+) -> None:
+    (tmp_path / "s.raw").write_bytes(bytes(960))
+    with (tmp_path / "s.raw").open("rb") as stream:
+        source = PcmSource(stream, 48_000)
+        assert not source.live
+        source.open()
+        assert len(read_all(source)) == 480
+    assert PcmSource(pipe.reader, 48_000).live
+    assert not PcmSource(pipe.reader, 48_000, patient=True).live
+
+
+def test_what_the_system_cannot_read_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    with (tmp_path / "s.raw").open("w+b") as stream:
+        folder = os.open(tmp_path, os.O_RDONLY)
+        os.dup2(folder, stream.fileno())  # what `--source - < folder` gives
+        os.close(folder)
+        source = PcmSource(stream, 48_000)
+        source.open()
+        with pytest.raises(SourceError, match="Cannot read standard input: Is a directory"):
+            source.read(1.0)
 
 
 def test_a_closed_source_has_ended() -> None:

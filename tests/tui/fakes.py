@@ -111,6 +111,7 @@ def health(
     classes: tuple[ClassState, ...] = CLASSES,
     name: str = "USB microphone",
     skipped: int = 0,
+    paused: bool = False,
 ) -> Health:
     captured = round(seconds * RATE)
     return Health(
@@ -136,6 +137,7 @@ def health(
         model="embedded",
         background=BackgroundState(ready=True, age_s=2.0, windows=212),
         classes=list(classes),
+        paused=paused or state == "paused",
     )
 
 

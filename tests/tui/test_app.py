@@ -158,6 +158,15 @@ async def test_pause_and_listen_again(key: str) -> None:
         assert (await stage.asked("pause"))[0].value is False
 
 
+async def test_a_pause_can_be_ended_while_the_source_is_lost() -> None:
+    async with running() as stage:
+        stage.publish(health(1.0, "lost", paused=True))
+        await stage.until(lambda: "and paused" in stage.text("banner"))
+        assert "and paused" in stage.text("status")
+        await stage.pilot.press("space")
+        assert [request.value for request in await stage.asked("pause")] == [False]
+
+
 async def test_n_shows_and_hides_near_misses() -> None:
     async with running() as stage:
         stage.publish(near_miss(0.3))
@@ -262,6 +271,7 @@ async def test_names_full_of_markup_are_shown_as_they_are() -> None:
         ((200, 60), False),
         ((60, 20), False),
         ((40, 12), True),
+        ((40, 12), False),
         ((30, 6), False),
         ((20, 2), False),
     ],
@@ -281,7 +291,9 @@ async def test_every_size_shows_the_banner_and_every_part_that_has_room(
         for panel in shown:
             assert panel.region.right <= size[0]
             assert panel.region.bottom <= size[1]
-        assert len(shown) == 6 or size[1] < 24
+        assert "? help" in stage.text("footer")
+        assert "q quit" in stage.text("footer")
+        assert len(shown) == 7 or size[1] < 24
 
 
 async def test_a_terminal_without_colour_reverses_the_banner_that_calls() -> None:

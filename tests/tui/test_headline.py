@@ -11,7 +11,7 @@ from monitor.tui.state import State
 from monitor.tui.theme import SHAPES
 from monitor.tui.view import Contact, View
 
-from .fakes import CLASSES, at, class_state, event, health
+from .fakes import CLASSES, at, class_state, event, health, scores
 
 
 def seen(*records: PublishedRecord, now_s: float = 15.0, contact: Contact = "alive") -> Headline:
@@ -83,6 +83,30 @@ def test_what_keeps_it_from_hearing_comes_before_any_event(state: SourceState, w
     head = seen(health(10.0, state), event("onset", urgent=True))
     assert head.word == word
     assert head.kind not in ("quiet", "event", "urgent")
+
+
+def test_an_event_that_fades_is_told_by_its_highest_score() -> None:
+    loud, faint = event("onset"), event("update", score=0.01)
+    rival = msgspec.structs.replace(faint, candidates=[Candidate("dog_bark", 0.09), Candidate("siren", 0.01)])
+    head = seen(health(10.0), loud, scores(13.0, siren=0.87), rival, scores(15.0, siren=0.01))
+    assert (head.kind, head.word) == ("event", "siren")
+    assert head.detail == "fading · may have been siren 0.87 · 14 dB over the room · lasted 2 s"
+    again = seen(health(10.0), loud, rival, scores(15.0, siren=0.5))
+    assert again.detail == "may be siren 0.87 · 14 dB over the room · since 4 s"
+
+
+@pytest.mark.parametrize("state", ["lost", "silent"])
+def test_that_it_is_paused_is_told_also_while_it_cannot_hear(state: SourceState) -> None:
+    assert "and paused (space ends that)" in seen(health(10.0, state, paused=True)).detail
+    assert "paused" not in seen(health(10.0, state)).detail
+
+
+def test_the_end_of_the_demo_says_how_to_hear_it_again() -> None:
+    over = health(10.0, "ended", "the demo is over")
+    again = "press q; monitor run --source demo plays it again"
+    assert again in seen(msgspec.structs.replace(over, source_id="demo")).detail
+    assert again not in seen(over).detail
+    assert "press q" in seen(over).detail
 
 
 def test_a_lost_source_says_why() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from monitor.cli import main as command_line
 from monitor.errors import ConfigError
 from monitor.tui import run_tui
 from monitor.tui.__main__ import main
@@ -24,6 +25,11 @@ def test_without_a_terminal_it_says_what_to_use_instead(capsys: pytest.CaptureFi
     with pytest.raises(ConfigError, match="monitor listen"):
         run_tui("tcp://127.0.0.1:5557")
     assert main(["tcp://127.0.0.1:5557"]) == 2
+    assert capsys.readouterr().err.startswith("monitor: The terminal interface needs a terminal")
+
+
+def test_the_command_line_takes_a_bell_and_can_do_without_colour(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_line(["tui", "--bell", "--mono"]) == 2
     assert capsys.readouterr().err.startswith("monitor: The terminal interface needs a terminal")
 
 

@@ -22,7 +22,24 @@ def test_an_event_is_open_from_its_onset_to_its_offset() -> None:
     assert state.past_events == []
     state = applied((event("offset", offset=14.0, ended_by="quiet"), 15.5), state=state)
     assert state.open_events == []
-    assert [heard.lasted_s(at(99.0)) for heard in state.past_events] == [4.0]
+    assert [state.lasted_s(heard, at(99.0)) for heard in state.past_events] == [4.0]
+
+
+def test_the_length_of_an_event_never_shrinks_while_it_fades_and_ends() -> None:
+    state = applied((health(9.0), 9.0), (event("onset"), 10.5))
+    lengths: list[float] = []
+    for k in range(16):  # the window of 2 s that ends at 13.5 s is the last one that holds the event
+        seconds = 10.5 + k / 4
+        state = applied((scores(seconds, siren=0.87 if seconds <= 13.5 else 0.01), seconds), state=state)
+        (heard,) = state.open_events
+        assert state.fading(heard) == (seconds > 13.5)
+        lengths.append(state.lasted_s(heard, at(seconds)))
+    state = applied((event("offset", offset=12.5, ended_by="quiet"), 14.5), state=state)
+    (heard,) = state.past_events
+    lengths.append(state.lasted_s(heard, at(14.5)))
+    assert lengths == sorted(lengths)
+    assert lengths[-1] == 2.5
+    assert not state.fading(heard)
 
 
 def test_an_event_keeps_its_highest_score_level_and_snr() -> None:

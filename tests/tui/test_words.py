@@ -4,13 +4,11 @@ from typing import get_args
 
 import pytest
 
-from monitor.records import Activity, NearMissReason, SourceState
-from monitor.tui.words import ACTIVITY, NEAR_MISS, SOURCE_STATE, duration, over_room, short_duration, spoken
+from monitor.records import Activity
+from monitor.tui.words import ACTIVITY, duration, over_room, short_duration
 
 
-def test_there_are_words_for_every_reason_state_and_activity() -> None:
-    assert set(NEAR_MISS) == set(get_args(NearMissReason))
-    assert set(SOURCE_STATE) == set(get_args(SourceState))
+def test_there_are_words_for_every_activity() -> None:
     assert set(ACTIVITY) == set(get_args(Activity))
 
 
@@ -29,8 +27,3 @@ def test_short_durations_take_at_most_five_cells(seconds: float) -> None:
 def test_a_sound_below_the_room_is_not_given_a_number() -> None:
     assert over_room(12.4) == "12 dB over the room"
     assert over_room(-20.0) == "no louder than the room"
-
-
-def test_class_names_become_words() -> None:
-    assert spoken("dog_bark") == "dog bark"
-    assert spoken("_") == "(no name)"

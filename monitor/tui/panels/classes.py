@@ -25,7 +25,7 @@ from monitor.tui.theme import (
     URGENT,
 )
 from monitor.tui.view import View
-from monitor.tui.words import spoken
+from monitor.words import spoken
 
 STATE = 9
 """Cells of the state: a shape and a word."""
@@ -86,7 +86,7 @@ def _row(view: View, entry: ClassState, columns: _Columns, selected: bool, sound
         (f"{numbers:<5}", STRONG if above else TEXT),
         (f"/{entry.onset_threshold:.2f} " if columns.numbers > 6 else " ", DIM),
         (" ", DIM),
-        _state(entry, sounding, above) if view.hearing else ("? unknown", DIM),
+        _state(entry, sounding, above, view.hearing),
     ]
 
 
@@ -99,9 +99,11 @@ def _score_bar(score: float, entry: ClassState, width: int) -> list[Piece]:
     return marked(bar(score, width), {place: ("┃", MARK + Style(bgcolor=BAR_BACK))}, style)
 
 
-def _state(entry: ClassState, sounding: bool, above: bool) -> Piece:
+def _state(entry: ClassState, sounding: bool, above: bool, hearing: bool) -> Piece:
     if entry.muted:
         return "⊘ muted", MUTED
+    if not hearing:
+        return "? unknown", DIM
     if sounding:
         return (
             (f"{SHAPES['urgent']} SOUNDS", URGENT) if entry.urgent else (f"{SHAPES['event']} SOUNDS", EVENT)
@@ -114,8 +116,10 @@ def _state(entry: ClassState, sounding: bool, above: bool) -> Piece:
 def _other(view: View, width: int, hidden: int) -> list[Piece]:
     """Return what it sounds like if it is none of the classes, and what has no room above."""
     scores = view.state.scores
-    if scores is None or not view.hearing:
+    if not view.hearing:
         return [("  no scores: nothing is heard", DIM)]
+    if scores is None:
+        return [("  first window in a moment", DIM)]
     pieces: list[Piece] = [("  other: ", DIM), (f"{spoken(scores.other)} {scores.other_score:.2f}", TEXT)]
     selected = view.selected_class
     if selected and width < NARROW:

@@ -12,10 +12,14 @@ from monitor.tui.lines import Piece, fit, line
 from monitor.tui.state import Heard
 from monitor.tui.theme import DIM, EVENT, HEADING, HEADING_DIM, SHAPES, TEXT, URGENT
 from monitor.tui.view import View
-from monitor.tui.words import ENDED_BY, ENDED_BY_SHORT, NEAR_MISS, clock, short_duration, spoken
+from monitor.tui.words import short_duration
+from monitor.words import NEAR_MISS, clock, ended_by, spoken
 
 FIXED = 24
 """Cells of shape, time, length and peak, which always show."""
+
+_NEAR = ("class, ~ near miss", "~ near miss", "~ near", "~")
+"""Heads the names while near misses are shown, long to short."""
 
 NARROW_END, WIDE_END = 6, 13
 """Cells of the last column, which says how it ended."""
@@ -57,11 +61,16 @@ def _columns(width: int) -> _Columns:
 
 def _heading(view: View, width: int, first: int) -> Strip:
     columns = _columns(width)
-    words = f" {'events':<10} {fit('class', columns.name)} {'lasts':>5} peak "
+    names = _fitting(_NEAR if view.show_near_misses else ("class",), columns.name)
+    words = f" {'events':<10} {fit(names, columns.name)} {'lasts':>5} peak "
     words += " SNR " * columns.snr + " dBFS " * columns.level
-    near = "+ near misses" if view.show_near_misses else ""
-    tail = " ".join(text for text in (near, f"from {first + 1}" if first else "") if text)
-    return line([(words, HEADING), (tail, HEADING_DIM)], width, HEADING)
+    above = f"from {first + 1}" if columns.wide else f"↓{first + 1}"
+    return line([(words, HEADING), (above if first else "", HEADING_DIM)], width, HEADING)
+
+
+def _fitting(texts: tuple[str, ...], width: int) -> str:
+    """Return the first of `texts` that fits, at worst the last one."""
+    return next((text for text in texts if len(text) <= width), texts[-1])
 
 
 def _past_rows(view: View, width: int) -> list[list[Piece]]:
@@ -79,7 +88,7 @@ def _event_row(view: View, heard: Heard, width: int) -> list[Piece]:
     shape = SHAPES["urgent" if event.urgent else "event"] if heard.open else SHAPES["recent"]
     text = (
         f" {shape} {clock(event.onset_time)} {fit(spoken(event.class_), columns.name)} "
-        f"{short_duration(heard.lasted_s(view.now)):>5} {heard.peak_score:.2f} "
+        f"{short_duration(view.state.lasted_s(heard, view.now)):>5} {heard.peak_score:.2f} "
     )
     text += f"{heard.snr_db:+4.0f} " * columns.snr + f"{heard.level_dbfs:5.0f} " * columns.level
     if heard.ended_by is None and not view.hearing:
@@ -87,13 +96,13 @@ def _event_row(view: View, heard: Heard, width: int) -> list[Piece]:
     if heard.ended_by is None:
         style = URGENT if event.urgent else EVENT
         return [(text, style), ("SOUNDS NOW" if columns.wide else "NOW", style)]
-    words = ENDED_BY if columns.wide else ENDED_BY_SHORT
-    return [(text, TEXT), (words.get(heard.ended_by, heard.ended_by), DIM)]
+    ending = ended_by(heard.ended_by)
+    return [(text, TEXT), (ending.label if columns.wide else ending.short, DIM)]
 
 
 def _near_miss_row(miss: NearMiss, width: int) -> list[Piece]:
     columns = _columns(width)
-    reason = NEAR_MISS[miss.reason]
+    reason = NEAR_MISS[miss.reason].label
     if miss.reason == "below_threshold":
         reason += f" {miss.threshold:.2f}"
     text = f" ~ {clock(miss.time)} {fit(spoken(miss.class_), columns.name)} "

@@ -30,7 +30,7 @@ from monitor.tui.theme import (
     picture_style,
 )
 from monitor.tui.view import View
-from monitor.tui.words import spoken
+from monitor.words import spoken
 
 GUTTER = 6
 """Cells at the left for the words of the pitch axis."""

@@ -12,7 +12,8 @@ from monitor.records import Health
 from monitor.tui.lines import Piece, line
 from monitor.tui.theme import DIM, GOOD, HEADING_DIM, RAISED, SHAPES, STRONG, URGENT
 from monitor.tui.view import View
-from monitor.tui.words import SOURCE_STATE, elapsed, short_duration
+from monitor.tui.words import duration, elapsed, short_duration
+from monitor.words import SOURCE_STATE
 
 _BACK = Style(bgcolor=RAISED)
 _LABEL = HEADING_DIM
@@ -58,9 +59,9 @@ def _about(view: View, health: Health) -> list[_Item]:
     known = f"ready, {background.windows} windows" if background.ready else f"learning, {background.windows}"
     rates = f"{health.device_sample_rate / 1000:g}→{health.sample_rate / 1000:g} kHz"
     items = [
-        _Item("", f"{shape} {state}", 10, style),
+        _Item("", f"{shape} {state}{_more(view, health)}", 10, style),
         _Item("", health.source_name, 9),
-        _Item("heard", elapsed(health.captured / max(1, health.sample_rate)), 6),
+        _Item("heard", elapsed((health.captured - health.gap) / max(1, health.sample_rate)), 6),
         _Item("room", known, 5),
         _Item("model", health.model, 4),
         _Item("", rates, 3),
@@ -71,6 +72,14 @@ def _about(view: View, health: Health) -> list[_Item]:
         _Item("clock", ppm, 2),
         _Item("room learnt", f"{short_duration(background.age_s)} ago", 1),
     ]
+
+
+def _more(view: View, health: Health) -> str:
+    """Return since when nothing is heard, and that it would be paused if it were."""
+    if view.contact != "alive" or health.state not in ("lost", "silent"):
+        return ""
+    since = f" since {duration(view.now_s - view.state.state_since_s)}"
+    return since + " and paused" * health.paused
 
 
 def _losses(view: View, health: Health) -> list[_Item]:

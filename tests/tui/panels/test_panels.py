@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.strip import Strip
 
-from monitor.records import PublishedRecord
+from monitor.records import PublishedRecord, SourceState
 from monitor.tui.panels.banner import banner_lines
 from monitor.tui.panels.classes import classes_lines
 from monitor.tui.panels.events import events_lines
+from monitor.tui.panels.keys import keys_lines
 from monitor.tui.panels.meter import meter_lines
 from monitor.tui.panels.picture import picture_lines
 from monitor.tui.panels.status import status_lines
@@ -23,7 +24,15 @@ from monitor.tui.theme import HATCH
 from monitor.tui.view import View
 from tests.tui.fakes import CLASSES, at, class_state, event, health, level, near_miss, scene, scores
 
-PANELS = [banner_lines, classes_lines, events_lines, meter_lines, picture_lines, status_lines]
+PANELS = [
+    banner_lines,
+    classes_lines,
+    events_lines,
+    keys_lines,
+    meter_lines,
+    picture_lines,
+    status_lines,
+]
 
 
 def view_of(*records: PublishedRecord, now_s: float = 10.0) -> View:
@@ -140,6 +149,19 @@ def test_scores_of_a_source_that_is_lost_are_not_shown() -> None:
     assert "nothing is heard" in shown
 
 
+def test_before_the_first_window_nobody_says_that_nothing_is_heard() -> None:
+    shown = text(classes_lines(view_of(health(10.0)), 60, 9))
+    assert "first window in a moment" in shown
+    assert "nothing is heard" not in shown
+
+
+@pytest.mark.parametrize("state", ["paused", "silent", "lost", "ended"])
+def test_muted_classes_are_marked_also_while_nothing_is_heard(state: SourceState) -> None:
+    rows = text(classes_lines(view_of(health(10.0, state)), 60, 9)).splitlines()
+    assert "⊘ muted" in rows[5]
+    assert "? unknown" in rows[1]
+
+
 def test_events_list_open_ones_first_then_the_past_newest_first() -> None:
     view = view_of(
         event("offset", "knocking", onset=1.0, offset=2.0, ended_by="lost"),
@@ -165,6 +187,23 @@ def test_near_misses_stand_between_the_events_with_their_reason() -> None:
     assert ["baby" in rows[1], "knocking" in rows[2], "dog bark" in rows[3]] == [True] * 3
 
 
+@pytest.mark.parametrize(
+    ("width", "heading"),
+    [(42, "~ near miss"), (36, "~ near"), (80, "class, ~ near miss")],
+)
+def test_the_heading_of_the_event_list_tells_of_near_misses_in_whole_words(width: int, heading: str) -> None:
+    view = view_of(*(event("offset", f"c{k}", onset=float(k), offset=k + 1.0) for k in range(30)))
+    first = text(events_lines(replace(view, show_near_misses=True, scroll=11), width, 6)).splitlines()[0]
+    assert first.split("  ")[0].strip() == "events"
+    assert f" {heading} " in first
+    assert first.rstrip().endswith(("peak ↓12", "from 12"))
+
+
+def test_the_keys_that_matter_most_are_whole_on_a_narrow_terminal() -> None:
+    assert text(keys_lines(EMPTY, 40, 1)).rstrip() == " space pause  m mute  ? help  q quit"
+    assert "near misses" in text(keys_lines(EMPTY, 80, 1))
+
+
 def test_the_event_list_scrolls_and_stops_at_the_oldest() -> None:
     view = view_of(*(event("offset", f"c{k}", onset=float(k), offset=k + 1.0) for k in range(9)))
     assert "c8" in text(events_lines(view, 80, 4)).splitlines()[1]
@@ -182,6 +221,13 @@ def test_counters_that_are_not_zero_are_kept_where_there_is_little_room() -> Non
 def test_the_status_says_that_it_cannot_keep_up() -> None:
     slow = msgspec.structs.replace(health(10.0), rtf=1.2)
     assert "1.20 TOO SLOW" in text(status_lines(view_of(slow), 120, 2))
+
+
+def test_the_status_says_how_much_was_heard_and_since_when_nothing_is() -> None:
+    lost = msgspec.structs.replace(health(70.0, "lost"), gap=10 * 16000)
+    shown = text(status_lines(replace(view_of(lost), now_s=95.0), 160, 2))
+    assert "LOST since 1 min 25 s" in shown
+    assert "heard 0:01:00" in shown
 
 
 def test_the_status_names_source_model_room_and_clock() -> None:

@@ -1,0 +1,70 @@
+"""How names, times and reasons read: the wordings that lines and screen share.
+
+Nothing is made safe for a terminal here: what comes over the wire is safe already (`wire.py`), and
+`LineSink` makes each line safe that it prints.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from monitor.records import NearMissReason, SourceState
+
+
+class Wording(NamedTuple):
+    """One reason, as it is said where there is much, some and little room."""
+
+    phrase: str
+    """Within a sentence."""
+    label: str
+    """At most 13 cells."""
+    short: str = ""
+    """At most 6 cells; of endings only."""
+
+
+ENDED_BY = {
+    "quiet": Wording("the sound ended", "ended", "ended"),
+    "lost": Wording("the source was lost", "source lost", "lost"),
+    "paused": Wording("the monitor was paused", "paused", "paused"),
+    "muted": Wording("the class was muted", "muted", "muted"),
+    "ended": Wording("the source ended", "source ended", "ended"),
+    "stopped": Wording("the monitor was stopped", "stopped", "stop"),
+    "failed": Wording("the monitor failed", "failed", "failed"),
+    "unknown": Wording("its end was not seen", "end not seen", "?"),
+}
+"""Why an event is over; `unknown`: the monitor no longer reports it and its end was not received."""
+
+NEAR_MISS: dict[NearMissReason, Wording] = {
+    "below_threshold": Wording("its score stayed below the threshold", "below"),
+    "not_confirmed": Wording("too few windows in a row agreed", "unconfirmed"),
+    "cool_down": Wording("the class had only just been reported", "cool-down"),
+    "muted": Wording("the class is muted", "muted"),
+    "paused": Wording("the monitor is paused", "paused"),
+}
+"""Why something was not reported."""
+
+SOURCE_STATE: dict[SourceState, str] = {
+    "starting": "starting",
+    "running": "running",
+    "silent": "SILENT",
+    "lost": "LOST",
+    "paused": "PAUSED",
+    "ended": "ended",
+}
+"""What a source does; in capitals where nothing is heard that should be."""
+
+
+def ended_by(reason: str) -> Wording:
+    """Return why an event is over, also for a reason that a later version knows."""
+    return ENDED_BY.get(reason, Wording(reason, reason, reason))
+
+
+def spoken(class_: str) -> str:
+    """Return a class name as words."""
+    return class_.replace("_", " ").strip() or "(no name)"
+
+
+def clock(time: datetime) -> str:
+    """Return the time of day where the reader is."""
+    return f"{time.astimezone():%H:%M:%S}"
