@@ -183,3 +183,33 @@ def test_a_program_without_standard_streams_does_not_fail() -> None:
     run = f"{sys.executable} -m monitor run --source demo --fast --headless --bind none --duration 1"
     command = f"{run} >&- <&- 2>&-"
     assert subprocess.run(["sh", "-c", command], check=False, timeout=50).returncode == 0
+
+
+@pytest.mark.skipif(
+    not Path("/dev/full").exists(), reason="needs /dev/full, a Linux device that is always full"
+)
+def test_lines_that_cannot_be_written_are_told_and_change_the_exit_code() -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "monitor",
+        "run",
+        "--source",
+        "demo",
+        "--fast",
+        "--headless",
+        "--bind",
+        "none",
+    ]
+    with Path("/dev/full").open("w") as full:
+        finished = subprocess.run(
+            [*command, "--duration", "3"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=50,
+            check=False,
+        )
+    assert finished.returncode == 1
+    assert "No space left" in finished.stderr
+    assert finished.stderr.count("\n") == 1
