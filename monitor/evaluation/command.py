@@ -136,4 +136,11 @@ def _write(out: Path, found: Report) -> None:
     write_csv(out / "results.csv", found.rows)
     write_csv(out / "curve.csv", found.points)
     (out / "results.md").write_text(markdown(found.rows) + "\n", "utf-8")
-    draw(out / "curve.png", found.points)
+    if not draw(out / "curve.png", found.points):
+        _tell(
+            "curve.png is not drawn: it needs matplotlib (pip install 'monitor[eval]'); curve.csv has the points."
+        )
+
+
+def _tell(sentence: str) -> None:
+    print(f"monitor: {sentence}", file=sys.stderr)  # noqa: T201
