@@ -137,9 +137,7 @@ def _write(out: Path, found: Report) -> None:
     write_csv(out / "curve.csv", found.points)
     (out / "results.md").write_text(markdown(found.rows) + "\n", "utf-8")
     if not draw(out / "curve.png", found.points):
-        _tell(
-            "curve.png is not drawn: it needs matplotlib (pip install 'monitor[eval]'); curve.csv has the points."
-        )
+        _tell("curve.png needs matplotlib (pip install 'monitor[eval]'); curve.csv has the points.")
 
 
 def _tell(sentence: str) -> None:
