@@ -10,7 +10,7 @@ import difflib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import msgspec
 
@@ -216,7 +216,11 @@ class Config(_Section, frozen=True):
     publish: PublishConfig = PublishConfig()
 
 
-S = TypeVar("S", bound=msgspec.Struct)
+_PLAIN_WORDS = {
+    "`float`": "a number", "`int`": "a whole number", "`str`": "text", "`bool`": "true or false",
+    "`object`": "a table", "`array`": "a list",
+}  # fmt: skip
+"""How msgspec names types, and how a user does."""
 
 
 def load_config(
@@ -313,7 +317,10 @@ def _explain(message: str, merged: Mapping[str, Any], environment: Mapping[str, 
         value = value.get(key) if isinstance(value, Mapping) else None
     if len(keys) == 2 and keys[1] in environment.get(keys[0], {}):
         origin = f"MONITOR_{keys[0].upper()}_{keys[1].upper()}"
-    return f"{origin}: {'.'.join(keys)} is {value!r}; {text[0].lower()}{text[1:]}."
+    for technical, plain in _PLAIN_WORDS.items():
+        text = text.replace(technical, plain)
+    given = "" if value is None else f" is {value!r}"
+    return f"{origin}: {'.'.join(keys)}{given}; {text[0].lower()}{text[1:]}."
 
 
 def _check_thresholds(detector: DetectorConfig, origin: str) -> None:

@@ -38,7 +38,7 @@ from monitor.windows import Windower
 
 _READ_S = 0.05
 _HEALTH_EVERY_S = 1.0
-_ENDINGS = {"stopped": "stopped by the user", "failed": "the program failed"}
+_ENDINGS = {"stopped": "the monitor was stopped", "failed": "the program failed"}
 MIN_THRESHOLD = 0.01
 """Lowest onset threshold that may be asked for; below, everything sounds."""
 _RTF_SMOOTHING = 0.05
@@ -216,7 +216,10 @@ class Pipeline:
         if status.state in {"starting", "lost"}:
             return status.state, status.reason
         if self._stages.meter.silent:
-            return "silent", "only digital silence arrives: the microphone is muted, unplugged or dead"
+            return (
+                "silent",
+                "only digital silence arrives: a microphone is muted, unplugged or dead, a file holds nothing",
+            )
         if self._stages.detector.paused:
             return "paused", "paused by the user"
         return "running", None

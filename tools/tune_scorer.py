@@ -13,14 +13,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from corpus import is_validation
 
 from monitor import load_encoder
 from monitor.config import Config
 from monitor.evaluation.command import Bench, StreamTrial, prepare_streams
 from monitor.evaluation.metrics import Outcome, summarise
-from monitor.evaluation.trial import METHODS, THRESHOLDS, Changes, Heard, at_threshold, listen_to
+from monitor.evaluation.trial import METHODS, THRESHOLDS, Changes, Heard, at_threshold, change, listen_to
 from monitor.prompts import parse_classes
 
 ALLOWED_PER_HOUR = (1.0, 2.0, 5.0, 10.0, 20.0)
@@ -42,11 +41,7 @@ def candidates() -> Mapping[str, Changes]:
 
 def best(heard: list[Heard], bench: Bench, changes: Changes) -> list[str]:
     """Return one cell per allowance."""
-    config: Config = bench.config
-    for section, values in changes.items():
-        config = msgspec.structs.replace(
-            config, **{section: msgspec.structs.replace(getattr(config, section), **values)}
-        )
+    config = change(bench.config, changes)
     measured: list[tuple[float, Any]] = []
     for threshold in THRESHOLDS:
         outcomes: list[Outcome] = [at_threshold(one, config, threshold, bench.encoder) for one in heard]

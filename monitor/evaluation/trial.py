@@ -76,7 +76,10 @@ def listen_to(
 
 
 def at_threshold(heard: Heard, config: Config, onset_threshold: float, encoder: Encoder) -> Outcome:
-    """Return the outcome had the detector had another onset threshold, the offset threshold in proportion."""
+    """Return the outcome had the detector had another onset threshold, the offset threshold in proportion.
+
+    The scores stay those that were heard: what an event keeps from teaching the room is not heard again.
+    """
     ratio = config.detector.offset_threshold / config.detector.onset_threshold
     changed = replace(
         config.detector,
