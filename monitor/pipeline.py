@@ -218,7 +218,7 @@ class Pipeline:
         if self._stages.meter.silent:
             return (
                 "silent",
-                "only digital silence arrives: a microphone is muted, unplugged or dead, a file holds nothing",
+                "only digital silence arrives: a microphone is muted or dead, or a file holds nothing",
             )
         if self._stages.detector.paused:
             return "paused", "paused by the user"
