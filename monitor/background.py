@@ -37,7 +37,7 @@ class Background:
     def offset(self) -> NDArray[np.float32]:
         """Return tau * B, float32 (p,), within +-`max_drop`: what to subtract from a window's profile.
 
-        P_f = P(z) - tau P_b (arXiv 2506.04376, eq. 3), tau and P_b blended from text to sound.
+        P_f = P(z) - tau P_b (arXiv 2506.04376), tau and P_b blended from text to sound.
         """
         share = min(1.0, len(self._learnt) / self._config.ready_windows)
         offset = (1.0 - share) * self._config.tau_text * self._text_profile
