@@ -1,9 +1,52 @@
-"""Settings for all tests."""
+"""Settings for all tests, and microphones without hardware."""
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.vmic import VirtualMicrophones, missing
 
 # A busy machine must not fail a property: how long an example takes says nothing about it.
 settings.register_profile("monitor", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("monitor")
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """Return a folder whose path leaves room for a socket's name; `tmp_path` may be too long."""
+    folder = Path(tempfile.mkdtemp(prefix="vmic"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _started(
+    folder: Path, names: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[VirtualMicrophones]:
+    if reason := missing():
+        pytest.skip(reason)
+    microphones = VirtualMicrophones(folder, names)
+    for name, value in microphones.environment.items():
+        monkeypatch.setenv(name, value)
+    try:
+        microphones.start()
+        yield microphones
+    finally:
+        microphones.stop()
+
+
+@pytest.fixture
+def vmic(short_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[VirtualMicrophones]:
+    """One virtual microphone, `attic`; when it is unplugged there is no other to fall back to."""
+    yield from _started(short_folder, ("attic",), monkeypatch)
+
+
+@pytest.fixture
+def two_vmics(short_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[VirtualMicrophones]:
+    """Two virtual microphones, `kitchen left` and `kitchen right` in all but the blank."""
+    yield from _started(short_folder, ("kitchen_left", "kitchen_right"), monkeypatch)

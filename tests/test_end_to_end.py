@@ -6,8 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,7 @@ import soxr
 from numpy.typing import NDArray
 
 from monitor.sources.demo import demo_scene
-from tests import vmic
+from tests.vmic import SAMPLE_RATE, VirtualMicrophones
 
 CLASSES = "siren,dog_bark"
 SUBSCRIBER = """
@@ -28,25 +26,12 @@ for event in monitor.subscribe(sys.argv[1]):
 """
 
 
-@pytest.fixture
-def microphone(monkeypatch: pytest.MonkeyPatch) -> Iterator[vmic.VirtualMicrophones]:
-    if vmic.missing():
-        pytest.skip(vmic.missing())
-    with tempfile.TemporaryDirectory(prefix="vm") as folder:
-        microphones = vmic.VirtualMicrophones(Path(folder), ["street"])
-        microphones.start()
-        for name, value in microphones.environment.items():
-            monkeypatch.setenv(name, value)
-        yield microphones
-        microphones.stop()
-
-
 def scene_until_first_siren_ends() -> tuple[NDArray[np.float32], float]:
     """The demo scene at 48 kHz up to a while after its first siren, and when that begins, seconds."""
     scene = demo_scene()
     siren = next(event for event in scene.events if event.class_name == "siren")
     stop = round((siren.offset_s + 4.0) * scene.sample_rate)
-    resampled = soxr.resample(scene.samples[:stop], scene.sample_rate, vmic.SAMPLE_RATE)
+    resampled = soxr.resample(scene.samples[:stop], scene.sample_rate, SAMPLE_RATE)
     return np.asarray(resampled, np.float32), siren.onset_s
 
 
@@ -71,16 +56,16 @@ def onsets(lines: str) -> list[dict[str, Any]]:
 
 @pytest.mark.timeout(120)
 def test_a_siren_in_a_microphone_reaches_another_process_and_the_same_file_gives_the_same_event(
-    microphone: vmic.VirtualMicrophones, tmp_path: Path
+    vmic: VirtualMicrophones, tmp_path: Path
 ) -> None:
     samples, _ = scene_until_first_siren_ends()
     endpoint = f"ipc://{tmp_path}/events"
     subscriber = subprocess.Popen(
         [sys.executable, "-c", SUBSCRIBER, endpoint], stdout=subprocess.PIPE, text=True
     )
-    listening = start_monitor("--mic", "street", "--bind", endpoint)
+    listening = start_monitor("--mic", "attic", "--bind", endpoint)
     try:
-        microphone.play("street", samples)
+        vmic.play("attic", samples)
         heard = until_a_siren(subscriber)
     finally:
         listening.terminate()
@@ -95,7 +80,7 @@ def test_a_siren_in_a_microphone_reaches_another_process_and_the_same_file_gives
     assert 0.0 < event["latency_s"]["capture_to_publish"] < 2.0
 
     wav = tmp_path / "street.wav"
-    soundfile.write(wav, samples, vmic.SAMPLE_RATE, subtype="FLOAT")
+    soundfile.write(wav, samples, SAMPLE_RATE, subtype="FLOAT")
     replayed = start_monitor("--source", f"file:{wav}", "--fast", "--bind", "none")
     out, _ = replayed.communicate(timeout=60)
     assert [event["class"] for event in onsets(out)] == [event["class"] for event in onsets(live)]
@@ -123,7 +108,7 @@ def spacing_s(lines: str) -> list[float]:
 def test_a_file_gives_the_same_events_bit_for_bit_each_time(tmp_path: Path) -> None:
     samples, onset_s = scene_until_first_siren_ends()
     wav = tmp_path / "street.wav"
-    soundfile.write(wav, samples, vmic.SAMPLE_RATE, subtype="FLOAT")
+    soundfile.write(wav, samples, SAMPLE_RATE, subtype="FLOAT")
 
     def play() -> list[tuple[Any, ...]]:
         process = start_monitor("--source", f"file:{wav}", "--fast", "--bind", "none")

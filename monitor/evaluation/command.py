@@ -15,6 +15,7 @@ from monitor.config import Config
 from monitor.encoders import Encoder
 from monitor.errors import ConfigError
 from monitor.evaluation.clips import read_index
+from monitor.evaluation.metrics import summarise
 from monitor.evaluation.plans import write_plans
 from monitor.evaluation.streams import Stream, StreamSpec, build_streams
 from monitor.evaluation.tables import Point, Row, curve, draw, markdown, rows, write_csv
@@ -118,12 +119,12 @@ def _add(found: Report, trial: StreamTrial, bench: Bench, heard: Sequence[Heard]
     allowed: float | None = None
     for method in trial.methods:
         own = [one for one in heard if one.method == method]
-        figures = rows(method, snr_db, bench.config.detector.onset_threshold, [one.outcome for one in own])
-        found.rows.extend(figures)
+        outcomes = [one.outcome for one in own]
+        found.rows.extend(rows(method, snr_db, bench.config.detector.onset_threshold, outcomes))
         points = curve(own, snr_db, bench.config, bench.encoder)
         found.points.extend(point for point, _ in points)
         if allowed is None:
-            allowed = figures[-3].value  # of all classes: recall, rate, two latencies
+            allowed = summarise(outcomes).false_alarms_per_hour.value
             continue
         within = [entry for entry in points if entry[0].false_alarms_per_hour <= allowed]
         if within:

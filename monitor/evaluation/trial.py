@@ -80,15 +80,10 @@ def at_threshold(heard: Heard, config: Config, onset_threshold: float, encoder: 
 
     The scores stay those that were heard: what an event keeps from teaching the room is not heard again.
     """
-    ratio = config.detector.offset_threshold / config.detector.onset_threshold
-    changed = replace(
-        config.detector,
-        onset_threshold=onset_threshold,
-        offset_threshold=ratio * onset_threshold,
-        classes={},
-    )
     names = list(heard.scores[0].values)
-    detector = Detector(names, changed, encoder.sample_rate, encoder.window_len)
+    detector = Detector(names, config.detector, encoder.sample_rate, encoder.window_len)
+    for name in names:
+        detector.set_threshold(name, onset_threshold)
     transitions: list[Transition] = []
     last = 0
     for score in heard.scores:
