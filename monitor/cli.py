@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from monitor import __version__
+from monitor.cli_eval import add_eval
 from monitor.config import PublishConfig, load_config
 from monitor.errors import ConfigError, MonitorError, ProgramError
 from monitor.wire import sanitise
@@ -86,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     models = _verb(verbs, "models", _models, "list the models and check their files")
     models.add_argument("action", choices=["list", "verify"], nargs="?", default="list")
     models.add_argument("--json", action="store_true", help="one JSON list on standard output")
-    _add_eval(verbs)
+    add_eval(verbs, _verb)
     _verb(verbs, "schema", _schema, "print the JSON Schema of every message")
     config = _verb(verbs, "config", _config, "print the configuration in force")
     config.add_argument("--config", type=Path, metavar="FILE", help="TOML file over the defaults")
@@ -140,36 +141,6 @@ def _add_run(verbs: Any) -> None:
         "--pcm-channels", type=int, default=1, metavar="N", help="of `--source -` (default %(default)s)"
     )
     run.add_argument("--pcm-format", default="s16le", choices=["s16le", "s24le", "s32le", "f32le"])
-
-
-def _add_eval(verbs: Any) -> None:
-    trials = _verb(verbs, "eval", _eval, "measure the whole monitor on streams of real sound")
-    trials.add_argument(
-        "kind", choices=["streams"], help="60 s streams: backgrounds with sounds at known times"
-    )
-    trials.add_argument("--data", type=Path, required=True, metavar="INDEX", help="CSV index of clips")
-    trials.add_argument("--classes", default="siren,dog_bark", metavar="A,B", help="labels of the index")
-    trials.add_argument("--folds", type=_numbers, default=(4.0,), metavar="N,M", help="default 4")
-    trials.add_argument("--streams", type=int, default=40, metavar="N", help="per SNR (default %(default)s)")
-    trials.add_argument("--snr", type=_numbers, default=(10.0, 0.0), metavar="DB,DB", help="default 10,0")
-    trials.add_argument("--methods", default="monitor,zero-shot", metavar="A,B", help="default %(default)s")
-    trials.add_argument(
-        "--distractors", type=int, default=1, metavar="N", help="other sounds per stream (default 1)"
-    )
-    trials.add_argument("--seed", type=int, default=0)
-    trials.add_argument("--model", metavar="NAME", help="a model of `monitor models list`")
-    trials.add_argument("--config", type=Path, metavar="FILE", help="TOML file over the defaults")
-    trials.add_argument("--out", type=Path, metavar="DIR", help="tables, curves and the list of all mixtures")
-    trials.add_argument(
-        "--json", action="store_true", help="all figures as one JSON object on standard output"
-    )
-
-
-def _numbers(text: str) -> tuple[float, ...]:
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list of numbers such as 10,0") from None
 
 
 def _positive(text: str) -> float:
@@ -275,32 +246,6 @@ def _models(arguments: argparse.Namespace) -> int:
             f"{entry.sample_rate} Hz, {entry.window_len / entry.sample_rate:g} s windows, {entry.dim} dims"
         )
         _print(f"{model.name:12s} {shape}, {entry.licence}{verified}")
-    return 0
-
-
-def _eval(arguments: argparse.Namespace) -> int:
-    import msgspec
-
-    from monitor import load_encoder
-    from monitor.evaluation.command import Bench, StreamTrial, run_streams
-    from monitor.evaluation.tables import markdown
-    from monitor.prompts import parse_classes
-
-    config = load_config(arguments.config, os.environ, _model_flag(arguments))
-    trial = StreamTrial(
-        index=arguments.data,
-        folds=tuple(int(fold) for fold in arguments.folds),
-        n_streams=arguments.streams,
-        snrs_db=arguments.snr,
-        methods=tuple(arguments.methods.split(",")),
-        seed=arguments.seed,
-        distractors=arguments.distractors,
-        out=arguments.out,
-    )
-    encoder = load_encoder(config.model.name, config.model.provider, config.model.threads)
-    classes = parse_classes(arguments.classes, config.prompts.aliases)
-    report = run_streams(trial, Bench(encoder, classes, config))
-    _print(msgspec.json.encode(report).decode() if arguments.json else markdown(report.rows))
     return 0
 
 

@@ -1,8 +1,10 @@
 """Report the model in the box on fold 4, which nothing was trained or tuned on: run once, at the end.
 
-Zero-shot: class words in the manifest's prompt, no labels. An event is the loudest 2 s of its clip; it is
-mixed as a waveform with 2 s of a fold-4 background at a ratio of mean powers. Intervals are 95 % two-way
-bootstraps, over the recordings of the events and those of the backgrounds.
+    python tools/evaluate_embedded.py --minilm DIR                        # fold 4
+    python tools/evaluate_embedded.py --minilm DIR --split validation     # while developing
+
+The sound part is `monitor eval clips` on one split, by the model in the box and, where the manifest has it
+(`tools/export_teacher.py`), the teacher on the same mixtures; the text part compares the towers of words.
 """
 
 from __future__ import annotations
@@ -10,27 +12,26 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import os
 import random
-import tomllib
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import joint_space
 import numpy as np
-from corpus import SAMPLE_RATE, WINDOW_LEN, Clip, loudest_window, mix, read_clip, read_index, words
-from export_embedded import open_session
-from numpy.typing import NDArray
-from tokenizers import Tokenizer
-from tqdm import tqdm
+from corpus import is_validation, read_index, words
 
-Floats = NDArray[np.float32]
+from monitor import load_encoder
+from monitor.config import Config
+from monitor.encoders import Encoder
+from monitor.encoders.store import list_models
+from monitor.evaluation.clip_tables import condition, overall_table, write_report
+from monitor.evaluation.mixtures import CLEAN_DB
+from monitor.evaluation.recognition import ClipBench, ClipReport, ClipTrial, run_clips
 
-SNRS_DB = (10.0, 0.0)
-FAINT_DB = -55.0
-"""Clips fainter than this are left out: the data's own note says they hold little."""
-FIRST_CLASSES = ("siren", "dog_bark")
+MODELS = ("embedded", "teacher")
+SNRS_DB = (CLEAN_DB, 20.0, 10.0, 6.0, 3.0, 0.0, -5.0)
 PARAPHRASES = (
     ("ambulance passing", "siren"),
     ("police car rushing by", "siren"),
@@ -51,189 +52,21 @@ PARAPHRASES = (
 """A phrase, and the class that should be nearest to it."""
 
 
-class Embedded:
-    """The exported model, through onnxruntime."""
-
-    def __init__(self, models: Path) -> None:
-        self.entry: dict[str, Any] = tomllib.loads((models / "manifest.toml").read_text())["models"][
-            "embedded"
-        ]
-        self._audio = open_session(models / self.entry["audio"]["file"])
-        self._text = open_session(models / self.entry["text"]["file"])
-        self._tokenizer = Tokenizer.from_file(str(models / self.entry["tokenizer"]["file"]))
-        self._tokenizer.enable_padding()
-
-    def embed_audio(self, windows: Floats) -> Floats:
-        """Embed float32 (n, WINDOW_LEN): (n, d) unit norm."""
-        parts = [
-            self._audio.run(None, {"audio": windows[at : at + 32]})[0] for at in range(0, len(windows), 32)
-        ]
-        return np.concatenate(parts)
-
-    def embed_text(self, texts: list[str]) -> Floats:
-        """Embed texts: (n, d) unit norm."""
-        parts = []
-        for at in range(0, len(texts), 64):
-            items = self._tokenizer.encode_batch(texts[at : at + 64])
-            feed = {
-                "input_ids": np.array([item.ids for item in items], np.int64),
-                "attention_mask": np.array([item.attention_mask for item in items], np.int64),
-            }
-            parts.append(self._text.run(None, feed)[0])
-        return np.concatenate(parts)
-
-    def embed_classes(self, names: list[str]) -> Floats:
-        """Embed class names in the manifest's prompt."""
-        return self.embed_text([self.entry["prompt"].format(words(name)) for name in names])
+def hear(args: argparse.Namespace, encoders: list[Encoder]) -> ClipReport:
+    """Run `monitor eval clips` on one split; the validation slice is no fold, so only tools can."""
+    validation = args.split == "validation"
+    trial = ClipTrial(index=args.data / "index.csv", folds=(1, 2, 3) if validation else (4,), snrs_db=SNRS_DB)
+    return run_clips(trial, ClipBench(encoders, Config(), is_validation if validation else None))
 
 
-@dataclass(frozen=True)
-class Report:
-    """The clips that are used, and their samples."""
-
-    clips: list[Clip]
-    samples: dict[int, Floats]
-    """By row of the index, 16 kHz."""
-    classes: list[str]
-    """Event classes with at least four clips."""
-    learnt: Counter[str]
-    """How many clips of each class were trained on."""
-
-    def events(self) -> list[Clip]:
-        """List the event clips of those classes."""
-        return [clip for clip in self.clips if clip.kind == "event" and clip.canonical in self.classes]
-
-
-def load_report(data: Path, split: str) -> Report:
-    """Read one split."""
-    index = read_index(data)
-    clips = [clip for clip in index if clip.split == split and clip.rms_db >= FAINT_DB]
-    counts = Counter(clip.canonical for clip in clips if clip.kind == "event")
-    classes = sorted(name for name, count in counts.items() if count >= 4)
-    samples = {clip.row: read_clip(data / clip.path) for clip in tqdm(clips, desc="decode", unit="clip")}
-    return Report(clips, samples, classes, Counter(clip.canonical for clip in index if clip.split == "train"))
-
-
-def windows_of(samples: Floats, hop_len: int = SAMPLE_RATE) -> Floats:
-    """Cut windows every second; a clip shorter than one window is placed in silence."""
-    if len(samples) <= WINDOW_LEN:
-        return loudest_window(samples)[None]
-    return np.stack(
-        [samples[at : at + WINDOW_LEN] for at in range(0, len(samples) - WINDOW_LEN + 1, hop_len)]
-    )
-
-
-def interval(
-    right: NDArray[np.bool_], groups: list[str], others: list[str], rounds: int = 2000
-) -> list[float]:
-    """Bootstrap the mean over two crossed groupings: [mean, low, high] in percent."""
-    rng = np.random.default_rng(5)
-    first, second = (np.unique(names, return_inverse=True)[1] for names in (groups, others))
-    means = []
-    for _ in range(rounds):
-        weight = np.bincount(rng.integers(0, first.max() + 1, first.max() + 1), minlength=first.max() + 1)[
-            first
-        ]
-        if second.max() > 0:
-            count = second.max() + 1
-            weight = weight * np.bincount(rng.integers(0, count, count), minlength=count)[second]
-        means.append(np.average(right, weights=weight) if weight.sum() else np.nan)
-    low, high = np.nanpercentile(means, [2.5, 97.5])
-    return [round(100 * float(value), 1) for value in (right.mean(), low, high)]
-
-
-def zero_shot(model: Embedded, report: Report) -> dict[str, Any]:
-    """Measure top-1 clean and in backgrounds, and the recall of each class."""
-    events = report.events()
-    texts = model.embed_classes(report.classes)
-    truth = np.array([report.classes.index(clip.canonical) for clip in events])
-    groups = [clip.group for clip in events]
-    backgrounds = [clip for clip in report.clips if clip.kind == "background"]
-    rng = np.random.default_rng(29)
-    chosen = [backgrounds[index] for index in rng.integers(0, len(backgrounds), len(events))]
-    loudest = [loudest_window(report.samples[clip.row]) for clip in events]
-    beds = [
-        np.resize(report.samples[clip.row], max(WINDOW_LEN, len(report.samples[clip.row]))) for clip in chosen
-    ]
-    beds = [
-        bed[(start := int(rng.integers(0, len(bed) - WINDOW_LEN + 1))) : start + WINDOW_LEN] for bed in beds
-    ]
-    same = [""] * len(events)
-    rights = {"clean": model.embed_audio(np.stack(loudest)) @ texts.T}
-    rights["clean, mean of windows"] = np.stack(
-        [(model.embed_audio(windows_of(report.samples[clip.row])) @ texts.T).mean(axis=0) for clip in events]
-    )
-    for snr_db in SNRS_DB:
-        mixed = np.stack([mix(event, bed, snr_db) for event, bed in zip(loudest, beds, strict=True)])
-        rights[f"{snr_db:.0f} dB"] = model.embed_audio(mixed) @ texts.T
-    hits = {name: scores.argmax(axis=1) == truth for name, scores in rights.items()}
-    bed_groups = [clip.group for clip in chosen]
-    top1 = {name: interval(hit, groups, bed_groups if "dB" in name else same) for name, hit in hits.items()}
-    order = sorted(report.classes, key=lambda name: (name not in FIRST_CLASSES, name != "siren", name))
-    recall = {
-        name: {
-            "clips": int((truth == report.classes.index(name)).sum()),
-            "learnt": report.learnt[name],
-            **{
-                key: round(100 * float(hit[truth == report.classes.index(name)].mean()))
-                for key, hit in hits.items()
-            },
-        }
-        for name in order
-    }
-    macro = {key: round(float(np.mean([row[key] for row in recall.values()])), 1) for key in hits}
-    return {
-        "clips": len(events),
-        "recordings": len(set(groups)),
-        "top1": top1,
-        "macro": macro,
-        "recall": recall,
-    }
-
-
-def teacher_zero_shot(report: Report, args: argparse.Namespace, prompt: str) -> dict[str, Any]:
-    """Measure the audio teacher in the joint space of its text teacher, on the clean clips."""
-    stored = np.load(args.teacher / "logits.npz")
-    owner, start = stored["window2_rows"].T
-    logits = stored["window2_logits"].astype(np.float32)
-    learnt = [clip.row for clip in read_index(args.data) if clip.split == "train"]
-    evidence = logits - logits[np.isin(owner, learnt)].mean(axis=0)
-    teacher = joint_space.TextTeacher(args.minilm)
-    space = joint_space.fit(teacher.embed(joint_space.audioset_names(args.teacher)))
-    texts = space.project(teacher.embed([prompt.format(words(name)) for name in report.classes]))
-    points = (1 / (1 + np.exp(4 - evidence))) ** 0.75 @ space.names
-    points /= np.linalg.norm(points, axis=1, keepdims=True)
-    events = report.events()
-    truth = np.array([report.classes.index(clip.canonical) for clip in events])
-    found: dict[str, list[int]] = {"clean": [], "clean, mean of windows": []}
-    for clip in events:
-        scores = points[owner == clip.row] @ texts.T
-        energies = [
-            float(np.sum(report.samples[clip.row][at // 2 : at // 2 + WINDOW_LEN] ** 2))
-            for at in start[owner == clip.row]
-        ]
-        found["clean"].append(int(scores[int(np.argmax(energies))].argmax()))
-        found["clean, mean of windows"].append(int(scores.mean(axis=0).argmax()))
-    groups = [clip.group for clip in events]
-    return {key: interval(np.array(got) == truth, groups, [""] * len(groups)) for key, got in found.items()}
-
-
-def retrieval(model: Embedded, report: Report) -> dict[str, Any]:
-    """Rank all windows of fold 4 by their cosine to a class: average precision, and share of right ones."""
-    points, names = [], []
-    for clip in report.clips:
-        cut = windows_of(report.samples[clip.row])
-        points.append(model.embed_audio(cut))
-        names += [clip.canonical] * len(cut)
-    scores = np.concatenate(points) @ model.embed_classes(list(FIRST_CLASSES)).T
-    found: dict[str, Any] = {"windows": len(names)}
-    for at, name in enumerate(FIRST_CLASSES):
-        right = (np.array(names) == name)[np.argsort(-scores[:, at])]
-        precision = np.cumsum(right) / np.arange(1, len(right) + 1)
-        found[name] = {
-            "average_precision": round(float(precision[right].mean()), 3),
-            "share": round(float(right.mean()), 3),
-        }
+def per_class(report: ClipReport, data: Path) -> dict[str, dict[str, int]]:
+    """Return, for each class, its clips, those trained on, and top-1 in percent of the first model."""
+    learnt = Counter(clip.canonical for clip in read_index(data) if clip.split == "train")
+    found: dict[str, dict[str, int]] = {}
+    for row in report.classes:
+        if (row.model, row.metric) == (MODELS[0], "top1"):
+            line = found.setdefault(row.class_name, {"clips": row.n, "learnt": learnt[row.class_name]})
+            line[condition(row.snr_db)] = round(100 * row.value)
     return found
 
 
@@ -246,12 +79,12 @@ def captions(data: Path, count: int) -> list[str]:
     return random.Random(1).sample(found, count)
 
 
-def text_fidelity(model: Embedded, report: Report, args: argparse.Namespace) -> dict[str, Any]:
+def text_fidelity(model: Encoder, classes: list[str], args: argparse.Namespace) -> dict[str, Any]:
     """Compare the text tower with its teacher, and see whether paraphrases find their class."""
     teacher = joint_space.TextTeacher(args.minilm)
     space = joint_space.fit(teacher.embed(joint_space.audioset_names(args.teacher)))
     texts = captions(args.data, 1000)
-    prompts = [model.entry["prompt"].format(words(name)) for name in report.classes]
+    prompts = [model.template.format(words(name)) for name in classes]
     found: dict[str, Any] = {}
     for name, items in (("1000 captions", texts), ("class prompts", prompts)):
         cosine = (model.embed_text(items) * space.project(teacher.embed(items))).sum(axis=1)
@@ -259,7 +92,7 @@ def text_fidelity(model: Embedded, report: Report, args: argparse.Namespace) -> 
             "mean": round(float(cosine.mean()), 3),
             "worst_5_percent": round(float(np.percentile(cosine, 5)), 3),
         }
-    prompt = model.entry["prompt"]
+    prompt = model.template
     names = sorted({words(clip.canonical) for clip in read_index(args.data) if clip.kind == "event"})
     found["event_classes"] = len(names)
     pairs = []
@@ -286,20 +119,28 @@ def text_fidelity(model: Embedded, report: Report, args: argparse.Namespace) -> 
 
 def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     """Run every part of the report."""
-    model, report = Embedded(args.out), load_report(args.data, args.split)
-    found: dict[str, Any] = {"prompt": model.entry["prompt"], "classes": len(report.classes)}
-    found["zero_shot"] = zero_shot(model, report)
-    found["teacher"] = teacher_zero_shot(report, args, "the sound of {}")
-    found["retrieval"] = retrieval(model, report)
-    found["text"] = text_fidelity(model, report, args)
-    return found
+    os.environ["MONITOR_MODELS"] = str(args.out)
+    known = {model.name for model in list_models()}
+    encoders = [load_encoder(name) for name in MODELS if name in known]
+    report = hear(args, encoders)
+    if getattr(args, "tables", None) is not None:
+        write_report(args.tables, report)
+    classes = per_class(report, args.data)
+    return {
+        "prompt": encoders[0].template,
+        "sound": overall_table(report),
+        "classes": classes,
+        "text": text_fidelity(encoders[0], sorted(classes), args),
+    }
 
 
 def main() -> None:
     """Print the report as tables, or as JSON."""
     from model_card import as_markdown
 
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(
         "--data", type=Path, default=Path("../shared/data"), help="folder with index.csv and text/"
     )
@@ -308,6 +149,7 @@ def main() -> None:
     )
     parser.add_argument("--minilm", type=Path, required=True, help="folder of all-MiniLM-L6-v2")
     parser.add_argument("--out", type=Path, default=Path("models"), help="folder of manifest.toml")
+    parser.add_argument("--tables", type=Path, help="folder for the tables and pictures of the sound part")
     parser.add_argument(
         "--split", choices=["report", "validation"], default="report", help="validation while developing"
     )

@@ -13,8 +13,6 @@ from typing import Any
 from corpus import read_index
 
 Found = dict[str, Any]
-TOP1 = """Top-1 in % over {} classes, prompt `{}`, {} clips of {} recordings, 95 % two-way bootstrap intervals
-(recordings and backgrounds). An event is the loudest 2 s of its clip, but for the second row."""
 
 
 def _table(head: list[str], rows: list[list[Any]]) -> str:
@@ -22,38 +20,24 @@ def _table(head: list[str], rows: list[list[Any]]) -> str:
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 
 
-def _range(value: list[float]) -> str:
-    return f"{value[0]:.1f} [{value[1]:.1f}, {value[2]:.1f}]"
-
-
 def as_markdown(found: Found) -> str:
     """Lay the report of evaluate_embedded.py out as tables."""
-    shot, teacher, text = found["zero_shot"], found["teacher"], found["text"]
-    top1 = [
-        [key, _range(value), shot["macro"][key], _range(teacher[key]) if key in teacher else ""]
-        for key, value in shot["top1"].items()
-    ]
-    conditions = list(shot["top1"])
+    text, classes = found["text"], found["classes"]
+    conditions = list(next(iter(classes.values())))[2:]
     recall = [
         [name, row["clips"], row["learnt"], *(row[key] for key in conditions)]
-        for name, row in shot["recall"].items()
+        for name, row in classes.items()
     ]
-    rank = {key: value for key, value in found["retrieval"].items() if key != "windows"}
     pairs = [
         [row["phrase"], row["class"], row["cosine"], row["rank"], row["teacher"]]
         for row in text["paraphrases"]
     ]
     return "\n\n".join(
         [
-            TOP1.format(found["classes"], found["prompt"], shot["clips"], shot["recordings"]),
-            _table(["condition", "this model", "mean over classes", "teachers' joint space"], top1),
-            "Recall in % for each class, and the number of clips of it that were trained on:",
+            f"Prompt `{found['prompt']}`, by `monitor eval clips`; an event is its clip's loudest window.",
+            found["sound"],
+            "Top-1 in % of each class, and the number of its clips that were trained on:",
             _table(["class", "clips", "trained on", *conditions], recall),
-            f"Ranking all {found['retrieval']['windows']} windows of 2 s by their cosine to a class:",
-            _table(
-                ["class", "average precision", "share of right windows (chance)"],
-                [[key, value["average_precision"], value["share"]] for key, value in rank.items()],
-            ),
             "Text tower, cosine to its teacher in the joint space:",
             _table(
                 ["texts", "mean", "worst 5 %"],

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from monitor.errors import ConfigError
 from monitor.units import seconds_to_len
 
+SILENT_DB = -55.0
+"""Clips with an RMS level below this hold nothing to hear and are not used."""
 _COLUMNS = ("path", "canonical", "kind", "fold5", "group", "duration_s", "rms_db")
 _STEP_S = 0.02
 

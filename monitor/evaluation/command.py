@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
-import re
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from monitor.config import Config
+from monitor.detector import rule_for
 from monitor.encoders import Encoder
 from monitor.errors import ConfigError
-from monitor.evaluation.clips import read_index
-from monitor.evaluation.metrics import summarise
-from monitor.evaluation.plans import write_plans
+from monitor.evaluation.clips import Clip, read_index
+from monitor.evaluation.metrics import Outcome
+from monitor.evaluation.negatives import build_negatives, count_negatives
+from monitor.evaluation.operating import (
+    Setting,
+    at_thresholds,
+    best_per_class,
+    best_within,
+    sweep,
+    write_thresholds,
+)
+from monitor.evaluation.plans import StreamPlan, at_rate, read_plans, render, write_plans
+from monitor.evaluation.progress import progress
+from monitor.evaluation.related import is_related
 from monitor.evaluation.streams import Stream, StreamSpec, build_streams
-from monitor.evaluation.tables import Point, Row, curve, draw, markdown, rows, write_csv
-from monitor.evaluation.trial import METHODS, Heard, listen_to
+from monitor.evaluation.tables import (
+    CONFIGURED,
+    Condition,
+    Point,
+    Row,
+    curve,
+    draw,
+    markdown,
+    rows,
+    write_csv,
+)
+from monitor.evaluation.trial import METHODS, Heard, change, listen_to
 from monitor.records import ClassPrompt
 
 
@@ -34,6 +52,16 @@ class StreamTrial(msgspec.Struct, frozen=True, kw_only=True):
     methods: tuple[str, ...]
     seed: int
     distractors: int
+    events: tuple[str, ...] = ()
+    """Which of the classes sound in the streams; empty: all. The others can only be false alarms."""
+    negative_hours: float = 0.0
+    """At least so many hours of streams without any of the classes."""
+    false_alarms: float = 1.0
+    """Per hour, all classes together: what the operating point allows."""
+    plans: tuple[Path, ...] = ()
+    """Lists written by another run; replace all choice by folds, seed, numbers and SNRs."""
+    thresholds: Path | None = None
+    """Where to write the best thresholds per class of the first method."""
     out: Path | None
     """Folder for results.csv, curve.csv, curve.png, results.md and the list of every mixture."""
 
@@ -54,92 +82,190 @@ class Bench(msgspec.Struct, frozen=True):
     subset: Callable[[str], bool] | None = None
     """Takes the name of a recording's group; only groups for which it is true are used."""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every class listened for."""
+        return tuple(item.name for item in self.classes)
+
+
+class _Part(msgspec.Struct, frozen=True):
+    """Streams of one SNR, or (None) those without events."""
+
+    snr_db: float | None
+    count: int
+    streams: Iterable[Stream]
+
+    @property
+    def name(self) -> str:
+        return "negatives" if self.snr_db is None else f"{self.snr_db:g} dB"
+
+
+class _Result(msgspec.Struct, frozen=True):
+    """What one method made of one part."""
+
+    outcomes: list[Outcome]
+    """At the configured thresholds."""
+    settings: list[Setting]
+
 
 def run_streams(trial: StreamTrial, bench: Bench) -> Report:
-    """Build the streams, let every method hear them, and write what `trial.out` asks for.
+    """Build the streams, let every method hear them, and write what the trial asks for.
 
     Raises
     ------
     ConfigError
-        An unknown method, or an index without what is needed.
+        An unknown method, or an index or list without what is needed.
     """
     for method in trial.methods:
         if method not in METHODS:
             raise ConfigError(f"There is no method {method!r}; known: {', '.join(METHODS)}.")
-    found = Report([], [])
-    for snr_db in trial.snrs_db:
-        heard = list(_heard(trial, bench, snr_db))
-        _add(found, trial, bench, heard, snr_db)
-        if trial.out is not None:
-            trial.out.mkdir(parents=True, exist_ok=True)
-            plans = [one.stream.plan for one in heard if one.method == trial.methods[0]]
-            write_plans(trial.out / f"streams_{snr_db:g}dB.jsonl", plans)
     if trial.out is not None:
-        _write(trial.out, found)
-    return found
+        trial.out.mkdir(parents=True, exist_ok=True)
+    report = Report([], [])
+    without, *parts = _from_lists(trial, bench) if trial.plans else _from_index(trial, bench)
+    negatives = _hear(trial, bench, without)
+    first = [negatives[trial.methods[0]].settings]
+    for part in parts:
+        for method, events in _hear(trial, bench, part).items():
+            found = _measure(trial, bench, method, part, (events, negatives[method]))
+            report.rows.extend(found.rows)
+            report.points.extend(found.points)
+            if method == trial.methods[0]:
+                first.append(events.settings)
+    if trial.thresholds is not None:
+        _choose(trial.thresholds, trial, bench, _together(first))
+    return report
 
 
-def _heard(trial: StreamTrial, bench: Bench, snr_db: float) -> Iterator[Heard]:
-    """Yield what each method makes of each stream, with a progress bar on standard error."""
-    methods = {name: METHODS[name] for name in trial.methods}
-    columns = (TextColumn(f"{snr_db:g} dB"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
-        task = bar.add_task("streams", total=trial.n_streams * len(methods))
-        streams = prepare_streams(trial, bench, snr_db)
-        for one in listen_to(streams, bench.encoder, bench.classes, bench.config, methods):
-            bar.advance(task)
-            yield one
+def write_report(out: Path, report: Report) -> bool:
+    """Write tables and the curve into a folder; False where the curve needs matplotlib and it is missing."""
+    write_csv(out / "results.csv", report.rows)
+    write_csv(out / "curve.csv", report.points)
+    (out / "results.md").write_text(markdown(report.rows) + "\n", "utf-8")
+    return draw(out / "curve.png", report.points)
 
 
 def prepare_streams(trial: StreamTrial, bench: Bench, snr_db: float) -> Iterator[Stream]:
     """Yield the streams of a trial; labels that may hold a listed sound under another name are left out."""
     clips = read_index(trial.index)
-    names = tuple(item.name for item in bench.classes)
-    spec = StreamSpec(
-        classes=names,
+    return build_streams(clips, trial.index.parent, _spec(trial, bench, clips, snr_db), bench.subset)
+
+
+def prepare_negatives(trial: StreamTrial, bench: Bench) -> Iterator[Stream]:
+    """Yield at least `negative_hours` of streams in which there is nothing to find."""
+    clips = read_index(trial.index)
+    spec = _spec(trial, bench, clips, 0.0)
+    return build_negatives(clips, trial.index.parent, spec, trial.negative_hours, bench.subset)
+
+
+def _spec(trial: StreamTrial, bench: Bench, clips: Sequence[Clip], snr_db: float) -> StreamSpec:
+    sounding = trial.events or bench.names
+    for name in sounding:
+        if name not in bench.names:
+            raise ConfigError(f"{name!r} is to sound but is not listened for; add it to --classes.")
+    unused = {clip.label for clip in clips if is_related(clip.label, bench.names)}
+    return StreamSpec(
+        classes=sounding,
         folds=trial.folds,
         n_streams=trial.n_streams,
         snr_db=snr_db,
         seed=trial.seed,
         sample_rate=bench.encoder.sample_rate,
         distractors=trial.distractors,
-        unused=tuple(sorted({clip.label for clip in clips if _is_related(clip.label, names)})),
+        unused=tuple(sorted(unused | set(bench.names) - set(sounding))),
     )
-    return build_streams(clips, trial.index.parent, spec, bench.subset)
 
 
-def _is_related(label: str, classes: Sequence[str]) -> bool:
-    """Say whether a label shares a word with a listed one: `dog_whine` may hold a `dog_bark`."""
-    words = {word for name in classes for word in re.split(r"[_-]", name)}
-    return label not in classes and bool(words & set(re.split(r"[_-]", label)))
+def _from_index(trial: StreamTrial, bench: Bench) -> list[_Part]:
+    """Return the negatives, then a part per SNR."""
+    count = count_negatives(trial.negative_hours)
+    negatives = _Part(None, count, prepare_negatives(trial, bench) if count else ())
+    return [
+        negatives,
+        *(_Part(snr_db, trial.n_streams, prepare_streams(trial, bench, snr_db)) for snr_db in trial.snrs_db),
+    ]
 
 
-def _add(found: Report, trial: StreamTrial, bench: Bench, heard: Sequence[Heard], snr_db: float) -> None:
-    """Add the figures at the configured threshold, curves, and the others at the first one's false alarms."""
-    allowed: float | None = None
-    for method in trial.methods:
-        own = [one for one in heard if one.method == method]
-        outcomes = [one.outcome for one in own]
-        found.rows.extend(rows(method, snr_db, bench.config.detector.onset_threshold, outcomes))
-        points = curve(own, snr_db, bench.config, bench.encoder)
-        found.points.extend(point for point, _ in points)
-        if allowed is None:
-            allowed = summarise(outcomes).false_alarms_per_hour.value
-            continue
-        within = [entry for entry in points if entry[0].false_alarms_per_hour <= allowed]
-        if within:
-            point, outcomes = max(within, key=lambda entry: entry[0].recall)
-            name = f"{method}, as few false alarms"
-            found.rows.extend(rows(name, snr_db, point.threshold, outcomes))
+def _from_lists(trial: StreamTrial, bench: Bench) -> list[_Part]:
+    """Return the negatives, then a part per SNR, of lists that another run wrote."""
+    by_snr: dict[float | None, list[StreamPlan]] = {None: []}
+    for path in trial.plans:
+        for plan in read_plans(path, StreamPlan):
+            by_snr.setdefault(plan.snr_db, []).append(plan)
+            unheard = {event.class_name for event in plan.references} - set(bench.names)
+            if unheard:
+                raise ConfigError(
+                    f"{path} holds events of {', '.join(sorted(unheard))}; add them to --classes."
+                )
+    if len(by_snr) == 1:
+        raise ConfigError(
+            f"There is no stream with events in {', '.join(map(str, trial.plans))}; add the streams_*.jsonl."
+        )
+    return [
+        _Part(snr_db, len(plans), _rendered(plans, trial.index.parent, bench.encoder.sample_rate))
+        for snr_db, plans in by_snr.items()
+    ]
 
 
-def _write(out: Path, found: Report) -> None:
-    write_csv(out / "results.csv", found.rows)
-    write_csv(out / "curve.csv", found.points)
-    (out / "results.md").write_text(markdown(found.rows) + "\n", "utf-8")
-    if not draw(out / "curve.png", found.points):
-        _tell("curve.png needs matplotlib (pip install 'monitor[eval]'); curve.csv has the points.")
+def _rendered(plans: Sequence[StreamPlan], root: Path, sample_rate: int) -> Iterator[Stream]:
+    for plan in plans:
+        here = at_rate(plan, sample_rate)
+        yield Stream(here, render(here, root))
 
 
-def _tell(sentence: str) -> None:
-    print(f"monitor: {sentence}", file=sys.stderr)  # noqa: T201
+def _hear(trial: StreamTrial, bench: Bench, part: _Part) -> dict[str, _Result]:
+    """Return what each method makes of a part, and write the list of its streams."""
+    methods = {name: METHODS[name] for name in trial.methods}
+    heard: dict[str, list[Heard]] = {name: [] for name in methods}
+    with progress(part.name, part.count * len(methods)) as advance:
+        for one in listen_to(part.streams, bench.encoder, bench.classes, bench.config, methods):
+            heard[one.method].append(one)
+            advance()
+    if trial.out is not None and part.count:
+        name = "negatives" if part.snr_db is None else f"streams_{part.snr_db:g}dB"
+        write_plans(trial.out / f"{name}.jsonl", [one.plan for one in heard[trial.methods[0]]])
+    return {
+        method: _Result(
+            [one.outcome for one in own], sweep(own, change(bench.config, methods[method]), bench.encoder)
+        )
+        for method, own in heard.items()
+    }
+
+
+def _measure(
+    trial: StreamTrial, bench: Bench, method: str, part: _Part, results: tuple[_Result, _Result]
+) -> Report:
+    """Return the figures at the configured thresholds, the curve, and the figures at its operating point."""
+    events, negatives = results
+    snr_db = 0.0 if part.snr_db is None else part.snr_db
+    detector = change(bench.config, METHODS[method]).detector
+    configured = {
+        name: rule_for(name, detector, bench.encoder.sample_rate).onset_threshold for name in bench.names
+    }
+    found = rows(Condition(method, snr_db, CONFIGURED, configured), events.outcomes, negatives.outcomes)
+    settings = _together([events.settings, negatives.settings])
+    count = len(events.outcomes)
+    best, name = best_within(settings, trial.false_alarms), f"{trial.false_alarms:g}/h"
+    if best is not None:
+        chosen = Condition(method, snr_db, name, dict.fromkeys(bench.names, best.threshold))
+        found += rows(chosen, best.outcomes[:count], best.outcomes[count:])
+        own = best_per_class(settings, bench.names, trial.false_alarms)
+        outcomes = at_thresholds(settings, own)
+        chosen = Condition(method, snr_db, f"{name}, per class", own)
+        found += rows(chosen, outcomes[:count], outcomes[count:])
+    return Report(found, curve(method, snr_db, settings))
+
+
+def _together(parts: Sequence[Sequence[Setting]]) -> list[Setting]:
+    """Return, per threshold, the outcomes of all parts, in their order."""
+    return [
+        Setting(settings[0].threshold, tuple(outcome for one in settings for outcome in one.outcomes))
+        for settings in zip(*parts, strict=True)
+    ]
+
+
+def _choose(path: Path, trial: StreamTrial, bench: Bench, settings: Sequence[Setting]) -> None:
+    """Write the best thresholds: per class, and for any other class the best common one."""
+    common = best_within(settings, trial.false_alarms) or settings[-1]
+    own = best_per_class(settings, trial.events or bench.names, trial.false_alarms)
+    write_thresholds(path, common.threshold, own, bench.config.detector)

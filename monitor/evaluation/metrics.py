@@ -29,6 +29,8 @@ class Reference(msgspec.Struct, frozen=True):
     onset_s: float
     """Seconds since the start of the stream."""
     offset_s: float
+    recording: str = ""
+    """What it was cut from, for intervals."""
 
 
 class Detection(msgspec.Struct, frozen=True):
@@ -62,6 +64,8 @@ class Outcome(msgspec.Struct, frozen=True):
     missed: tuple[Reference, ...]
     fragments: tuple[Detection, ...]
     false_alarms: tuple[Detection, ...]
+    background: str = ""
+    """The recording the stream lies on, for intervals."""
 
 
 class Estimate(msgspec.Struct, frozen=True):

@@ -7,21 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from monitor.errors import ConfigError
 from monitor.evaluation.clips import load
 from monitor.evaluation.metrics import Reference
 
+Plan = TypeVar("Plan", bound=msgspec.Struct)
+
 
 class Piece(msgspec.Struct, frozen=True):
     """A part of a clip and its place in a stream; lengths in samples at the plan's rate."""
 
     role: str
-    """`background`, `event` or `distractor`."""
+    """`background`, `event`, `distractor`, or `overlay`: speech or music over a background."""
     label: str
     path: str
     start: int
@@ -33,6 +37,8 @@ class Piece(msgspec.Struct, frozen=True):
     """Factor on the samples of the clip."""
     fade_in: int
     fade_out: int
+    group: str = ""
+    """The recording the clip was cut from."""
 
 
 class StreamPlan(msgspec.Struct, frozen=True):
@@ -42,7 +48,8 @@ class StreamPlan(msgspec.Struct, frozen=True):
     sample_rate: int
     length: int
     """Samples."""
-    snr_db: float
+    snr_db: float | None
+    """None: there is nothing to find."""
     pieces: tuple[Piece, ...]
 
     @property
@@ -50,36 +57,84 @@ class StreamPlan(msgspec.Struct, frozen=True):
         """The sounds to find, in order of onset."""
         events = sorted((piece for piece in self.pieces if piece.role == "event"), key=lambda piece: piece.at)
         rate = self.sample_rate
-        return tuple(Reference(one.label, one.at / rate, (one.at + one.length) / rate) for one in events)
+        return tuple(
+            Reference(one.label, one.at / rate, (one.at + one.length) / rate, one.group) for one in events
+        )
+
+    @property
+    def background(self) -> str:
+        """The recording it lies on."""
+        return next((piece.group for piece in self.pieces if piece.role == "background"), "")
+
+
+def at_rate(plan: StreamPlan, sample_rate: int) -> StreamPlan:
+    """Return the plan for another sample rate: the same sounds at the same times."""
+    if sample_rate == plan.sample_rate:
+        return plan
+
+    def to_len(length: int) -> int:
+        return length * sample_rate // plan.sample_rate
+
+    pieces = tuple(
+        replace(
+            piece,
+            start=to_len(piece.start),
+            length=to_len(piece.length),
+            at=to_len(piece.at),
+            fade_in=to_len(piece.fade_in),
+            fade_out=to_len(piece.fade_out),
+        )
+        for piece in plan.pieces
+    )
+    return replace(plan, sample_rate=sample_rate, length=to_len(plan.length), pieces=pieces)
 
 
 def render(plan: StreamPlan, root: Path) -> NDArray[np.float32]:
-    """Return the samples of a plan, float32 (n,), read-only."""
-    mixture = np.zeros(plan.length, np.float32)
-    for piece in plan.pieces:
-        samples = load(root / piece.path, plan.sample_rate)[piece.start : piece.start + piece.length]
-        mixture[piece.at : piece.at + piece.length] += _faded(samples, piece) * np.float32(piece.gain)
-    mixture.flags.writeable = False
-    return mixture
-
-
-def write_plans(path: Path, plans: Sequence[StreamPlan]) -> None:
-    """Write plans as JSON, one per line."""
-    path.write_bytes(b"".join(msgspec.json.encode(plan) + b"\n" for plan in plans))
-
-
-def read_plans(path: Path) -> list[StreamPlan]:
-    """Return the plans in a file made by `write_plans`.
+    """Return the samples of a plan, float32 (n,), read-only.
 
     Raises
     ------
     ConfigError
-        The file is missing or is not a list of plans.
+        A clip is missing, or shorter than the plan says.
+    """
+    mixture = np.zeros(plan.length, np.float32)
+    for piece in plan.pieces:
+        samples = load(root / piece.path, plan.sample_rate)[piece.start : piece.start + piece.length]
+        place = mixture[piece.at : piece.at + piece.length]
+        if not len(samples) == len(place) == piece.length > 0:
+            raise ConfigError(
+                f"The plan of {plan.name} does not fit the clip {piece.path}; it was made from another index."
+            )
+        place += _faded(samples, piece) * np.float32(piece.gain)
+    mixture.flags.writeable = False
+    return mixture
+
+
+def write_plans(path: Path, plans: Sequence[msgspec.Struct]) -> None:
+    """Write plans of one kind as JSON, one per line."""
+    path.write_bytes(b"".join(msgspec.json.encode(plan) + b"\n" for plan in plans))
+
+
+def read_plans(path: Path, kind: type[Plan]) -> list[Plan]:
+    """Return the plans in a file made by `write_plans`.
+
+    Parameters
+    ----------
+    kind
+        `StreamPlan`, or `mixtures.Mixture`.
+
+    Raises
+    ------
+    ConfigError
+        The file is missing or is not a list of such plans.
     """
     try:
-        return [msgspec.json.decode(line, type=StreamPlan) for line in path.read_bytes().splitlines()]
+        plans = [msgspec.json.decode(line, type=kind) for line in path.read_bytes().splitlines()]
     except (OSError, msgspec.DecodeError) as error:
-        raise ConfigError(f"Cannot read stream plans from {path}: {error}; build them again.") from None
+        raise ConfigError(f"Cannot read plans from {path}: {error}; build them again with --out.") from None
+    if not plans:
+        raise ConfigError(f"There is no plan in {path}; build it again with --out.")
+    return plans
 
 
 def _faded(samples: NDArray[np.float32], piece: Piece) -> NDArray[np.float32]:

@@ -20,10 +20,10 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from monitor.errors import ConfigError
-from monitor.evaluation.clips import Clip, active_span, load
-from monitor.evaluation.metrics import Reference
+from monitor.evaluation.beds import Draws, at_level, lay_bed, within_full_scale
+from monitor.evaluation.clips import SILENT_DB, Clip, active_span, load
 from monitor.evaluation.plans import Piece, StreamPlan, render
-from monitor.units import mean_power, seconds_to_len
+from monitor.units import dbfs_to_power, seconds_to_len
 
 ACTIVE_DB = 20.0
 """Steps of a sound this far below its loudest are pauses: they neither count for its level nor bound it."""
@@ -31,16 +31,10 @@ BACKGROUND_DBFS = -40.0
 """RMS level of every background."""
 FADE_S = 0.01
 """Fade at both ends of a sound."""
-CROSS_FADE_S = 0.5
-"""Overlap of the parts of a background."""
+LENGTH_S = 60.0
+"""How long a stream is, unless said otherwise."""
 TAIL_S = 2.0
 """No sound in the last so many seconds: a detection has time to come."""
-SILENT_DB = -55.0
-"""Clips with an RMS level below this hold nothing to hear and are not used."""
-PEAK = 0.98
-"""A mixture that would exceed this is scaled down as a whole, which leaves its SNR."""
-
-
 _Groups = dict[str, dict[str, list[Clip]]]
 """Clips by label, then by recording."""
 
@@ -56,7 +50,7 @@ class StreamSpec(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
     sample_rate: int = 16_000
     """Hz."""
-    length_s: float = 60.0
+    length_s: float = LENGTH_S
     max_events: int = 2
     """Each stream has 1 to this many sounds of `classes`."""
     distractors: int = 1
@@ -74,15 +68,11 @@ class StreamSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stream(msgspec.Struct, frozen=True):
-    """A mixture and what is in it."""
+    """A mixture and how it was made."""
 
-    name: str
+    plan: StreamPlan
     samples: NDArray[np.float32]
     """float32 (n,), full scale +-1.0, read-only."""
-    sample_rate: int
-    """Hz."""
-    references: tuple[Reference, ...]
-    plan: StreamPlan
 
 
 def build_streams(
@@ -105,19 +95,19 @@ def build_streams(
         A class or the backgrounds have no usable clip there, or the sounds do not fit into the length.
     """
     _check_fits(spec)
-    usable = [clip for clip in clips if _is_usable(clip, spec) and (subset is None or subset(clip.group))]
+    usable = [clip for clip in clips if is_usable(clip, spec) and (subset is None or subset(clip.group))]
     choice = _Choice(usable, spec)
     for number in range(spec.n_streams):
         plan = _plan(f"stream_{number:03d}", choice, root, spec)
-        yield Stream(plan.name, render(plan, root), plan.sample_rate, plan.references, plan)
+        yield Stream(plan, render(plan, root))
 
 
 class _Choice:
     """Random choice that uses everything once before anything twice: labels, then recordings, then clips."""
 
     def __init__(self, clips: Sequence[Clip], spec: StreamSpec) -> None:
-        self.rng = np.random.default_rng(spec.seed)
-        self._bags: dict[str, list[str]] = {}
+        self._draws = Draws(spec.seed)
+        self.rng = self._draws.rng
         self._sounds: _Groups = {}
         backgrounds: _Groups = {}
         for clip in clips:
@@ -130,28 +120,23 @@ class _Choice:
 
     def background(self) -> list[Clip]:
         """Return the clips of the next recording of the next kind of background."""
-        label = self._next("backgrounds", sorted(self._backgrounds))
+        label = self._draws.next("backgrounds", sorted(self._backgrounds))
         groups = self._backgrounds[label]
-        return sorted(groups[self._next(f"background {label}", sorted(groups))], key=lambda clip: clip.path)
+        group = self._draws.next(f"background {label}", sorted(groups))
+        return sorted(groups[group], key=lambda clip: clip.path)
 
     def event(self) -> Clip:
         """Return a clip of the next class."""
-        return self._clip(self._next("classes", self._classes))
+        return self._clip(self._draws.next("classes", self._classes))
 
     def distractor(self) -> Clip:
         """Return a clip of the next other label."""
-        return self._clip(self._next("others", self._others))
+        return self._clip(self._draws.next("others", self._others))
 
     def _clip(self, label: str) -> Clip:
         groups = self._sounds[label]
-        group = groups[self._next(f"sound {label}", sorted(groups))]
+        group = groups[self._draws.next(f"sound {label}", sorted(groups))]
         return group[int(self.rng.integers(len(group)))]
-
-    def _next(self, name: str, options: Sequence[str]) -> str:
-        bag = self._bags.setdefault(name, [])
-        if not bag:
-            bag.extend(options[i] for i in self.rng.permutation(len(options)))
-        return bag.pop()
 
     def _refuse_missing(self, spec: StreamSpec) -> None:
         where = f"in folds {', '.join(map(str, spec.folds))}"
@@ -176,7 +161,8 @@ def _long_enough(backgrounds: _Groups, min_s: float) -> _Groups:
     return {label: groups for label, groups in kept.items() if groups}
 
 
-def _is_usable(clip: Clip, spec: StreamSpec) -> bool:
+def is_usable(clip: Clip, spec: StreamSpec) -> bool:
+    """Say whether a clip may be heard in the streams of `spec`."""
     if clip.kind == "background" and clip.label in spec.classes:
         return False  # the sound would be there without a reference
     return clip.fold in spec.folds and clip.rms_db >= SILENT_DB and clip.label not in spec.unused
@@ -195,32 +181,9 @@ def _check_fits(spec: StreamSpec) -> None:
 def _plan(name: str, choice: _Choice, root: Path, spec: StreamSpec) -> StreamPlan:
     """Return the plan of the next stream: background, then sounds, then a common gain against clipping."""
     length = seconds_to_len(spec.length_s, spec.sample_rate)
-    bare = StreamPlan(name, spec.sample_rate, length, spec.snr_db, _background(choice, root, spec, length))
-    to_level = math.sqrt(10.0 ** (BACKGROUND_DBFS / 10.0) / max(mean_power(render(bare, root)), 1e-12))
-    background = [replace(piece, gain=piece.gain * to_level) for piece in bare.pieces]
-    plan = replace(bare, pieces=(*background, *_sounds(choice, root, spec)))
-    peak = float(np.abs(render(plan, root)).max())
-    scale = min(1.0, PEAK / peak)
-    return replace(plan, pieces=tuple(replace(piece, gain=piece.gain * scale) for piece in plan.pieces))
-
-
-def _background(choice: _Choice, root: Path, spec: StreamSpec, length: int) -> tuple[Piece, ...]:
-    """Return pieces that fill `length` with one recording, its parts cross-faded and repeated as needed."""
-    clips = choice.background()
-    fade = seconds_to_len(CROSS_FADE_S, spec.sample_rate)
-    first = int(choice.rng.integers(len(clips)))
-    pieces: list[Piece] = []
-    at = 0
-    while at < length:
-        clip = clips[(first + len(pieces)) % len(clips)]
-        available = len(load(root / clip.path, spec.sample_rate))
-        skip = 0 if pieces else int(choice.rng.integers((available + 1) // 2))
-        part = min(available - skip, length - at)
-        overlap = min(fade, part // 2)
-        fade_in, fade_out = (overlap if pieces else 0), (overlap if at + part < length else 0)
-        pieces.append(Piece("background", clip.label, clip.path, skip, part, at, 1.0, fade_in, fade_out))
-        at += part - fade_out
-    return tuple(pieces)
+    bare = StreamPlan(name, spec.sample_rate, length, spec.snr_db, ())
+    bed = at_level(lay_bed(bare, choice.background(), root, choice.rng), root, BACKGROUND_DBFS)
+    return within_full_scale(replace(bed, pieces=(*bed.pieces, *_sounds(choice, root, spec))), root)
 
 
 def _sounds(choice: _Choice, root: Path, spec: StreamSpec) -> list[Piece]:
@@ -248,10 +211,19 @@ def _sound(role: str, clip: Clip, root: Path, spec: StreamSpec) -> Piece:
     """Return the audible part of a clip at the SNR of `spec`, not yet placed."""
     samples = load(root / clip.path, spec.sample_rate)
     span = active_span(samples, spec.sample_rate, ACTIVE_DB, spec.max_sound_s)
-    power = 10.0 ** ((BACKGROUND_DBFS + spec.snr_db) / 10.0)
+    power = dbfs_to_power(BACKGROUND_DBFS + spec.snr_db)
     fade = seconds_to_len(FADE_S, spec.sample_rate)
     gain = math.sqrt(power / max(span.power, 1e-12))
     length = span.stop - span.start
     return Piece(
-        role, clip.label, clip.path, span.start, length, 0, gain, min(fade, length), min(fade, length)
+        role=role,
+        label=clip.label,
+        path=clip.path,
+        start=span.start,
+        length=length,
+        at=0,
+        gain=gain,
+        fade_in=min(fade, length),
+        fade_out=min(fade, length),
+        group=clip.group,
     )

@@ -19,6 +19,7 @@ from monitor.config import Config
 from monitor.detector import Detector
 from monitor.encoders import Encoder
 from monitor.evaluation.metrics import Detection, Outcome, match
+from monitor.evaluation.plans import StreamPlan
 from monitor.evaluation.streams import Stream
 from monitor.pipeline import Pipeline
 from monitor.records import CaptureStatus, ClassPrompt, Event, PublishedRecord, Score, Scores, Transition
@@ -39,7 +40,7 @@ METHODS: Mapping[str, Changes] = {
 }
 """Name -> what it changes in the configuration. `zero-shot`: the plain score, no background and no drift."""
 
-THRESHOLDS = tuple(round(float(value), 3) for value in 1.0 / (1.0 + np.exp(-np.linspace(-4.0, 6.0, 41))))
+THRESHOLDS = tuple(round(float(value), 6) for value in 1.0 / (1.0 + np.exp(-np.linspace(-4.0, 12.0, 65))))
 """Onset thresholds of a curve, evenly spaced in log-odds."""
 
 
@@ -47,7 +48,7 @@ class Heard(msgspec.Struct, frozen=True):
     """What one method made of one stream."""
 
     method: str
-    stream: Stream
+    plan: StreamPlan
     scores: tuple[Score, ...]
     """One per window."""
     outcome: Outcome
@@ -80,19 +81,23 @@ def at_threshold(heard: Heard, config: Config, onset_threshold: float, encoder: 
 
     The scores stay those that were heard: what an event keeps from teaching the room is not heard again.
     """
-    names = list(heard.scores[0].values)
+    names = [
+        name
+        for name in heard.scores[0].values
+        if max(score.values[name] for score in heard.scores) >= onset_threshold
+    ]  # the others can find nothing
     detector = Detector(names, config.detector, encoder.sample_rate, encoder.window_len)
     for name in names:
         detector.set_threshold(name, onset_threshold)
     transitions: list[Transition] = []
     last = 0
-    for score in heard.scores:
+    for score in heard.scores if names else ():
         found = detector.update(score, score.stop - max(last, score.start))
         last = score.stop
         transitions += [item for item in found if isinstance(item, Transition)]
     transitions += [item for item in detector.end("ended", last) if isinstance(item, Transition)]
     return _outcome(
-        heard.stream,
+        heard.plan,
         [_Change(t.type, t.class_, t.onset_sample, t.offset_sample, t.stop) for t in transitions],
     )
 
@@ -108,7 +113,7 @@ def _listen(
         stages=make_stages(encoder, classes, config),
         sinks=[sink],
         stream=Listening(
-            "stream", stream.name, encoder.sample_rate, encoder.identity, live=False, run_id="eval"
+            "stream", stream.plan.name, encoder.sample_rate, encoder.identity, live=False, run_id="eval"
         ),
         clock=SYSTEM_CLOCK,
         max_lag_s=config.window.max_lag_s,
@@ -117,7 +122,7 @@ def _listen(
     ring.close()
     while pipeline.step(0.0):
         pass
-    return Heard(method, stream, tuple(sink.scores), _outcome(stream, sink.changes))
+    return Heard(method, stream.plan, tuple(sink.scores), _outcome(stream.plan, sink.changes))
 
 
 class _Change(msgspec.Struct, frozen=True):
@@ -181,9 +186,9 @@ class _Remembering:
         return self._known[key]
 
 
-def _outcome(stream: Stream, changes: Sequence[_Change]) -> Outcome:
+def _outcome(plan: StreamPlan, changes: Sequence[_Change]) -> Outcome:
     """Return what became of a stream's events, from the onsets and offsets that were reported."""
-    rate = stream.sample_rate
+    rate = plan.sample_rate
     ends = {(one.class_, one.onset_sample): one.offset_sample for one in changes if one.type == "offset"}
     detections = [
         Detection(
@@ -195,4 +200,4 @@ def _outcome(stream: Stream, changes: Sequence[_Change]) -> Outcome:
         for one in changes
         if one.type == "onset"
     ]
-    return match(stream.references, detections, len(stream.samples) / rate)
+    return replace(match(plan.references, detections, plan.length / rate), background=plan.background)

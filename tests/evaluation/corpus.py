@@ -15,8 +15,11 @@ TONES_HZ = {"siren": 700.0, "dog_bark": 400.0, "crow": 1500.0}
 LEAD_S, TONE_S, CLIP_S = 0.5, 1.0, 2.0
 
 
-def write_corpus(root: Path) -> list[Clip]:
-    """Write two recordings per event label and two backgrounds in each of the folds 3 and 4."""
+def write_corpus(root: Path, overlays: bool = False) -> list[Clip]:
+    """Write two recordings per event label and two backgrounds in each of the folds 3 and 4.
+
+    With `overlays` also speech and music, of the pitch of no event.
+    """
     rng = np.random.default_rng(0)
     rows = []
     for fold in (3, 4):
@@ -32,6 +35,11 @@ def write_corpus(root: Path) -> list[Clip]:
             group = f"street{min(take, 1)}"  # the last two are one recording
             rows.append(_write(root, f"{group}_{take}", fold, "street", "background", noise, group))
         rows.append(_write(root, "faint", fold, "siren", "event", np.full(RATE, 1e-4, np.float32)))
+    for kind, tone_hz in (("speech", 2200.0), ("music", 3000.0)) if overlays else ():
+        t = np.arange(round(20 * RATE)) / RATE
+        rows.append(
+            _write(root, kind, 4, kind, kind, (0.05 * np.sin(2 * np.pi * tone_hz * t)).astype(np.float32))
+        )
     with (root / "index.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()

@@ -12,9 +12,11 @@ from msgspec.structs import replace
 from monitor.cli import main
 from monitor.config import load_config
 from monitor.errors import ConfigError
-from monitor.evaluation.command import Bench, Report, StreamTrial, run_streams
-from monitor.evaluation.plans import read_plans
+from monitor.evaluation.command import Bench, Report, StreamTrial, run_streams, write_report
+from monitor.evaluation.operating import with_thresholds
+from monitor.evaluation.plans import StreamPlan, read_plans
 from monitor.evaluation.tables import Row
+from monitor.evaluation.trial import change
 from monitor.prompts import parse_classes
 from tests.evaluation.corpus import TONES_HZ, write_corpus
 from tests.fakes import FakeEncoder
@@ -27,7 +29,7 @@ CONFIG = load_config(
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("corpus")
-    write_corpus(root)
+    write_corpus(root, overlays=True)
     return root
 
 
@@ -42,21 +44,28 @@ def trial(root: Path, out: Path | None = None) -> StreamTrial:
         folds=(4,),
         n_streams=4,
         snrs_db=(10.0,),
-        methods=("monitor", "zero-shot"),
+        methods=("monitor",),
         seed=0,
         distractors=1,
+        negative_hours=0.05,
         out=out,
     )
 
 
 @pytest.fixture(scope="module")
-def report(root: Path, bench: Bench) -> Report:
-    return run_streams(trial(root), bench)
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("out")
 
 
-def figure(report: Report, metric: str, method: str = "monitor", class_name: str = "all") -> Row:
+@pytest.fixture(scope="module")
+def report(root: Path, bench: Bench, folder: Path) -> Report:
+    return run_streams(replace(trial(root, folder), methods=("monitor", "zero-shot")), bench)
+
+
+def figure(report: Report, metric: str, thresholds: str = "configured", class_name: str = "all") -> Row:
+    wanted = (metric, "monitor", class_name, thresholds)
     return next(
-        row for row in report.rows if (row.metric, row.method, row.class_name) == (metric, method, class_name)
+        row for row in report.rows if (row.metric, row.method, row.class_name, row.thresholds) == wanted
     )
 
 
@@ -71,7 +80,99 @@ def test_an_encoder_that_hears_the_tones_finds_them_and_nothing_else(report: Rep
 
 def test_every_class_and_method_has_its_figures(report: Report) -> None:
     assert {row.class_name for row in report.rows} == {"all", "siren", "dog_bark"}
-    assert {"monitor", "zero-shot"} <= {row.method for row in report.rows}
+    assert {row.method for row in report.rows} == {"monitor", "zero-shot"}
+    assert {row.thresholds for row in report.rows} == {"configured", "1/h", "1/h, per class"}
+
+
+def test_false_alarms_are_counted_over_streams_and_negatives(report: Report) -> None:
+    events, negatives_s = 4 * 60, 3 * 60
+
+    assert figure(report, "false_alarms_per_hour").n == events + negatives_s
+    assert figure(report, "negative_false_alarms_per_hour").n == negatives_s
+
+
+def test_the_operating_point_keeps_to_the_allowed_false_alarms(root: Path, bench: Bench) -> None:
+    hasty = replace(bench, config=change(CONFIG, {"scorer": {"temperature": 1.0}}))
+    found = run_streams(replace(trial(root), false_alarms=10.0), hasty)
+
+    assert figure(found, "false_alarms_per_hour", "10/h").value <= 10.0
+    within = [point.recall for point in found.points if point.false_alarms_per_hour <= 10.0]
+    assert figure(found, "recall", "10/h").value == max(within)
+    assert figure(found, "false_alarms_per_hour", "10/h, per class").value <= 10.0
+    assert figure(found, "recall", "10/h, per class").value >= max(within)
+
+
+def test_the_latency_has_an_interval(report: Report) -> None:
+    latency = figure(report, "latency_median_s")
+
+    assert latency.low <= latency.value <= latency.high
+    assert latency.n == figure(report, "recall").n * figure(report, "recall").value
+
+
+def test_lists_of_another_run_give_the_same_figures(
+    root: Path, bench: Bench, report: Report, folder: Path
+) -> None:
+    lists = (folder / "streams_10dB.jsonl", folder / "negatives.jsonl")
+
+    again = run_streams(replace(trial(root), plans=lists, seed=9, n_streams=1), bench)
+
+    assert repr(again.rows) == repr([row for row in report.rows if row.method == "monitor"])
+
+
+@pytest.mark.usefixtures("report")
+def test_a_list_with_events_of_another_class_is_refused(root: Path, bench: Bench, folder: Path) -> None:
+    siren = replace(bench, classes=parse_classes("siren"))
+
+    with pytest.raises(ConfigError, match="holds events of dog_bark; add them to --classes"):
+        run_streams(replace(trial(root), plans=(folder / "streams_10dB.jsonl",)), siren)
+
+
+@pytest.mark.usefixtures("report")
+def test_a_list_without_events_is_refused(root: Path, bench: Bench, folder: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no stream with events in .*negatives\.jsonl"):
+        run_streams(replace(trial(root), plans=(folder / "negatives.jsonl",)), bench)
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        (["--write-thresholds", "no/such/file.toml"], "no folder for no/such/file.toml"),
+        (["--thresholds", "none.toml"], "Cannot read the configuration none.toml"),
+        (["--plans", "none.jsonl"], "Cannot read plans from none.jsonl"),
+        (["--methods", "magic"], "no method 'magic'"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(
+    root: Path, capsys: pytest.CaptureFixture[str], argv: list[str], says: str
+) -> None:
+    assert main(["eval", "streams", "--data", str(root / "index.csv"), *argv]) == 2
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert says in err
+    assert err.count("\n") == 1
+
+
+def test_a_class_that_never_sounds_is_listened_for_all_the_same(root: Path, bench: Bench) -> None:
+    siren = replace(trial(root), events=("siren",), n_streams=2, negative_hours=0.0)
+
+    found = run_streams(siren, bench)
+
+    assert figure(found, "recall", class_name="siren").n > 0
+    assert figure(found, "recall", class_name="dog_bark").n == 0
+    with pytest.raises(ConfigError, match="'crow' is to sound but is not listened for"):
+        run_streams(replace(siren, events=("crow",)), bench)
+
+
+def test_chosen_thresholds_are_written_and_can_be_reported(root: Path, bench: Bench, tmp_path: Path) -> None:
+    path = tmp_path / "thresholds.toml"
+    run_streams(replace(trial(root), thresholds=path, negative_hours=0.02), bench)
+
+    chosen = replace(bench, config=with_thresholds(CONFIG, path))
+    report = run_streams(replace(trial(root), negative_hours=0.0), chosen)
+
+    assert figure(report, "recall").value > 0.8
+    assert figure(report, "recall", class_name="siren").threshold >= 0.5
 
 
 def test_a_higher_threshold_never_finds_more(report: Report) -> None:
@@ -85,12 +186,13 @@ def test_an_encoder_that_hears_nothing_finds_nothing(root: Path, bench: Bench) -
     assert figure(run_streams(trial(root), deaf), "recall").value == 0.0
 
 
-def test_tables_curve_and_the_list_of_mixtures_are_written(root: Path, bench: Bench, tmp_path: Path) -> None:
-    run_streams(trial(root, tmp_path), bench)
-    with (tmp_path / "results.csv").open() as file:
+def test_tables_curve_and_the_list_of_mixtures_are_written(report: Report, folder: Path) -> None:
+    write_report(folder, report)
+    with (folder / "results.csv").open() as file:
         assert {"method", "snr_db", "metric", "value", "low", "high", "n"} <= set(next(csv.reader(file)))
-    assert "| 10 | all | monitor |" in (tmp_path / "results.md").read_text()
-    assert len(read_plans(tmp_path / "streams_10dB.jsonl")) == 4
+    assert "| 10 | configured | all | monitor |" in (folder / "results.md").read_text()
+    assert len(read_plans(folder / "streams_10dB.jsonl", StreamPlan)) == 4
+    assert len(read_plans(folder / "negatives.jsonl", StreamPlan)) == 3
 
 
 def test_an_unknown_method_is_refused(root: Path, bench: Bench) -> None:

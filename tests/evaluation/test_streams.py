@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from monitor.errors import ConfigError
 from monitor.evaluation.clips import Clip
-from monitor.evaluation.plans import Piece, StreamPlan, read_plans, render, write_plans
+from monitor.evaluation.plans import Piece, StreamPlan, at_rate, read_plans, render, write_plans
 from monitor.evaluation.streams import BACKGROUND_DBFS, TAIL_S, Stream, StreamSpec, build_streams
 from monitor.units import mean_power, power_to_dbfs
 from tests.evaluation.corpus import LEAD_S, RATE, TONE_S, write_corpus
@@ -69,7 +69,7 @@ def test_another_snr_changes_gains_only(clips: list[Clip], root: Path, streams: 
     louder = build_streams(clips, root, replace(SPEC, snr_db=9.0))
 
     for quiet, loud in zip(streams, louder, strict=True):
-        assert loud.references == quiet.references
+        assert loud.plan.references == quiet.plan.references
         for a, b in zip(quiet.plan.pieces, loud.plan.pieces, strict=True):
             assert replace(b, gain=a.gain) == a
             assert 20 * np.log10(b.gain / a.gain) == pytest.approx(0.0 if a.role == "background" else 3.0)
@@ -80,9 +80,9 @@ def test_a_stream_is_rendered_again_from_its_written_plan(
 ) -> None:
     write_plans(tmp_path / "plans.jsonl", [one.plan for one in streams])
 
-    plans = read_plans(tmp_path / "plans.jsonl")
+    plans = read_plans(tmp_path / "plans.jsonl", StreamPlan)
 
-    assert [plan.references for plan in plans] == [one.references for one in streams]
+    assert [plan.references for plan in plans] == [one.plan.references for one in streams]
     assert all(np.array_equal(render(p, root), s.samples) for p, s in zip(plans, streams, strict=True))
 
 
@@ -98,10 +98,12 @@ def test_sounds_keep_off_the_beginning_the_end_and_each_other(streams: list[Stre
 
 def test_references_are_the_audible_part_of_the_events(streams: list[Stream]) -> None:
     for stream in streams:
-        assert [one.class_name for one in stream.references] == [
+        assert [one.class_name for one in stream.plan.references] == [
             piece.label for piece in sorted(pieces(stream, "event"), key=lambda piece: piece.at)
         ]
-        assert all(one.offset_s - one.onset_s == pytest.approx(TONE_S, abs=0.02) for one in stream.references)
+        assert all(
+            one.offset_s - one.onset_s == pytest.approx(TONE_S, abs=0.02) for one in stream.plan.references
+        )
         assert all(
             piece.start == pytest.approx(LEAD_S * RATE, abs=0.02 * RATE) for piece in pieces(stream, "event")
         )
@@ -112,7 +114,7 @@ def test_snr_is_the_active_level_over_the_background_level(root: Path, streams: 
         background_dbfs = level_dbfs(render(only(stream.plan, "background"), root))
         events = render(only(stream.plan, "event"), root)
         assert background_dbfs == pytest.approx(BACKGROUND_DBFS, abs=0.1)
-        for one in stream.references:
+        for one in stream.plan.references:
             active = events[round((one.onset_s + 0.05) * RATE) : round((one.offset_s - 0.05) * RATE)]
             assert level_dbfs(active) - background_dbfs == pytest.approx(SPEC.snr_db, abs=0.3)
 
@@ -132,7 +134,7 @@ def test_a_mixture_that_would_clip_is_scaled_as_a_whole(clips: list[Clip], root:
     for stream in build_streams(clips, root, loud):
         assert 0.9 < np.abs(stream.samples).max() <= 0.99
         background = level_dbfs(render(only(stream.plan, "background"), root))
-        one = stream.references[0]
+        one = stream.plan.references[0]
         active = stream.samples[round((one.onset_s + 0.05) * RATE) : round((one.offset_s - 0.05) * RATE)]
         assert background < BACKGROUND_DBFS - 1.0
         assert level_dbfs(active) - background == pytest.approx(45.0, abs=0.3)
@@ -159,9 +161,11 @@ def test_distractors_are_of_no_listed_class_and_unused_labels_are_never_taken(
 def test_clips_are_resampled_to_the_rate_asked_for(clips: list[Clip], root: Path) -> None:
     (stream,) = build_streams(clips, root, replace(SPEC, n_streams=1, sample_rate=8000))
 
-    assert stream.sample_rate == 8000
+    assert stream.plan.sample_rate == 8000
     assert len(stream.samples) == 40 * 8000
-    assert all(one.offset_s - one.onset_s == pytest.approx(TONE_S, abs=0.03) for one in stream.references)
+    assert all(
+        one.offset_s - one.onset_s == pytest.approx(TONE_S, abs=0.03) for one in stream.plan.references
+    )
 
 
 def test_a_class_without_clips_is_refused_with_the_classes_there_are(clips: list[Clip], root: Path) -> None:
@@ -181,5 +185,35 @@ def test_a_missing_or_broken_file_of_plans_is_refused(tmp_path: Path) -> None:
     broken.write_text('{"name": 3}\n')
 
     for path in (broken, tmp_path / "none.jsonl"):
-        with pytest.raises(ConfigError, match="Cannot read stream plans"):
-            read_plans(path)
+        with pytest.raises(ConfigError, match="Cannot read plans"):
+            read_plans(path, StreamPlan)
+
+
+def test_a_plan_is_the_same_scene_at_another_rate(root: Path, streams: list[Stream]) -> None:
+    for stream in streams:
+        slow = at_rate(stream.plan, 8000)
+
+        assert len(render(slow, root)) == 40 * 8000
+        for here, there in zip(slow.references, stream.plan.references, strict=True):
+            assert here.class_name == there.class_name
+            assert here.onset_s == pytest.approx(there.onset_s, abs=0.001)
+            assert here.offset_s == pytest.approx(there.offset_s, abs=0.001)
+
+
+def test_a_plan_says_which_recordings_it_is_made_of(clips: list[Clip], streams: list[Stream]) -> None:
+    groups = {clip.path: clip.group for clip in clips}
+
+    for stream in streams:
+        assert all(piece.group == groups[piece.path] for piece in stream.plan.pieces)
+        assert stream.plan.background == pieces(stream, "background")[0].group
+        assert [one.recording for one in stream.plan.references] == [
+            piece.group for piece in sorted(pieces(stream, "event"), key=lambda piece: piece.at)
+        ]
+
+
+def test_a_plan_that_does_not_fit_its_clips_is_refused(root: Path, streams: list[Stream]) -> None:
+    plan = streams[0].plan
+    beyond = replace(plan.pieces[0], start=10**9)
+
+    with pytest.raises(ConfigError, match="does not fit the clip"):
+        render(replace(plan, pieces=(beyond,)), root)
