@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import shutil
 import time
 from pathlib import Path
 
 import numpy as np
-import onnx
 import onnxruntime
 import torch
 from corpus import SAMPLE_RATE, WINDOW_LEN, load_audio, read_index, words
+from graphs import digest, open_session, replace_entry, store_as_half
 from joint_space import JointSpace
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from towers import MAX_TOKENS, AudioGraph, AudioTower, Block, TextTower
@@ -32,9 +30,6 @@ PROMPT_CHOICES = (
     "i can hear {}",
     "a recording of {}",
     "{}",
-)
-MANIFEST_HEAD = (
-    "# The models `monitor` knows. Files are pinned by sha256; paths are relative to this file.\n\n"
 )
 ENTRY = """[models.embedded]
 audio = {{ file = "embedded/audio.onnx", sha256 = "{audio}" }}
@@ -110,50 +105,6 @@ def export_text(tower: TextTower, path: Path) -> None:
     )
 
 
-def store_as_half(path: Path) -> None:
-    """Store large weights as float16 with a cast behind each; the arithmetic stays float32.
-
-    ONNX Runtime folds the casts when it loads the graph. Notes of the exporter on its machine are dropped.
-    """
-    model = onnx.load(path)
-    graph = model.graph
-    del graph.value_info[:]
-    casts = []
-    for weight in graph.initializer:
-        if (
-            weight.data_type != TensorProto.FLOAT
-            or int(np.prod(weight.dims)) < 1024
-            or "basis" in weight.name
-        ):
-            continue
-        name = weight.name
-        half = numpy_helper.from_array(numpy_helper.to_array(weight).astype(np.float16), f"{name}_half")
-        weight.CopyFrom(half)
-        casts.append(helper.make_node("Cast", [half.name], [name], to=TensorProto.FLOAT))
-    nodes = list(graph.node)
-    del graph.node[:]
-    graph.node.extend([*casts, *nodes])
-    strip_traces(model)
-    onnx.checker.check_model(model)
-    onnx.save(model, path)
-
-
-def strip_traces(model: onnx.ModelProto) -> None:
-    """Drop what the exporter notes about the machine it ran on: source lines, folders, names of modules."""
-    for item in (model, model.graph, *model.graph.node, *model.graph.input, *model.graph.output):
-        del item.metadata_props[:]
-        item.doc_string = ""
-
-
-def open_session(path: Path) -> onnxruntime.InferenceSession:
-    """Open a graph on one thread that does not spin."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-
-
 def check_audio(path: Path, tower: AudioTower, windows: NDArray[np.float32]) -> float:
     """Compare the graph with torch on real windows and odd input; return the time for one window in ms."""
     session = open_session(path)
@@ -215,14 +166,9 @@ def choose_prompt(tower: AudioTower, probe: Probe, args: argparse.Namespace) -> 
     scores = {}
     for prompt in PROMPT_CHOICES:
         texts: Tensor = embed_texts([prompt.format(words(name)) for name in probe.classes], args)
-        scores[prompt] = float(np.mean(measure(tower, probe, texts)))
+        scores[prompt] = float(np.mean(measure(tower, probe, texts, set())[:4]))
         print(f"validation, mean of clean, 10 dB, 0 dB and clean macro: {scores[prompt]:.3f}  {prompt!r}")
     return max(scores, key=lambda prompt: scores[prompt])
-
-
-def digest(path: Path) -> str:
-    """Hash a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def write_towers(folder: Path, args: argparse.Namespace) -> dict[str, dict[str, float | str]]:
@@ -269,15 +215,7 @@ def export(args: argparse.Namespace) -> None:
         prompt=prompt,
         max_tokens=MAX_TOKENS,
     )
-    replace_entry(args.out / "manifest.toml", entry)
-
-
-def replace_entry(manifest: Path, entry: str) -> None:
-    """Write our entry to the manifest and leave those of other models as they are."""
-    text = manifest.read_text() if manifest.exists() else MANIFEST_HEAD
-    before, found, rest = text.partition("[models.embedded]\n")
-    following = rest.find("\n[") if found else -1
-    manifest.write_text(before + entry + (rest[following:] if following >= 0 else ""))
+    replace_entry(args.out / "manifest.toml", "embedded", entry)
 
 
 def main() -> None:

@@ -52,9 +52,9 @@ class TextTeacher:
 
         self._model = SentenceTransformer(str(folder), device="cpu")
 
-    def embed(self, texts: list[str], progress: bool = False) -> NDArray[np.float32]:
-        """Embed texts, lower-cased: (n, 384) unit norm."""
-        with torch.autocast("cpu", torch.bfloat16):
+    def embed(self, texts: list[str], progress: bool = False, exact: bool = False) -> NDArray[np.float32]:
+        """Embed texts, lower-cased: (n, 384) unit norm; in bfloat16 unless `exact`."""
+        with torch.autocast("cpu", torch.bfloat16, enabled=not exact):
             found = self._model.encode(
                 [text.lower() for text in texts],
                 batch_size=256,

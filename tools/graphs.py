@@ -1,0 +1,211 @@
+"""ONNX files: opened as `monitor` opens them, made smaller, cleaned, and pinned in a manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+MANIFEST_HEAD = (
+    "# The models `monitor` knows. Files are pinned by sha256; paths are relative to this file.\n\n"
+)
+SMALLEST_HALVED = 1024
+"""Values; smaller tensors, such as biases, stay float32."""
+
+_NUMBERS = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.INT8, TensorProto.UINT8}
+_BRIDGES = {"QuantizeLinear", "DequantizeLinear"}
+
+
+def open_session(path: Path) -> onnxruntime.InferenceSession:
+    """Open a graph on one thread that does not spin."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def store_as_half(path: Path, target: Path | None = None) -> None:
+    """Store large weights as float16 with a cast behind each; the arithmetic stays float32.
+
+    ONNX Runtime folds the casts when it loads the graph. Notes of the exporter on its machine are dropped.
+    """
+    model = onnx.load(path)
+    graph = model.graph
+    del graph.value_info[:]
+    casts = []
+    for weight in graph.initializer:
+        if (
+            weight.data_type != TensorProto.FLOAT
+            or int(np.prod(weight.dims)) < SMALLEST_HALVED
+            or "basis" in weight.name
+        ):
+            continue
+        name = weight.name
+        half = numpy_helper.from_array(numpy_helper.to_array(weight).astype(np.float16), f"{name}_half")
+        weight.CopyFrom(half)
+        casts.append(helper.make_node("Cast", [half.name], [name], to=TensorProto.FLOAT))
+    nodes = list(graph.node)
+    del graph.node[:]
+    graph.node.extend([*casts, *nodes])
+    save_clean(model, target or path)
+
+
+def save_clean(model: onnx.ModelProto, path: Path) -> None:
+    """Check a graph and write it without what the exporter notes about the machine it ran on."""
+    strip_traces(model)
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+
+
+def strip_traces(model: onnx.ModelProto) -> None:
+    """Drop what the exporter notes about the machine it ran on: source lines, folders, names of modules."""
+    for item in (model, model.graph, *model.graph.node, *model.graph.input, *model.graph.output):
+        del item.metadata_props[:]
+        item.doc_string = ""
+
+
+def digest(path: Path) -> str:
+    """Hash a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def replace_entry(manifest: Path, name: str, entry: str) -> None:
+    """Write the entry of one model to the manifest and leave those of other models as they are.
+
+    `entry` starts with the line `[models.<name>]`.
+    """
+    text = manifest.read_text() if manifest.exists() else MANIFEST_HEAD
+    before, found, rest = text.partition(f"[models.{name}]\n")
+    following = rest.find("\n[") if found else -1
+    manifest.write_text(before + entry + (rest[following:] if following >= 0 else ""))
+
+
+def as_single(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Undo `store_as_half`: the weights become float32 again, and the casts go."""
+    graph = model.graph
+    halves = {weight.name: weight for weight in graph.initializer if weight.data_type == TensorProto.FLOAT16}
+    casts = {node.input[0]: node for node in graph.node if node.op_type == "Cast" and node.input[0] in halves}
+    for name, node in casts.items():
+        values = numpy_helper.to_array(halves[name]).astype(np.float32)
+        halves[name].CopyFrom(numpy_helper.from_array(values, node.output[0]))
+    kept = [node for node in graph.node if not (node.op_type == "Cast" and node.input[0] in casts)]
+    del graph.node[:]
+    graph.node.extend(kept)
+    return model
+
+
+def nodes_above(graph: onnx.GraphProto, roots: Iterable[onnx.NodeProto]) -> set[str]:
+    """Name the outputs of all nodes that some root needs, the roots' own among them."""
+    maker = {name: node for node in graph.node for name in node.output}
+    found: set[str] = set()
+    waiting = [name for root in roots for name in root.output]
+    while waiting:
+        name = waiting.pop()
+        if name in maker and name not in found:
+            found.add(name)
+            waiting.extend(maker[name].input)
+    return found
+
+
+def front_end(graph: onnx.GraphProto) -> set[str]:
+    """Name the outputs of all nodes up to the logarithm: the front end; none where there is no logarithm."""
+    return nodes_above(graph, [node for node in graph.node if node.op_type == "Log"])
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a graph costs for one window."""
+
+    parameters: int
+    """Values stored for the network behind the front end."""
+    network_mmacs: float
+    """Million multiplications of its convolutions and matrix products."""
+    front_mmacs: float
+    """The same of the front end."""
+
+
+def measure_size(path: Path, feed: dict[str, NDArray[np.float32]]) -> Size:
+    """Count parameters, and multiplications by running the graph with every product as an output."""
+    model = as_single(onnx.load(path))
+    graph = model.graph
+    front = front_end(graph)
+    weights = {weight.name: weight for weight in graph.initializer}
+    products = [node for node in graph.node if node.op_type in {"Conv", "Gemm", "MatMul"}]
+    present = {value.name for value in graph.output}
+    wanted = {name for node in products for name in (*node.input[:2], node.output[0])}
+    wanted -= {*feed, *present, *weights}
+    graph.output.extend(helper.make_empty_tensor_value_info(name) for name in sorted(wanted))
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options)
+    names = [value.name for value in session.get_outputs()]
+    values = dict(zip(names, session.run(names, feed), strict=True)) | feed
+    shapes = {name: value.shape for name, value in values.items()}
+    shapes |= {name: tuple(weight.dims) for name, weight in weights.items()}
+    counts = {True: 0, False: 0}
+    for node in products:
+        each = shapes[node.input[1]][1:] if node.op_type == "Conv" else shapes[node.input[0]][-1:]
+        counts[node.output[0] in front] += math.prod(shapes[node.output[0]]) * math.prod(each)
+    used = {
+        name
+        for node in graph.node
+        if node.output[0] not in front
+        for name in node.input[: 1 if node.op_type in _BRIDGES else None]  # the others are scales
+    }
+    stored = [weight for weight in weights.values() if weight.name in used and weight.data_type in _NUMBERS]
+    parameters = sum(math.prod(weight.dims) for weight in stored)
+    return Size(parameters, counts[False] / 1e6, counts[True] / 1e6)
+
+
+def network_nodes(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
+    """List the nodes from the first convolution behind the front end to the last, between them only."""
+    front = front_end(graph)
+    convolutions = [node for node in graph.node if node.op_type == "Conv" and node.output[0] not in front]
+    below: set[str] = set()
+    for node in graph.node:  # in the order of computing
+        if node in convolutions or below & set(node.input):
+            below.update(node.output)
+    above = nodes_above(graph, convolutions)
+    return [node for node in graph.node if node.output[0] in below & above]
+
+
+def cut_front(
+    path: Path, target: Path, feed: dict[str, NDArray[np.float32]]
+) -> dict[str, NDArray[np.float32]]:
+    """Write the graph without its front end; return what it is given in place of `feed`."""
+    model = as_single(onnx.load(path))
+    graph = model.graph
+    maker = {name: node for node in graph.node for name in node.output}
+    name = network_nodes(graph)[0].input[0]
+    while maker[name].op_type in _BRIDGES:
+        name = maker[name].input[0]
+    graph.output.append(helper.make_empty_tensor_value_info(name))
+    picture = onnxruntime.InferenceSession(model.SerializeToString()).run([name], feed)[0]
+    graph.output.pop()
+    graph.node.remove(maker[name])
+    needed = nodes_above(graph, [maker[value.name] for value in graph.output])
+    kept = [node for node in graph.node if node.output[0] in needed]
+    used = [weight for weight in graph.initializer if any(weight.name in node.input for node in kept)]
+    del graph.node[:], graph.value_info[:], graph.initializer[:]
+    graph.node.extend(kept)
+    graph.initializer.extend(used)
+    given = {name: picture}
+    for value in list(graph.input):  # the shape of the sound may still be asked for
+        if any(value.name in node.input for node in kept):
+            given[value.name] = feed[value.name]
+        else:
+            graph.input.remove(value)
+    graph.input.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, picture.shape))
+    save_clean(model, target)
+    return given
