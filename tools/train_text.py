@@ -1,16 +1,24 @@
-"""Distil the text tower: phrases -> tokenizer -> the text teacher's embeddings -> a small transformer."""
+"""Distil the text tower: phrases -> tokenizer -> the text teacher's embeddings -> a small transformer.
+
+The teacher knows what words mean, not what things sound like. So phrases of the table of sounds, and short
+phrases near to them in meaning, are drawn from the teacher's point towards the sound.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import joint_space
 import numpy as np
 import torch
 from corpus import read_index, words
+from knowing import PULL, Memory, unit
+from knowledge import MAIN_PROMPT, Entry, Lesson, lessons, read_paraphrases, read_table, spoken_for, without
 from numpy.typing import NDArray
 from phrases import compose, read_wordnet
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
@@ -19,10 +27,15 @@ from torch.nn import functional
 from towers import MAX_TOKENS, VOCABULARY, TextTower
 from tqdm import tqdm
 
+Embed = Callable[[list[str]], NDArray[np.float32]]
+"""Texts -> the text teacher's points in the joint space, (n, d) unit norm."""
+
 BATCH = 512
 PEAK_RATE = 1.5e-3
 HELD_OUT = 2_000
 """Phrases that only measure progress."""
+SHORT = 8
+"""Words in the longest phrase that learns from the table without standing in it; longer ones tell a scene."""
 
 
 def train_tokenizer(texts: list[str]) -> Tokenizer:
@@ -60,6 +73,63 @@ def encode(tokenizer: Tokenizer, texts: list[str]) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(padded), torch.from_numpy(mask)
 
 
+@dataclass(frozen=True)
+class Curriculum:
+    """What the tower is to learn."""
+
+    entries: list[Entry]
+    """The table, without what is kept to measure with."""
+    lessons: list[Lesson]
+    """Phrases that mean a sound."""
+    composed: list[str]
+    """Phrases that mean what the text teacher says, but for those that the table is near to."""
+    plain: list[str]
+    """Names of sounds, which mean themselves."""
+
+
+def plan(args: argparse.Namespace) -> Curriculum:
+    """Compose all phrases."""
+    ontology = args.data / "text/audioset_ontology.json"
+    labels = sorted({words(clip.canonical) for clip in read_index(args.data) if clip.split == "train"})
+    plain = {name.lower() for name in joint_space.audioset_names(args.teacher)} | set(labels)
+    table = [entry for entry in read_table() if entry.phrase not in plain]
+    entries = without(table, [phrase for phrases in read_paraphrases().values() for phrase in phrases])
+    taught = lessons(entries, ontology, args.scenes)
+    taken = spoken_for(table) | {lesson.text for lesson in taught}
+    composed = compose(read_wordnet(args.wordnet), ontology, labels, args.phrases)
+    plain |= {name for entry in entries for wordings in entry.sounds for name in wordings}
+    return Curriculum(entries, taught, [text for text in composed if text not in taken], sorted(plain))
+
+
+def sum_heard(embed: Embed, taught: list[Lesson]) -> NDArray[np.float32]:
+    """Sum what is heard in each lesson: (n, d)."""
+    texts = list({text for lesson in taught for text, _ in lesson.heard})
+    points = dict(zip(texts, embed(texts), strict=True))
+    sums = [sum(weight * points[text] for text, weight in lesson.heard) for lesson in taught]
+    return np.stack(sums).astype(np.float32)
+
+
+def remember(
+    embed: Embed, curriculum: Curriculum, own: NDArray[np.float32], heard: NDArray[np.float32]
+) -> Memory:
+    """Keep the lessons that are plain entries, and the names of sounds, bare and in the main prompt."""
+    forms = ("{}", MAIN_PROMPT)
+    phrases = {form.format(entry.phrase) for entry in curriculum.entries for form in forms}
+    rows = [row for row, lesson in enumerate(curriculum.lessons) if lesson.text in phrases]
+    plain = embed([form.format(name) for name in curriculum.plain for form in forms])
+    return Memory(np.concatenate([own[rows], plain]), np.concatenate([heard[rows], plain]))
+
+
+def make_targets(embed: Embed, curriculum: Curriculum) -> NDArray[np.float32]:
+    """Place the lessons, then the composed phrases: (n, d), unit norm."""
+    own, heard = embed([lesson.text for lesson in curriculum.lessons]), sum_heard(embed, curriculum.lessons)
+    memory = remember(embed, curriculum, own, heard)
+    composed = embed(curriculum.composed)
+    short = np.array([len(text.split()) <= SHORT for text in curriculum.composed])
+    composed[short] += PULL * memory.pull(composed[short])
+    return unit(np.concatenate([own + PULL * heard, composed]))
+
+
 def prepare(args: argparse.Namespace) -> None:
     """Write phrases.json, space.npz, targets.npy and tokenizer.json to the work folder, once."""
     work: Path = args.work
@@ -68,14 +138,16 @@ def prepare(args: argparse.Namespace) -> None:
     teacher = joint_space.TextTeacher(args.minilm)
     space = joint_space.fit(teacher.embed(joint_space.audioset_names(args.teacher)))
     space.save(work / "space.npz")
-    labels = sorted({words(clip.canonical) for clip in read_index(args.data) if clip.split == "train"})
-    texts = compose(
-        read_wordnet(args.wordnet), args.data / "text/audioset_ontology.json", labels, args.phrases
-    )
+    curriculum = plan(args)
+    texts = [lesson.text for lesson in curriculum.lessons] + curriculum.composed
     tokenizer = train_tokenizer(texts)
     tokenizer.save(str(work / "tokenizer.json"))
-    (work / "phrases.json").write_text(json.dumps(texts))
-    np.save(work / "targets.npy", space.project(teacher.embed(texts, progress=True)).astype(np.float16))
+    targets = make_targets(
+        lambda asked: space.project(teacher.embed(asked, progress=len(asked) > 10_000)), curriculum
+    )
+    order = np.random.default_rng(args.seed).permutation(len(texts))
+    (work / "phrases.json").write_text(json.dumps([texts[row] for row in order]))
+    np.save(work / "targets.npy", targets[order].astype(np.float16))
 
 
 def batches(lengths: NDArray[np.int64], rng: np.random.Generator) -> list[NDArray[np.int64]]:
@@ -189,6 +261,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--work", type=Path, required=True, help="folder for caches and checkpoints")
     parser.add_argument("--phrases", type=int, default=400_000, help="phrases to compose")
+    parser.add_argument("--scenes", type=int, default=20_000, help="phrases of two known sounds to compose")
     parser.add_argument(
         "--text-minutes", type=float, default=25.0, help="minutes to train the text tower in all"
     )
