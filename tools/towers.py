@@ -22,6 +22,9 @@ FLOOR_DB = 80.0
 SILENCE_POWER = 1e-9
 """Mel power of digital silence; keeps the logarithm finite."""
 
+STAGES = ((32, 1), (64, 1), (128, 2), (256, 2))
+"""Channels and residual blocks of the audio tower; each stage halves the picture but the first."""
+
 MAX_TOKENS = 48
 VOCABULARY = 12_000
 TEXT_WIDTH = 256
@@ -116,43 +119,56 @@ class Block(nn.Module):
 class AudioTower(nn.Module):
     """Log-mel (n, frames, N_MELS) -> what the audio teacher would say of it, and a point in the joint space.
 
-    The embedding is a sum of AudioSet names, weighted by sharpened posteriors, plus a learned correction.
+    The picture is seen three ways: as it is, less each band's mean over time, and with the band's place. The
+    embedding is a sum of AudioSet names. What the labels teach corrects their weights and adds no direction
+    of its own, so that a sound without a label still lands near its name.
     """
 
     names: Tensor
     pitch: Tensor
 
-    def __init__(
-        self, names: Tensor, widths: tuple[int, ...] = (32, 64, 128, 256), features: int = 320
-    ) -> None:
+    def __init__(self, names: Tensor, features: int = 320, hidden: int = 512) -> None:
         super().__init__()
         self.register_buffer("names", names)
         self.register_buffer("pitch", torch.linspace(-1, 1, N_MELS))
-        self.stem = nn.Conv2d(2, widths[0], 5, 2, 2, bias=False)
-        self.stem_norm = nn.BatchNorm2d(widths[0])
-        self.blocks = nn.Sequential(
-            *(Block(widths[max(0, i - 1)], width, 1 if i == 0 else 2) for i, width in enumerate(widths))
-        )
-        self.over_pitch = nn.Conv2d(widths[-1], features, (1, N_MELS // 16), bias=False)
+        self.stem = nn.Conv2d(3, STAGES[0][0], 5, 2, 2, bias=False)
+        self.stem_norm = nn.BatchNorm2d(STAGES[0][0])
+        blocks, width = [], STAGES[0][0]
+        for stage, (wider, depth) in enumerate(STAGES):
+            for at in range(depth):
+                blocks.append(Block(width, wider, 2 if stage and at == 0 else 1))
+                width = wider
+        self.blocks = nn.Sequential(*blocks)
+        self.over_pitch = nn.Conv2d(width, features, (1, N_MELS // 16), bias=False)
         self.over_pitch_norm = nn.BatchNorm2d(features)
         self.drop = nn.Dropout(0.2)
-        self.evidence = nn.Linear(2 * features, names.shape[0])
+        self.hidden = nn.Linear(2 * features, hidden)
+        self.evidence = nn.Linear(hidden, names.shape[0])
         self.gain = nn.Parameter(torch.full((names.shape[0],), 1.0))
         self.offset = nn.Parameter(torch.full((names.shape[0],), -3.0))
-        self.correction = nn.Linear(2 * features, names.shape[1])
+        self.correction = nn.Linear(2 * features, names.shape[0])
+        self.slope = nn.Parameter(torch.tensor(15.0))
+        self.middle = nn.Parameter(torch.tensor(0.5))
         nn.init.zeros_(self.correction.weight)
         nn.init.zeros_(self.correction.bias)
 
-    def forward(self, mel: Tensor) -> tuple[Tensor, Tensor]:
-        """Return evidence (n, 527): the teacher's logits less their prior; and embedding (n, d), unit."""
-        picture = torch.stack([mel, self.pitch.expand_as(mel)], dim=1)
+    def forward(self, mel: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return hidden (n, 512) and evidence (n, 527), as the teacher has them when clean; a point (n, d).
+
+        Hidden is standardised, evidence is less its mean, the point is the embedding, unit norm.
+        """
+        picture = torch.stack([mel, mel - mel.mean(dim=1, keepdim=True), self.pitch.expand_as(mel)], dim=1)
         x = self.blocks(functional.relu(self.stem_norm(self.stem(picture))))
         x = functional.relu(self.over_pitch_norm(self.over_pitch(x))).squeeze(3)
         x = self.drop(torch.cat([x.mean(dim=2), x.amax(dim=2)], dim=1))
-        evidence = self.evidence(x)
-        weights = torch.sigmoid(evidence * self.gain + self.offset)
-        point = weights @ self.names + self.correction(x)
-        return evidence, functional.normalize(point.float(), dim=1)
+        hidden = self.hidden(x)
+        evidence = self.evidence(hidden)
+        weights = torch.sigmoid(evidence * self.gain + self.offset + self.correction(x))
+        return hidden, evidence, functional.normalize((weights @ self.names).float(), dim=1)
+
+    def odds(self, cosines: Tensor) -> Tensor:
+        """Turn cosines to words into log-odds that each is heard; for training."""
+        return self.slope * (cosines - self.middle)
 
 
 class AudioGraph(nn.Module):
@@ -164,7 +180,7 @@ class AudioGraph(nn.Module):
 
     def forward(self, audio: Tensor) -> Tensor:
         """Embed audio of full scale +-1.0."""
-        embedding: Tensor = self.tower(log_mel(self.front(audio)))[1]
+        embedding: Tensor = self.tower(log_mel(self.front(audio)))[2]
         return embedding
 
 
