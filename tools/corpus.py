@@ -114,14 +114,21 @@ def words(canonical: str) -> str:
     return canonical.replace("_", " ").strip().lower()
 
 
-def loudest_window(samples: NDArray[np.float32], hop_len: int = SAMPLE_RATE // 10) -> NDArray[np.float32]:
+def loudest_start(samples: NDArray[np.float32], hop_len: int = SAMPLE_RATE // 10) -> int:
+    """Find the first sample of the 2 s of most energy; 0 in a shorter clip."""
+    if len(samples) <= WINDOW_LEN:
+        return 0
+    energy = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
+    starts = np.arange(0, len(samples) - WINDOW_LEN + 1, hop_len)
+    return int(starts[np.argmax(energy[starts + WINDOW_LEN] - energy[starts])])
+
+
+def loudest_window(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """Cut the 2 s window of most energy; a shorter clip is placed in the middle of silence."""
     if len(samples) <= WINDOW_LEN:
         before = (WINDOW_LEN - len(samples)) // 2
         return np.pad(samples, (before, WINDOW_LEN - len(samples) - before))
-    energy = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
-    starts = np.arange(0, len(samples) - WINDOW_LEN + 1, hop_len)
-    start = int(starts[np.argmax(energy[starts + WINDOW_LEN] - energy[starts])])
+    start = loudest_start(samples)
     return samples[start : start + WINDOW_LEN]
 
 

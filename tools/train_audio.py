@@ -20,6 +20,7 @@ from joint_space import JointSpace, TextTeacher, audioset_names
 from mixing import Batch, Mixer
 from numpy.typing import NDArray
 from phrases import PROMPTS
+from teacher_recipes import OFFSET, POWER
 from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional
@@ -129,7 +130,7 @@ def load_text_tower(work: Path) -> TextTower:
 
 def teacher_point(evidence: Tensor, names: Tensor) -> Tensor:
     """Place the audio teacher's evidence in the joint space: posteriors, sharpened, times the names."""
-    return functional.normalize(torch.sigmoid(evidence - 8) ** 0.75 @ names, dim=1)
+    return functional.normalize(torch.sigmoid(evidence - OFFSET) ** POWER @ names, dim=1)
 
 
 @dataclass(frozen=True)
