@@ -120,8 +120,9 @@ class AudioTower(nn.Module):
     """Log-mel (n, frames, N_MELS) -> what the audio teacher would say of it, and a point in the joint space.
 
     The picture is seen three ways: as it is, less each band's mean over time, and with the band's place. The
-    embedding is a sum of AudioSet names. What the labels teach corrects their weights and adds no direction
-    of its own, so that a sound without a label still lands near its name.
+    embedding is a sum of AudioSet names. Labels teach only how much each name weighs, from what the teacher
+    would have in its hidden layer: nothing before it learns from a label, and no direction is added, so a
+    sound without a label still lands near its name.
     """
 
     names: Tensor
@@ -141,12 +142,11 @@ class AudioTower(nn.Module):
         self.blocks = nn.Sequential(*blocks)
         self.over_pitch = nn.Conv2d(width, features, (1, N_MELS // 16), bias=False)
         self.over_pitch_norm = nn.BatchNorm2d(features)
-        self.drop = nn.Dropout(0.2)
         self.hidden = nn.Linear(2 * features, hidden)
         self.evidence = nn.Linear(hidden, names.shape[0])
         self.gain = nn.Parameter(torch.full((names.shape[0],), 1.0))
-        self.offset = nn.Parameter(torch.full((names.shape[0],), -3.0))
-        self.correction = nn.Linear(2 * features, names.shape[0])
+        self.offset = nn.Parameter(torch.full((names.shape[0],), -8.0))
+        self.correction = nn.Linear(hidden, names.shape[0])
         self.slope = nn.Parameter(torch.tensor(15.0))
         self.middle = nn.Parameter(torch.tensor(0.5))
         nn.init.zeros_(self.correction.weight)
@@ -160,10 +160,12 @@ class AudioTower(nn.Module):
         picture = torch.stack([mel, mel - mel.mean(dim=1, keepdim=True), self.pitch.expand_as(mel)], dim=1)
         x = self.blocks(functional.relu(self.stem_norm(self.stem(picture))))
         x = functional.relu(self.over_pitch_norm(self.over_pitch(x))).squeeze(3)
-        x = self.drop(torch.cat([x.mean(dim=2), x.amax(dim=2)], dim=1))
+        x = torch.cat([x.mean(dim=2), x.amax(dim=2)], dim=1)
         hidden = self.hidden(x)
         evidence = self.evidence(hidden)
-        weights = torch.sigmoid(evidence * self.gain + self.offset + self.correction(x))
+        weights = torch.sigmoid(
+            evidence.detach() * self.gain + self.offset + self.correction(hidden.detach())
+        )
         return hidden, evidence, functional.normalize((weights @ self.names).float(), dim=1)
 
     def odds(self, cosines: Tensor) -> Tensor:
