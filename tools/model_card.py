@@ -169,8 +169,9 @@ The tower that is shipped is the best on validation of the best point, the end, 
 
 HISTORY = """It was trained in several sittings of one run, in which the recipe grew: until minute 25 what
 labels teach was added to the point and not to the weights; until minute 43 the teacher's hidden layer and
-answer weighed less; until minute 63 the teacher's own point was a duller one. A rebuild has all from the
-start and will differ."""
+answer weighed less; until minute 63 the teacher's own point was a duller one. In the end what labels teach
+was fitted anew on the finished network, kept small by the decay that the recipe now has. A rebuild has all
+from the start and will differ."""
 
 
 def write_card(out: Path, data: Path, work: Path) -> None:
