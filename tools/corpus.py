@@ -17,8 +17,6 @@ SAMPLE_RATE = 16_000
 """Hz, of every clip here and of the audio tower."""
 WINDOW_LEN = 32_000
 """Samples in one analysis window: 2 s."""
-TEACHER_RATE = 32_000
-"""Hz, of the start samples stored with the teacher's logits."""
 VALIDATION_PERCENT = 15
 REPORT_FOLD = 4
 """Only reported on, once, never tuned on."""
@@ -75,11 +73,11 @@ def read_index(data: Path) -> list[Clip]:
         ]
 
 
-def read_clip(path: Path) -> NDArray[np.float32]:
-    """Read one clip as mono float32 (n,) at 16 kHz, full scale +-1.0."""
+def read_clip(path: Path, sample_rate: int = SAMPLE_RATE) -> NDArray[np.float32]:
+    """Read one clip as mono float32 (n,) at `sample_rate` Hz, full scale +-1.0."""
     samples, rate = sf.read(path, dtype="float32", always_2d=True)
     mono = samples.mean(axis=1)
-    return np.asarray(mono if rate == SAMPLE_RATE else soxr.resample(mono, rate, SAMPLE_RATE), np.float32)
+    return np.asarray(mono if rate == sample_rate else soxr.resample(mono, rate, sample_rate), np.float32)
 
 
 @dataclass(frozen=True)
@@ -114,22 +112,26 @@ def words(canonical: str) -> str:
     return canonical.replace("_", " ").strip().lower()
 
 
-def loudest_start(samples: NDArray[np.float32], hop_len: int = SAMPLE_RATE // 10) -> int:
-    """Find the first sample of the 2 s of most energy; 0 in a shorter clip."""
-    if len(samples) <= WINDOW_LEN:
+def loudest_start(
+    samples: NDArray[np.float32], window_len: int = WINDOW_LEN, hop_len: int = SAMPLE_RATE // 10
+) -> int:
+    """Find the first sample of the window of most energy; 0 in a shorter clip."""
+    if len(samples) <= window_len:
         return 0
     energy = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
-    starts = np.arange(0, len(samples) - WINDOW_LEN + 1, hop_len)
-    return int(starts[np.argmax(energy[starts + WINDOW_LEN] - energy[starts])])
+    starts = np.arange(0, len(samples) - window_len + 1, hop_len)
+    return int(starts[np.argmax(energy[starts + window_len] - energy[starts])])
 
 
-def loudest_window(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Cut the 2 s window of most energy; a shorter clip is placed in the middle of silence."""
-    if len(samples) <= WINDOW_LEN:
-        before = (WINDOW_LEN - len(samples)) // 2
-        return np.pad(samples, (before, WINDOW_LEN - len(samples) - before))
-    start = loudest_start(samples)
-    return samples[start : start + WINDOW_LEN]
+def loudest_window(
+    samples: NDArray[np.float32], window_len: int = WINDOW_LEN, hop_len: int = SAMPLE_RATE // 10
+) -> NDArray[np.float32]:
+    """Cut the window of most energy; a shorter clip is placed in the middle of silence."""
+    if len(samples) <= window_len:
+        before = (window_len - len(samples)) // 2
+        return np.pad(samples, (before, window_len - len(samples) - before))
+    start = loudest_start(samples, window_len, hop_len)
+    return samples[start : start + window_len]
 
 
 def mix(event: NDArray[np.float32], background: NDArray[np.float32], snr_db: float) -> NDArray[np.float32]:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
-from corpus import read_index, words
+from corpus import loudest_window, read_clip, read_index, words
 from graphs import digest, open_session, replace_entry, save_clean
 from joint_space import JointSpace, TextTeacher
 from numpy.typing import NDArray
@@ -29,9 +29,7 @@ from teacher_recipes import (
     PROMPT,
     compare,
     held_events,
-    loudest,
     place,
-    read_wide,
     training_prior,
 )
 from torch import Tensor, nn
@@ -216,7 +214,9 @@ def export(args: argparse.Namespace, window_len: int) -> None:
     graph = AudioGraph(ConvTeacher(args.teacher), training_prior(args.data, args.teacher), space.names).eval()
     write_graph(graph, (torch.randn(2, window_len) * 0.1,), ["audio"], folder / "audio.onnx")
     clips = held_events(read_index(args.data))[::10]
-    windows = [loudest(read_wide(args.data / clip.path), window_len) for clip in clips]
+    windows = [
+        loudest_window(read_clip(args.data / clip.path, RATE), window_len, RATE // 10) for clip in clips
+    ]
     windows += [np.zeros(window_len, np.float32), np.ones(window_len, np.float32)]
     check_audio(folder / "audio.onnx", args, graph, np.stack(windows))
     ids = torch.ones(2, 7, dtype=torch.int64)

@@ -15,8 +15,6 @@ from torch.nn import functional
 
 RATE = 32_000
 """Hz."""
-HIDDEN = 512
-"""Values of its last hidden layer."""
 _STRIDES = (1, 2, 1, 2, 1, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1)
 _PLAIN_BLOCKS = 6
 """The first so many blocks use ReLU, the others hard swish."""

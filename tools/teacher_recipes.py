@@ -7,10 +7,8 @@ import math
 from pathlib import Path
 
 import numpy as np
-import soundfile as sf
-import soxr
 import torch
-from corpus import Clip, mix, read_index, words
+from corpus import Clip, loudest_window, mix, read_clip, read_index, words
 from joint_space import JointSpace, TextTeacher
 from numpy.typing import NDArray
 from teacher import RATE, Teacher
@@ -56,24 +54,6 @@ def place(
     return np.asarray(points / np.linalg.norm(points, axis=1, keepdims=True), np.float32)
 
 
-def loudest(samples: NDArray[np.float32], window_len: int) -> NDArray[np.float32]:
-    """Cut the window of most energy, to a tenth of a second; a shorter clip lies in the middle of silence."""
-    if len(samples) <= window_len:
-        before = (window_len - len(samples)) // 2
-        return np.pad(samples, (before, window_len - len(samples) - before))
-    energy = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
-    starts = np.arange(0, len(samples) - window_len + 1, RATE // 10)
-    start = int(starts[np.argmax(energy[starts + window_len] - energy[starts])])
-    return samples[start : start + window_len]
-
-
-def read_wide(path: Path) -> NDArray[np.float32]:
-    """Read one clip as mono float32 (n,) at the teacher's rate, full scale +-1.0."""
-    samples, rate = sf.read(path, dtype="float32", always_2d=True)
-    mono = samples.mean(axis=1)
-    return np.asarray(mono if rate == RATE else soxr.resample(mono, rate, RATE), np.float32)
-
-
 def held_events(index: list[Clip]) -> list[Clip]:
     """List the validation events of classes with at least two such clips."""
     held = [clip for clip in index if clip.split == "validation" and clip.kind == "event"]
@@ -90,8 +70,8 @@ def hear_validation(args: argparse.Namespace, window_len: int) -> dict[float, ND
     teacher, rng = Teacher(args.teacher), np.random.default_rng(3)
     found: dict[float, list[Tensor]] = {snr_db: [] for snr_db in SNRS_DB}
     for clip in tqdm(held_events(index), desc="hear", unit="clip"):
-        event = loudest(read_wide(args.data / clip.path), window_len)
-        bed = read_wide(args.data / backgrounds[rng.integers(len(backgrounds))].path)
+        event = loudest_window(read_clip(args.data / clip.path, RATE), window_len, RATE // 10)
+        bed = read_clip(args.data / backgrounds[rng.integers(len(backgrounds))].path, RATE)
         bed = np.resize(bed, max(window_len, len(bed)))
         start = int(rng.integers(0, len(bed) - window_len + 1))
         for snr_db, logits in found.items():

@@ -31,6 +31,6 @@ def test_a_higher_offset_gives_the_weak_names_less() -> None:
 def test_the_window_holds_the_burst_and_a_short_clip_lies_in_silence() -> None:
     samples = np.zeros(320_000, np.float32)
     samples[200_000:210_000] = 0.5
-    assert np.count_nonzero(recipes.loudest(samples, 64_000)) == 10_000
-    short = recipes.loudest(np.ones(10_000, np.float32), 64_000)
+    assert np.count_nonzero(recipes.loudest_window(samples, 64_000, 3_200)) == 10_000
+    short = recipes.loudest_window(np.ones(10_000, np.float32), 64_000, 3_200)
     assert np.flatnonzero(short)[[0, -1]].tolist() == [27_000, 36_999]
