@@ -11,14 +11,15 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import torch
+from class_words import embed_texts, load_text_tower
 from corpus import SAMPLE_RATE, WINDOW_LEN, load_audio, read_index, words
 from graphs import digest, open_session, replace_entry, store_as_half
 from joint_space import JointSpace
 from numpy.typing import NDArray
+from probe import Probe, make_probe, measure
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from towers import MAX_TOKENS, AudioGraph, AudioTower, Block, TextTower
-from train_audio import Probe, embed_texts, load_text_tower, make_probe, measure
 
 OPSET = 18
 PROMPT_CHOICES = (
@@ -46,7 +47,7 @@ source = "made by tools/train_embedded.py from random initialisation; data and t
 
 
 def load_audio_tower(work: Path) -> AudioTower:
-    """Load the tower that `train_audio.py` settled on."""
+    """Load the tower that `train_names.py` stored."""
     tower = AudioTower(torch.from_numpy(JointSpace.load(work / "space.npz").names))
     tower.load_state_dict(torch.load(work / "audio_final.pt", weights_only=True))
     return tower.eval()

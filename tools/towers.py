@@ -163,10 +163,20 @@ class AudioTower(nn.Module):
         x = torch.cat([x.mean(dim=2), x.amax(dim=2)], dim=1)
         hidden = self.hidden(x)
         evidence = self.evidence(hidden)
-        weights = torch.sigmoid(
-            evidence.detach() * self.gain + self.offset + self.correction(hidden.detach())
-        )
-        return hidden, evidence, functional.normalize((weights @ self.names).float(), dim=1)
+        return hidden, evidence, self.place(hidden.detach(), evidence.detach())
+
+    def place(self, hidden: Tensor, evidence: Tensor) -> Tensor:
+        """Return the point (n, d) of hidden (n, 512) and evidence (n, 527): weights times the names."""
+        weights = torch.sigmoid(evidence * self.gain + self.offset + self.correction(hidden))
+        return functional.normalize((weights @ self.names).float(), dim=1)
+
+    def naming(self) -> dict[str, nn.Parameter]:
+        """Return all that labels teach."""
+        return {
+            name: one
+            for name, one in self.named_parameters()
+            if name.split(".")[0] in {"gain", "offset", "correction", "slope", "middle"}
+        }
 
     def odds(self, cosines: Tensor) -> Tensor:
         """Turn cosines to words into log-odds that each is heard; for training."""

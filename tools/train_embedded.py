@@ -1,4 +1,6 @@
-"""Rebuild the model in the box: text tower, audio tower, export, report, card. Finished stages are skipped.
+"""Rebuild the model in the box: text tower, audio tower, class words, export, report, card.
+
+Finished stages are skipped.
 
 Example: python tools/train_embedded.py --data ../shared/data --minilm DIR --work DIR
 """
@@ -14,9 +16,10 @@ import export_embedded
 import model_card
 import torch
 import train_audio
+import train_names
 import train_text
 
-STAGES = ("text", "audio", "export", "evaluate", "card")
+STAGES = ("text", "audio", "names", "export", "evaluate", "card")
 
 
 def run(stage: str, args: argparse.Namespace) -> None:
@@ -26,6 +29,8 @@ def run(stage: str, args: argparse.Namespace) -> None:
         train_text.train(args)
     elif stage == "audio":
         train_audio.train(args)
+    elif stage == "names":
+        train_names.train(args)
     elif stage == "export":
         export_embedded.export(args)
     elif stage == "evaluate":
@@ -41,6 +46,7 @@ def main() -> None:
     )
     train_text.add_arguments(parser)
     train_audio.add_arguments(parser)
+    train_names.add_arguments(parser)
     parser.add_argument("--out", type=Path, default=Path("models"), help="folder to write the model to")
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=STAGES, help="stages to run")
     args = parser.parse_args(namespace=argparse.Namespace(split="report"))

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import soxr
 import torch
+from class_words import embed_texts
 from corpus import SAMPLE_RATE, WINDOW_LEN, Audio, Clip, load_audio, loudest_start, read_index, words
 from export_embedded import load_audio_tower
 from held_out import Floats, usable
@@ -26,7 +27,6 @@ from teacher_recipes import OFFSET, POWER, PROMPT, held_events, place, training_
 from torch import Tensor
 from towers import AudioGraph
 from tqdm import tqdm
-from train_audio import embed_texts
 
 LENGTHS_S = (1.0, 2.0, 3.0, 5.0)
 SNRS_DB = (30.0, 10.0, 0.0)
