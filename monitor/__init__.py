@@ -19,17 +19,21 @@ __all__ = ["__version__", "load_encoder", "subscribe"]
 __version__ = "0.1.0"
 
 
-def load_encoder(name: str = "embedded", provider: str = "cpu", threads: int = 1) -> Encoder:
+def load_encoder(
+    name: str = "embedded", provider: str = "cpu", threads: int = 1, window_s: float = 0.0
+) -> Encoder:
     """Return an encoder that maps sound and words into one space.
 
     Parameters
     ----------
     name
-        A model of the manifest; `embedded` is in the box.
+        A model of the manifest (`embedded` is in the box), or the path of a model's folder.
     provider
-        `cpu` or `cuda`.
+        `cpu`, `cuda` or `torch`.
     threads
         Threads used per call.
+    window_s
+        Seconds per window, for a model that repeats a window shorter than its own; 0: the model's own.
 
     Returns
     -------
@@ -43,9 +47,10 @@ def load_encoder(name: str = "embedded", provider: str = "cpu", threads: int = 1
     ModelError
         Unknown name, missing or altered file, or a provider that is not there.
     """
+    from monitor.config import ModelConfig
     from monitor.encoders import load
 
-    return load(name, provider=provider, threads=threads)
+    return load(ModelConfig(name=name, provider=provider, threads=threads, window_s=window_s))
 
 
 def subscribe(endpoint: str = "tcp://127.0.0.1:5557") -> Iterator[Event]:

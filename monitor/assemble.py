@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
+import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 
 import msgspec
@@ -17,11 +20,12 @@ from monitor.background import Background
 from monitor.config import Config
 from monitor.detector import Detector
 from monitor.encoders import Encoder
-from monitor.errors import ConfigError
+from monitor.errors import ConfigError, SourceError
 from monitor.pipeline import Pipeline, Stages
+from monitor.pipelines import Pipelines
 from monitor.prompts import build_prompts
 from monitor.prototypes import build_prototypes
-from monitor.records import ClassPrompt
+from monitor.records import ClassPrompt, Prototypes
 from monitor.report import Clock, Stream
 from monitor.ring import Ring
 from monitor.scorer import Scorer
@@ -80,60 +84,125 @@ def make_stages(encoder: Encoder, classes: Sequence[ClassPrompt], config: Config
     ConfigError
         The prompt template does not fit.
     """
-    prompts = build_prompts(classes, config, encoder.template)
-    prototypes = build_prototypes(encoder.embed_text, prompts, config.prompts.distractor_max_cosine)
-    rate = encoder.sample_rate
-    hop_len = min(seconds_to_len(config.window.hop_s, rate), encoder.window_len)
-    names = [item.name for item in classes]
+    return _stages(encoder, _prototypes(encoder, classes, config), config)
+
+
+def _prototypes(encoder: Encoder, classes: Sequence[ClassPrompt], config: Config) -> Prototypes:
+    """Embed every text of a run, once for all its sources."""
+    prompts = build_prompts(classes, config, encoder.templates)
+    return build_prototypes(encoder.embed_text, prompts, config.prompts.distractor_max_cosine)
+
+
+def _stages(encoder: Encoder, prototypes: Prototypes, config: Config) -> Stages:
+    """Return the rooms of one source."""
+    rate, hop = encoder.sample_rate, hop_len(encoder, config)
     return Stages(
         meter=LevelMeter(rate, config.level),
-        windower=Windower(encoder.window_len, hop_len, rate),
+        windower=Windower(encoder.window_len, hop, rate),
         encoder=encoder,
         background=Background(prototypes.text_background, rate, config.background),
         scorer=Scorer(prototypes, config.scorer, config.drift),
-        detector=Detector(names, config.detector, rate, encoder.window_len),
+        detector=Detector(prototypes.classes, config.detector, rate, encoder.window_len, hop),
     )
 
 
-class Monitor(msgspec.Struct, frozen=True):
-    """A capture thread and a pipeline that belong together."""
+def hop_len(encoder: Encoder, config: Config) -> int:
+    """Return samples from window to window: what the configuration says, else what suits the model."""
+    return min(seconds_to_len(config.window.hop_s or encoder.hop_s, encoder.sample_rate), encoder.window_len)
 
-    capture: Capture
-    pipeline: Pipeline
+
+class Monitor(msgspec.Struct, frozen=True):
+    """The capture threads of a run, and what turns their sound into records."""
+
+    captures: tuple[Capture, ...]
+    """One per source, in the order in which the sources were named."""
+    pipelines: Pipelines
+
+    @property
+    def error(self) -> SourceError | None:
+        """What was wrong with the sources that have ended, if anything."""
+        errors = [capture.error for capture in self.captures if capture.error is not None]
+        return type(errors[0])(" ".join(map(str, errors))) if errors else None
+
+    def stop(self) -> None:
+        """End all capture threads within about a second."""
+        _at_once([capture.stop for capture in self.captures])
 
 
 def start_monitor(
-    source: Source, encoder: Encoder, classes: Sequence[ClassPrompt], sinks: Sequence[Sink], config: Config
+    sources: Sequence[Source],
+    encoder: Encoder,
+    classes: Sequence[ClassPrompt],
+    sinks: Sequence[Sink],
+    config: Config,
 ) -> Monitor:
-    """Embed the texts, open the source, and return what turns its sound into records; the caller stops it.
+    """Embed the texts, open the sources, and return what turns their sound into records; the caller stops it.
 
     Raises
     ------
     ConfigError
         The prompt template does not fit.
     SourceError
-        The source cannot be opened.
+        A source cannot be opened; the others are closed again.
     """
     rate = encoder.sample_rate
-    stages = make_stages(encoder, classes, config)
-    ring = Ring(seconds_to_len(config.capture.ring_s, rate))
-    capture = Capture(source, ring, rate, config.capture, wait=not source.live)
-    capture.start()
-    stream = Stream(
-        source_id=re.sub(r"[^A-Za-z0-9_-]+", "-", source.id),
-        source_name=source.name,
-        sample_rate=rate,
-        model=encoder.identity,
-        live=source.live,
-        run_id=uuid.uuid4().hex[:8],
-    )
-    pipeline = Pipeline(
-        ring=ring,
-        capture=capture,
-        stages=stages,
-        sinks=sinks,
-        stream=stream,
-        clock=SYSTEM_CLOCK,
-        max_lag_s=config.window.max_lag_s,
-    )
-    return Monitor(capture, pipeline)
+    prototypes = _prototypes(encoder, classes, config)
+    arrived = threading.Event()
+    rings = [Ring(seconds_to_len(config.capture.ring_s, rate), arrived) for _ in sources]
+    captures = [
+        Capture(source, ring, rate, config.capture, wait=not source.live)
+        for source, ring in zip(sources, rings, strict=True)
+    ]
+    try:
+        _at_once([capture.start for capture in captures])
+    except SourceError:
+        _at_once([capture.stop for capture in captures])
+        raise
+    pipelines = [
+        Pipeline(
+            ring=ring,
+            capture=capture,
+            stages=_stages(encoder, prototypes, config),
+            sinks=sinks,
+            stream=stream,
+            clock=SYSTEM_CLOCK,
+            max_lag_s=config.window.max_lag_s,
+        )
+        for ring, capture, stream in zip(rings, captures, _streams(sources, encoder), strict=True)
+    ]
+    return Monitor(tuple(captures), Pipelines(pipelines, encoder, arrived, SYSTEM_CLOCK))
+
+
+def _streams(sources: Sequence[Source], encoder: Encoder) -> list[Stream]:
+    """Describe what is listened to; sources that are called alike are told apart by a number."""
+    ids = _told_apart([re.sub(r"[^A-Za-z0-9_-]+", "-", source.id) for source in sources], "{}-{}")
+    names = _told_apart([source.name for source in sources], "{} ({})")
+    return [
+        Stream(
+            source_id=id_,
+            source_name=name,
+            sample_rate=encoder.sample_rate,
+            model=encoder.identity,
+            live=source.live,
+            run_id=uuid.uuid4().hex[:8],
+        )
+        for id_, name, source in zip(ids, names, sources, strict=True)
+    ]
+
+
+def _told_apart(names: Sequence[str], form: str) -> list[str]:
+    """Return `names`, with 2, 3 ... put into `form` where one came before."""
+    found: list[str] = []
+    for name in names:
+        numbered = (form.format(name, number) for number in count(2))
+        found.append(next(one for one in chain([name], numbered) if one not in found))
+    return found
+
+
+def _at_once(works: Sequence[Callable[[], None]]) -> None:
+    """Do all of `works` side by side, and raise the first error: opening a device takes up to seconds."""
+    with ThreadPoolExecutor(max(1, len(works) - 1)) as pool:
+        others = [pool.submit(work) for work in works[1:]]
+        works[0]()
+    for other in others:
+        other.result()

@@ -11,13 +11,14 @@ from typing import Any, NoReturn
 
 from monitor import __version__
 from monitor.cli_eval import add_eval
+from monitor.cli_models import add_models
 from monitor.config import PublishConfig, load_config
 from monitor.errors import ConfigError, MonitorError, ProgramError
 from monitor.wire import sanitise
 
 DEFAULT_ENDPOINT = PublishConfig().bind
 EXIT_FAILED = 1
-_LONGEST_SENTENCE = 600
+_LONGEST_SENTENCE = 1200
 EXIT_BAD_INPUT = 2
 
 
@@ -84,9 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_connection(tui)
     tui.add_argument("--bell", action="store_true", help="ring the terminal's bell at each onset")
     tui.add_argument("--mono", action="store_true", help="draw without colours")
-    models = _verb(verbs, "models", _models, "list the models and check their files")
-    models.add_argument("action", choices=["list", "verify"], nargs="?", default="list")
-    models.add_argument("--json", action="store_true", help="one JSON list on standard output")
+    add_models(verbs, _verb)
     add_eval(verbs, _verb)
     _verb(verbs, "schema", _schema, "print the JSON Schema of every message")
     config = _verb(verbs, "config", _config, "print the configuration in force")
@@ -108,10 +107,20 @@ def _add_connection(parser: argparse.ArgumentParser) -> None:
 
 def _add_run(verbs: Any) -> None:
     run = _verb(verbs, "run", _run, "listen, recognise, publish and show")
-    where = run.add_mutually_exclusive_group()
-    where.add_argument("--mic", metavar="X", help="microphone: index, part of its name, or stable id")
-    where.add_argument(
-        "--source", metavar="SOURCE", help="mic:X, file:PATH, - (raw PCM on standard input), demo"
+    run.add_argument(
+        "--mic",
+        dest="sources",
+        action="append",
+        type="mic:{}".format,
+        metavar="X",
+        help="microphone: index, part of its name, or stable id; again for another one",
+    )
+    run.add_argument(
+        "--source",
+        dest="sources",
+        action="append",
+        metavar="SOURCE",
+        help="mic:X, file:PATH, - (raw PCM on standard input), demo; again for another one",
     )
     run.add_argument(
         "--classes", metavar="A,B", help='words to listen for: siren,dog_bark,alarm="smoke alarm beeping"'
@@ -133,7 +142,9 @@ def _add_run(verbs: Any) -> None:
         action="store_true",
         help="a file, the demo, or a pipe fed from a file (`cat x.raw |`) as fast as possible",
     )
-    run.add_argument("--duration", type=_positive, metavar="S", help="stop after S seconds of sound")
+    run.add_argument(
+        "--duration", type=_positive, metavar="S", help="stop after S seconds of sound (of each source)"
+    )
     run.add_argument(
         "--pcm-rate", type=int, default=16000, metavar="HZ", help="of `--source -` (default %(default)s)"
     )
@@ -156,8 +167,9 @@ def _positive(text: str) -> float:
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.json and not arguments.headless:
         raise ConfigError("--json prints events instead of the interface; add --headless.")
-    if arguments.fast and (arguments.source is None or arguments.source.startswith("mic:")):
-        raise ConfigError("--fast needs a source that can be read ahead: --source file:PATH, - or demo.")
+    sources = tuple(arguments.sources or ["mic:default"])
+    if arguments.fast and any(source.startswith("mic:") for source in sources):
+        raise ConfigError("--fast needs sources that can be read ahead: --source file:PATH, - or demo.")
     from monitor.assemble import PcmFormat
     from monitor.run import RunOptions, run
 
@@ -165,7 +177,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.bind is not None:
         flags["publish"] = {"bind": arguments.bind}
     options = RunOptions(
-        source=f"mic:{arguments.mic or 'default'}" if arguments.source is None else arguments.source,
+        sources=sources,
         classes=arguments.classes,
         fast=arguments.fast,
         pcm=PcmFormat(arguments.pcm_rate, arguments.pcm_channels, arguments.pcm_format),
@@ -224,29 +236,6 @@ def _tui(arguments: argparse.Namespace) -> int:
     from monitor.tui import run_tui
 
     return run_tui(arguments.connect, bell=arguments.bell, mono=arguments.mono)
-
-
-def _models(arguments: argparse.Namespace) -> int:
-    import msgspec
-
-    from monitor.encoders.store import list_models
-
-    models = list_models()
-    if arguments.action == "verify":
-        for model in models:
-            for part in (model.entry.audio, model.entry.text, model.entry.tokenizer):
-                model.read(part)
-    if arguments.json:
-        _print(msgspec.json.encode({model.name: model.entry for model in models}).decode())
-        return 0
-    for model in models:
-        entry = model.entry
-        verified = "  verified" if arguments.action == "verify" else ""
-        shape = (
-            f"{entry.sample_rate} Hz, {entry.window_len / entry.sample_rate:g} s windows, {entry.dim} dims"
-        )
-        _print(f"{model.name:12s} {shape}, {entry.licence}{verified}")
-    return 0
 
 
 def _schema(_: argparse.Namespace) -> int:

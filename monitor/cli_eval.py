@@ -183,9 +183,11 @@ def _make_folder(out: Path | None) -> None:
 
 
 def _encoder(config: Config, name: str) -> Encoder:
-    from monitor import load_encoder
+    from msgspec.structs import replace
 
-    return load_encoder(name, config.model.provider, config.model.threads)
+    from monitor.encoders import load
+
+    return load(replace(config.model, name=name))
 
 
 def _show(report: Any, table: Table, *, as_json: bool) -> None:

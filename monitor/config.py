@@ -16,8 +16,10 @@ import msgspec
 
 from monitor.errors import ConfigError
 
-MAX_CLASSES = 100
-"""More classes than a person can tell apart on one screen, and than scores stay meaningful for."""
+MAX_CLASSES = 500
+"""More classes than anyone can follow, and than one message a second should carry the state of."""
+
+_SHORTEST_HOP_S = 0.01
 
 Seconds = Annotated[float, msgspec.Meta(ge=0.01, le=3600)]
 Pause = Annotated[float, msgspec.Meta(ge=0, le=3600)]
@@ -46,8 +48,8 @@ class CaptureConfig(_Section, frozen=True):
 class WindowConfig(_Section, frozen=True):
     """How the stream is cut; the window length belongs to the model."""
 
-    hop_s: Seconds = 0.25
-    """Seconds from one window to the next."""
+    hop_s: Pause = 0.0
+    """Seconds from one window to the next, at least 0.01; 0: what suits the model (embedded: 0.25)."""
     max_lag_s: Seconds = 1.0
     """A pipeline later than this skips to the newest window."""
 
@@ -77,9 +79,13 @@ class ModelConfig(_Section, frozen=True):
 
     name: str = "embedded"
     provider: str = "cpu"
-    """`cpu` or `cuda`."""
+    """`cpu`, `cuda`, or `torch` (then `name` is a Hugging Face folder, and a GPU is used if there is one)."""
     threads: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
     """Threads per window; more than one seldom pays at a few windows a second."""
+    spinning: bool = False
+    """Idle threads wait awake: faster where windows come without a pause, twice the CPU at a few a second."""
+    window_s: Pause = 0.0
+    """Seconds per window, for a model that repeats a shorter one (CLAP); 0: the model's own."""
 
 
 class PromptConfig(_Section, frozen=True):
@@ -89,8 +95,8 @@ class PromptConfig(_Section, frozen=True):
         "siren", "fire_alarm", "doorbell", "door_knock", "baby_cry", "dog_bark", "car_horn", "glass_breaking",
     )  # fmt: skip
     """Listened for when `--classes` is not given."""
-    template: str = ""
-    """`{}` is replaced by the class words; empty: the model's own best template."""
+    template: str | tuple[str, ...] = ""
+    """`{}` is replaced by the class words; of a list the mean counts; empty: the model's own."""
     aliases: dict[str, str] = {}
     """Class name -> wording, e.g. `smoke_alarm = "smoke alarm beeping"`."""
     distractors: tuple[str, ...] = (
@@ -166,7 +172,7 @@ class ClassConfig(_Section, frozen=True):
     offset_threshold: Unit | None = None
     min_on_s: Pause | None = None
     min_off_s: Pause | None = None
-    confirm: Count | None = None
+    confirm_s: Pause | None = None
     urgent: bool | None = None
 
 
@@ -175,8 +181,8 @@ class DetectorConfig(_Section, frozen=True):
 
     onset_threshold: Threshold = 0.65
     offset_threshold: Unit = 0.35
-    confirm: Annotated[int, msgspec.Meta(ge=1, le=100)] = 4
-    """Windows running at or above the onset threshold before an event begins; urgent classes need one."""
+    confirm_s: Pause = 1.0
+    """The score reaches the onset threshold for this long before an event begins; of urgent classes once."""
     min_on_s: Pause = 0.5
     """An event lasts at least this long."""
     min_off_s: Pause = 1.5
@@ -218,7 +224,7 @@ class Config(_Section, frozen=True):
 
 _PLAIN_WORDS = {
     "`float`": "a number", "`int`": "a whole number", "`str`": "text", "`bool`": "true or false",
-    "`object`": "a table", "`array`": "a list",
+    "`object`": "a table", "`array`": "a list", "`str | array`": "text or a list of texts",
 }  # fmt: skip
 """How msgspec names types, and how a user does."""
 
@@ -257,6 +263,7 @@ def load_config(
         config = msgspec.convert(merged, Config)
     except msgspec.ValidationError as error:
         raise ConfigError(_explain(str(error), merged, from_environment, origin)) from None
+    _check_hop(config.window, origin)
     _check_thresholds(config.detector, origin)
     return config
 
@@ -321,6 +328,14 @@ def _explain(message: str, merged: Mapping[str, Any], environment: Mapping[str, 
         text = text.replace(technical, plain)
     given = "" if value is None else f" is {value!r}"
     return f"{origin}: {'.'.join(keys)}{given}; {text[0].lower()}{text[1:]}."
+
+
+def _check_hop(window: WindowConfig, origin: str) -> None:
+    if 0.0 < window.hop_s < _SHORTEST_HOP_S:
+        raise ConfigError(
+            f"{origin}: window.hop_s is {window.hop_s:g}; it must be 0 (what suits the model) or at least "
+            f"{_SHORTEST_HOP_S:g}."
+        )
 
 
 def _check_thresholds(detector: DetectorConfig, origin: str) -> None:

@@ -2,7 +2,7 @@
 
 ::
 
-                 score >= onset_threshold, `confirm` windows running
+                 score >= onset_threshold for `confirm_s`
       quiet ------------------------------------------------------------> sounding
         ^                                                                    |
         +--------------------------------------------------------------------+
@@ -27,7 +27,7 @@ class ClassRule(msgspec.Struct, frozen=True):
 
     onset_threshold: float
     offset_threshold: float
-    confirm: int
+    confirm_len: int
     min_on_len: int
     min_off_len: int
     urgent: bool
@@ -52,7 +52,7 @@ def rule_for(name: str, config: DetectorConfig, sample_rate: int) -> ClassRule:
         offset_threshold=onset * ratio
         if own is None or own.offset_threshold is None
         else own.offset_threshold,
-        confirm=1 if urgent else int(pick("confirm")),
+        confirm_len=0 if urgent else round(pick("confirm_s") * sample_rate),
         min_on_len=round(pick("min_on_s") * sample_rate),
         min_off_len=round(pick("min_off_s") * sample_rate),
         urgent=urgent,
@@ -63,11 +63,12 @@ class Detector:
     """One small state machine per listed class."""
 
     def __init__(
-        self, classes: Sequence[str], config: DetectorConfig, sample_rate: int, window_len: int
+        self, classes: Sequence[str], config: DetectorConfig, sample_rate: int, window_len: int, hop_len: int
     ) -> None:
-        """Listen for `classes` in scores of windows of `window_len` samples."""
+        """Listen for `classes` in scores of windows of `window_len` samples, one every `hop_len`."""
         timing = _Timing(
             window_len=window_len,
+            hop_len=hop_len,
             cool_down_len=round(config.cool_down_s * sample_rate),
             update_len=seconds_to_len(config.update_every_s, sample_rate),
             near_miss_ratio=config.near_miss_ratio,
@@ -129,6 +130,7 @@ class Detector:
 
 class _Timing(msgspec.Struct, frozen=True):
     window_len: int
+    hop_len: int
     cool_down_len: int
     update_len: int
     near_miss_ratio: float
@@ -162,7 +164,7 @@ class _Machine:
         self._run = self._run + 1 if reached and blocked is None else 0
         if self._run == 1:
             self._run_start = stop - hop_len
-        if self._run >= self.rule.confirm:
+        if self._run and self._run * self._timing.hop_len >= self.rule.confirm_len:
             return [self._begin(score, stop)]
         return self._watch(score, stop, blocked or ("not_confirmed" if reached else "below_threshold"))
 

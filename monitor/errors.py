@@ -8,6 +8,7 @@
     │   ├── SourceLost             a live source went away; it may come back
     │   └── SourceDamaged          a source ended, and part of what it delivered was not sound
     ├── ModelError                 a model is unknown, missing, altered or not usable
+    │   └── ModelUnreachable       its files cannot be fetched now; they may be fetched by hand
     ├── PublishError               events cannot be published (port in use, address refused)
     ├── ProgramError               the program failed; exit code 1
     └── WireError                  a message is not one of ours; it never ends a subscriber
@@ -40,6 +41,10 @@ class SourceDamaged(SourceError):
 
 class ModelError(MonitorError):
     """A model is unknown, missing, altered or not usable."""
+
+
+class ModelUnreachable(ModelError):
+    """A model's files cannot be fetched now; they may be fetched by hand."""
 
 
 class PublishError(MonitorError):

@@ -166,5 +166,7 @@ class _Listener:
         except PublishError:
             return
         self._shown = snapshot.open_events if isinstance(snapshot, Snapshot) else []
+        for health in snapshot.health if isinstance(snapshot, Snapshot) else []:
+            self._health_to.emit(health)  # first, so that where there are several each event names its source
         for event in self._shown:
             self._lines.emit(event)

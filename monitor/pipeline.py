@@ -1,7 +1,8 @@
-"""The straight line: spans -> windows -> embedding -> background -> score -> detector -> sinks.
+"""The straight line of one source: spans -> windows -> embedding -> background -> score -> detector -> sinks.
 
-One thread turns it by calling `step`. It never waits longer than `step`'s time limit, so that levels,
-health and heartbeats go out whatever the source does, and it skips rather than queues when it is late.
+One thread turns it. A turn asks for the embedding of each window when it is due, so that windows of several
+sources can be embedded together (`carry`). It never waits longer than it is told to, so that levels, health
+and heartbeats go out whatever the source does, and it skips rather than queues when it is late.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from typing import Protocol
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from monitor.activity import LevelMeter
 from monitor.background import Background
+from monitor.batch import Turn, carry
 from monitor.detector import Detector
 from monitor.encoders import Encoder
 from monitor.records import (
@@ -64,7 +67,7 @@ class Input(Protocol):
 
 
 class Pipeline:
-    """Carries the stream from the ring to the sinks."""
+    """Carries the stream of one source from the ring to the sinks."""
 
     def __init__(  # noqa: PLR0913 - the two ends, the rooms between them, and three facts about the run
         self,
@@ -98,8 +101,24 @@ class Pipeline:
         self._skipped = 0
         self._behind = False
         self._ended = False
+        self._stopped_by: str | None = None
         self._interrupted = False
         self._rtf = 0.0
+
+    @property
+    def source_id(self) -> str:
+        """Whose sound this is."""
+        return self._stream.source_id
+
+    @property
+    def ended(self) -> bool:
+        """True once all there was has been analysed, or the source was stopped."""
+        return self._ended
+
+    @property
+    def ready(self) -> bool:
+        """True when there is sound to take, or the end of it."""
+        return not self._ended and self._ring.ready
 
     @property
     def position_s(self) -> float:
@@ -108,14 +127,18 @@ class Pipeline:
         return max(position_s, self._clock.monotonic() - self._started_s) if self._stream.live else position_s
 
     def step(self, timeout_s: float = 0.1) -> bool:
-        """Carry on by one span, or by nothing if none comes; return False once the stream has ended."""
-        span = self._ring.read(self._read_len, timeout_s)
-        if span is not None:
-            self._take(span)
-        elif self._ring.ended and not self._ended:
-            self._finish()
-        self._watch_source()
+        """Carry on alone, by one turn; return False once the stream has ended."""
+        carry([self.turn(timeout_s)], self._stages.encoder, self._clock.monotonic)
         return not self._ended
+
+    def turn(self, timeout_s: float = 0.0) -> Turn:
+        """Carry on by one span, or by nothing if none comes within `timeout_s` seconds."""
+        span = None if self._ended else self._ring.read(self._read_len, timeout_s)
+        if span is not None:
+            yield from self._take(span)
+        elif self._ring.ended and not self._ended:
+            yield from self._finish()
+        yield from self._watch_source()
 
     def handle(self, request: Request) -> Reply:
         """Do what a local program asks: pause, mute, or set a threshold."""
@@ -134,15 +157,15 @@ class Pipeline:
         self._health_due_s = self._clock.monotonic()
         return Reply(ok=True)
 
-    def close(self, ended_by: str) -> None:
-        """End open events, `stopped` by the user or `failed`, say so unless told already, close the sinks."""
+    def end(self, ended_by: str) -> None:
+        """Hear no more: end open events, `stopped` by the user or `failed`, and say so unless told."""
         self._report_all(self._stages.detector.end(ended_by, self._stop))
         if not self._ended:
-            self._emit(self._health("ended", _ENDINGS[ended_by]))
-        for sink in self._sinks:
-            sink.close()
+            self._ended, self._stopped_by = True, _ENDINGS[ended_by]
+            self._state = "ended"
+            self._emit(self._health("ended", self._stopped_by))
 
-    def _take(self, span: Span) -> None:
+    def _take(self, span: Span) -> Turn:
         """Measure and analyse piece by piece, so that what a window finds governs only the ticks after it."""
         self._report.anchor(span.start + len(span.samples), span.captured_s)
         for piece in self._stages.windower.split(span):
@@ -151,9 +174,9 @@ class Pipeline:
             for loudness in self._stages.meter.push(piece):
                 self._emit(self._report.level(loudness))
             for window in self._stages.windower.push(piece):
-                self._analyse_unless_late(window)
+                yield from self._analyse_unless_late(window)
 
-    def _analyse_unless_late(self, window: Window) -> None:
+    def _analyse_unless_late(self, window: Window) -> Turn:
         """Analyse, or skip while the ring holds more than the lag allowed; catch up to the newest window."""
         pending = self._ring.counters().pending
         if self._max_lag_len is not None:
@@ -162,17 +185,16 @@ class Pipeline:
             self._skipped += window.hop_len
             self._interrupted = True
             return
+        embedding = yield window
         begun = self._clock.monotonic()
-        self._analyse(window)
+        self._analyse(window, embedding.vector)
         self._analysed += window.hop_len
-        busy = (self._clock.monotonic() - begun) * self._stream.sample_rate / window.hop_len
+        busy_s = embedding.took_s + self._clock.monotonic() - begun
+        busy = busy_s * self._stream.sample_rate / window.hop_len
         self._rtf += (busy - self._rtf) * (_RTF_SMOOTHING if self._rtf else 1.0)
 
-    def _analyse(self, window: Window) -> None:
-        encoder, background, scorer, detector = (
-            self._stages.encoder, self._stages.background, self._stages.scorer, self._stages.detector
-        )  # fmt: skip
-        embedding = encoder.embed_audio(window.samples[np.newaxis])[0]
+    def _analyse(self, window: Window, embedding: NDArray[np.float32]) -> None:
+        background, scorer, detector = self._stages.background, self._stages.scorer, self._stages.detector
         profile = scorer.profile(embedding)
         score = scorer.score(embedding, profile, background.offset(), window.start, window.stop)
         loudness = self._stages.meter.over(window.start, window.stop)
@@ -186,25 +208,25 @@ class Pipeline:
             best = 1.0 if detector.open else max(score.values.values())
             background.learn(profile, window.stop, loudness.activity, best)
 
-    def _finish(self) -> None:
+    def _finish(self) -> Turn:
         """Analyse what is left, and end what is open."""
         self._ended = True
-        self._end_stretch("ended")
+        yield from self._end_stretch("ended")
 
-    def _end_stretch(self, ended_by: str) -> None:
+    def _end_stretch(self, ended_by: str) -> Turn:
         """Analyse what no window has covered yet and close what is open: nothing joins two stretches."""
         last = self._stages.windower.finish()
         if last is not None:
-            self._analyse_unless_late(last)
+            yield from self._analyse_unless_late(last)
         self._report_all(self._stages.detector.end(ended_by, self._stop))
 
-    def _watch_source(self) -> None:
+    def _watch_source(self) -> Turn:
         """Notice a lost or silent source at once; report health once a second."""
         status = self._capture.status
         state, reason = self._judge(status)
         now = self._clock.monotonic()
         if state == "lost" and self._state != "lost":
-            self._end_stretch("lost")
+            yield from self._end_stretch("lost")
         if state != self._state or now >= self._health_due_s:
             self._state = state
             self._health_due_s = now + _HEALTH_EVERY_S
@@ -212,7 +234,7 @@ class Pipeline:
 
     def _judge(self, status: CaptureStatus) -> tuple[SourceState, str | None]:
         if self._ended:
-            return "ended", status.reason
+            return "ended", self._stopped_by or status.reason
         if status.state in {"starting", "lost"}:
             return status.state, status.reason
         if self._stages.meter.silent:

@@ -67,26 +67,28 @@ def name_to_words(name: str) -> str:
     return re.sub(r"[_-]+", " ", name).strip()
 
 
-def build_prompts(classes: Sequence[ClassPrompt], config: Config, model_template: str) -> Prompts:
-    """Return every text of a run: the template of the configuration, else the model's own, filled in.
+def build_prompts(
+    classes: Sequence[ClassPrompt], config: Config, model_templates: str | Sequence[str]
+) -> Prompts:
+    """Return every phrase of a run, and the templates: those of the configuration, else the model's own.
 
     Raises
     ------
     ConfigError
-        The template does not hold exactly one `{}`.
+        A template does not hold exactly one `{}`.
     """
-    template = config.prompts.template or model_template
-    if template.count("{}") != 1:
-        raise ConfigError(f"The prompt template {template!r} must hold {{}} once, where the class words go.")
-
-    def fill(wordings: Sequence[str]) -> tuple[str, ...]:
-        return tuple(template.replace("{}", wording) for wording in wordings)
-
+    given = config.prompts.template or model_templates
+    templates = (given,) if isinstance(given, str) else tuple(given)
+    for template in templates:
+        if template.count("{}") != 1:
+            raise ConfigError(
+                f"The prompt template {template!r} must hold {{}} once, where the class words go."
+            )
     return Prompts(
+        templates=templates,
         classes=tuple(item.name for item in classes),
-        class_prompts=fill([item.wording for item in classes]),
+        wordings=tuple(item.wording for item in classes),
         distractors=config.prompts.distractors,
-        distractor_prompts=fill(config.prompts.distractors),
-        background_prompts=fill(config.background.phrases),
+        background=config.background.phrases,
         noise_phrases=config.drift.phrases if config.drift.beta else (),
     )

@@ -15,26 +15,43 @@ EmbedText = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
 def build_prototypes(embed_text: EmbedText, prompts: Prompts, distractor_max_cosine: float) -> Prototypes:
-    """Embed every phrase of a run.
+    """Embed every phrase of a run, all at once.
 
     Parameters
     ----------
     distractor_max_cosine
         A distractor nearer than this to a listed class means the same and is left out.
     """
-    class_vectors = embed_text(prompts.class_prompts)
-    distractor_vectors = embed_text(prompts.distractor_prompts)
-    kept = np.flatnonzero((distractor_vectors @ class_vectors.T).max(axis=1) < distractor_max_cosine)
-    vectors = np.concatenate([class_vectors, distractor_vectors[kept]])
-    texts = [*prompts.class_prompts, *(prompts.distractor_prompts[index] for index in kept)]
+    named = [*prompts.wordings, *prompts.distractors]
+    noisy = [f"{phrase} with {noise}" for phrase in named for noise in prompts.noise_phrases]
+    vectors = embed_phrases(embed_text, prompts.templates, [*named, *prompts.background, *noisy])
+    of_named, of_background, of_noisy = np.split(vectors, [len(named), len(vectors) - len(noisy)])
+    count = len(prompts.wordings)
+    kept = _kept(of_named, count, distractor_max_cosine)
     return Prototypes(
         classes=prompts.classes,
         prompts=prompts.class_prompts,
-        distractors=tuple(prompts.distractors[index] for index in kept),
-        vectors=vectors,
-        text_background=vectors @ _mean_direction(embed_text(prompts.background_prompts)),
-        drift=drift_directions(embed_text, texts, vectors, prompts.noise_phrases),
+        distractors=tuple(named[index] for index in kept[count:]),
+        vectors=of_named[kept],
+        text_background=of_named[kept] @ _mean_direction(of_background),
+        drift=drift_directions(of_named, of_noisy)[kept],
     )
+
+
+def embed_phrases(
+    embed_text: EmbedText, templates: Sequence[str], phrases: Sequence[str]
+) -> NDArray[np.float32]:
+    """Return float32 (n, d), unit norm: each phrase's mean direction over the templates it is put into."""
+    texts = [template.replace("{}", phrase) for phrase in phrases for template in templates]
+    vectors = embed_text(texts)
+    return unit_norm(vectors.reshape(len(phrases), len(templates), vectors.shape[1]).mean(axis=1))
+
+
+def _kept(vectors: NDArray[np.float32], count: int, max_cosine: float) -> NDArray[np.intp]:
+    """Return the indices of the first `count` vectors, the classes, and of those not too near to one."""
+    nearest = (vectors @ vectors[:count].T).max(axis=1)
+    nearest[:count] = -1.0
+    return np.flatnonzero(nearest < max_cosine)
 
 
 def _mean_direction(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -42,14 +59,18 @@ def _mean_direction(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return unit_norm(vectors.sum(axis=0))
 
 
-def drift_directions(
-    embed_text: EmbedText, texts: Sequence[str], vectors: NDArray[np.float32], noise_phrases: Sequence[str]
-) -> NDArray[np.float32]:
-    """Return d_c = unit(mean_p [t("c with p") - t(c)]), float32 (n, d); zeros without phrases.
+def drift_directions(vectors: NDArray[np.float32], noisy: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return d_c = unit(mean_p [t("c with p") - t(c)]), float32 (n, d); zeros without noise phrases.
 
     Drift-augmented scoring, arXiv 2606.04844.
+
+    Parameters
+    ----------
+    vectors
+        t(c), float32 (n, d).
+    noisy
+        t("c with p"), float32 (n * p, d), all p of one c together.
     """
-    if not noise_phrases:
+    if not len(noisy):
         return np.zeros_like(vectors)
-    noisy = embed_text([f"{text} with {phrase}" for text in texts for phrase in noise_phrases])
-    return unit_norm(noisy.reshape(len(texts), len(noise_phrases), -1).mean(axis=1) - vectors)
+    return unit_norm(noisy.reshape(len(vectors), -1, vectors.shape[1]).mean(axis=1) - vectors)

@@ -60,20 +60,25 @@ class ClassPrompt(msgspec.Struct, frozen=True):
 
 
 class Prompts(msgspec.Struct, frozen=True):
-    """Every text of a run that is compared with sound."""
+    """Every phrase of a run that is compared with sound."""
 
+    templates: tuple[str, ...]
+    """Each holds `{}` once; a phrase is the unit mean of what they make of it."""
     classes: tuple[str, ...]
     """Names of the listed classes."""
-    class_prompts: tuple[str, ...]
-    """One per class."""
+    wordings: tuple[str, ...]
+    """One phrase per class."""
     distractors: tuple[str, ...]
-    """What else there is to hear, as it is shown to the user."""
-    distractor_prompts: tuple[str, ...]
-    """One per distractor."""
-    background_prompts: tuple[str, ...]
+    """What else there is to hear."""
+    background: tuple[str, ...]
     """Together the text-derived background."""
     noise_phrases: tuple[str, ...]
     """Noise words p of "c with p"."""
+
+    @property
+    def class_prompts(self) -> tuple[str, ...]:
+        """The wordings in the first template: what a user is told they are compared with."""
+        return tuple(self.templates[0].replace("{}", wording) for wording in self.wordings)
 
 
 class Prototypes(msgspec.Struct, frozen=True):
@@ -82,7 +87,7 @@ class Prototypes(msgspec.Struct, frozen=True):
     classes: tuple[str, ...]
     """Names of the listed classes, k of them."""
     prompts: tuple[str, ...]
-    """What was embedded for each class."""
+    """What each class is compared with, in words."""
     distractors: tuple[str, ...]
     """Phrases of the m distractors that were kept."""
     vectors: NDArray[np.float32]
@@ -160,6 +165,15 @@ class Window(msgspec.Struct, frozen=True):
     def whole(self) -> bool:
         """False when zeros stand for samples that never were."""
         return not self.discontinuous or self.hop_len == len(self.samples)
+
+
+class Embedding(msgspec.Struct, frozen=True):
+    """What the encoder made of one window."""
+
+    vector: NDArray[np.float32]
+    """float32 (d,), unit norm."""
+    took_s: float
+    """Seconds of work; of a batch, this window's share."""
 
 
 class Loudness(msgspec.Struct, frozen=True):
@@ -393,7 +407,9 @@ class Snapshot(msgspec.Struct, frozen=True):
     """The last offsets, oldest first."""
 
 
-class Request(msgspec.Struct, frozen=True, rename={"class_": "class"}, forbid_unknown_fields=True):
+class Request(
+    msgspec.Struct, frozen=True, rename={"class_": "class"}, forbid_unknown_fields=True, omit_defaults=True
+):
     """What a local program may ask of a running monitor on its control socket."""
 
     request: Literal["snapshot", "pause", "mute", "threshold"]
@@ -401,6 +417,8 @@ class Request(msgspec.Struct, frozen=True, rename={"class_": "class"}, forbid_un
     """For `mute` and `threshold`."""
     value: float | bool | None = None
     """`pause` and `mute`: true or false; `threshold`: the new onset threshold in (0, 1)."""
+    source_id: str | None = None
+    """The one source that is meant; None: all."""
 
 
 class Reply(msgspec.Struct, frozen=True):

@@ -19,10 +19,14 @@ from monitor.records import RingCounters, Span
 class Ring:
     """A bounded buffer of float32 samples, addressed by stream index."""
 
-    def __init__(self, capacity_len: int) -> None:
-        """Make a ring that holds `capacity_len` samples."""
+    def __init__(self, capacity_len: int, arrived: threading.Event | None = None) -> None:
+        """Make a ring that holds `capacity_len` samples.
+
+        `arrived` is set at every write and at the end, so that one reader can wait for several rings.
+        """
         self._buffer = np.zeros(capacity_len, np.float32)
         self._changed = threading.Condition()
+        self._arrived = arrived or threading.Event()
         self._written = 0
         self._read = 0
         self._gaps: deque[tuple[int, int]] = deque()
@@ -45,6 +49,12 @@ class Ring:
         with self._changed:
             return self._ended and self._read == self._written
 
+    @property
+    def ready(self) -> bool:
+        """True when `read` would not wait."""
+        with self._changed:
+            return self._available() > 0 or self._ended
+
     def write(self, samples: NDArray[np.float32], captured_s: float, wait: bool = False) -> None:
         """Append `samples`, float32 (n,), whose last one had been captured at `captured_s` (monotonic).
 
@@ -60,7 +70,7 @@ class Ring:
                     return
                 self._store(part)
                 self._marks.append((self._written, captured_s))
-                self._changed.notify_all()
+                self._tell()
 
     def write_gap(self, length: int) -> None:
         """Advance the stream by `length` samples that were never delivered."""
@@ -71,13 +81,13 @@ class Ring:
             self._written += length
             self._gap += length
             self._drop_oldest()
-            self._changed.notify_all()
+            self._tell()
 
     def close(self) -> None:
         """End the stream; what was written can still be read, a waiting writer gives up."""
         with self._changed:
             self._ended = True
-            self._changed.notify_all()
+            self._tell()
 
     def read(self, max_len: int, timeout_s: float) -> Span | None:
         """Return up to `max_len` consecutive samples, or None if none came within `timeout_s`."""
@@ -95,6 +105,10 @@ class Ring:
             self._discontinuous = False
             self._changed.notify_all()
             return span
+
+    def _tell(self) -> None:
+        self._changed.notify_all()
+        self._arrived.set()
 
     def _store(self, part: NDArray[np.float32]) -> None:
         index = np.arange(self._written, self._written + len(part)) % len(self._buffer)

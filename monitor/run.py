@@ -14,10 +14,11 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from monitor import load_encoder
 from monitor.assemble import Monitor, PcmFormat, make_source, start_monitor
 from monitor.config import Config
+from monitor.encoders import load
 from monitor.errors import ConfigError, ProgramError
+from monitor.progress import WordsProgress
 from monitor.prompts import parse_classes
 from monitor.sinks import Sink
 from monitor.sinks.lines import LineSink, TroubleSink
@@ -33,8 +34,8 @@ _LEAVE_FULL_SCREEN = "\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What the user asked for beside the configuration."""
 
-    source: str
-    """`mic:X`, `file:PATH`, `-` or `demo`."""
+    sources: tuple[str, ...]
+    """At least one: `mic:X`, `file:PATH`, `-` or `demo`."""
     classes: str | None
     """As typed; None takes the configuration's."""
     fast: bool
@@ -60,13 +61,13 @@ class Outputs(msgspec.Struct, frozen=True):
 
 
 def run(options: RunOptions, config: Config) -> int:
-    """Listen until the source, the user, a reader or the time ends it; return the exit code.
+    """Listen until the sources, the user, a reader or the time ends it; return the exit code.
 
     Raises
     ------
     MonitorError
-        Something asked for cannot be had, or the source turned out to be damaged; all of it that was sound
-        has been heard then.
+        Something asked for cannot be had, or a source turned out to be damaged; all of it that was sound has
+        been heard then.
     """
     stopped = threading.Event()
     with contextlib.ExitStack() as stack:
@@ -74,17 +75,17 @@ def run(options: RunOptions, config: Config) -> int:
         for sink in outputs.sinks:
             stack.callback(sink.close)
         monitor = _start(options, config, outputs)
-        stack.callback(monitor.capture.stop)
+        stack.callback(monitor.stop)
         stack.enter_context(_asked_to_stop(stopped))
         interface = None if options.headless else stack.enter_context(_interface(outputs.publisher))
         try:
             _turn(monitor, outputs, interface, stopped, options.duration_s)
         except Exception:
-            monitor.pipeline.close("failed")
+            monitor.pipelines.end("failed")
             raise
-        monitor.pipeline.close("stopped")
-    if monitor.capture.error is not None:
-        raise monitor.capture.error
+        monitor.pipelines.end("stopped")
+    if monitor.error is not None:
+        raise monitor.error
     return _EXIT_LINES_LOST if outputs.lines is not None and outputs.lines.dropped else 0
 
 
@@ -109,9 +110,13 @@ def _start(options: RunOptions, config: Config, outputs: Outputs) -> Monitor:
     text = ",".join(config.prompts.classes) if options.classes is None else options.classes
     classes = parse_classes(text, config.prompts.aliases)
     _check_sections([item.name for item in classes], config, strict=options.classes is None)
-    source = make_source(options.source, options.fast, options.pcm, config.capture.lost_after_s)
-    encoder = load_encoder(config.model.name, config.model.provider, config.model.threads)
-    return start_monitor(source, encoder, classes, outputs.sinks, config)
+    if options.sources.count("-") > 1:
+        raise ConfigError("Standard input (-) can be one source only; give the other as file:PATH.")
+    sources = [
+        make_source(spec, options.fast, options.pcm, config.capture.lost_after_s) for spec in options.sources
+    ]
+    encoder = load(config.model, WordsProgress(sys.stderr))
+    return start_monitor(sources, encoder, classes, outputs.sinks, config)
 
 
 def _check_sections(listed: Sequence[str], config: Config, strict: bool) -> None:
@@ -166,21 +171,21 @@ def _turn(
     stopped: threading.Event,
     duration_s: float | None,
 ) -> None:
-    """Turn the pipeline; after its end go on answering for as long as the interface is open."""
-    pipeline = monitor.pipeline
+    """Turn the pipelines; after their end go on answering for as long as the interface is open."""
+    pipelines = monitor.pipelines
     told = False
     while not (stopped.is_set() or _unwatched(outputs.lines, interface)):
-        running = pipeline.step()
+        running = pipelines.step()
         if not running and interface is None:
             return
         if not running:
             time.sleep(_AFTER_END_S)
         if outputs.publisher is not None:
-            outputs.publisher.poll(pipeline.handle)
+            outputs.publisher.poll(pipelines.handle)
         if not told and outputs.lines is not None and outputs.lines.trouble:
             told = True
             _tell(outputs.lines.trouble, published=outputs.publisher is not None)
-        if duration_s is not None and pipeline.position_s >= duration_s:
+        if duration_s is not None and pipelines.stop_after(duration_s):
             return
 
 

@@ -38,8 +38,8 @@ from monitor.records import (
 
 PROTOCOL_VERSION = 1
 
-MAX_MESSAGE_LEN = 1 << 20
-"""Bytes; a larger frame is nobody's event and is refused before it is read."""
+MAX_MESSAGE_LEN = 4 << 20
+"""Bytes: room for 500 classes at several sources; a larger frame is nobody's event, and refused unread."""
 
 _TOPICS: dict[str, type[PublishedRecord]] = {
     "event": Event,

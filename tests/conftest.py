@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +12,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.vmic import VirtualMicrophones, missing
+
+os.environ["MONITOR_NO_CACHE"] = "1"  # no test may rest on what another one embedded
+os.environ["XDG_DATA_HOME"] = str(Path(__file__).parent / "none")  # nor on what the user has installed
 
 # A busy machine must not fail a property: how long an example takes says nothing about it.
 settings.register_profile("monitor", deadline=None, suppress_health_check=[HealthCheck.too_slow])

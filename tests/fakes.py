@@ -35,6 +35,9 @@ class FakeEncoder:
     sample_rate = RATE
     window_len = RATE
     template = "{}"
+    templates: tuple[str, ...] = ("{}",)
+    hop_s = 0.25
+    batches = False
 
     def __init__(self, pitches_hz: Mapping[str, float] = PITCHES_HZ) -> None:
         self._pitches_hz = pitches_hz

@@ -36,7 +36,7 @@ def refusal(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
     ("argv", "says"),
     [
         (["--source", "demo", "--classes", ""], "class list is empty"),
-        (["--source", "demo", "--classes", ",".join(f"c{n}" for n in range(300))], "300 classes"),
+        (["--source", "demo", "--classes", ",".join(f"c{n}" for n in range(501))], "501 classes"),
         (["--source", "demo", "--classes", "siren,siren"], "listed twice"),
         (["--source", "tape:3"], "no source 'tape:3'; legal: mic:"),
         (["--source", "file:no/such.wav"], "no/such.wav"),
@@ -122,6 +122,39 @@ def test_each_event_of_the_demo_is_one_line_of_json_on_standard_output(
         assert (life[0], life[-1]) == ("onset", "offset")
 
 
+def test_two_sources_of_one_run_give_what_each_gives_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    def events(*sources: str) -> list[tuple[object, ...]]:
+        argv = [word for source in sources for word in ("--source", source)]
+        assert main([*RUN, *argv, "--classes", "siren,dog_bark"]) == 0
+        return [
+            (e["source_id"], e["type"], e["class"], e["onset_sample"], e["offset_sample"], e["score"])
+            for e in map(json.loads, capsys.readouterr().out.splitlines())
+        ]
+
+    alone, both = events("demo"), events("demo", "demo")
+    assert [event[1:] for event in both if event[0] == "demo"] == [event[1:] for event in alone]
+    assert [event[1:] for event in both if event[0] == "demo-2"] == [event[1:] for event in alone]
+
+
+def test_one_damaged_file_of_two_is_reported_and_the_other_is_heard(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    cut, whole = write_wav(tmp_path / "cut.wav"), write_wav(tmp_path / "whole.wav", 4.0)
+    cut.write_bytes(cut.read_bytes()[: -2 * 16000 * 4])
+    argv = ["run", "--headless", "--fast", "--bind", "none", "--classes", "siren"]
+    assert main([*argv, "--source", f"file:{cut}", "--source", f"file:{whole}"]) == 2
+    out, err = capsys.readouterr()
+    assert "cut.wav" in err
+    assert "whole.wav" not in err
+    assert "ended: whole.wav" in out
+
+
+def test_sources_that_do_not_go_together_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "--fast needs" in refusal(capsys, *RUN, "--source", "demo", "--mic", "0")
+    assert "one source only" in refusal(capsys, *RUN, "--source", "-", "--source", "-")
+    assert "no/such.wav" in refusal(capsys, *RUN, "--source", "demo", "--source", "file:no/such.wav")
+
+
 def test_duration_stops_a_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*RUN, "--source", "demo", "--duration", "2.5"]) == 0
 
@@ -156,7 +189,7 @@ def test_models_lists_the_model_in_the_box(capsys: pytest.CaptureFixture[str]) -
 
 def test_config_prints_what_is_in_force(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config"]) == 0
-    assert json.loads(capsys.readouterr().out)["window"]["hop_s"] == 0.25
+    assert json.loads(capsys.readouterr().out)["window"]["hop_s"] == 0.0
 
 
 def test_settings_of_a_class_that_is_not_listened_for_are_refused(

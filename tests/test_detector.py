@@ -11,7 +11,7 @@ RATE, WINDOW, HOP = 100, 200, 25
 CONFIG = DetectorConfig(
     onset_threshold=0.5,
     offset_threshold=0.3,
-    confirm=2,
+    confirm_s=0.5,
     min_on_s=0.5,
     min_off_s=0.5,
     cool_down_s=1.0,
@@ -25,7 +25,7 @@ def score(value: float, index: int, name: str = "siren") -> Score:
 
 
 def detector(config: DetectorConfig = CONFIG) -> Detector:
-    return Detector(["siren"], config, RATE, WINDOW)
+    return Detector(["siren"], config, RATE, WINDOW, HOP)
 
 
 def feed(machine: Detector, values: list[float], begin: int = 0) -> list[Transition | Missed]:
@@ -105,7 +105,7 @@ def test_a_changed_threshold_applies_to_the_next_window_and_keeps_its_ratio() ->
 def test_a_class_of_its_own_settings_differs_only_in_those() -> None:
     config = DetectorConfig(classes={"siren": ClassConfig(onset_threshold=0.8)})
     rule = rule_for("siren", config, RATE)
-    assert (rule.onset_threshold, rule.confirm) == (0.8, config.confirm)
+    assert (rule.onset_threshold, rule.confirm_len) == (0.8, config.confirm_s * RATE)
     assert rule.offset_threshold / rule.onset_threshold == config.offset_threshold / config.onset_threshold
 
 

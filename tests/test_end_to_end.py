@@ -15,7 +15,9 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from monitor.records import Health
 from monitor.sources.demo import demo_scene
+from monitor.subscriber import Subscriber
 from tests.vmic import SAMPLE_RATE, VirtualMicrophones
 
 CLASSES = "siren,dog_bark"
@@ -123,3 +125,45 @@ def test_a_file_gives_the_same_events_bit_for_bit_each_time(tmp_path: Path) -> N
     assert first == play()
     sirens = [event[2] / event[5] for event in first if event[:2] == ("onset", "siren")]
     assert sirens == pytest.approx([onset_s], abs=2.0)
+
+
+@pytest.mark.timeout(120)
+def test_a_microphone_that_is_lost_neither_ends_nor_delays_another_of_the_same_run(
+    two_vmics: VirtualMicrophones, tmp_path: Path
+) -> None:
+    samples, _ = scene_until_first_siren_ends()
+    endpoint = f"ipc://{tmp_path}/events"
+    subscriber = subprocess.Popen(
+        [sys.executable, "-c", SUBSCRIBER, endpoint], stdout=subprocess.PIPE, text=True
+    )
+    listening = start_monitor("--mic", "kitchen_left", "--mic", "kitchen_right", "--bind", endpoint)
+    try:
+        with Subscriber(endpoint, ("health.",)) as healths:
+            until_state(healths, "kitchen_left", "silent")
+            until_state(healths, "kitchen_right", "silent")
+            two_vmics.play("kitchen_right", samples)
+            two_vmics.stall("kitchen_left")
+            until_state(healths, "kitchen_left", "lost")
+            until_a_siren(subscriber)
+            right = until_state(healths, "kitchen_right", "running")
+            assert until_state(healths, "kitchen_left", "lost").source_name == "kitchen_left"
+    finally:
+        listening.terminate()
+        out, _ = listening.communicate(timeout=20)
+        subscriber.kill()
+        subscriber.communicate()
+    assert listening.returncode == 0
+    assert (right.skipped, right.overwritten) == (0, 0)
+    siren = onsets(out)[-1]
+    assert (siren["class"], siren["source_name"]) == ("siren", "kitchen_right")
+    assert 0.0 < siren["latency_s"]["capture_to_publish"] < 2.0
+
+
+def until_state(subscriber: Subscriber, name: str, state: str) -> Health:
+    """The first report from now on that the microphone called `name` is in `state`."""
+    while True:
+        message = subscriber.receive(timeout_s=60.0)
+        assert message is not None, f"{name} never was {state}"
+        record = message.record
+        if isinstance(record, Health) and (record.source_name, record.state) == (name, state):
+            return record

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pytest
 import zmq
 
@@ -78,6 +79,18 @@ def test_what_sounds_already_comes_first_and_then_what_happens(publisher: Publis
     publisher.emit(event("offset"))
     until(lambda: listening.seen.count(b"\n") == 2, lambda: turn(publisher, listening))
     assert listening.seen.splitlines() == [encode_json(event("update")), encode_json(event("offset"))]
+    assert listening.hang_up(publisher) == 0
+
+
+def test_whoever_joins_late_is_told_which_of_several_sources_hears_what(publisher: Publisher) -> None:
+    cellar = msgspec.structs.replace(health(), source_id="cellar", source_name="the cellar")
+    for record in (health(), cellar, event("onset")):
+        publisher.emit(record)
+    listening = Listening(publisher.endpoint, as_json=False)
+    until(lambda: b"onset" in listening.seen, lambda: turn(publisher, listening))
+    lines = listening.seen.decode().splitlines()
+    assert [line.split("  ")[1] for line in lines] == ["health", "health", "onset"]
+    assert "USB microphone: may be a dog bark" in lines[2]
     assert listening.hang_up(publisher) == 0
 
 

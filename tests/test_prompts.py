@@ -37,7 +37,7 @@ def test_an_alias_gives_the_wording() -> None:
         ("", "empty"),
         (" , ,", "empty"),
         ("siren,siren", "twice"),
-        (",".join(f"c{i}" for i in range(300)), f"300 classes are listed, at most {MAX_CLASSES}"),
+        (",".join(f"c{i}" for i in range(501)), f"501 classes are listed, at most {MAX_CLASSES}"),
         ("siren,do.g", "'do.g' cannot be a class name"),
         ("siren,été", "cannot be a class name"),
         ("alarm=", "at least one letter"),
@@ -59,8 +59,20 @@ def test_the_template_of_the_configuration_wins_over_the_models_own() -> None:
     assert build_prompts(classes, load_config(), "the sound of {}").class_prompts == ("the sound of siren",)
 
 
-@pytest.mark.parametrize("template", ["no place", "{} and {}"])
-def test_a_template_without_one_place_is_refused(template: str) -> None:
+def test_several_templates_are_an_ensemble_and_the_first_is_shown() -> None:
+    own = load_config(flags={"prompts": {"template": ["I can hear {}", "a {}"]}})
+    prompts = build_prompts(parse_classes("siren,dog_bark"), own, "the sound of {}")
+    assert prompts.templates == ("I can hear {}", "a {}")
+    assert prompts.class_prompts == ("I can hear siren", "I can hear dog bark")
+
+
+def test_the_ensemble_of_a_model_counts_where_nothing_is_configured() -> None:
+    prompts = build_prompts(parse_classes("siren"), load_config(), ("the sound of {}", "a {}"))
+    assert prompts.templates == ("the sound of {}", "a {}")
+
+
+@pytest.mark.parametrize("template", ["no place", "{} and {}", ("a {}", "no place"), ("a {}", "{} and {}")])
+def test_a_template_without_one_place_is_refused(template: str | tuple[str, ...]) -> None:
     config = load_config(flags={"prompts": {"template": template}})
     with pytest.raises(ConfigError, match="once"):
         build_prompts(parse_classes("siren"), config, "{}")

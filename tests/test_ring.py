@@ -112,3 +112,17 @@ def test_every_index_is_delivered_in_order_or_counted(script: list[tuple[str, in
         counters = ring.counters()
         assert counters.captured == position
         assert counters.captured == delivered + counters.pending + counters.overwritten + counters.gap
+
+
+def test_one_reader_is_woken_by_any_of_several_rings() -> None:
+    arrived = threading.Event()
+    first, second = Ring(10, arrived), Ring(10, arrived)
+    assert not arrived.is_set()
+    assert (first.ready, second.ready) == (False, False)
+    second.write(counting(0, 5), 0.0)
+    assert arrived.is_set()
+    assert (first.ready, second.ready) == (False, True)
+    arrived.clear()
+    first.close()
+    assert arrived.is_set()
+    assert first.ready

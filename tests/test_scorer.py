@@ -68,9 +68,8 @@ def test_without_distractors_scores_still_tell_the_classes_apart() -> None:
 
 
 def test_drift_points_from_the_class_to_the_class_in_noise() -> None:
-    directions = drift_directions(
-        FakeEncoder().embed_text, ["low"], np.eye(4, dtype=np.float32)[:1], ["high"]
-    )
+    noisy = FakeEncoder().embed_text(["low with high"])
+    directions = drift_directions(np.eye(4, dtype=np.float32)[:1], noisy)
     assert directions[0] == pytest.approx(
         unit_norm(np.array([2**-0.5 - 1, 0, 2**-0.5, 0], np.float32)), abs=1e-6
     )

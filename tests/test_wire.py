@@ -214,11 +214,16 @@ def test_a_request_without_what_it_needs_is_refused(request_: Request) -> None:
         Request(request="pause", value=False),
         Request(request="mute", class_="siren", value=True),
         Request(request="threshold", class_="siren", value=0.5),
+        Request(request="mute", class_="siren", value=True, source_id="attic"),
     ],
     ids=str,
 )
 def test_a_complete_request_is_understood(request_: Request) -> None:
     assert wire.decode_request(wire.encode_json(request_)) == request_
+
+
+def test_a_request_sends_nothing_that_an_earlier_monitor_would_refuse_unless_it_is_meant() -> None:
+    assert wire.encode_json(Request(request="snapshot")) == b'{"request":"snapshot"}'
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Encoder", "load"]
+from monitor.config import ModelConfig
+
+if TYPE_CHECKING:
+    from monitor.encoders.store import StoredModel
+    from monitor.encoders.stored import Engine
+
+__all__ = ["Encoder", "Progress", "load"]
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Called with how many of how many texts are embedded."""
 
 
 class Encoder(Protocol):
@@ -38,6 +48,22 @@ class Encoder(Protocol):
     def template(self) -> str:
         """The prompt template that suits this model, with one `{}`."""
 
+    @property
+    def templates(self) -> tuple[str, ...]:
+        """The prompt ensemble of this model: a phrase is the unit mean of what each makes of it."""
+
+    @property
+    def hop_s(self) -> float:
+        """Seconds from window to window that suit this model."""
+
+    @property
+    def batches(self) -> bool:
+        """Whether several windows at once cost less than one after another.
+
+        Where they do not, each is embedded alone: it waits for no other, and what it gives does not depend on
+        its neighbours, not even in the last bit.
+        """
+
     def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return embeddings, float32 (n, dim), unit norm, of float32 (n, window_len), full scale +-1.0."""
 
@@ -45,15 +71,37 @@ class Encoder(Protocol):
         """Return the embeddings, float32 (n, dim), unit norm, of `n` texts."""
 
 
-def load(name: str, provider: str = "cpu", threads: int = 1) -> Encoder:
-    """Return the encoder called `name` in the manifest, its files verified.
+def load(config: ModelConfig, progress: Progress | None = None) -> Encoder:
+    """Return the encoder that `config` names, its files verified.
+
+    Parameters
+    ----------
+    progress
+        Called with how many of how many texts are embedded, after every batch.
 
     Raises
     ------
     ModelError
-        Unknown name, missing or altered file, or a provider that is not there.
+        Unknown name, missing or altered file, a window the model does not take, or a provider that is not
+        there.
     """
-    from monitor.encoders.onnx import OnnxEncoder
+    from monitor.encoders.stored import StoredEncoder
+    from monitor.encoders.text_cache import TextCache, cache_file
+    from monitor.encoders.texts import Texts
+
+    model, engine = _open(config)
+    cache = TextCache(cache_file(), model.text_identity, model.entry.dim)
+    return StoredEncoder(model, engine, config.window_s, Texts(model, engine.open_text, cache, progress))
+
+
+def _open(config: ModelConfig) -> tuple[StoredModel, Engine]:
+    if config.provider == "torch":
+        from monitor.encoders.torch_ import TorchEngine, read_checkpoint
+
+        checkpoint = read_checkpoint(Path(config.name))
+        return checkpoint, TorchEngine(checkpoint, config.threads)
+    from monitor.encoders.onnx import OnnxEngine
     from monitor.encoders.store import find_model
 
-    return OnnxEncoder(find_model(name), provider, threads)
+    model = find_model(config.name)
+    return model, OnnxEngine(model, config)

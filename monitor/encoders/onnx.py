@@ -1,147 +1,232 @@
-"""The ONNX encoder: an audio tower and a text tower run by ONNX Runtime. The only file that imports it."""
+"""The two towers of a model in ONNX Runtime. The only file that imports it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import os
+import sys
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.encoders.store import StoredModel
+from monitor.config import ModelConfig
+from monitor.encoders.graphs import IDS, LONGER, MASK, Graph, Port, fit_audio, fit_text
+from monitor.encoders.store import ModelFile, StoredModel
 from monitor.errors import ModelError
-from monitor.units import unit_norm
 
-_TEXTS_AT_ONCE = 16
-"""More only cost memory, which the runtime keeps."""
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+_CUDA_OPTIONS = {
+    "arena_extend_strategy": "kSameAsRequested",  # the default takes twice what it needs
+    "cudnn_conv_algo_search": "HEURISTIC",  # the default tries every algorithm anew for each batch size
+    "use_tf32": "1",  # products of single precision with 10 bits after the point
+}
+_SIZES_KEPT = 4
+"""Batch sizes whose arrays stay on the device."""
+_MOST_TEXT_THREADS = 8
 
 
-class OnnxEncoder:
-    """Runs the two towers of a stored model. Satisfies `Encoder`.
+def describe(content: bytes) -> Graph:
+    """Return the inputs and outputs of a serialised graph; it is read, not optimised.
 
-    Graph contract: audio tower ``audio float32 (n, window_len) -> embedding float32 (n, dim)``; text tower
-    ``input_ids, attention_mask int64 (n, t) -> embedding float32 (n, dim)``. The text tower is loaded when
-    the first text comes.
+    Raises
+    ------
+    ModelError
+        ONNX Runtime cannot load it.
+    """
+    return _ports(_open(content, ModelConfig(), optimise=False))
+
+
+class OnnxEngine:
+    """Runs the towers of a stored model (`graphs.py` has what they take and give). Satisfies `Engine`.
+
+    On a GPU the audio tower's arrays stay on the device: sound goes there and embeddings come back once per
+    call.
     """
 
-    def __init__(self, model: StoredModel, provider: str = "cpu", threads: int = 1) -> None:
+    def __init__(self, model: StoredModel, config: ModelConfig) -> None:
         """Load the audio tower of `model`.
 
         Raises
         ------
         ModelError
-            A file is missing or altered, the graph does not fit the manifest, or the provider is not there.
+            A file is missing or altered, the graph does not fit the entry, or the provider is not there.
         """
         self._model = model
-        self._provider = provider
-        self._threads = threads
-        self._audio = self._session(model.read(model.entry.audio))
-        self._text: tuple[Any, Any] | None = None
-        self._check_audio()
+        self._config = config
+        session = _open(_verified(model, model.entry.audio), config, model.name)
+        front_end = fit_audio(model.name, model.entry, _ports(session))
+        if front_end != model.entry.front_end:
+            raise ModelError(
+                f"Model {model.name!r}: the audio graph needs front_end = {front_end!r}, the entry says "
+                f"{model.entry.front_end!r}; install the model again."
+            )
+        device = "cuda" if config.provider == "cuda" else None
+        self._audio = AudioTower(session, model.entry.dim, device)
+        self.batches = device is not None
 
-    @property
-    def name(self) -> str:
-        """Name in the manifest."""
-        return self._model.name
+    def audio(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return float32 (n, dim) for what the audio tower takes."""
+        return self._audio.embed(sound)
 
-    @property
-    def identity(self) -> str:
-        """Name and the first digits of the audio tower's hash."""
-        return f"{self._model.name}-{self._model.entry.audio.sha256[:12]}"
+    def open_text(self) -> OnnxText:
+        """Load the text tower.
 
-    @property
-    def sample_rate(self) -> int:
-        """Hz."""
-        return self._model.entry.sample_rate
-
-    @property
-    def window_len(self) -> int:
-        """Samples per window."""
-        return self._model.entry.window_len
-
-    @property
-    def dim(self) -> int:
-        """Dimensions of the space."""
-        return self._model.entry.dim
-
-    @property
-    def template(self) -> str:
-        """Prompt template with one `{}`."""
-        return self._model.entry.prompt
-
-    def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return float32 (n, dim), unit norm.
+        Words are embedded before anything is heard, so it may use every core.
 
         Raises
         ------
-        ValueError
-            `windows` is not (n, window_len) or holds values that are not numbers.
+        ModelError
+            The file is missing or altered, or the graph does not fit the entry.
         """
-        audio = np.ascontiguousarray(windows, np.float32)
-        if audio.ndim != 2 or audio.shape[1] != self.window_len:
-            raise ValueError(f"windows must be (n, {self.window_len}), not {audio.shape}")
-        if not np.isfinite(audio).all():
-            raise ValueError("windows hold values that are not numbers")
-        if not len(audio):
-            return np.zeros((0, self.dim), np.float32)
-        return unit_norm(self._audio.run(None, {self._audio.get_inputs()[0].name: audio})[0])
+        threads = max(self._config.threads, min(_MOST_TEXT_THREADS, len(os.sched_getaffinity(0))))
+        config = msgspec.structs.replace(self._config, threads=threads)
+        session = _open(_verified(self._model, self._model.entry.text), config, self._model.name)
+        takes_mask = fit_text(self._model.name, self._model.entry, _ports(session))
+        return OnnxText(session, takes_mask)
 
-    def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return float32 (n, dim), unit norm."""
-        if not texts:
-            return np.zeros((0, self.dim), np.float32)
-        if self._text is None:
-            self._text = self._load_text()
-        tokenizer, session = self._text
-        parts = []
-        for start in range(0, len(texts), _TEXTS_AT_ONCE):
-            encodings = tokenizer.encode_batch(list(texts[start : start + _TEXTS_AT_ONCE]))
-            ids = np.array([encoding.ids for encoding in encodings], np.int64)
-            mask = np.array([encoding.attention_mask for encoding in encodings], np.int64)
-            parts.append(session.run(None, {"input_ids": ids, "attention_mask": mask})[0])
-        return unit_norm(np.concatenate(parts))
 
-    def _load_text(self) -> tuple[Any, Any]:
-        from tokenizers import Tokenizer
+class OnnxText:
+    """A loaded text tower. Satisfies `TextTower`."""
 
-        entry = self._model.entry
-        tokenizer = Tokenizer.from_str(self._model.read(entry.tokenizer).decode())
-        tokenizer.enable_truncation(entry.max_tokens)
-        tokenizer.enable_padding()
-        return tokenizer, self._session(self._model.read(entry.text))
+    def __init__(self, session: Any, takes_mask: bool) -> None:
+        self._session = session
+        self._takes_mask = takes_mask
+        self._output = session.get_outputs()[0].name
 
-    def _session(self, graph: bytes) -> Any:
+    def embed(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return float32 (n, dim) for texts of one length, token ids int64 (n, t)."""
+        feeds = {IDS: ids} | ({MASK: np.ones_like(ids)} if self._takes_mask else {})
+        return np.asarray(self._session.run([self._output], feeds)[0])
+
+
+class AudioTower:
+    """A loaded audio tower; what it takes and gives stays on `device`, if one is given, between calls.
+
+    Parameters
+    ----------
+    session
+        An ONNX Runtime session.
+    device
+        `cuda`, or None: the runtime copies as it likes. `cpu` is `cuda` without a GPU, for tests.
+    """
+
+    def __init__(self, session: Any, dim: int, device: str | None = None) -> None:
+        self._session = session
+        self._input, *asked = [port.name for port in session.get_inputs()]
+        self._asks_longer = LONGER in asked
+        self._output = session.get_outputs()[0].name
+        self._dim = dim
+        self._device = device
+        self._bound: dict[tuple[int, ...], _Bound] = {}
+
+    def embed(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return float32 (n, dim) for float32 (n, ...)."""
+        if self._device is None:
+            feeds = {self._input: sound} | self._longer(len(sound))
+            return np.asarray(self._session.run([self._output], feeds)[0])
+        if sound.shape not in self._bound:
+            if len(self._bound) == _SIZES_KEPT:
+                del self._bound[next(iter(self._bound))]
+            self._bound[sound.shape] = self._bind(sound.shape, self._device)
+        return self._bound[sound.shape].run(self._session, sound)
+
+    def _longer(self, count: int) -> dict[str, NDArray[np.bool_]]:
+        """Return that no window is longer than the tower's own, where it asks."""
+        return {LONGER: np.zeros((count, 1), np.bool_)} if self._asks_longer else {}
+
+    def _bind(self, shape: tuple[int, ...], device: str) -> _Bound:
         import onnxruntime as ort
 
-        wanted = _PROVIDERS.get(self._provider)
-        if wanted is None:
-            raise ModelError(f"There is no provider {self._provider!r}; legal: {', '.join(_PROVIDERS)}.")
-        absent = ModelError(
-            f"The provider {self._provider!r} is not available here; install monitor[gpu] and its CUDA "
-            "libraries, or use provider = cpu."
-        )
-        if wanted not in ort.get_available_providers():
-            raise absent
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = self._threads
-        options.inter_op_num_threads = 1
-        # At a few windows a second, spinning threads double the CPU share.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 4
-        try:
-            session = ort.InferenceSession(graph, options, providers=[wanted])
-        except Exception as error:  # noqa: BLE001 - ONNX Runtime raises many unrelated types
-            raise ModelError(f"Model {self.name!r} cannot be loaded: {str(error).splitlines()[0]}") from None
-        if wanted not in session.get_providers():  # listed, and yet not usable: it falls back without a word
-            raise absent
-        return session
+        sound = ort.OrtValue.ortvalue_from_shape_and_type(shape, np.float32, device, 0)
+        embedding = ort.OrtValue.ortvalue_from_shape_and_type((shape[0], self._dim), np.float32, device, 0)
+        binding = self._session.io_binding()
+        binding.bind_ortvalue_input(self._input, sound)
+        for name, values in self._longer(shape[0]).items():
+            binding.bind_cpu_input(name, values)
+        binding.bind_ortvalue_output(self._output, embedding)
+        return _Bound(binding, sound, embedding)
 
-    def _check_audio(self) -> None:
-        shape = self._audio.get_outputs()[0].shape
-        if len(self._audio.get_inputs()) != 1 or (
-            shape[-1] not in {self.dim, None} and isinstance(shape[-1], int)
-        ):
-            raise ModelError(
-                f"Model {self.name!r}: the audio tower gives {shape}, the manifest says dim = {self.dim}."
-            )
+
+class _Bound(msgspec.Struct, frozen=True):
+    """Input and output of one batch size, in the device's memory."""
+
+    binding: Any
+    sound: Any
+    embedding: Any
+
+    def run(self, session: Any, sound: NDArray[np.float32]) -> NDArray[np.float32]:
+        self.sound.update_inplace(np.ascontiguousarray(sound))
+        session.run_with_iobinding(self.binding)
+        return np.array(self.embedding.numpy())  # the next call writes over what the binding holds
+
+
+def _verified(model: StoredModel, part: ModelFile) -> str:
+    """Return the path of a file whose hash is right; what is given as bytes, the runtime keeps a copy of.
+
+    Raises
+    ------
+    ModelError
+        The file is missing or altered.
+    """
+    model.read(part)
+    return str(model.folder / part.file)
+
+
+def _open(graph: str | bytes, config: ModelConfig, name: str = "", *, optimise: bool = True) -> Any:
+    import onnxruntime as ort
+
+    wanted = _PROVIDERS.get(config.provider)
+    if wanted is None:
+        legal = ", ".join([*_PROVIDERS, "torch"])
+        raise ModelError(f"There is no provider {config.provider!r}; legal: {legal}.")
+    absent = ModelError(
+        f"The provider {config.provider!r} is not available here; install monitor[gpu] and its CUDA "
+        "libraries, or use provider = cpu."
+    )
+    if wanted not in ort.get_available_providers():
+        raise absent
+    on_gpu = config.provider == "cuda"
+    if on_gpu and hasattr(ort, "preload_dlls"):
+        with contextlib.redirect_stdout(sys.stderr):  # it prints what it does not find
+            ort.preload_dlls()  # finds CUDA and cuDNN where they were installed as Python packages
+    providers = [(wanted, _CUDA_OPTIONS if on_gpu else {})]
+    try:
+        session = ort.InferenceSession(graph, _options(config, optimise=optimise), providers=providers)
+    except Exception as error:  # noqa: BLE001 - ONNX Runtime raises many unrelated types
+        what = f"Model {name!r}" if name else "The graph"
+        raise ModelError(f"{what} cannot be loaded: {str(error).splitlines()[0]}") from None
+    if wanted not in session.get_providers():  # listed, and yet not usable: it falls back without a word
+        raise absent
+    session.disable_fallback()
+    return session
+
+
+def _options(config: ModelConfig, *, optimise: bool) -> Any:
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = config.threads
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "1" if config.spinning else "0")
+    options.log_severity_level = 4
+    if not optimise:
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    return options
+
+
+def _ports(session: Any) -> Graph:
+    def ports(nodes: Any) -> tuple[Port, ...]:
+        return tuple(Port(node.name, _kind(node.type), _sizes(node.shape)) for node in nodes)
+
+    return Graph(ports(session.get_inputs()), ports(session.get_outputs()))
+
+
+def _kind(type_: str) -> str:
+    """Return `float` for `tensor(float)`."""
+    return type_.removeprefix("tensor(").removesuffix(")")
+
+
+def _sizes(shape: Any) -> tuple[int | None, ...]:
+    return tuple(size if isinstance(size, int) else None for size in shape)

@@ -1,48 +1,90 @@
 """Which models there are, and whether their files are what they should be.
 
-`manifest.toml` names each file with its sha256. A file that differs is refused, and so is an ONNX graph
-that keeps weights in other files (they would escape the hash). Pickles are never read.
+A model is an entry with three files: an audio tower, a text tower and a tokenizer. Entries are in
+
+- ``manifest.toml``, ``[models.NAME]`` each: the models that come with the program;
+- ``FOLDER/NAME/model.toml``, one entry beside its files: the models the user installed. FOLDER is
+  ``$XDG_DATA_HOME/monitor/models`` (``~/.local/share/monitor/models``).
+
+``MONITOR_MODELS=DIR`` replaces both: ``DIR/manifest.toml``, if it is there, and ``DIR/NAME/model.toml``.
+
+Every entry names each file with its sha256. A file that differs is refused, and so is an ONNX graph that
+keeps weights in other files (they would escape the hash). Pickles are never read.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import re
 import tomllib
 from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
+from monitor.encoders.external_data import has_external_data
 from monitor.errors import ModelError
 
 _PACKAGED = Path(__file__).parents[1] / "_share" / "models"
 _CHECKOUT = Path(__file__).parents[2] / "models"
+
+MODEL_FILE = "model.toml"
+"""The entry of a model that has a folder of its own."""
+PARTIAL = ".partial"
+"""Ends the name of a folder that is being filled."""
+REPLACED = ".old"
+"""Ends the name of a folder for the moment in which another takes its place."""
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+_T = TypeVar("_T")
+_AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
+_NotNegative = Annotated[int, msgspec.Meta(ge=0)]
+_Template = Annotated[str, msgspec.Meta(pattern=r"\{\}")]
 
 
 class ModelFile(msgspec.Struct, frozen=True):
     """One pinned file."""
 
     file: str
-    """Path relative to the manifest."""
+    """Path relative to the manifest or to `model.toml`, inside that folder."""
     sha256: str
 
 
 class ModelEntry(msgspec.Struct, frozen=True):
-    """One model as the manifest describes it."""
+    """One model as a manifest or a `model.toml` describes it."""
 
     audio: ModelFile
     text: ModelFile
     tokenizer: ModelFile
-    sample_rate: int
+    sample_rate: _AtLeastOne
     """Hz."""
-    window_len: int
+    window_len: _AtLeastOne
     """Samples."""
-    dim: int
+    dim: _AtLeastOne
     licence: str
     source: str
-    prompt: str
+    prompt: _Template
     """Prompt template with one `{}`."""
-    max_tokens: int
+    max_tokens: _AtLeastOne
+    input_len: _NotNegative = 0
+    """Samples the audio tower takes; 0: `window_len`. A shorter window is repeated, whole, then zeros."""
+    hop_s: Annotated[float, msgspec.Meta(gt=0)] = 0.25
+    """Seconds from window to window that suit the model."""
+    front_end: Literal["waveform", "log_mel"] = "waveform"
+    """What the audio tower takes; for "log_mel" the encoder computes `input_features` (n, 1, 1001, 64)."""
+    mel: Literal["slaney", "htk"] = "slaney"
+    """Filterbank of the encoder's own log-mel; CLAP: "slaney" unfused, "htk" fused."""
+    text_mask: bool = True
+    """False: the text tower takes no attention mask, so one text at a time, never padded."""
+    vocabulary: _NotNegative = 0
+    """Tokens the tokenizer must have; 0: not checked."""
+    golden: dict[str, list[int]] = {}
+    """Texts and the token ids they must give."""
+    prompts: tuple[_Template, ...] = ()
+    """A prompt ensemble, each with one `{}`: a class is the unit mean of its embeddings. Empty: `prompt`."""
 
 
 class StoredModel(msgspec.Struct, frozen=True):
@@ -52,14 +94,27 @@ class StoredModel(msgspec.Struct, frozen=True):
     entry: ModelEntry
     folder: Path
 
+    @property
+    def parts(self) -> tuple[ModelFile, ModelFile, ModelFile]:
+        """Audio tower, text tower, tokenizer."""
+        return self.entry.audio, self.entry.text, self.entry.tokenizer
+
+    @property
+    def text_identity(self) -> str:
+        """What the embedding of a text depends on, beside the text."""
+        return f"{self.entry.text.sha256} {self.entry.tokenizer.sha256} {self.entry.max_tokens}"
+
     def read(self, part: ModelFile) -> bytes:
         """Return the content of a file after checking its hash.
 
         Raises
         ------
         ModelError
-            The file is missing, differs from its hash, or is an ONNX graph with weights elsewhere.
+            The file is missing, outside the folder, differs from its hash, or is an ONNX graph with weights
+            elsewhere.
         """
+        if Path(part.file).is_absolute() or ".." in Path(part.file).parts:
+            raise ModelError(f"Model {self.name!r}: the file {part.file!r} is outside the model's folder.")
         path = self.folder / part.file
         try:
             content = path.read_bytes()
@@ -71,108 +126,158 @@ class StoredModel(msgspec.Struct, frozen=True):
                 f"Model {self.name!r}: {path} has sha256 {found[:12]}…, the manifest says "
                 f"{part.sha256[:12]}…; the file was altered or is incomplete, install the model again."
             )
-        if path.suffix == ".onnx" and _has_external_data(content):
+        if path.suffix == ".onnx" and has_external_data(content):
             raise ModelError(
                 f"Model {self.name!r}: {path} keeps weights in other files; only one-file ONNX is read."
             )
         return content
 
+    def verify(self) -> None:
+        """Raise `ModelError` unless every file is there and unaltered."""
+        for part in self.parts:
+            self.read(part)
 
-def manifest_path() -> Path:
-    """Return the manifest: `$MONITOR_MODELS/manifest.toml`, else the one of the package or the checkout."""
+
+def packaged_folder() -> Path:
+    """Return the folder of the models that come with the program, in the package or the checkout."""
+    return _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT
+
+
+def manifest_folder() -> Path:
+    """Return the folder of the manifest: `$MONITOR_MODELS`, else the one of the program."""
     override = os.environ.get("MONITOR_MODELS")
-    folder = Path(override) if override else _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT
-    return folder / "manifest.toml"
+    return Path(override) if override else packaged_folder()
+
+
+def installed_folder() -> Path:
+    """Return the folder of installed models, one folder each; it need not exist."""
+    if override := os.environ.get("MONITOR_MODELS"):
+        return Path(override)
+    data_home = Path(os.environ.get("XDG_DATA_HOME", ""))
+    if not data_home.is_absolute():
+        data_home = Path.home() / ".local" / "share"
+    return data_home / "monitor" / "models"
+
+
+def is_model_name(name: str) -> bool:
+    """Return whether a model may be called `name`: letters, digits, `.`, `_`, `-`."""
+    return bool(_NAME.fullmatch(name)) and not name.endswith((PARTIAL, REPLACED))
+
+
+def model_names() -> list[str]:
+    """Return the names of all models, those of the manifest first, whether or not they can be read."""
+    packaged = list(packaged_models())
+    return packaged + [name for name in _installed_names() if name not in packaged]
 
 
 def list_models() -> list[StoredModel]:
-    """Return every model of the manifest.
+    """Return every model that comes with the program or is installed.
 
     Raises
     ------
     ModelError
-        The manifest is missing or not valid.
+        The manifest or an entry is not valid.
     """
-    path = manifest_path()
+    return [find_model(name) for name in model_names()]
+
+
+def find_model(name_or_path: str) -> StoredModel:
+    """Return the model of that name, or the one in a folder when the name has a slash in it.
+
+    Raises
+    ------
+    ModelError
+        There is none, or its entry cannot be read.
+    """
+    if "/" in name_or_path:
+        return read_folder(Path(name_or_path).expanduser())
+    packaged = packaged_models()
+    if name_or_path in packaged:
+        return packaged[name_or_path]
+    if name_or_path in _installed_names():
+        return read_folder(installed_at(name_or_path), name_or_path)
+    raise ModelError(f"There is no model {name_or_path!r}; {_what_there_is(name_or_path)}")
+
+
+def _what_there_is(name: str) -> str:
+    from monitor.encoders.catalogue import list_catalogue
+
+    if name in list_catalogue():
+        return f"`monitor models install {name}` fetches it."
+    return f"known: {', '.join(model_names())}; `monitor models list` shows what can be installed."
+
+
+def packaged_models() -> dict[str, StoredModel]:
+    """Return the models of the manifest, by name; none where `MONITOR_MODELS` names a folder without one.
+
+    Raises
+    ------
+    ModelError
+        The manifest is missing from the program, or is not valid.
+    """
+    path = manifest_folder() / "manifest.toml"
+    if os.environ.get("MONITOR_MODELS") and not path.exists():
+        return {}
+    entries = _convert(_read_toml(path).get("models"), dict[str, ModelEntry], path)
+    return {name: StoredModel(name, entry, path.parent) for name, entry in entries.items()}
+
+
+def installed_at(name: str) -> Path:
+    """Return the folder of the installed model `name`, also if the last install died while replacing it."""
+    folder = installed_folder() / name
+    replaced = folder.with_name(name + REPLACED)
+    return replaced if replaced.is_dir() and not folder.exists() else folder
+
+
+def _installed_names() -> list[str]:
+    found = installed_folder().glob(f"*/{MODEL_FILE}")
+    names = {path.parent.name.removesuffix(REPLACED) for path in found}
+    return sorted(name for name in names if is_model_name(name))
+
+
+def read_folder(folder: Path, name: str = "") -> StoredModel:
+    """Return the model in `folder`, called `name` or else like the folder.
+
+    Raises
+    ------
+    ModelError
+        There is no `model.toml`, or it is not valid.
+    """
+    path = folder / MODEL_FILE
+    name = name or folder.resolve().name.removesuffix(PARTIAL)
+    return StoredModel(name, _convert(_read_toml(path), ModelEntry, path), folder)
+
+
+def write_entry(entry: ModelEntry, folder: Path) -> None:
+    """Write `entry` as the `model.toml` of `folder`."""
+    text = "".join(f"{key} = {_toml(value)}\n" for key, value in msgspec.to_builtins(entry).items())
+    (folder / MODEL_FILE).write_text(text, "utf-8")
+
+
+def _toml(value: Any) -> str:
+    """Return a value of an entry as TOML; its strings escape as those of JSON do."""
+    if isinstance(value, dict):
+        pairs = (
+            f"{key if _BARE_KEY.fullmatch(key) else _toml(key)} = {_toml(inner)}"
+            for key, inner in value.items()
+        )
+        return "{ " + ", ".join(pairs) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(inner) for inner in value) + "]"
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        models = tomllib.loads(path.read_text("utf-8"))["models"]
-        entries = msgspec.convert(models, dict[str, ModelEntry])
+        return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise ModelError(f"Cannot read the model manifest {path}: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, msgspec.ValidationError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ModelError(f"The model manifest {path} is not valid: {error}.") from None
-    return [StoredModel(name, entry, path.parent) for name, entry in entries.items()]
 
 
-def find_model(name: str) -> StoredModel:
-    """Return the model called `name`.
-
-    Raises
-    ------
-    ModelError
-        There is none of that name, or the manifest cannot be read.
-    """
-    models = {model.name: model for model in list_models()}
-    if name not in models:
-        raise ModelError(f"There is no model {name!r}; known: {', '.join(models)}.")
-    return models[name]
-
-
-_LENGTH_DELIMITED = 2
-_MESSAGES = {
-    "model": {7: "graph", 25: "function"},
-    "graph": {1: "node", 5: "tensor", 15: "sparse"},
-    "function": {7: "node"},
-    "node": {5: "attribute"},
-    "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
-    "sparse": {1: "tensor", 2: "tensor"},
-}
-"""Message fields of onnx.proto3 that can lead to a tensor: kind -> field number -> kind."""
-_EXTERNAL_DATA = 13
-"""Field of TensorProto that names another file."""
-
-
-def _has_external_data(content: bytes) -> bool:
-    """Return whether any tensor of a serialised ONNX model lives in another file."""
+def _convert(values: Any, kind: type[_T], path: Path) -> _T:
     try:
-        return _search(memoryview(content), "model")
-    except (IndexError, ValueError):
-        return False  # not protobuf: the runtime will say so
-
-
-def _search(message: memoryview, kind: str) -> bool:
-    position = 0
-    while position < len(message):
-        key, position = _varint(message, position)
-        field, wire = key >> 3, key & 7
-        if wire == _LENGTH_DELIMITED:
-            length, position = _varint(message, position)
-            inner = message[position : position + length]
-            position += length
-            if kind == "tensor" and field == _EXTERNAL_DATA:
-                return True
-            below = _MESSAGES.get(kind, {}).get(field)
-            if below and _search(inner, below):
-                return True
-        else:
-            position = _skip(message, position, wire)
-    return False
-
-
-def _skip(message: memoryview, position: int, wire: int) -> int:
-    if wire == 0:
-        return _varint(message, position)[1]
-    if wire in {1, 5}:
-        return position + (8 if wire == 1 else 4)
-    raise ValueError(f"wire type {wire}")
-
-
-def _varint(message: memoryview, position: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = message[position]
-        value |= (byte & 0x7F) << shift
-        position += 1
-        if byte < 0x80:
-            return value, position
-        shift += 7
+        return msgspec.convert(values, kind)
+    except msgspec.ValidationError as error:
+        raise ModelError(f"The model manifest {path} is not valid: {error}.") from None

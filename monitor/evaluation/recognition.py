@@ -24,6 +24,7 @@ from monitor.evaluation.plans import read_plans
 from monitor.evaluation.progress import progress
 from monitor.evaluation.ranking import Values, accuracy, average_precision, mean_over_classes, recall_at
 from monitor.prompts import build_prompts, name_to_words
+from monitor.prototypes import embed_phrases
 from monitor.records import ClassPrompt
 
 METHOD = "zero-shot"
@@ -152,10 +153,7 @@ def score_mixtures(
     mixtures: Sequence[Mixture], trial: ClipTrial, bench: ClipBench, words: Sequence[ClassPrompt]
 ) -> list[NDArray[np.float32]]:
     """Return, per model, the cosines of every mixture to every class: float32 (n_snrs, n, n_classes)."""
-    texts = [
-        encoder.embed_text(build_prompts(words, bench.config, encoder.template).class_prompts)
-        for encoder in bench.encoders
-    ]
+    texts = [_embed_words(words, bench.config, encoder) for encoder in bench.encoders]
     shape = (len(trial.snrs_db), len(mixtures), len(words))
     scores = [np.zeros(shape, np.float32) for _ in bench.encoders]
     order = sorted(range(len(mixtures)), key=lambda at: mixtures[at].background)  # decodes each one once
@@ -165,6 +163,11 @@ def score_mixtures(
                 own[:, at] = _embed(mixtures[at], trial, encoder) @ words_of.T
             advance()
     return scores
+
+
+def _embed_words(words: Sequence[ClassPrompt], config: Config, encoder: Encoder) -> NDArray[np.float32]:
+    prompts = build_prompts(words, config, encoder.templates)
+    return embed_phrases(encoder.embed_text, prompts.templates, prompts.wordings)
 
 
 def _embed(mixture: Mixture, trial: ClipTrial, encoder: Encoder) -> NDArray[np.float32]:

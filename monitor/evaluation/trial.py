@@ -14,7 +14,7 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from monitor.assemble import SYSTEM_CLOCK, make_stages
+from monitor.assemble import SYSTEM_CLOCK, hop_len, make_stages
 from monitor.config import Config
 from monitor.detector import Detector
 from monitor.encoders import Encoder
@@ -86,7 +86,9 @@ def at_threshold(heard: Heard, config: Config, onset_threshold: float, encoder: 
         for name in heard.scores[0].values
         if max(score.values[name] for score in heard.scores) >= onset_threshold
     ]  # the others can find nothing
-    detector = Detector(names, config.detector, encoder.sample_rate, encoder.window_len)
+    detector = Detector(
+        names, config.detector, encoder.sample_rate, encoder.window_len, hop_len(encoder, config)
+    )
     for name in names:
         detector.set_threshold(name, onset_threshold)
     transitions: list[Transition] = []
@@ -172,6 +174,7 @@ class _Remembering:
         self._known: dict[bytes, NDArray[np.float32]] = {}
         self.name, self.identity, self.template = encoder.name, encoder.identity, encoder.template
         self.sample_rate, self.window_len, self.dim = encoder.sample_rate, encoder.window_len, encoder.dim
+        self.batches, self.hop_s, self.templates = encoder.batches, encoder.hop_s, encoder.templates
 
     def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
         key = tuple(texts)

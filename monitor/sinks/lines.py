@@ -1,6 +1,7 @@
 """One line per event, for a person or, as JSON, for a program; the same for a local run and for `listen`.
 
-People read hedged words ("may be a siren"): a score is never a certainty.
+People read hedged words ("may be a siren"): a score is never a certainty. Where there are several sources,
+each line names its own.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ class LineSink:
         self._near_misses = near_misses
         self._open: set[str] = set()
         self._health: dict[str, Health] = {}
+        self._names: dict[str, str] = {}
         self._late: dict[str, bool] = {}
 
     @property
@@ -89,10 +91,18 @@ class LineSink:
 
     def _lines(self, record: PublishedRecord) -> list[str]:
         if isinstance(record, Event):
+            self._names[record.source_id] = record.source_name
             return self._event_lines(record)
         if isinstance(record, NearMiss):
-            return [near_miss_line(record)] if self._near_misses else []
-        return self._health_lines(record) if isinstance(record, Health) else []
+            return [near_miss_line(record, self._where(record.source_id))] if self._near_misses else []
+        if isinstance(record, Health):
+            self._names[record.source_id] = record.source_name
+            return self._health_lines(record)
+        return []
+
+    def _where(self, source_id: str) -> str | None:
+        """Return the name of a source where there are several."""
+        return self._names.get(source_id, source_id) if len(self._names) > 1 else None
 
     def _event_lines(self, event: Event) -> list[str]:
         """Tell an onset once, at an update where the onset itself was before our time or lost."""
@@ -102,7 +112,7 @@ class LineSink:
             return []
         else:
             self._open.add(event.id)
-        return [event_line(event)]
+        return [event_line(event, self._where(event.source_id))]
 
     def _health_lines(self, health: Health) -> list[str]:
         """Tell a change of state, and when the program begins to be late."""
@@ -111,7 +121,7 @@ class LineSink:
         lines = [health_line(health, before)] if before is None or before.state != health.state else []
         late = before is not None and _passed_over(health) > _passed_over(before)
         if late and not self._late.get(health.source_id, False):
-            lines.append(late_line(health))
+            lines.append(late_line(health, self._where(health.source_id)))
         self._late[health.source_id] = late
         return lines
 
@@ -121,15 +131,15 @@ class TroubleSink:
 
     def __init__(self, stream: TextIO) -> None:
         self._lines = LineSink(stream, as_json=False)
-        self._troubled = False
+        self._troubled: set[str] = set()
 
     def emit(self, record: PublishedRecord) -> None:
         """Print `record` if it tells of trouble or of its end. Never waits."""
         if isinstance(record, Health):
-            troubled = record.state in _UNHEARD
-            if troubled or self._troubled:
+            troubled = {record.source_id} if record.state in _UNHEARD else set()
+            if troubled or record.source_id in self._troubled:
                 self._lines.emit(record)
-            self._troubled = troubled
+            self._troubled = self._troubled - {record.source_id} | troubled
 
     def close(self) -> None:
         """Print what still waits, for at most a second."""
@@ -144,27 +154,28 @@ def hedged(class_: str) -> str:
     return f"may be {'an' if _VOWEL.match(words) else 'a'} {words}"
 
 
-def event_line(event: Event) -> str:
+def event_line(event: Event, where: str | None = None) -> str:
     """Return the onset or the offset of an event as a line for a person, times where the reader is."""
+    source = _source(where)
     level = f"level {event.level_dbfs:.1f} dBFS, SNR {event.snr_db:.0f} dB"
     if event.type != "offset":
         urgent = "URGENT: " if event.urgent else ""
         score = f"score {event.score:.2f} (threshold {event.threshold:.2f})"
-        return f"{clock(event.onset_time)}  onset   {urgent}{hedged(event.class_)}, {score}, {level}"
+        return f"{clock(event.onset_time)}  onset   {source}{urgent}{hedged(event.class_)}, {score}, {level}"
     stop = event.onset_sample if event.offset_sample is None else event.offset_sample
     duration_s = (stop - event.onset_sample) / event.sample_rate
     by = event.ended_by or "quiet"
     why = "" if by == "quiet" else f" ({ended_by(by).phrase})"
     ended = f"{spoken(event.class_)} ended after {duration_s:.1f} s{why}"
     time = clock(event.offset_time or event.onset_time)
-    return f"{time}  offset  {ended}, peak {event.peak_score:.2f}, {level}"
+    return f"{time}  offset  {source}{ended}, peak {event.peak_score:.2f}, {level}"
 
 
-def near_miss_line(miss: NearMiss) -> str:
+def near_miss_line(miss: NearMiss, where: str | None = None) -> str:
     """Return what was not reported, and why, as a line for a person."""
     score = f"score {miss.score:.2f} (threshold {miss.threshold:.2f})"
     why = f"not reported: {NEAR_MISS[miss.reason].phrase}"
-    return f"{clock(miss.time)}  nearly  {spoken(miss.class_)}, {score}, {why}"
+    return f"{clock(miss.time)}  nearly  {_source(where)}{spoken(miss.class_)}, {score}, {why}"
 
 
 def health_line(health: Health, before: Health | None = None) -> str:
@@ -180,11 +191,15 @@ def health_line(health: Health, before: Health | None = None) -> str:
     return f"{clock(health.time)}  health  {text}"
 
 
-def late_line(health: Health) -> str:
+def late_line(health: Health, where: str | None = None) -> str:
     """Return how much sound was passed over, as a line for a person."""
     passed_s = _passed_over(health) / health.sample_rate
     text = f"LATE: the program does not keep up; {passed_s:.1f} s of sound passed over so far"
-    return f"{clock(health.time)}  health  {text}"
+    return f"{clock(health.time)}  health  {_source(where)}{text}"
+
+
+def _source(where: str | None) -> str:
+    return "" if where is None else f"{where}: "
 
 
 def _passed_over(health: Health) -> int:

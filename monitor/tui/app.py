@@ -14,6 +14,7 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.events import Resize
+from textual.geometry import Size
 from textual.message import Message
 
 from monitor.records import Event, Health, Request
@@ -28,7 +29,10 @@ from monitor.tui.panels.events import events_lines
 from monitor.tui.panels.keys import keys_lines
 from monitor.tui.panels.meter import meter_lines
 from monitor.tui.panels.picture import picture_lines
+from monitor.tui.panels.sources import sources_lines
 from monitor.tui.panels.status import status_lines
+from monitor.tui.sources import States
+from monitor.tui.state import State
 from monitor.tui.view import Contact, View
 
 DRAW_HZ = 10.0
@@ -42,6 +46,7 @@ FIRST_CONTACT_S = 30.0
 
 _LINES = {
     "banner": banner_lines,
+    "sources": sources_lines,
     "meter": meter_lines,
     "picture": picture_lines,
     "classes": classes_lines,
@@ -79,6 +84,7 @@ class MonitorApp(App[None]):
         Binding("plus,equals_sign", "threshold(1)"),
         Binding("minus", "threshold(-1)"),
         Binding("n", "near_misses"),
+        Binding("s", "source"),
         Binding("pagedown", "scroll(1)"),
         Binding("pageup", "scroll(-1)"),
         Binding("question_mark,h,f1", "help"),
@@ -104,6 +110,8 @@ class MonitorApp(App[None]):
         self._wanted: dict[str, float] = {}
         self._flash_from_s: float | None = None
         self._selected = 0
+        self._source = 0
+        self._sources = 1
         self._scroll = 0
         self._show_near_misses = False
         self._launcher = os.getppid()
@@ -112,8 +120,10 @@ class MonitorApp(App[None]):
     def view(self) -> View:
         """What the screen shows now."""
         lost, malformed, restarts = self._feed.counters
+        states = self._feed.states
         return View(
-            state=self._feed.state,
+            state=self._shown(states),
+            states=states,
             now_s=time.monotonic(),
             endpoint=self._options.endpoint,
             contact=self._contact,
@@ -127,6 +137,11 @@ class MonitorApp(App[None]):
             mono=self._mono,
         )
 
+    def _shown(self, states: States) -> State:
+        """Return the state of the source that was chosen, at first the first one."""
+        heard = [state for state in states.values() if state.health] or list(states.values())
+        return heard[self._source % len(heard)] if heard else State()
+
     def _post(self, notice: Arrived | Refused) -> None:
         """Hand a notice from a feed's thread to the terminal's own."""
         self.post_message(self.FromFeed(notice))
@@ -135,6 +150,7 @@ class MonitorApp(App[None]):
         """Yield the parts, top to bottom."""
         self._panels = {name: Panel(id=name, mono=self._mono) for name in _LINES}
         yield self._panels["banner"]
+        yield self._panels["sources"]
         yield self._panels["meter"]
         yield self._panels["picture"]
         with Container(id="tables"):
@@ -156,19 +172,25 @@ class MonitorApp(App[None]):
 
     def on_resize(self, event: Resize) -> None:
         """Share the rows out anew."""
-        rows = rows_for(event.size.height)
+        self._lay_out(event.size)
+
+    def _lay_out(self, size: Size) -> None:
+        rows = rows_for(size.height, self._sources)
         main = self.screen_stack[0]  # also while the help covers it
-        for name in ("banner", "meter", "picture", "tables", "status", "footer"):
+        for name in ("banner", "sources", "meter", "picture", "tables", "status", "footer"):
             part = main.query_one(f"#{name}")
             part.styles.height = getattr(rows, name)
             part.display = getattr(rows, name) > 0
-        main.query_one("#tables").set_class(event.size.width < SIDE_BY_SIDE, "stacked")
+        main.query_one("#tables").set_class(size.width < SIDE_BY_SIDE, "stacked")
         self.call_after_refresh(self.draw)
 
     def draw(self) -> None:
         """Show the newest state."""
         self._watch_contact()
         view = self.view
+        if self._sources != len(view.healths):
+            self._sources = len(view.healths)
+            self._lay_out(self.size)
         self._uncover(headline(view))
         for name, panel in self._panels.items():
             width, height = panel.size
@@ -209,8 +231,9 @@ class MonitorApp(App[None]):
 
     def action_pause(self) -> None:
         """Pause, or listen again."""
-        health = self._feed.state.health
-        self._feed.ask(Request(request="pause", value=not (health and health.paused)))
+        healths = self.view.healths
+        paused = bool(healths) and all(health.paused for health in healths)
+        self._feed.ask(Request(request="pause", value=not paused))
 
     def action_mute(self) -> None:
         """Mute or unmute the selected class."""
@@ -229,8 +252,13 @@ class MonitorApp(App[None]):
 
     def action_select(self, step: int) -> None:
         """Select another class."""
-        last = max(0, len(self._feed.state.classes) - 1)
+        last = max(0, len(self.view.state.classes) - 1)
         self._selected = min(last, max(0, self._selected + step))
+        self.draw()
+
+    def action_source(self) -> None:
+        """Show the meter, the picture and the scores of the next source."""
+        self._source = (self._source + 1) % max(1, len(self.view.healths))
         self.draw()
 
     def action_near_misses(self) -> None:

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from monitor.errors import MonitorError
 from monitor.records import Event, Health, NearMiss, PublishedRecord, Reply, Request, Snapshot
-from monitor.tui.state import State
+from monitor.tui.sources import States, after, after_restart
 from monitor.wire import Message
 
 RECEIVE_S = 0.1
@@ -65,7 +65,7 @@ class Refused:
 
 
 class Feed:
-    """Holds the newest `State` of one monitor.
+    """Holds the newest states of one monitor's sources.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class Feed:
     def __init__(self, link: Link, notify: Callable[[Arrived | Refused], None]) -> None:
         self._link = link
         self._notify = notify
-        self._state = State()
+        self._states: States = {}
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._reader = threading.Thread(target=self._read, name="tui-reader", daemon=True)
@@ -87,9 +87,9 @@ class Feed:
         self._joined_s = 0.0
 
     @property
-    def state(self) -> State:
-        """The newest state."""
-        return self._state
+    def states(self) -> States:
+        """The newest states, by source id."""
+        return self._states
 
     @property
     def counters(self) -> tuple[int, int, int]:
@@ -136,12 +136,12 @@ class Feed:
         self._joined, self._joined_s = marks, now_s
         if restarted:
             with self._lock:
-                self._state = self._state.restarted()
+                self._states = after_restart(self._states)
         self.ask(Request(request="snapshot"))
 
     def _take(self, record: PublishedRecord | Snapshot, published: datetime) -> None:
         with self._lock:
-            self._state = self._state.apply(record, published, time.monotonic())
+            self._states = after(self._states, record, published, time.monotonic())
         if isinstance(record, Event | NearMiss | Health | Snapshot):
             self._notify(Arrived(record))
 

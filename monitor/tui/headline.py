@@ -1,11 +1,16 @@
-"""What the banner says. What stops the monitor from hearing always comes before what it heard."""
+"""What the banner says. What stops the monitor from hearing always comes before what it heard.
+
+Where one source of several hears nothing, what another one hears comes first: the rows below the banner tell
+the state of each all the time.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from monitor.records import Health
-from monitor.tui.state import Heard
+from monitor.records import Health, SourceState
+from monitor.tui.state import Heard, State
 from monitor.tui.theme import Kind
 from monitor.tui.view import View
 from monitor.tui.words import duration, over_room
@@ -18,6 +23,9 @@ FLASH_HZ = 2.0
 
 DEMO_ID = "demo"
 """The source that can be played again."""
+
+WORST_FIRST: tuple[SourceState, ...] = ("lost", "silent", "paused", "starting", "ended", "running")
+"""In which order sources are told of."""
 
 RECENT_S = 20.0
 """Seconds an event stays in the banner after its end, so that a glance away does not miss it."""
@@ -45,15 +53,35 @@ class Headline:
 
 def headline(view: View) -> Headline:
     """Return what the banner says: faults first, then what sounds now, then what has just sounded."""
-    fault = _contact_fault(view) or (_source_fault(view, view.state.health) if view.state.health else None)
+    fault = _contact_fault(view) or _deaf(view)
     if fault:
         return fault
-    if sounding := view.state.open_events:
+    if sounding := [heard for heard in view.open_events if view.hears(heard.event.source_id)]:
         return _sounding(view, sounding)
-    past = view.state.past_events
-    if past and _ago_s(view, past[0]) < RECENT_S:
+    past = view.past_events
+    if past and view.ago_s(past[0]) < RECENT_S:
         return _recent(view, past[0])
-    return _quiet(view, past)
+    return _worst(view, among=("lost", "silent")) or _quiet(view, past)
+
+
+def worst_first(view: View) -> list[State]:
+    """Return the states of all sources that the monitor listens to, the worst first."""
+    listened = [(WORST_FIRST.index(state.health.state), state) for state in view.everywhere if state.health]
+    return [state for _, state in sorted(listened, key=lambda entry: entry[0])]
+
+
+def _deaf(view: View) -> Headline | None:
+    """Return what stops every source from hearing, told of the worst."""
+    hears = any(health.state == "running" for health in view.healths)
+    return None if hears else _worst(view, among=WORST_FIRST)
+
+
+def _worst(view: View, among: Sequence[SourceState]) -> Headline | None:
+    """Return what stops the worst source from hearing, if its state is `among` these."""
+    for state in worst_first(view):
+        if state.health and state.health.state in among:
+            return _source_fault(view, state.health, state.state_since_s)
+    return None
 
 
 def _contact_fault(view: View) -> Headline | None:
@@ -74,31 +102,39 @@ def _contact_fault(view: View) -> Headline | None:
     return None
 
 
-def _source_fault(view: View, health: Health) -> Headline | None:
-    since_s = view.state.state_since_s
+def _source_fault(view: View, health: Health, since_s: float) -> Headline | None:
     since = f"since {duration(view.now_s - since_s)}"
     if health.paused and health.state in ("lost", "silent"):
         since += ", and paused (space ends that)"
-    why = f"{health.reason.rstrip('.')} · " if health.reason else ""
+    why = _where(view, health.source_id) + (f"{health.reason.rstrip('.')} · " if health.reason else "")
     match health.state:
         case "lost":
-            detail = f"{why}{since} · nothing can be heard until it is back"
+            there = " there" if view.several else ""
+            detail = f"{why}{since} · nothing can be heard{there} until it is back"
             return Headline("fault", "source lost", detail, since_s)
         case "silent":
-            detail = f"{why or 'only digital zeros arrive: muted or unplugged? · '}{since} · cannot hear"
+            guess = "" if health.reason else "only digital zeros arrive: muted or unplugged? · "
+            detail = f"{why}{guess}{since} · cannot hear"
             return Headline("fault", "no signal", detail, since_s)
         case "paused":
             return Headline("paused", "paused", f"{since} · nothing is reported · space: listen again")
         case "ended":
-            return Headline("ended", "ended", f"{_after_end(health, why)} · {since}")
+            return Headline("ended", "ended", f"{_after_end(view, health, why)} · {since}")
         case "starting":
             return Headline("waiting", "starting", f"{why}opening {health.source_name}")
         case "running":
             return None
 
 
-def _after_end(health: Health, why: str) -> str:
-    """Return what there is to do once a source has ended."""
+def _where(view: View, source_id: str) -> str:
+    """Return the source's number and name at the begin of a detail; nothing where there is only one."""
+    return f"{view.tag(source_id)} · " if view.several else ""
+
+
+def _after_end(view: View, health: Health, why: str) -> str:
+    """Return what there is to do once a source has ended, or all have."""
+    if view.several:
+        return "all sources have ended · nothing more is heard · press q to quit"
     if health.source_id == DEMO_ID:
         return "press q; monitor run --source demo plays it again"
     return f"{why or f'{health.source_name} has ended · '}nothing more is heard · press q to quit"
@@ -107,15 +143,16 @@ def _after_end(health: Health, why: str) -> str:
 def _sounding(view: View, sounding: list[Heard]) -> Headline:
     first, others = sounding[0], sounding[1:]
     event = first.event
-    fading = view.state.fading(first)
-    lasts = duration(view.state.lasted_s(first, view.now))
+    fading = view.state_of(event.source_id).fading(first)
+    lasts = duration(view.lasted_s(first))
+    where = _where(view, event.source_id)
     parts = [
-        f"fading · {_was(first)}" if fading else _maybe(first),
+        where + (f"fading · {_was(first)}" if fading else _maybe(first)),
         over_room(first.snr_db),
         f"lasted {lasts}" if fading else f"since {lasts}",
     ]
     if others:
-        parts.append("also " + ", ".join(f"{spoken(o.event.class_)} {o.peak_score:.2f}" for o in others))
+        parts.append("also " + ", ".join(f"{_called(view, o)} {o.peak_score:.2f}" for o in others))
     kind: Kind = "urgent" if event.urgent else "event"
     return Headline(kind, spoken(event.class_), " · ".join(parts), first.seen_s)
 
@@ -132,15 +169,17 @@ def _was(heard: Heard) -> str:
     return f"may have been {spoken(heard.event.class_)} {heard.peak_score:.2f}"
 
 
-def _ago_s(view: View, heard: Heard) -> float:
-    return (view.now - (heard.event.offset_time or heard.published)).total_seconds()
+def _called(view: View, heard: Heard) -> str:
+    """Return the class of an event, with the number of its source where there are several."""
+    number = view.tag(heard.event.source_id).partition(" ")[0]
+    return f"{spoken(heard.event.class_)} ({number})" if number else spoken(heard.event.class_)
 
 
 def _recent(view: View, heard: Heard) -> Headline:
     detail = " · ".join(
         [
-            f"ended {duration(_ago_s(view, heard))} ago",
-            f"lasted {duration(view.state.lasted_s(heard, view.now))}",
+            f"{_where(view, heard.event.source_id)}ended {duration(view.ago_s(heard))} ago",
+            f"lasted {duration(view.lasted_s(heard))}",
             f"was up to {heard.peak_score:.2f}",
             over_room(heard.snr_db),
         ]
@@ -158,8 +197,8 @@ def _quiet(view: View, past: list[Heard]) -> Headline:
         parts.append(f"{muted} of {len(classes)} classes muted")
     if past:
         last = past[0].event
-        ago = duration(_ago_s(view, past[0]))
-        parts.append(f"last: {spoken(last.class_)} {clock(last.onset_time)}, {ago} ago")
-    if view.state.health and not view.state.health.background.ready:
+        ago = duration(view.ago_s(past[0]))
+        parts.append(f"last: {_called(view, past[0])} {clock(last.onset_time)}, {ago} ago")
+    if not all(health.background.ready for health in view.healths):
         parts.append("still learning this room")
     return Headline("quiet", "listening", " · ".join(parts))

@@ -17,6 +17,7 @@ TEXT = """\
    m           mute it, hear it again
    + -         move its threshold by 0.05
    n           near misses on, off
+   s           show another source's meter, picture and scores
    PgUp PgDn   scroll past events
    q           quit
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 SIDE_BY_SIDE = 76
 """Columns from which the class table and the event list stand beside each other."""
@@ -13,6 +13,8 @@ class Rows:
     """Rows of each part; their sum with the footer is the height of the terminal."""
 
     banner: int
+    sources: int
+    """One for each source, where there are several and there is room."""
     meter: int
     picture: int
     tables: int
@@ -22,21 +24,32 @@ class Rows:
     @property
     def total(self) -> int:
         """All rows."""
-        return self.banner + self.meter + self.picture + self.tables + self.status + self.footer
+        parts = (self.banner, self.sources, self.meter, self.picture, self.tables, self.status, self.footer)
+        return sum(parts)
 
 
-def rows_for(height: int) -> Rows:
-    """Share `height` rows out. The banner comes first and always stays; the picture is the first to go."""
+def rows_for(height: int, sources: int = 1) -> Rows:
+    """Share `height` rows out. The banner comes first and always stays; the picture is the first to go.
+
+    The rows of several `sources` are taken from the tables, at most half of them.
+    """
+    rows = _rows_for(height)
+    taken = min(sources, (rows.tables + 1) // 2) if sources > 1 else 0
+    return replace(rows, sources=taken, tables=rows.tables - taken)
+
+
+def _rows_for(height: int) -> Rows:
+    rows = Rows(banner=4, sources=0, meter=1, picture=0, tables=height - 7, status=1)
     if height < 8:
-        return Rows(
-            banner=max(1, height - 1), meter=0, picture=0, tables=0, status=0, footer=min(1, height - 1)
-        )
+        banner, footer = max(1, height - 1), min(1, height - 1)
+        return replace(rows, banner=banner, meter=0, tables=0, status=0, footer=footer)
     if height < 16:
-        return Rows(banner=4, meter=1, picture=0, tables=height - 7, status=1)
+        return rows
     if height < 22:
-        return Rows(banner=6, meter=1, picture=0, tables=height - 9, status=1)
+        return replace(rows, banner=6, tables=height - 9)
     if height < 30:
-        return Rows(banner=7, meter=1, picture=5, tables=height - 16, status=2)
+        return replace(rows, banner=7, picture=5, tables=height - 16, status=2)
     banner = min(16, 8 + (height - 30) // 5)
     picture = min(33, 7 + (height - 30) // 2)
-    return Rows(banner=banner, meter=2, picture=picture, tables=height - 5 - banner - picture, status=2)
+    tables = height - 5 - banner - picture
+    return replace(rows, banner=banner, meter=2, picture=picture, tables=tables, status=2)

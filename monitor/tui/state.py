@@ -1,4 +1,4 @@
-"""What the terminal interface knows about a monitor: a pure reducer over the records that arrive.
+"""What the terminal interface knows about one source: a pure reducer over the records that arrive.
 
 Meters coalesce (only the newest counts), events never do. Laws: an event is open from its onset to its
 offset and never again; applying a message twice changes nothing; histories are bounded.

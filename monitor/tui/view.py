@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
-from monitor.records import ClassState
-from monitor.tui.state import State
+from monitor.records import ClassState, Health, NearMiss
+from monitor.tui.state import Heard, State
 
 Contact = Literal["none", "alive", "gone"]
 """Whether the monitor answers: not yet, now, no longer."""
@@ -18,9 +19,12 @@ class View:
     """One moment, ready to be drawn."""
 
     state: State
+    """Of the source whose meter, picture and scores are shown."""
     now_s: float
     """Clock of this program, seconds."""
     endpoint: str
+    states: Mapping[str, State] = field(default_factory=dict)
+    """Of all sources by id; empty where `state` is all there is."""
     contact: Contact = "alive"
     contact_since_s: float = 0.0
     """Clock of this program, seconds, when `contact` last changed."""
@@ -36,15 +40,77 @@ class View:
     mono: bool = False
 
     @property
+    def everywhere(self) -> list[State]:
+        """The states of all sources, also of those of an earlier run."""
+        return list(self.states.values()) or [self.state]
+
+    @property
+    def healths(self) -> list[Health]:
+        """The sources that the monitor listens to, in its order."""
+        return [state.health for state in self.everywhere if state.health]
+
+    @property
+    def several(self) -> bool:
+        """Whether it has to be said which source something is about."""
+        return len(self.healths) > 1
+
+    def tag(self, source_id: str) -> str:
+        """Return the number and the name of a source; nothing where there is only one."""
+        if not self.several:
+            return ""
+        names = {
+            health.source_id: f"{number} {health.source_name}"
+            for number, health in enumerate(self.healths, 1)
+        }
+        return names.get(source_id, f"? {source_id}")
+
+    def state_of(self, source_id: str) -> State:
+        """Return what is known of a source."""
+        return self.states.get(source_id, self.state)
+
+    @property
     def now(self) -> datetime:
-        """The time of the sound; this machine's clock until a message has come."""
+        """The time of the sound that is shown; this machine's clock until a message has come."""
         return self.state.now(self.now_s) or datetime.now(UTC)
 
     @property
     def hearing(self) -> bool:
-        """Whether scores and open events are of this moment."""
-        health = self.state.health
-        return self.contact == "alive" and (health is None or health.state == "running")
+        """Whether the scores shown are of this moment."""
+        return self._hears(self.state)
+
+    def hears(self, source_id: str) -> bool:
+        """Tell whether open events of a source are of this moment."""
+        return self._hears(self.state_of(source_id))
+
+    def _hears(self, state: State) -> bool:
+        return self.contact == "alive" and (state.health is None or state.health.state == "running")
+
+    @property
+    def open_events(self) -> list[Heard]:
+        """Events of all sources that sound now, urgent ones first, then the newest."""
+        sounding = [heard for state in self.everywhere for heard in state.open_events]
+        return sorted(sounding, key=lambda heard: (heard.event.urgent, heard.event.onset_time), reverse=True)
+
+    @property
+    def past_events(self) -> list[Heard]:
+        """Events of all sources that are over, newest first."""
+        past = [heard for state in self.everywhere for heard in state.past_events]
+        return sorted(past, key=lambda heard: heard.event.onset_time, reverse=True)
+
+    @property
+    def near_misses(self) -> list[NearMiss]:
+        """What nearly fired, of all sources."""
+        return [miss for state in self.everywhere for miss in state.near_misses]
+
+    def lasted_s(self, heard: Heard) -> float:
+        """Return how long an event has lasted, seconds."""
+        state = self.state_of(heard.event.source_id)
+        return state.lasted_s(heard, state.now(self.now_s) or self.now)
+
+    def ago_s(self, heard: Heard) -> float:
+        """Return how long ago an event ended, seconds."""
+        now = self.state_of(heard.event.source_id).now(self.now_s) or self.now
+        return (now - (heard.event.offset_time or heard.published)).total_seconds()
 
     @property
     def selected_class(self) -> ClassState | None:
@@ -55,5 +121,4 @@ class View:
     @property
     def past_rows(self) -> int:
         """Rows of the event list that scroll."""
-        misses = len(self.state.near_misses) if self.show_near_misses else 0
-        return len(self.state.past_events) + misses
+        return len(self.past_events) + (len(self.near_misses) if self.show_near_misses else 0)

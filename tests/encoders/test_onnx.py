@@ -2,13 +2,22 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 
 import monitor
+from monitor.config import ModelConfig
 from monitor.encoders import Encoder
+from monitor.encoders.onnx import AudioTower, OnnxEngine, describe
+from monitor.encoders.store import StoredModel, find_model
 from monitor.errors import ModelError
+from tests.encoders.tiny_models import DIM, graph, log_mel_tower, node, text_tower, tiny_model, value
+
+BOOL = 9
+"""Element type of onnx.proto3."""
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +85,7 @@ def test_a_provider_that_is_not_there_is_refused_and_does_not_fall_back() -> Non
         pytest.skip("this machine has the CUDA provider")
     with pytest.raises(ModelError, match="not available here"):
         monitor.load_encoder(provider="cuda")
-    with pytest.raises(ModelError, match="no provider 'tpu'; legal: cpu, cuda"):
+    with pytest.raises(ModelError, match="no provider 'tpu'; legal: cpu, cuda, torch"):
         monitor.load_encoder(provider="tpu")
 
 
@@ -84,3 +93,82 @@ def test_loading_the_model_in_the_box_needs_no_torch() -> None:
     """In a process of its own: tests of the tools may have imported torch into this one."""
     program = "import sys, monitor; monitor.load_encoder(); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False, timeout=50).returncode == 0
+
+
+def test_a_graph_is_described_without_being_run() -> None:
+    graph = describe(find_model("embedded").read(find_model("embedded").entry.audio))
+    assert [str(port) for port in graph.inputs] == ["audio float (any, 32000)"]
+    assert [str(port) for port in graph.outputs] == ["embedding float (any, 256)"]
+
+
+def test_what_is_no_graph_cannot_be_described() -> None:
+    with pytest.raises(ModelError, match=r"The graph cannot be loaded: .*"):
+        describe(b"no graph")
+
+
+def test_arrays_that_stay_on_the_device_give_what_arrays_that_are_copied_give() -> None:
+    """On a GPU they stay; the same binding works without one."""
+    model = find_model("embedded")
+    tower = open_tower(model, device="cpu")
+    copying = open_tower(model, device=None)
+    random = np.random.default_rng(0)
+    for count in (1, 3, 1, 2, 4, 5, 1):  # more sizes than are kept
+        windows = random.standard_normal((count, model.entry.window_len)).astype(np.float32) * 0.1
+        assert (tower.embed(windows) == copying.embed(windows)).all()
+
+
+def test_an_embedding_outlives_the_next_call() -> None:
+    model = find_model("embedded")
+    tower = open_tower(model, device="cpu")
+    random = np.random.default_rng(0)
+    first_window, second_window = random.standard_normal((2, 1, model.entry.window_len)).astype(np.float32)
+    first = tower.embed(first_window)
+    kept = first.copy()
+    tower.embed(second_window)
+    assert (first == kept).all()
+
+
+@pytest.mark.parametrize("device", [None, "cpu"])
+def test_a_tower_of_a_public_file_gets_a_picture(tmp_path: Path, device: str | None) -> None:
+    model = tiny_model(audio=log_mel_tower(), front_end="log_mel").write(tmp_path / "public")
+    picture = np.random.default_rng(0).standard_normal((2, 1, 1001, 64)).astype(np.float32)
+    assert open_tower(model, device).embed(picture).shape == (2, DIM)
+
+
+@pytest.mark.parametrize("device", [None, "cpu"])
+def test_a_tower_that_asks_is_told_that_no_window_is_longer_than_its_own(
+    tmp_path: Path, device: str | None
+) -> None:
+    content = graph(
+        [node("Cast", ["is_longer"], ["embedding"], to=1), node("Identity", ["input_features"], ["unused"])],
+        [value("input_features", 1, ["n", 1, 1001, 64]), value("is_longer", BOOL, ["n", 1])],
+        [value("embedding", 1, ["n", 1])],
+        {},
+    )
+    model = tiny_model(audio=content, front_end="log_mel", dim=1).write(tmp_path / "fused")
+    assert (open_tower(model, device).embed(np.zeros((2, 1, 1001, 64), np.float32)) == 0.0).all()
+
+
+def test_a_tower_that_needs_another_front_end_than_the_entry_says_is_refused(tmp_path: Path) -> None:
+    model = tiny_model(audio=log_mel_tower()).write(tmp_path / "public")
+    with pytest.raises(ModelError, match="needs front_end = 'log_mel', the entry says 'waveform'"):
+        OnnxEngine(model, ModelConfig())
+
+
+def test_a_text_tower_without_mask_reads_words(tmp_path: Path) -> None:
+    content = text_tower(mask=False)
+    model = tiny_model(text=content, text_mask=False).write(tmp_path / "public")
+    masked = tiny_model().write(tmp_path / "own")
+    texts = ["dog barking", "siren"]
+    assert load_folder(model).embed_text(texts) == pytest.approx(
+        load_folder(masked).embed_text(texts), abs=1e-6
+    )
+
+
+def load_folder(model: StoredModel) -> Encoder:
+    return monitor.load_encoder(str(model.folder))
+
+
+def open_tower(model: StoredModel, device: str | None) -> AudioTower:
+    path = model.folder / model.entry.audio.file
+    return AudioTower(onnxruntime.InferenceSession(path), model.entry.dim, device)

@@ -4,9 +4,19 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from monitor.encoders.store import ModelFile, StoredModel, find_model, list_models
+from monitor.encoders.store import (
+    ModelFile,
+    StoredModel,
+    find_model,
+    list_models,
+    model_names,
+    read_folder,
+)
 from monitor.errors import ModelError
+from tests.encoders.tiny_models import tiny_model
 
 
 def store(tmp_path: Path, name: str, content: bytes) -> tuple[StoredModel, ModelFile]:
@@ -70,3 +80,93 @@ def test_a_damaged_manifest_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("MONITOR_MODELS", str(tmp_path))
     with pytest.raises(ModelError, match="not valid"):
         list_models()
+
+
+@pytest.fixture
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's folder of models, empty, beside the models of the program."""
+    monkeypatch.delenv("MONITOR_MODELS", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    return tmp_path / "monitor" / "models"
+
+
+def test_installed_models_are_found_beside_those_of_the_program(models: Path) -> None:
+    tiny = tiny_model().write(models / "mine")
+    assert [model.name for model in list_models()] == ["embedded", "mine"]
+    assert find_model("mine") == tiny
+
+
+def test_a_model_is_found_by_the_path_of_its_folder(models: Path, tmp_path: Path) -> None:
+    tiny = tiny_model().write(tmp_path / "exported")
+    assert find_model(str(tmp_path / "exported")) == tiny
+    with pytest.raises(ModelError, match=r"nowhere/model\.toml: No such file"):
+        find_model(str(tmp_path / "nowhere"))
+
+
+def test_one_folder_may_replace_all_others(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny_model().write(models / "mine")
+    monkeypatch.setenv("MONITOR_MODELS", str(tmp_path / "elsewhere"))
+    assert list_models() == []
+    tiny_model().write(tmp_path / "elsewhere" / "theirs")
+    assert [model.name for model in list_models()] == ["theirs"]
+
+
+def test_a_damaged_model_does_not_harm_the_others(models: Path) -> None:
+    (models / "broken").mkdir(parents=True)
+    (models / "broken" / "model.toml").write_text("audio = 3", "utf-8")
+    assert find_model("embedded").entry.dim > 0
+    assert model_names() == ["embedded", "broken"]
+    with pytest.raises(ModelError, match=r"broken/model\.toml is not valid"):
+        find_model("broken")
+
+
+def test_what_is_half_installed_is_no_model(models: Path) -> None:
+    tiny_model().write(models / "mine.partial")
+    assert model_names() == ["embedded"]
+    with pytest.raises(ModelError, match=r"There is no model 'mine\.partial'"):
+        find_model("mine.partial")
+
+
+def test_a_model_of_the_catalogue_is_offered_where_it_is_missing(models: Path) -> None:
+    with pytest.raises(
+        ModelError, match="There is no model 'clap'; `monitor models install clap` fetches it"
+    ):
+        find_model("clap")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("window_len", "0"), ("prompt", '"no place"'), ("hop_s", "0"), ("front_end", '"fft"')]
+)
+def test_an_entry_that_cannot_work_is_refused(models: Path, key: str, value: str) -> None:
+    path = tiny_model().write(models / "mine").folder / "model.toml"
+    lines = [line for line in path.read_text("utf-8").splitlines() if not line.startswith(key)]
+    path.write_text("\n".join([*lines, f"{key} = {value}"]), "utf-8")
+    with pytest.raises(ModelError, match=f"not valid: .*{key}"):
+        find_model("mine")
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    licence=TEXTS,
+    golden=st.dictionaries(TEXTS, st.lists(st.integers(0, 2**40))),
+    prompts=st.lists(TEXTS.map("{{}} {}".format)),
+    mask=st.booleans(),
+    hop_s=st.floats(1e-9, 1e9),
+)
+def test_an_entry_is_read_as_it_was_written(
+    tmp_path: Path,
+    licence: str,
+    golden: dict[str, list[int]],
+    prompts: list[str],
+    mask: bool,
+    hop_s: float,
+) -> None:
+    model = tiny_model(
+        licence=licence, golden=golden, prompts=tuple(prompts), text_mask=mask, hop_s=hop_s
+    ).write(tmp_path)
+    assert read_folder(tmp_path, model.name) == model

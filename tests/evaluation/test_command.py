@@ -22,7 +22,10 @@ from tests.evaluation.corpus import TONES_HZ, write_corpus
 from tests.fakes import FakeEncoder
 
 CONFIG = load_config(
-    flags={"prompts": {"distractors": ["crow", "street"]}, "detector": {"confirm": 2, "onset_threshold": 0.6}}
+    flags={
+        "prompts": {"distractors": ["crow", "street"]},
+        "detector": {"confirm_s": 0.5, "onset_threshold": 0.6},
+    }
 )
 
 

@@ -139,12 +139,12 @@ def test_written_thresholds_are_configuration_and_are_read_again(tmp_path: Path)
 def test_thresholds_leave_everything_else_as_configured(tmp_path: Path) -> None:
     path = tmp_path / "thresholds.toml"
     write_thresholds(path, 0.8, {"siren": 0.9}, DetectorConfig())
-    config = Config(detector=DetectorConfig(confirm=2, classes={"siren": ClassConfig(confirm=7)}))
+    config = Config(detector=DetectorConfig(confirm_s=0.5, classes={"siren": ClassConfig(confirm_s=2.0)}))
 
     changed = with_thresholds(config, path)
 
-    assert changed.detector.confirm == 2
-    assert changed.detector.classes["siren"].confirm == 7
+    assert changed.detector.confirm_s == 0.5
+    assert changed.detector.classes["siren"].confirm_s == 2.0
     assert changed.detector.classes["siren"].onset_threshold == 0.9
 
 

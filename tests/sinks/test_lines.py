@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import pytest
@@ -20,6 +21,7 @@ from tests.examples import event, health, level, near_miss
 
 ONSET = "13:00:00  onset   may be a dog bark, score 0.81 (threshold 0.50), level -32.1 dBFS, SNR 18 dB"
 OFFSET = "13:00:03  offset  dog bark ended after 3.0 s, peak 0.93, level -32.1 dBFS, SNR 18 dB"
+T = TypeVar("T", bound=PublishedRecord)
 LISTENING = "13:00:00  health  listening to USB microphone for dog bark, model embedded"
 
 
@@ -187,3 +189,35 @@ def test_a_sink_that_may_wait_loses_no_line_to_a_slow_reader() -> None:
         stream.close()
         thread.join()
     assert (len(received), sink.dropped) == (3000, 0)
+
+
+def test_each_line_names_its_source_where_there_are_several() -> None:
+    def of(record: T, name: str) -> T:
+        known = {"source_id": name, "source_name": f"the {name}"}
+        fields = {key: value for key, value in known.items() if key in record.__struct_fields__}
+        return msgspec.structs.replace(record, **fields)
+
+    records: list[PublishedRecord] = [health(), health(skipped=16000), event(), near_miss()]
+    lines = printed(of(health(), "attic"), *(of(r, "cellar") for r in records), near_misses=True)
+    assert [line[18:].partition(":")[0] for line in lines[2:]] == ["the cellar"] * 3
+    alone = printed(*(of(r, "cellar") for r in records), near_misses=True)
+    assert not any("the cellar:" in line for line in alone)
+
+
+def test_trouble_of_one_source_does_not_hide_that_another_is_back() -> None:
+    stream = io.StringIO()
+    sink = TroubleSink(stream)
+    other = {"source_id": "b", "source_name": "cellar"}
+    for record in (
+        health("lost", "unplugged"),
+        msgspec.structs.replace(health(), **other),
+        msgspec.structs.replace(health("lost", "dead"), **other),
+        health(),
+    ):
+        sink.emit(record)
+    sink.close()
+    assert [line[10:] for line in stream.getvalue().splitlines()] == [
+        "health  LOST: USB microphone, unplugged",
+        "health  LOST: cellar, dead",
+        "health  back: USB microphone is heard again",
+    ]

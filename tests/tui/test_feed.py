@@ -10,7 +10,7 @@ from monitor.errors import PublishError
 from monitor.records import Event, Health, Request, Snapshot
 from monitor.tui.feed import Arrived, Feed, Refused
 
-from .fakes import FakeLink, event, health, level, snapshot
+from .fakes import SOURCE_ID, FakeLink, event, health, level, snapshot
 
 Notices = queue.SimpleQueue[Arrived | Refused]
 
@@ -59,7 +59,7 @@ def test_the_first_message_asks_for_a_snapshot_once(link: FakeLink, feed: Feed, 
     link.snapshot = snapshot(0.0, open_events=(event("update", onset=-5.0),))
     link.publish(level(0.1), 0.1)
     until(notices, Snapshot)
-    assert len(feed.state.open_events) == 1
+    assert len(feed.states[SOURCE_ID].open_events) == 1
     link.publish(health(1.0), 1.0)
     until(notices, Health)
     assert [request.request for request in link.requests] == ["snapshot"]
@@ -74,8 +74,8 @@ def test_meters_are_kept_without_a_word_and_every_event_is_announced(
     link.publish(event("offset", offset=11.0), 12.0)
     announced = [until(notices, Event) for _ in range(2)]
     assert [record.type for record in announced] == ["onset", "offset"]
-    assert feed.state.level is not None
-    assert len(feed.state.past_events) == 1
+    assert feed.states[SOURCE_ID].level is not None
+    assert len(feed.states[SOURCE_ID].past_events) == 1
 
 
 def test_a_restart_forgets_the_old_health_and_asks_again(
@@ -86,8 +86,9 @@ def test_a_restart_forgets_the_old_health_and_asks_again(
     link.restarts = 1
     link.publish(level(0.1), 0.1)
     until(notices, Snapshot)
-    assert feed.state.health is not None
-    assert feed.state.health.state == "running"
+    health_now = feed.states[SOURCE_ID].health
+    assert health_now is not None
+    assert health_now.state == "running"
 
 
 def test_a_refusal_is_announced_in_the_words_of_the_monitor(

@@ -12,6 +12,7 @@ from monitor.tui.theme import SHAPES
 from monitor.tui.view import Contact, View
 
 from .fakes import CLASSES, at, class_state, event, health, scores
+from .several import of, view_among
 
 
 def seen(*records: PublishedRecord, now_s: float = 15.0, contact: Contact = "alive") -> Headline:
@@ -137,3 +138,47 @@ def test_an_onset_flashes_slower_than_three_times_a_second_and_stops() -> None:
 
 def test_quiet_never_flashes() -> None:
     assert not seen(health(10.0)).inverted(10.1)
+
+
+def among(*records: PublishedRecord) -> Headline:
+    """What is said where there are several sources."""
+    return headline(view_among(*records, now_s=15.0))
+
+
+ATTIC = of(health(10.0), "attic")
+CELLAR_LOST = of(health(10.0, "lost", "unplugged."), "cellar")
+
+
+def test_a_source_that_is_lost_is_told_by_name_although_another_hears() -> None:
+    head = among(ATTIC, CELLAR_LOST)
+    assert (head.kind, head.word) == ("fault", "source lost")
+    assert head.detail.startswith("2 the cellar · unplugged · since 5 s")
+
+
+def test_a_source_that_is_lost_does_not_hide_what_another_hears() -> None:
+    head = among(ATTIC, CELLAR_LOST, of(event("onset"), "attic"))
+    assert (head.kind, head.word) == ("event", "siren")
+    assert head.detail.startswith("1 the attic · may be siren 0.87")
+    ended = among(ATTIC, CELLAR_LOST, of(event("offset", offset=13.0, ended_by="quiet"), "attic"))
+    assert ended.detail.startswith("1 the attic · ended 2 s ago")
+
+
+def test_what_sounded_at_a_lost_source_is_not_said_to_sound_now() -> None:
+    assert among(ATTIC, CELLAR_LOST, of(event("onset"), "cellar")).word == "source lost"
+
+
+def test_where_none_hears_the_worst_comes_first() -> None:
+    ended = of(health(10.0, "ended"), "attic")
+    assert among(ended, CELLAR_LOST, of(event("onset"), "attic")).word == "source lost"
+    assert among(ended, of(health(10.0, "ended"), "cellar")).detail.startswith("all sources have ended")
+
+
+def test_the_end_of_one_file_is_no_fault_while_another_is_heard() -> None:
+    assert among(ATTIC, of(health(10.0, "ended"), "cellar")).word == "listening"
+
+
+def test_several_events_say_where_each_is() -> None:
+    cellar = of(health(10.0), "cellar")
+    head = among(ATTIC, cellar, of(event("onset", urgent=True), "cellar"), of(event("onset", "cat"), "attic"))
+    assert head.detail.startswith("2 the cellar · may be siren")
+    assert head.detail.endswith("also cat (1) 0.87")

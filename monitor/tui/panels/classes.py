@@ -51,12 +51,12 @@ def classes_lines(view: View, width: int, height: int) -> list[Strip]:
     room = max(1, height - 2)
     selected = min(view.selected, max(0, len(classes) - 1))
     first = max(0, min(selected - room // 2, len(classes) - room))
-    sounding = {heard.event.class_ for heard in view.state.open_events if view.hearing}
+    sounding = {heard.event.class_ for heard in view.state.open_events if view.hearing}  # of the source shown
     rows = [
         _row(view, entry, columns, index == selected, entry.class_ in sounding)
         for index, entry in enumerate(classes[first : first + room], first)
     ]
-    lines = [_heading(columns, width), *(line(row, width) for row in rows)]
+    lines = [_heading(view, columns, width), *(line(row, width) for row in rows)]
     lines.append(line(_other(view, width, len(classes) - len(rows)), width))
     return (lines + [line([], width)] * (height - len(lines)))[:height]
 
@@ -69,9 +69,11 @@ def _columns(view: View, width: int) -> _Columns:
     return _Columns(name=name, bar=max(0, rest - name), numbers=numbers)
 
 
-def _heading(columns: _Columns, width: int) -> Strip:
+def _heading(view: View, columns: _Columns, width: int) -> Strip:
     numbers = " score/from" if columns.numbers > 6 else "score "
-    words = fit(" classes", width - len(numbers) - STATE - 1) + numbers
+    health = view.state.health
+    where = f" at {view.tag(health.source_id)}" if health and view.several else ""
+    words = fit(f" classes{where}", width - len(numbers) - STATE - 1) + numbers
     return line([(words, HEADING), (" state", HEADING_DIM)], width, HEADING)
 
 

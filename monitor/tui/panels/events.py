@@ -27,7 +27,7 @@ NARROW_END, WIDE_END = 6, 13
 
 def events_lines(view: View, width: int, height: int) -> list[Strip]:
     """Return a heading and the rows that fit; open events stay on top while the rest scrolls."""
-    sounding = [_event_row(view, heard, width) for heard in view.state.open_events]
+    sounding = [_event_row(view, heard, width) for heard in view.open_events]
     past = _past_rows(view, width)
     room = height - 1
     sounding = sounding[:room]
@@ -46,23 +46,33 @@ class _Columns:
 
     name: int
     """Cells of the class name."""
+    source: int
+    """Cells of the source's number and name, with the blank before them; 0 where there is only one."""
     snr: bool
     level: bool
     wide: bool
     """The last column has room for words."""
 
 
-def _columns(width: int) -> _Columns:
-    rest = width - FIXED
+def _columns(view: View, width: int) -> _Columns:
+    rest = width - FIXED - (12 if view.several else 0)
     wide, snr, level = (rest >= 12 + WIDE_END + more for more in (0, 5, 11))
-    name = rest - (WIDE_END if wide else NARROW_END) - 5 * snr - 6 * level
-    return _Columns(name=max(4, min(24, name)), snr=snr, level=level, wide=wide)
+    names = width - FIXED - (WIDE_END if wide else NARROW_END) - 5 * snr - 6 * level
+    source = max(2, min(24, names // 2)) if view.several else 0
+    return _Columns(name=max(4, min(24, names - source)), source=source, snr=snr, level=level, wide=wide)
+
+
+def _names(view: View, columns: _Columns, class_: str, source_id: str) -> str:
+    """Return the class, and the source where there are several; of that at least the number shows."""
+    where = fit(f" {view.tag(source_id)}", columns.source) if columns.source else ""
+    return fit(spoken(class_), columns.name) + where
 
 
 def _heading(view: View, width: int, first: int) -> Strip:
-    columns = _columns(width)
+    columns = _columns(view, width)
     names = _fitting(_NEAR if view.show_near_misses else ("class",), columns.name)
-    words = f" {'events':<10} {fit(names, columns.name)} {'lasts':>5} peak "
+    names = fit(names, columns.name) + fit(" source", columns.source)
+    words = f" {'events':<10} {names} {'lasts':>5} peak "
     words += " SNR " * columns.snr + " dBFS " * columns.level
     above = f"from {first + 1}" if columns.wide else f"↓{first + 1}"
     return line([(words, HEADING), (above if first else "", HEADING_DIM)], width, HEADING)
@@ -75,23 +85,23 @@ def _fitting(texts: tuple[str, ...], width: int) -> str:
 
 def _past_rows(view: View, width: int) -> list[list[Piece]]:
     rows: list[tuple[datetime, list[Piece]]] = [
-        (heard.event.onset_time, _event_row(view, heard, width)) for heard in view.state.past_events
+        (heard.event.onset_time, _event_row(view, heard, width)) for heard in view.past_events
     ]
     if view.show_near_misses:
-        rows += [(miss.time, _near_miss_row(miss, width)) for miss in view.state.near_misses]
+        rows += [(miss.time, _near_miss_row(view, miss, width)) for miss in view.near_misses]
     return [row for _, row in sorted(rows, key=lambda entry: entry[0], reverse=True)]
 
 
 def _event_row(view: View, heard: Heard, width: int) -> list[Piece]:
     event = heard.event
-    columns = _columns(width)
+    columns = _columns(view, width)
     shape = SHAPES["urgent" if event.urgent else "event"] if heard.open else SHAPES["recent"]
     text = (
-        f" {shape} {clock(event.onset_time)} {fit(spoken(event.class_), columns.name)} "
-        f"{short_duration(view.state.lasted_s(heard, view.now)):>5} {heard.peak_score:.2f} "
+        f" {shape} {clock(event.onset_time)} {_names(view, columns, event.class_, event.source_id)} "
+        f"{short_duration(view.lasted_s(heard)):>5} {heard.peak_score:.2f} "
     )
     text += f"{heard.snr_db:+4.0f} " * columns.snr + f"{heard.level_dbfs:5.0f} " * columns.level
-    if heard.ended_by is None and not view.hearing:
+    if heard.ended_by is None and not view.hears(event.source_id):
         return [(text, TEXT), ("unknown" if columns.wide else "?", DIM)]
     if heard.ended_by is None:
         style = URGENT if event.urgent else EVENT
@@ -100,12 +110,12 @@ def _event_row(view: View, heard: Heard, width: int) -> list[Piece]:
     return [(text, TEXT), (ending.label if columns.wide else ending.short, DIM)]
 
 
-def _near_miss_row(miss: NearMiss, width: int) -> list[Piece]:
-    columns = _columns(width)
+def _near_miss_row(view: View, miss: NearMiss, width: int) -> list[Piece]:
+    columns = _columns(view, width)
     reason = NEAR_MISS[miss.reason].label
     if miss.reason == "below_threshold":
         reason += f" {miss.threshold:.2f}"
-    text = f" ~ {clock(miss.time)} {fit(spoken(miss.class_), columns.name)} "
+    text = f" ~ {clock(miss.time)} {_names(view, columns, miss.class_, miss.source_id)} "
     if not columns.wide:
         return [(f"{text}{miss.score:.2f} {reason}", DIM)]
     text += f"{'near':>5} {miss.score:.2f} "

@@ -25,21 +25,23 @@ class _Key(NamedTuple):
         return f" {self.name} {self.does} "
 
 
+_SOURCE = _Key("s", "source", 4)
 _KEYS = (
     _Key("space", "pause", 5),
     _Key("↑↓", "select", 3),
     _Key("m", "mute", 4),
     _Key("+ -", "threshold", 2),
+    _SOURCE,
     _Key("n", "near misses", 1),
     _Key("?", "help", 7),
     _Key("q", "quit", 6),
 )
 
 
-def keys_lines(_: View, width: int, height: int) -> list[Strip]:
+def keys_lines(view: View, width: int, height: int) -> list[Strip]:
     """Return the keys that fit, those that matter least left out, and blank rows below."""
     kept: list[_Key] = []
-    for key in sorted(_KEYS, key=lambda key: -key.weight):
+    for key in sorted((key for key in _KEYS if view.several or key != _SOURCE), key=lambda key: -key.weight):
         if sum(len(other.text) for other in [*kept, key]) <= width:
             kept.append(key)
     pieces: list[Piece] = []

@@ -60,7 +60,7 @@ def _about(view: View, health: Health) -> list[_Item]:
     rates = f"{health.device_sample_rate / 1000:g}→{health.sample_rate / 1000:g} kHz"
     items = [
         _Item("", f"{shape} {state}{_more(view, health)}", 10, style),
-        _Item("", health.source_name, 9),
+        _Item("", view.tag(health.source_id) or health.source_name, 9),
         _Item("heard", elapsed((health.captured - health.gap) / max(1, health.sample_rate)), 6),
         _Item("room", known, 5),
         _Item("model", health.model, 4),
@@ -85,10 +85,10 @@ def _more(view: View, health: Health) -> str:
 def _losses(view: View, health: Health) -> list[_Item]:
     rate = max(1, health.sample_rate)
     behind_s = health.pending / rate
+    running = [one for one in view.healths if one.state != "ended"] or [health]
+    rtf = sum(one.rtf for one in running)  # of the program, which hears all sources
     return [
-        _Item(
-            "rtf", f"{health.rtf:.2f}" + (" TOO SLOW" if health.rtf >= 1 else ""), 9, _alarm(health.rtf >= 1)
-        ),
+        _Item("rtf", f"{rtf:.2f}" + (" TOO SLOW" if rtf >= 1 else ""), 9, _alarm(rtf >= 1)),
         _counter("overflow", health.overflow, 8),
         _counter("overwritten", health.overwritten / rate, 8, " s"),
         _counter("skipped", health.skipped / rate, 8, " s"),

@@ -18,11 +18,13 @@ from monitor.tui.panels.events import events_lines
 from monitor.tui.panels.keys import keys_lines
 from monitor.tui.panels.meter import meter_lines
 from monitor.tui.panels.picture import picture_lines
+from monitor.tui.panels.sources import sources_lines
 from monitor.tui.panels.status import status_lines
 from monitor.tui.state import State
 from monitor.tui.theme import HATCH
 from monitor.tui.view import View
 from tests.tui.fakes import CLASSES, at, class_state, event, health, level, near_miss, scene, scores
+from tests.tui.several import SEVERAL
 
 PANELS = [
     banner_lines,
@@ -31,6 +33,7 @@ PANELS = [
     keys_lines,
     meter_lines,
     picture_lines,
+    sources_lines,
     status_lines,
 ]
 
@@ -61,6 +64,7 @@ VIEWS = {
     "loud": LOUD,
     "mono": replace(LOUD, mono=True),
     "gone": replace(LOUD, contact="gone"),
+    "several": replace(SEVERAL, show_near_misses=True),
 }
 
 

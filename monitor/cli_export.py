@@ -1,0 +1,95 @@
+"""The `models export` verb: what it takes on the command line, and what it prints."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from monitor.export.report import ExportReport
+
+_PIPED_WIDTH = 200
+"""Columns of a table that goes into a file or a pipe."""
+
+AddVerb = Callable[[Any, str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
+
+
+def add_export(actions: Any, add_verb: AddVerb) -> None:
+    """Add `export` to what `models` can do."""
+    export = add_verb(actions, "export", _export, "make a model folder of a published CLAP checkpoint")
+    export.add_argument(
+        "--checkpoint",
+        type=Path,
+        required=True,
+        metavar="PATH",
+        help="a laion-clap .pt file, or a folder of Hugging Face",
+    )
+    export.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="a folder that is new or empty"
+    )
+    export.add_argument(
+        "--name", default="", metavar="N", help="name of the model (default: the checkpoint's)"
+    )
+    export.add_argument("--audio-only", action="store_true", help="without the text tower; cannot be run")
+    form = export.add_mutually_exclusive_group()
+    form.add_argument("--int8", action="store_true", help="matrices as int8, for CPUs")
+    form.add_argument("--fp16", action="store_true", help="networks in float16, for GPUs")
+    export.add_argument(
+        "--short", type=float, default=0.0, metavar="S", help="2.56 or 5.12 s per window instead of 10"
+    )
+    export.add_argument(
+        "--tokenizer", type=Path, metavar="FILE", help="tokenizer.json, where none is beside the weights"
+    )
+    export.add_argument(
+        "--json", action="store_true", default=argparse.SUPPRESS, help="the report, with every comparison"
+    )
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from monitor.export.command import ExportOptions, export
+
+    report = export(
+        ExportOptions(
+            arguments.checkpoint,
+            arguments.out,
+            name=arguments.name,
+            audio_only=arguments.audio_only,
+            int8=arguments.int8,
+            fp16=arguments.fp16,
+            short=arguments.short,
+            tokenizer=arguments.tokenizer,
+        )
+    )
+    if getattr(arguments, "json", False):
+        _print(msgspec.json.encode(report).decode())
+        return 0
+    _show(report)
+    if not arguments.audio_only:
+        _print(f"`monitor models install {report.folder} --name {report.name}` makes it one of your models.")
+    return 0
+
+
+def _show(report: ExportReport) -> None:
+    """Print the report as a table, with its notes below."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("tower", "against", "inputs", "least cosine", "largest difference")
+    for row in report.summaries:
+        which = f"{row.comparison.tower} {row.comparison.form}"
+        figures = (f"{row.cosine:.7f}", f"{row.largest:.1e}")
+        table.add_row(which, row.comparison.against, str(row.items), *figures)
+    size = sum(file.size for file in report.files)
+    _print(f"{report.network}; {report.front_end}; {size / 1e6:.1f} MB in {report.folder}")
+    Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH).print(table)
+    for note in report.notes:
+        _print(f"Note: {note}")
+
+
+def _print(text: str) -> None:
+    print(text, flush=True)  # noqa: T201

@@ -1,0 +1,121 @@
+"""The catalogue: public models that can be installed, each file pinned by revision, size and sha256.
+
+``catalogue.toml`` lies beside the manifest; ``$MONITOR_MODELS/catalogue.toml``, if it is there, replaces it.
+An entry is that of an installed model, with the repository and the revision its files come from, and the
+size of each of them.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from contextlib import suppress
+from ipaddress import ip_address
+from pathlib import PurePosixPath
+from urllib.parse import quote, urlsplit
+
+import msgspec
+
+from monitor.encoders.store import ModelEntry, ModelFile, manifest_folder, packaged_folder
+from monitor.errors import ConfigError, ModelError
+
+HUB = "https://huggingface.co"
+
+
+class RemoteFile(ModelFile, frozen=True, kw_only=True):
+    """One pinned file of a repository; `file` is its path there."""
+
+    bytes: int
+
+
+class CatalogueEntry(ModelEntry, frozen=True, kw_only=True):
+    """A model that can be installed."""
+
+    repository: str
+    """Owner and name on the hub."""
+    revision: str
+    """The commit: a branch may move, a commit cannot."""
+    note: str = ""
+    """What to know before it is used."""
+    audio: RemoteFile
+    text: RemoteFile
+    tokenizer: RemoteFile
+
+    @property
+    def remote_files(self) -> tuple[RemoteFile, RemoteFile, RemoteFile]:
+        """Audio tower, text tower, tokenizer."""
+        return self.audio, self.text, self.tokenizer
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.bytes for file in self.remote_files)
+
+    def url(self, file: RemoteFile, hub: str) -> str:
+        """Return the address of one of its files below `hub`."""
+        return f"{hub}/{self.repository}/resolve/{self.revision}/{quote(file.file)}"
+
+    def entry(self) -> ModelEntry:
+        """Return the entry the model has once installed; files keep their last name."""
+        values = {field: getattr(self, field) for field in ModelEntry.__struct_fields__}
+        for part in ("audio", "text", "tokenizer"):
+            remote: RemoteFile = values[part]
+            values[part] = ModelFile(local_name(remote), remote.sha256)
+        return ModelEntry(**values)
+
+
+def local_name(file: ModelFile) -> str:
+    """Return the name a file has in the folder of its model: the one a browser would save it under."""
+    return PurePosixPath(file.file).name
+
+
+def list_catalogue() -> dict[str, CatalogueEntry]:
+    """Return the models that can be installed, by name: of `$MONITOR_MODELS/catalogue.toml` or the program's.
+
+    Raises
+    ------
+    ModelError
+        The catalogue cannot be read or is not valid.
+    """
+    path = manifest_folder() / "catalogue.toml"
+    if not path.exists():
+        path = packaged_folder() / "catalogue.toml"
+    try:
+        models = tomllib.loads(path.read_text("utf-8")).get("models")
+        return msgspec.convert(models, dict[str, CatalogueEntry])
+    except OSError as error:
+        raise ModelError(f"Cannot read the catalogue {path}: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        raise ModelError(f"The catalogue {path} is not valid: {error}.") from None
+
+
+def hub_address() -> str:
+    """Return where files come from: `MONITOR_MIRROR`, else `HF_ENDPOINT`, else the hub itself.
+
+    Raises
+    ------
+    ConfigError
+        The mirror is neither https nor http on this machine.
+    """
+    for variable in ("MONITOR_MIRROR", "HF_ENDPOINT"):
+        if mirror := os.environ.get(variable, "").rstrip("/"):
+            if not is_safe(mirror):
+                raise ConfigError(f"{variable} is {mirror!r}; legal: https://…, or http:// on this machine.")
+            return mirror
+    return HUB
+
+
+def is_safe(url: str) -> bool:
+    """Return whether `url` is https, or http on this machine."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether `host` is this machine."""
+    if host == "localhost":
+        return True
+    with suppress(ValueError):
+        return ip_address(host).is_loopback
+    return False

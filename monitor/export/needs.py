@@ -1,0 +1,25 @@
+"""The libraries of the extra `export`."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from monitor.errors import ModelError
+
+LIBRARIES = ("torch", "transformers", "onnx", "onnxscript", "safetensors")
+
+
+def require_libraries(names: tuple[str, ...] = LIBRARIES) -> None:
+    """Check that what an export needs is installed.
+
+    Raises
+    ------
+    ModelError
+        Something is missing; the sentence says how to install it.
+    """
+    missing = [name for name in names if find_spec(name) is None]
+    if missing:
+        raise ModelError(
+            f"Exporting a checkpoint needs {', '.join(missing)}, which is not installed; "
+            "run: pip install 'monitor[export]'."
+        )

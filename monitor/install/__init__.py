@@ -1,0 +1,1 @@
+"""Models of the user: fetched, checked, moved into place."""

@@ -1,0 +1,238 @@
+"""Models of the user: fetched from the catalogue, or copied from a folder; checked; moved into place.
+
+Everything happens in ``NAME.partial`` beside the place where the model will be. Only after sizes, hashes,
+graphs, tokenizer and a self-test are right does the folder take its name; until then the model that was
+there before stays as it was. What was fetched waits in ``NAME.partial`` for the next try, and files that
+were brought there by hand are taken as if they had been fetched. One install at a time.
+
+Environment: ``MONITOR_OFFLINE=1`` or ``HF_HUB_OFFLINE=1`` keep it off the network; ``MONITOR_MIRROR``, else
+``HF_ENDPOINT``, replaces the address of the hub.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from monitor.config import ModelConfig
+from monitor.encoders.catalogue import CatalogueEntry, hub_address, local_name
+from monitor.encoders.store import (
+    ModelEntry,
+    StoredModel,
+    is_model_name,
+    packaged_models,
+    read_folder,
+)
+from monitor.errors import ModelError, ModelUnreachable
+from monitor.install.download import Patience, Watcher, fetch
+from monitor.install.partial import Download, is_whole
+from monitor.install.self_test import SelfTest, self_test
+from monitor.install.slot import Slot, writing
+
+
+@dataclass(frozen=True)
+class InstallOptions:
+    """How to install."""
+
+    name: str
+    """What the model will be called."""
+    force: bool = False
+    """Replace another model of that name, and check again what is there."""
+    offline: bool = False
+    """Stay off the network."""
+    patience: Patience = field(default_factory=Patience)
+
+
+@dataclass(frozen=True)
+class InstallReport:
+    """What an install did."""
+
+    name: str
+    folder: str
+    unchanged: bool
+    """The model was there already, whole: nothing was done."""
+    size: int
+    """Bytes of its files."""
+    entry: ModelEntry
+    self_test: SelfTest | None
+    """None where nothing was done."""
+
+
+def is_offline() -> bool:
+    """Return whether the environment forbids the network."""
+    words = (os.environ.get(name, "").lower() for name in ("MONITOR_OFFLINE", "HF_HUB_OFFLINE"))
+    return any(word in {"1", "true", "yes", "on"} for word in words)
+
+
+def install_remote(model: CatalogueEntry, options: InstallOptions, watcher: Watcher) -> InstallReport:
+    """Install a model of the catalogue.
+
+    Raises
+    ------
+    ModelUnreachable
+        Offline or unreachable, and files are missing; it says which, and where to put them.
+    ModelError
+        Another model has the name, another install is at work, the disk is full, or the files are not
+        what they should be.
+    ConfigError
+        The mirror is not a safe address.
+    """
+    hub = hub_address()
+
+    def fill(slot: Slot) -> None:
+        items = [
+            Download(model.url(file, hub), slot.partial / local_name(file), file.bytes, file.sha256)
+            for file in model.remote_files
+        ]
+        wanted = [item for item in items if not is_whole(item)]
+        if wanted and options.offline:
+            raise ModelUnreachable(f"Cannot fetch {options.name!r} offline. {_by_hand(wanted)}")
+        _check_room(wanted, slot.partial)
+        for item in wanted:
+            try:
+                fetch(item, watcher, options.patience)
+            except ModelUnreachable as error:
+                missing = [other for other in wanted if not is_whole(other)]
+                raise ModelUnreachable(f"{error} {_by_hand(missing)}") from None
+
+    return _install(model.entry(), options, fill, watcher)
+
+
+def install_folder(folder: Path, options: InstallOptions, watcher: Watcher) -> InstallReport:
+    """Install the model in `folder`: `model.toml` and its files.
+
+    Raises
+    ------
+    ModelError
+        As `install_remote`.
+    """
+    model = read_folder(folder)
+
+    def fill(slot: Slot) -> None:
+        for part in model.parts:
+            slot.put(part, model.read(part))
+
+    return _install(model.entry, options, fill, watcher)
+
+
+def remove(name: str) -> Path:
+    """Remove an installed model, and what was fetched of it; return the folder that is gone.
+
+    Raises
+    ------
+    ModelError
+        It comes with the program, or is not there.
+    """
+    if name in packaged_models():
+        raise ModelError(f"{name!r} comes with the program and cannot be removed.")
+    slot = Slot(name)
+    if not is_model_name(name) or not slot.is_used:
+        raise ModelError(f"No model {name!r} is installed in {slot.place.parent}.")
+    with slot.locked():
+        slot.clear()
+    return slot.place
+
+
+def _install(
+    wanted: ModelEntry, options: InstallOptions, fill: Callable[[Slot], None], watcher: Watcher
+) -> InstallReport:
+    _check_name(options.name)
+    slot = Slot(options.name)
+    with slot.locked():
+        there = slot.current()
+        if there and not options.force:
+            if _same(there.entry, wanted) and _is_whole(there):
+                return _report(there, None)
+            _check_replaceable(there, wanted)
+        with writing(slot.partial):
+            slot.partial.mkdir(exist_ok=True)
+        if there:
+            _reuse(there, wanted, slot)
+        fill(slot)
+        watcher.say("checking graphs, tokenizer and embeddings")
+        model, result = _checked(StoredModel(options.name, wanted, slot.partial))
+        slot.settle(model)
+        return _report(StoredModel(options.name, model.entry, slot.place), result)
+
+
+def _check_name(name: str) -> None:
+    if not is_model_name(name):
+        raise ModelError(f"A model cannot be called {name!r}; legal: letters, digits, '.', '_' and '-'.")
+    if name in packaged_models():
+        raise ModelError(f"{name!r} comes with the program; --name gives the new model another name.")
+
+
+def _check_replaceable(there: StoredModel, wanted: ModelEntry) -> None:
+    parts = ("audio", "text", "tokenizer")
+    if any(getattr(there.entry, part).sha256 != getattr(wanted, part).sha256 for part in parts):
+        raise ModelError(
+            f"Another model is installed as {there.name!r} ({there.entry.source}); --force replaces it, "
+            "--name keeps both."
+        )
+
+
+def _check_room(items: list[Download], folder: Path) -> None:
+    here = sum(item.path.stat().st_size for item in items if item.path.exists())
+    needed = sum(item.size for item in items) - here
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise ModelError(
+            f"{folder} has {free / 1e6:.0f} MB free, {needed / 1e6:.0f} MB are still to come; make room, or "
+            "set MONITOR_MODELS to a folder on another disk."
+        )
+
+
+def _by_hand(items: list[Download]) -> str:
+    addresses, folder = ", ".join(item.url for item in items), items[0].path.parent
+    return (
+        f"Set MONITOR_MIRROR, or fetch by hand: {addresses}; put the files into {folder} under the names at "
+        "the end of the addresses, and give the same command again: it then needs no network."
+    )
+
+
+def _same(installed: ModelEntry, wanted: ModelEntry) -> bool:
+    """Return whether `installed` is `wanted` but for what was read off the graphs."""
+    return installed == msgspec.structs.replace(
+        wanted, front_end=installed.front_end, text_mask=installed.text_mask
+    )
+
+
+def _is_whole(model: StoredModel) -> bool:
+    try:
+        model.verify()
+    except ModelError:
+        return False
+    return True
+
+
+def _reuse(there: StoredModel, wanted: ModelEntry, slot: Slot) -> None:
+    """Copy the files that are right already, so that a repair fetches only what is damaged."""
+    for part in StoredModel(there.name, wanted, slot.partial).parts:
+        for old in there.parts:
+            if old.sha256 == part.sha256 and not (slot.partial / part.file).exists():
+                try:
+                    content = there.read(old)
+                except ModelError:
+                    continue
+                slot.put(part, content)
+
+
+def _checked(model: StoredModel) -> tuple[StoredModel, SelfTest]:
+    """Return the model with the entry its graphs need, and what its self-test gave."""
+    from monitor.encoders.graphs import fit_entry
+    from monitor.encoders.onnx import OnnxEngine, describe
+
+    audio, text = (describe(model.read(part)) for part in (model.entry.audio, model.entry.text))
+    entry = fit_entry(model.name, model.entry, audio, text)
+    fitted = StoredModel(model.name, entry, model.folder)
+    return fitted, self_test(fitted, OnnxEngine(fitted, ModelConfig()))
+
+
+def _report(model: StoredModel, result: SelfTest | None) -> InstallReport:
+    size = sum((model.folder / part.file).stat().st_size for part in model.parts)
+    return InstallReport(model.name, str(model.folder), result is None, size, model.entry, result)
