@@ -33,7 +33,7 @@ def candidates() -> Mapping[str, Changes]:
         ("background", "tau_text", (0.0, 0.5)),
         ("drift", "beta", (0.05, 0.2, 0.4)),
         ("scorer", "temperature", (0.03, 0.08, 0.12)),
-        ("detector", "confirm", (1, 3, 4)),
+        ("detector", "confirm_s", (0.25, 0.5, 0.75)),
     ):
         tried |= {f"{section}.{key} = {value}": {section: {key: value}} for value in values}
     return tried
