@@ -122,7 +122,7 @@ class Monitor(msgspec.Struct, frozen=True):
     def error(self) -> SourceError | None:
         """What was wrong with the sources that have ended, if anything."""
         errors = [capture.error for capture in self.captures if capture.error is not None]
-        return type(errors[0])(" ".join(map(str, errors))) if errors else None
+        return type(errors[0])(" ".join(dict.fromkeys(map(str, errors)))) if errors else None
 
     def stop(self) -> None:
         """End all capture threads within about a second."""

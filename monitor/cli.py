@@ -18,8 +18,10 @@ from monitor.wire import sanitise
 
 DEFAULT_ENDPOINT = PublishConfig().bind
 EXIT_FAILED = 1
-_LONGEST_SENTENCE = 1200
 EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
+"""Ctrl-C before the work was done; it is how `run`, `listen` and `tui` end, and they return 0."""
+_LONGEST_SENTENCE = 1200
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MonitorError as error:
         return _refuse(str(error), EXIT_BAD_INPUT)
     except KeyboardInterrupt:
-        return 0
+        return EXIT_INTERRUPTED
     except BrokenPipeError:
         _forget_stdout()
         return 0
@@ -125,7 +127,9 @@ def _add_run(verbs: Any) -> None:
     run.add_argument(
         "--classes", metavar="A,B", help='words to listen for: siren,dog_bark,alarm="smoke alarm beeping"'
     )
-    run.add_argument("--model", metavar="NAME", help="a model of `monitor models list`")
+    run.add_argument(
+        "--model", metavar="NAME", help="a model of `monitor models list`, or ./FOLDER with model.toml in it"
+    )
     run.add_argument("--config", type=Path, metavar="FILE", help="TOML file over the defaults")
     run.add_argument(
         "--bind", metavar="ENDPOINT", help=f"where to publish (default {DEFAULT_ENDPOINT}), or none"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -70,8 +71,13 @@ def _export(arguments: argparse.Namespace) -> int:
         return 0
     _show(report)
     if not arguments.audio_only:
-        _print(f"`monitor models install {report.folder} --name {report.name}` makes it one of your models.")
+        _print(f"`{install_command(arguments.out, report.name)}` makes it one of your models.")
     return 0
+
+
+def install_command(folder: Path, name: str) -> str:
+    """Return what to type to install an export; the whole path, as a bare name may be in the catalogue."""
+    return shlex.join(["monitor", "models", "install", str(folder.resolve()), "--name", name])
 
 
 def _show(report: ExportReport) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from monitor.cli_export import add_export
+from monitor.cli_export import AddVerb, add_export
 from monitor.errors import ModelError
 from monitor.wire import sanitise
 
@@ -22,14 +21,11 @@ if TYPE_CHECKING:
     from monitor.encoders.store import ModelEntry, StoredModel
     from monitor.install.model import InstallReport
 
-_INTERRUPTED = 130
 _BAD_MODEL = 2
 _LONGEST = 1200
 """Characters of a sentence: addresses are long."""
 _EVERY_S = 5.0
 """Between two lines of progress where there is no terminal to draw on."""
-
-AddVerb = Callable[[Any, str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
 
 
 class ModelLine(msgspec.Struct, frozen=True):
@@ -164,7 +160,7 @@ def _install(arguments: argparse.Namespace) -> int:
             report, note = _installed(arguments, watch)
         except KeyboardInterrupt:
             watch.say("interrupted; what was fetched is kept, the same command goes on from there.")
-            return _INTERRUPTED
+            raise
     if _as_json(arguments):
         _print(msgspec.json.encode(report).decode())
         return 0

@@ -140,6 +140,10 @@ class Pipeline:
             yield from self._finish()
         yield from self._watch_source()
 
+    def rest(self) -> Turn:
+        """Analyse what no window has covered yet: what was heard shall not go unheeded where time is up."""
+        yield from self._end_stretch("stopped")
+
     def handle(self, request: Request) -> Reply:
         """Do what a local program asks: pause, mute, or set a threshold."""
         detector = self._stages.detector

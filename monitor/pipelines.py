@@ -55,6 +55,7 @@ class Pipelines:
     def stop_after(self, duration_s: float) -> bool:
         """Stop each source that was heard for `duration_s` seconds; True if the last one ended by it."""
         due = [one for one in self._pipelines if not one.ended and one.position_s >= duration_s]
+        carry([pipeline.rest() for pipeline in due], self._encoder, self._clock.monotonic)
         for pipeline in due:
             pipeline.end("stopped")
         return bool(due) and self.ended

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -155,6 +156,16 @@ def test_sources_that_do_not_go_together_are_refused(capsys: pytest.CaptureFixtu
     assert "no/such.wav" in refusal(capsys, *RUN, "--source", "demo", "--source", "file:no/such.wav")
 
 
+def test_what_is_wrong_with_a_file_that_is_heard_twice_is_said_once(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    cut = write_wav(tmp_path / "cut.wav")
+    cut.write_bytes(cut.read_bytes()[: -2 * 16000 * 4])
+    source = ["--source", f"file:{cut}"]
+    assert main([*RUN, "--classes", "siren", *source, *source]) == 2
+    assert capsys.readouterr().err.count("cut.wav is damaged") == 1
+
+
 def test_duration_stops_a_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*RUN, "--source", "demo", "--duration", "2.5"]) == 0
 
@@ -175,6 +186,17 @@ def test_ctrl_c_ends_a_run_without_a_traceback() -> None:
     _, err = process.communicate(timeout=20)
     assert process.returncode == 0
     assert err == ""
+
+
+def test_ctrl_c_before_the_work_is_done_is_no_success(tmp_path: Path) -> None:
+    pipe = tmp_path / "config.toml"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "monitor", "config", "--config", str(pipe)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with process, pipe.open("w"):  # opens once it is being read
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (130, b"", b"")
 
 
 def test_schema_prints_the_schema_of_every_message(capsys: pytest.CaptureFixture[str]) -> None:

@@ -114,7 +114,7 @@ def test_offline_is_one_sentence_and_exit_code_2(
         monkeypatch.setenv(variable, "1")
     assert main(["models", "install", "tiny", *([] if variable else ["--offline"])]) == 2
     err = capsys.readouterr().err
-    assert err.startswith("monitor: Cannot fetch 'tiny' offline. Set MONITOR_MIRROR, or fetch by hand: http")
+    assert err.startswith("monitor: Cannot fetch 'tiny' offline. Fetch by hand: http")
     assert err.count("\n") == 1
     assert hub.requests == []
 

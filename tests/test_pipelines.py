@@ -153,6 +153,16 @@ def test_each_source_is_heard_for_the_duration_asked_for() -> None:
     assert [bench.of(Health, name)[-1].reason for name in "ab"] == ["the monitor was stopped"] * 2
 
 
+def test_what_was_heard_before_time_was_up_is_analysed_though_it_fills_no_window() -> None:
+    bench = Bench("a")
+    bench.write("a", noise(8.0))
+    while not bench.pipelines.stop_after(0.5):
+        bench.pipelines.step(0.0)
+    assert len(bench.of(Scores, "a")) == 1
+    last = bench.of(Health, "a")[-1]
+    assert (last.analysed, last.captured) == (RATE // 2, 8 * RATE)
+
+
 def test_it_waits_while_nothing_comes_and_wakes_for_any_source() -> None:
     bench = Bench("a", "b")
     writer = threading.Timer(0.05, bench.write, ("b", noise(0.05)))

@@ -39,7 +39,7 @@ from onnxruntime.quantization import (
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from tqdm import tqdm
 
-from monitor.encoders import load
+from monitor import load_encoder
 from monitor.encoders.store import StoredModel, find_model
 
 Floats = NDArray[np.float32]
@@ -258,7 +258,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true", help="print JSON instead of Markdown")
     args = parser.parse_args()
-    encoder, stored = load(args.model), find_model(args.model)
+    encoder, stored = load_encoder(args.model), find_model(args.model)
     clips, audio = read_index(args.data), load_audio(args.data, args.work)
     trial = make_trial(clips, audio, args.seed)
     texts = encoder.embed_text([encoder.template.format(words(name)) for name in trial.classes])

@@ -27,8 +27,8 @@ ENDPOINT = "tcp://127.0.0.1:5573"
 LIMIT_S = 30.0
 _EMBED = """
 import numpy as np
-from monitor.encoders import load
-encoder = load({name!r})
+from monitor import load_encoder
+encoder = load_encoder({name!r})
 encoder.embed_audio(np.zeros((1, encoder.window_len), np.float32))
 """
 _WORDS = "encoder.embed_text([encoder.template.format('siren')])\n"

@@ -27,15 +27,15 @@ _SIZES_KEPT = 4
 _MOST_TEXT_THREADS = 8
 
 
-def describe(content: bytes) -> Graph:
-    """Return the inputs and outputs of a serialised graph; it is read, not optimised.
+def describe(model: StoredModel, part: ModelFile) -> Graph:
+    """Return the inputs and outputs of a graph of `model`; it is read, not optimised.
 
     Raises
     ------
     ModelError
-        ONNX Runtime cannot load it.
+        The file is missing or altered, or ONNX Runtime cannot load it.
     """
-    return _ports(_open(content, ModelConfig(), optimise=False))
+    return _ports(_open(_verified(model, part), ModelConfig(), model.name, optimise=False))
 
 
 class OnnxEngine:
@@ -174,7 +174,8 @@ def _verified(model: StoredModel, part: ModelFile) -> str:
     return str(model.folder / part.file)
 
 
-def _open(graph: str | bytes, config: ModelConfig, name: str = "", *, optimise: bool = True) -> Any:
+def _open(graph: str, config: ModelConfig, name: str, *, optimise: bool = True) -> Any:
+    """Return a session that runs the file `graph` of the model `name`."""
     import onnxruntime as ort
 
     wanted = _PROVIDERS.get(config.provider)
@@ -195,8 +196,7 @@ def _open(graph: str | bytes, config: ModelConfig, name: str = "", *, optimise: 
     try:
         session = ort.InferenceSession(graph, _options(config, optimise=optimise), providers=providers)
     except Exception as error:  # noqa: BLE001 - ONNX Runtime raises many unrelated types
-        what = f"Model {name!r}" if name else "The graph"
-        raise ModelError(f"{what} cannot be loaded: {str(error).splitlines()[0]}") from None
+        raise ModelError(f"Model {name!r} cannot be loaded: {str(error).splitlines()[0]}") from None
     if wanted not in session.get_providers():  # listed, and yet not usable: it falls back without a word
         raise absent
     session.disable_fallback()

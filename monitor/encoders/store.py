@@ -204,7 +204,8 @@ def _what_there_is(name: str) -> str:
 
     if name in list_catalogue():
         return f"`monitor models install {name}` fetches it."
-    return f"known: {', '.join(model_names())}; `monitor models list` shows what can be installed."
+    known = ", ".join(model_names()) or f"none in {installed_folder()}"
+    return f"known: {known}; `monitor models list` shows what can be installed."
 
 
 def packaged_models() -> dict[str, StoredModel]:
@@ -245,7 +246,8 @@ def read_folder(folder: Path, name: str = "") -> StoredModel:
     """
     path = folder / MODEL_FILE
     name = name or folder.resolve().name.removesuffix(PARTIAL)
-    return StoredModel(name, _convert(_read_toml(path), ModelEntry, path), folder)
+    advice = " `monitor models export` makes a model folder of a CLAP checkpoint."
+    return StoredModel(name, _convert(_read_toml(path, advice), ModelEntry, path), folder)
 
 
 def write_entry(entry: ModelEntry, folder: Path) -> None:
@@ -267,9 +269,11 @@ def _toml(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
+def _read_toml(path: Path, if_missing: str = "") -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise ModelError(f"Cannot read the model manifest {path}: {error.strerror}.{if_missing}") from None
     except OSError as error:
         raise ModelError(f"Cannot read the model manifest {path}: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:

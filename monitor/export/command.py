@@ -18,13 +18,12 @@ import msgspec
 from rich.console import Console
 from rich.markup import escape
 
+from monitor.encoders.log_mel import SAMPLE_RATE
 from monitor.encoders.store import ModelEntry, ModelFile, is_model_name, read_folder, write_entry
 from monitor.errors import ConfigError, ModelError
 from monitor.export.needs import require_libraries
 from monitor.export.report import ExportedFile, ExportReport, as_markdown
 
-SAMPLE_RATE = 48_000
-"""Hz, of every published CLAP."""
 SHORT_S = (2.56, 5.12)
 """Seconds an audio tower of one or two of its four pieces hears."""
 MAX_TOKENS = 77
@@ -33,6 +32,8 @@ MAX_TOKENS = 77
 PROMPT = "the sound of {}"
 HOP_S = 1.0
 """Seconds from window to window: a ten-second window changes little in less."""
+SHORT_HOP_S = 0.5
+"""The same for a short tower, which costs less and hears less at once."""
 _TOKENIZER = "tokenizer.json"
 
 Say = Callable[[str], None]
@@ -90,7 +91,7 @@ def _check(options: ExportOptions) -> str:
         legal = " or ".join(f"{seconds:g}" for seconds in SHORT_S)
         raise ConfigError(f"A short audio tower hears {legal} s, not {options.short:g} s.")
     if options.out.exists() and (not options.out.is_dir() or any(options.out.iterdir())):
-        raise ConfigError(f"{options.out} is there and not empty; give a new or an empty folder.")
+        raise ConfigError(f"{options.out} is there and is not an empty folder; give a new or an empty one.")
     name = options.name or _name_from(options.checkpoint)
     if not is_model_name(name):
         raise ConfigError(f"A model cannot be called {name!r}; legal: letters, digits, '.', '_', '-'.")
@@ -128,7 +129,8 @@ def _export(options: ExportOptions, name: str, work: Path, say: Say) -> ExportRe
         rows += export_text(job, tokenizer, MAX_TOKENS)
         shutil.copyfile(tokenizer, work / _TOKENIZER)
         source = f"{checkpoint.name} ({checkpoint.layout}; {architecture.label}), sha256 {checkpoint.sha256}"
-        entry = _entry(work, source, input_len_for(pieces), architecture.dim)
+        hop_s = SHORT_HOP_S if options.short else HOP_S
+        entry = _entry(work, source, input_len_for(pieces), architecture.dim, hop_s)
         write_entry(msgspec.structs.replace(entry, vocabulary=architecture.vocabulary, golden=golden), work)
         read_folder(work, name).verify()
     rounded = "samples rounded to 16 bits" if checkpoint.front_end.int16 else "samples as they are"
@@ -149,7 +151,7 @@ def _export(options: ExportOptions, name: str, work: Path, say: Say) -> ExportRe
     return report
 
 
-def _entry(folder: Path, source: str, input_len: int, dim: int) -> ModelEntry:
+def _entry(folder: Path, source: str, input_len: int, dim: int, hop_s: float) -> ModelEntry:
     """Return the entry of the files in `folder`."""
     audio, text, tokenizer = (
         ModelFile(name, _describe(folder / name).sha256) for name in ("audio.onnx", "text.onnx", _TOKENIZER)
@@ -166,7 +168,7 @@ def _entry(folder: Path, source: str, input_len: int, dim: int) -> ModelEntry:
         source=source,
         prompt=PROMPT,
         max_tokens=MAX_TOKENS,
-        hop_s=HOP_S,
+        hop_s=hop_s,
     )
 
 

@@ -46,8 +46,10 @@ def check_tokenizer(path: Path, rows: int) -> dict[str, list[int]]:
 
     try:
         content = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(f"Cannot read the tokenizer {path}: {error}.") from None
+    except OSError as error:
+        raise ModelError(f"Cannot read the tokenizer {path}: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise ModelError(f"{path} is not a tokenizer.json: it is not text.") from None
     try:
         tokenizer = Tokenizer.from_str(content)
     except Exception as error:  # noqa: BLE001 - the library raises plain Exception

@@ -24,6 +24,7 @@ from monitor.encoders.catalogue import CatalogueEntry, hub_address, local_name
 from monitor.encoders.store import (
     ModelEntry,
     StoredModel,
+    installed_folder,
     is_model_name,
     packaged_models,
     read_folder,
@@ -91,14 +92,18 @@ def install_remote(model: CatalogueEntry, options: InstallOptions, watcher: Watc
         ]
         wanted = [item for item in items if not is_whole(item)]
         if wanted and options.offline:
-            raise ModelUnreachable(f"Cannot fetch {options.name!r} offline. {_by_hand(wanted)}")
+            raise ModelUnreachable(
+                f"Cannot fetch {options.name!r} offline. Fetch by hand: {_by_hand(wanted)}"
+            )
         _check_room(wanted, slot.partial)
         for item in wanted:
             try:
                 fetch(item, watcher, options.patience)
             except ModelUnreachable as error:
                 missing = [other for other in wanted if not is_whole(other)]
-                raise ModelUnreachable(f"{error} {_by_hand(missing)}") from None
+                raise ModelUnreachable(
+                    f"{error} Set MONITOR_MIRROR, or fetch by hand: {_by_hand(missing)}"
+                ) from None
 
     return _install(model.entry(), options, fill, watcher)
 
@@ -130,9 +135,9 @@ def remove(name: str) -> Path:
     """
     if name in packaged_models():
         raise ModelError(f"{name!r} comes with the program and cannot be removed.")
+    if not is_model_name(name) or not Slot(name).is_used:
+        raise ModelError(f"No model {name!r} is installed in {installed_folder()}.")
     slot = Slot(name)
-    if not is_model_name(name) or not slot.is_used:
-        raise ModelError(f"No model {name!r} is installed in {slot.place.parent}.")
     with slot.locked():
         slot.clear()
     return slot.place
@@ -144,6 +149,8 @@ def _install(
     _check_name(options.name)
     slot = Slot(options.name)
     with slot.locked():
+        if slot.place.is_file():
+            raise ModelError(f"{slot.place} is a file and no model; move it away, or give another --name.")
         there = slot.current()
         if there and not options.force:
             if _same(there.entry, wanted) and _is_whole(there):
@@ -162,7 +169,10 @@ def _install(
 
 def _check_name(name: str) -> None:
     if not is_model_name(name):
-        raise ModelError(f"A model cannot be called {name!r}; legal: letters, digits, '.', '_' and '-'.")
+        raise ModelError(
+            f"A model cannot be called {name!r}; legal: at most 64 letters, digits, '.', '_' and '-'. "
+            "--name gives it another name."
+        )
     if name in packaged_models():
         raise ModelError(f"{name!r} comes with the program; --name gives the new model another name.")
 
@@ -190,8 +200,8 @@ def _check_room(items: list[Download], folder: Path) -> None:
 def _by_hand(items: list[Download]) -> str:
     addresses, folder = ", ".join(item.url for item in items), items[0].path.parent
     return (
-        f"Set MONITOR_MIRROR, or fetch by hand: {addresses}; put the files into {folder} under the names at "
-        "the end of the addresses, and give the same command again: it then needs no network."
+        f"{addresses}; put the files into {folder} under the names at the end of the addresses, and give the "
+        "same command again: it then needs no network."
     )
 
 
@@ -227,7 +237,7 @@ def _checked(model: StoredModel) -> tuple[StoredModel, SelfTest]:
     from monitor.encoders.graphs import fit_entry
     from monitor.encoders.onnx import OnnxEngine, describe
 
-    audio, text = (describe(model.read(part)) for part in (model.entry.audio, model.entry.text))
+    audio, text = (describe(model, part) for part in (model.entry.audio, model.entry.text))
     entry = fit_entry(model.name, model.entry, audio, text)
     fitted = StoredModel(model.name, entry, model.folder)
     return fitted, self_test(fitted, OnnxEngine(fitted, ModelConfig()))

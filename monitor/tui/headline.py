@@ -190,7 +190,8 @@ def _recent(view: View, heard: Heard) -> Headline:
 def _quiet(view: View, past: list[Heard]) -> Headline:
     classes = view.state.classes
     muted = sum(entry.muted for entry in classes)
-    parts = ["nothing recognised"]
+    begun = any(health.analysed or health.skipped for health in view.healths)
+    parts = ["nothing recognised" if begun else "the first window is not complete yet"]
     if classes and muted == len(classes):
         parts = ["every class is muted: nothing can be reported"]
     elif muted:

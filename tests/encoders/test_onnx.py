@@ -96,14 +96,16 @@ def test_loading_the_model_in_the_box_needs_no_torch() -> None:
 
 
 def test_a_graph_is_described_without_being_run() -> None:
-    graph = describe(find_model("embedded").read(find_model("embedded").entry.audio))
+    model = find_model("embedded")
+    graph = describe(model, model.entry.audio)
     assert [str(port) for port in graph.inputs] == ["audio float (any, 32000)"]
     assert [str(port) for port in graph.outputs] == ["embedding float (any, 256)"]
 
 
-def test_what_is_no_graph_cannot_be_described() -> None:
-    with pytest.raises(ModelError, match=r"The graph cannot be loaded: .*"):
-        describe(b"no graph")
+def test_what_is_no_graph_cannot_be_described(tmp_path: Path) -> None:
+    model = tiny_model(audio=b"no graph").write(tmp_path / "mine")
+    with pytest.raises(ModelError, match=r"Model 'mine' cannot be loaded: .*"):
+        describe(model, model.entry.audio)
 
 
 def test_arrays_that_stay_on_the_device_give_what_arrays_that_are_copied_give() -> None:

@@ -99,7 +99,7 @@ def test_installed_models_are_found_beside_those_of_the_program(models: Path) ->
 def test_a_model_is_found_by_the_path_of_its_folder(models: Path, tmp_path: Path) -> None:
     tiny = tiny_model().write(tmp_path / "exported")
     assert find_model(str(tmp_path / "exported")) == tiny
-    with pytest.raises(ModelError, match=r"nowhere/model\.toml: No such file"):
+    with pytest.raises(ModelError, match=r"nowhere/model\.toml: No such file .*models export` makes"):
         find_model(str(tmp_path / "nowhere"))
 
 
@@ -109,6 +109,8 @@ def test_one_folder_may_replace_all_others(
     tiny_model().write(models / "mine")
     monkeypatch.setenv("MONITOR_MODELS", str(tmp_path / "elsewhere"))
     assert list_models() == []
+    with pytest.raises(ModelError, match=r"known: none in .*elsewhere;"):
+        find_model("mine")
     tiny_model().write(tmp_path / "elsewhere" / "theirs")
     assert [model.name for model in list_models()] == ["theirs"]
 

@@ -15,9 +15,10 @@ from monitor.export.command import ExportOptions, export
         ({"int8": True, "fp16": True}, "cannot go together"),
         ({"short": 3.0}, "2.56 or 5.12"),
         ({"name": "../up"}, "cannot be called"),
-        ({"out": Path(__file__).parent}, "not empty"),
+        ({"out": Path(__file__).parent}, "is not an empty folder"),
+        ({"out": Path(__file__)}, "is not an empty folder"),
     ],
-    ids=["forms", "short", "name", "out"],
+    ids=["forms", "short", "name", "folder in use", "file"],
 )
 def test_options_that_cannot_work_are_refused_before_anything_is_read(
     tmp_path: Path, change: dict[str, Any], sentence: str

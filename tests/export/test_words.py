@@ -40,7 +40,10 @@ def test_a_file_that_is_no_tokenizer_is_refused(tmp_path: Path) -> None:
     path.write_text("{}", "utf-8")
     with pytest.raises(ModelError, match=r"not a tokenizer\.json"):
         check_tokenizer(path, 500)
-    with pytest.raises(ModelError, match="Cannot read"):
+    path.write_bytes(b"\xff")
+    with pytest.raises(ModelError, match="it is not text"):
+        check_tokenizer(path, 500)
+    with pytest.raises(ModelError, match=r"none\.json: No such file or directory\.$"):
         check_tokenizer(tmp_path / "none.json", 500)
 
 

@@ -305,6 +305,21 @@ def test_an_installed_model_is_removed_with_what_was_fetched_of_it(hub: Hub, mod
         remove("mine")
 
 
+@pytest.mark.parametrize("name", ["../x", "/", "", "mine.partial"])
+def test_what_cannot_be_a_name_is_not_removed(models: Path, name: str) -> None:
+    with pytest.raises(ModelError, match=f"No model '{name}' is installed in "):
+        remove(name)
+
+
+def test_a_file_where_the_model_is_to_be_is_left_alone(hub: Hub, models: Path) -> None:
+    models.mkdir()
+    (models / "mine").write_text("a letter", "utf-8")
+    with pytest.raises(ModelError, match="mine is a file and no model; move it away"):
+        install_remote(offer(hub, tiny_model()), OPTIONS, Watch())
+    assert (models / "mine").read_text("utf-8") == "a letter"
+    assert hub.requests == []
+
+
 def test_a_linked_model_is_removed_and_what_it_links_to_is_not(tmp_path: Path, models: Path) -> None:
     model = tiny_model().write(tmp_path / "exported")
     models.mkdir()

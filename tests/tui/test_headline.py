@@ -27,6 +27,11 @@ def test_quiet_says_that_it_listens_and_recognised_nothing() -> None:
     assert (head.kind, head.word, head.detail) == ("quiet", "listening", "nothing recognised")
 
 
+def test_before_the_first_window_nothing_is_said_to_be_unrecognised() -> None:
+    begun = msgspec.structs.replace(health(7.0), analysed=0, pending=7 * 16_000)
+    assert "the first window is not complete yet" in seen(begun).detail
+
+
 def test_quiet_says_how_many_classes_are_muted() -> None:
     assert "1 of 6 classes muted" in seen(health(10.0, classes=CLASSES)).detail
     muted = (class_state("siren", muted=True),)

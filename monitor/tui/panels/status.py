@@ -20,6 +20,8 @@ _LABEL = HEADING_DIM
 _VALUE = STRONG + _BACK
 _FINE = GOOD + _BACK
 _BAD = URGENT + _BACK
+_LATE_S = 2.0
+"""Behind by more is late; a model that listens once a second is a second behind, and the time it takes."""
 
 _STATE_SHAPES = {
     SOURCE_STATE["running"]: "●",
@@ -84,7 +86,8 @@ def _more(view: View, health: Health) -> str:
 
 def _losses(view: View, health: Health) -> list[_Item]:
     rate = max(1, health.sample_rate)
-    behind_s = health.pending / rate
+    begun = health.analysed or health.skipped  # before, all sound waits until it fills a window
+    behind_s = health.pending / rate if begun else 0.0
     running = [one for one in view.healths if one.state != "ended"] or [health]
     rtf = sum(one.rtf for one in running)  # of the program, which hears all sources
     return [
@@ -94,7 +97,7 @@ def _losses(view: View, health: Health) -> list[_Item]:
         _counter("skipped", health.skipped / rate, 8, " s"),
         _counter("gap", health.gap / rate, 8, " s"),
         _counter("lost msg", view.lost, 7),
-        _Item("behind", f"{behind_s:.1f} s", 4, _alarm(behind_s > 1)),
+        _Item("behind", f"{behind_s:.1f} s" if begun else "--", 4, _alarm(behind_s > _LATE_S)),
         _counter("invalid", health.invalid, 3),
         _counter("reopened", health.reopened, 3),
         _counter("malformed", view.malformed, 2),

@@ -227,6 +227,13 @@ def test_the_status_says_that_it_cannot_keep_up() -> None:
     assert "1.20 TOO SLOW" in text(status_lines(view_of(slow), 120, 2))
 
 
+def test_sound_that_does_not_fill_a_window_yet_is_not_behind() -> None:
+    waiting = msgspec.structs.replace(health(7.0), analysed=0, pending=7 * 16_000)
+    assert "behind --" in text(status_lines(view_of(waiting), 160, 2))
+    late = msgspec.structs.replace(health(7.0), pending=3 * 16_000)
+    assert "behind 3.0 s" in text(status_lines(view_of(late), 160, 2))
+
+
 def test_the_status_says_how_much_was_heard_and_since_when_nothing_is() -> None:
     lost = msgspec.structs.replace(health(70.0, "lost"), gap=10 * 16000)
     shown = text(status_lines(replace(view_of(lost), now_s=95.0), 160, 2))
