@@ -22,7 +22,7 @@ def test_a_process_that_fails_first_is_told_as_such() -> None:
 
 def test_the_programs_that_are_timed_name_the_model_that_is_asked_for() -> None:
     programs = startup.embedding_programs("embedded")
-    assert sum("load('embedded')" in text for text in programs.values()) == 2
+    assert sum("load_encoder('embedded')" in text for text in programs.values()) == 2
     assert all(
         text.endswith("print('ready', time.process_time(), flush=True)\n") for text in programs.values()
     )
