@@ -29,7 +29,6 @@ from towers import AudioTower, log_mel
 from tqdm import tqdm
 from train_audio import LABEL_DECAY
 
-NOTES = 196_608
 NOTE_BATCH = 256
 BATCH = 512
 STEPS = 3_000
@@ -54,8 +53,8 @@ class Notes:
         return Notes(self.hidden[kept], self.items[kept], self.shares[kept])
 
 
-def take_notes(tower: AudioTower, bank: Bank, trunk: Path, seed: int) -> Notes:
-    """Hear NOTES mixtures, or read what was noted of the same tower before."""
+def take_notes(tower: AudioTower, bank: Bank, trunk: Path, count: int, seed: int) -> Notes:
+    """Hear `count` mixtures, or read what was noted of the same tower before."""
     digest = hashlib.sha256(trunk.read_bytes()).hexdigest()
     path = trunk.with_name("notes.pt")
     if path.exists():
@@ -65,7 +64,7 @@ def take_notes(tower: AudioTower, bank: Bank, trunk: Path, seed: int) -> Notes:
     mixer, parts = Mixer(bank, seed), []
     tower.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-        for _ in tqdm(range(NOTES // NOTE_BATCH), desc="notes"):
+        for _ in tqdm(range(count // NOTE_BATCH), desc="notes"):
             batch = mixer.draw(NOTE_BATCH)
             parts.append((tower(log_mel(batch.power))[0].half(), batch.items, batch.shares))
     hidden, items, shares = (torch.cat(part).clone() for part in zip(*parts, strict=True))
@@ -115,7 +114,7 @@ def train(args: argparse.Namespace) -> None:
     texts = embed_texts([PROBE_PROMPT.format(words(name)) for name in probe.classes], args)
     unseen = {name for name in probe.classes if name not in bank.names or name in args.leave_out}
     before = measure(tower, probe, texts, unseen)
-    notes = take_notes(tower, bank, trunk, args.seed + 1).without(bank, left_out)
+    notes = take_notes(tower, bank, trunk, args.notes, args.seed + 1).without(bank, left_out)
     learn(tower, notes, Naming(bank, ClassTexts(bank.names, args, left_out), tower.names), args.seed)
     after = measure(tower, probe, texts, unseen)
     for label, scores in (("with the network", before), ("on its own", after)):
@@ -125,7 +124,10 @@ def train(args: argparse.Namespace) -> None:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the argument of this stage that the earlier ones have not added."""
+    """Add the arguments of this stage that the earlier ones have not added."""
+    parser.add_argument(
+        "--notes", type=int, default=196_608, help="mixtures to hear before the words are learnt"
+    )
     parser.add_argument("--to", type=Path, help="where to store the tower (default WORK/audio_final.pt)")
 
 
