@@ -15,14 +15,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.encoders.clap import HOP_S, INPUT_LEN, MAX_TOKENS, PROMPT
 from monitor.encoders.log_mel import SAMPLE_RATE
 from monitor.encoders.store import ModelEntry, ModelFile, StoredModel
 from monitor.errors import ModelError
 
 WEIGHTS, TOKENIZER, CONFIG = "model.safetensors", "tokenizer.json", "config.json"
 _LIBRARIES = ("torch", "transformers", "safetensors")
-_HEARD_LEN = 10 * SAMPLE_RATE
-_MAX_TOKENS = 77
 
 
 class _TextConfig(msgspec.Struct, frozen=True):
@@ -73,14 +72,14 @@ def read_checkpoint(folder: Path) -> StoredModel:
         text=weights,
         tokenizer=tokenizer,
         sample_rate=SAMPLE_RATE,
-        window_len=_HEARD_LEN,
-        input_len=_HEARD_LEN,
-        hop_s=1.0,
+        window_len=INPUT_LEN,
+        input_len=INPUT_LEN,
+        hop_s=HOP_S,
         dim=config.projection_dim,
         front_end="log_mel",
         mel="htk" if config.audio_config.enable_fusion else "slaney",
-        prompt="the sound of {}",
-        max_tokens=_MAX_TOKENS,
+        prompt=PROMPT,
+        max_tokens=MAX_TOKENS,
         vocabulary=config.text_config.vocab_size,
         licence="see the checkpoint",
         source=folder.name,

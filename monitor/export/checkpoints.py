@@ -17,10 +17,11 @@ from typing import Any, Literal
 import numpy as np
 from torch import Tensor
 
+from monitor.encoders.clap import INPUT_LEN
 from monitor.encoders.log_mel import BANDS, FFT_LEN, HOP_LEN, SAMPLE_RATE, Mel, mel_filters
 from monitor.errors import ModelError
 from monitor.export.architecture import Architecture, read_architecture
-from monitor.export.front_end import INPUT_LEN, FrontEndSpec
+from monitor.export.front_end import FrontEndSpec
 from monitor.export.laion_names import bare, is_laion, to_transformers
 from monitor.export.weights import digest, load_pickle, load_safetensors, reason, tensors_of
 

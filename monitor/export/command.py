@@ -18,6 +18,7 @@ import msgspec
 from rich.console import Console
 from rich.markup import escape
 
+from monitor.encoders.clap import HOP_S, MAX_TOKENS, PROMPT
 from monitor.encoders.log_mel import SAMPLE_RATE
 from monitor.encoders.store import ModelEntry, ModelFile, is_model_name, read_folder, write_entry
 from monitor.errors import ConfigError, ModelError
@@ -26,14 +27,9 @@ from monitor.export.report import ExportedFile, ExportReport, as_markdown
 
 SHORT_S = (2.56, 5.12)
 """Seconds an audio tower of one or two of its four pieces hears."""
-MAX_TOKENS = 77
-"""Longest text CLAP was trained with, in tokens."""
 
-PROMPT = "the sound of {}"
-HOP_S = 1.0
-"""Seconds from window to window: a ten-second window changes little in less."""
 SHORT_HOP_S = 0.5
-"""The same for a short tower, which costs less and hears less at once."""
+"""Seconds from window to window of a short tower, which costs less and hears less at once."""
 _TOKENIZER = "tokenizer.json"
 
 Say = Callable[[str], None]

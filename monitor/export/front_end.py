@@ -16,8 +16,6 @@ from torch.nn import functional
 
 from monitor.encoders.log_mel import FFT_LEN, HOP_LEN, Mel, mel_filters
 
-INPUT_LEN = 480_000
-"""Samples at 48 kHz: ten seconds."""
 QUANTUM = 32767.0
 """Steps of a 16-bit sample on one side of zero."""
 _LEAST_POWER = 1e-10

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from monitor.encoders.clap import INPUT_LEN
 from monitor.encoders.log_mel import HOP_LEN, SAMPLE_RATE
 from monitor.export import graphs, parity
 from monitor.export.checkpoints import Checkpoint
-from monitor.export.front_end import INPUT_LEN
 from monitor.export.report import Comparison, Form, Parity
 from monitor.export.swin import COLUMNS, PIECES
 from monitor.export.towers import AudioTower, TextTower

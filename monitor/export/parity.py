@@ -15,10 +15,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from monitor.encoders.clap import INPUT_LEN
 from monitor.encoders.log_mel import SAMPLE_RATE
 from monitor.errors import ModelError
 from monitor.export.checkpoints import Checkpoint
-from monitor.export.front_end import INPUT_LEN, QUANTUM
+from monitor.export.front_end import QUANTUM
 from monitor.export.report import Comparison, Form, Parity, summarise
 
 Floats = NDArray[np.float32]

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from monitor.encoders.clap import INPUT_LEN
 from monitor.encoders.log_mel import HOP_LEN
-from monitor.export.front_end import INPUT_LEN, FrontEndSpec, LogMel
+from monitor.export.front_end import FrontEndSpec, LogMel
 from monitor.export.swin import COLUMNS, PIECES, Htsat
 
 _SHARPNESS = -0.75
