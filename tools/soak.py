@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -126,6 +127,7 @@ def main() -> None:
     parser.add_argument("--classes", default="siren,dog_bark")
     parser.add_argument("--mic", help="a real microphone instead of the virtual one")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what it started ends with it
     source = (
         contextlib.nullcontext(arguments.mic) if arguments.mic else virtual_microphone(arguments.minutes + 1)
     )
