@@ -10,6 +10,11 @@ from numpy.typing import NDArray
 from monitor.records import Block, CaptureStatus, PublishedRecord
 from monitor.units import unit_norm
 
+INTERRUPTIBLE = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from monitor.cli import main; sys.exit(main(sys.argv[1:]))"
+)
+"""The program where Ctrl-C counts, also when the tests were started with it ignored, in the background."""
 RATE = 8000
 PITCHES_HZ = {"low": 250.0, "middle": 1000.0, "high": 3000.0}
 """The words the fake encoder understands, each an axis of its space; the last axis is all else."""

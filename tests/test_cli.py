@@ -13,6 +13,7 @@ import pytest
 import soundfile
 
 from monitor.cli import main
+from tests.fakes import INTERRUPTIBLE
 
 RUN = ["run", "--headless", "--json", "--fast", "--bind", "none"]
 
@@ -178,7 +179,7 @@ def test_raw_samples_are_read_from_standard_input() -> None:
 
 
 def test_ctrl_c_ends_a_run_without_a_traceback() -> None:
-    command = [sys.executable, "-m", "monitor", "run", "--headless", "--source", "demo", "--bind", "none"]
+    command = [sys.executable, "-c", INTERRUPTIBLE, "run", "--headless", "--source", "demo", "--bind", "none"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     process.stdout.readline()  # the first line says that it listens

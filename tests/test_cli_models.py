@@ -16,6 +16,7 @@ from monitor.cli import main
 from monitor.encoders.store import find_model, model_names
 from tests.encoders import tiny_models
 from tests.encoders.tiny_models import TinyModel, tiny_model
+from tests.fakes import INTERRUPTIBLE
 from tests.install.hub import Hub, closes_after, running_hub, stalls_after
 
 CATALOGUE = """
@@ -157,7 +158,7 @@ def test_damaged_models_are_told_beside_the_sound_ones(
 def test_ctrl_c_keeps_what_was_fetched(hub: Hub, models: Path) -> None:
     model = tiny_model()
     hub.script.append(stalls_after(2000))
-    command = [sys.executable, "-m", "monitor", "models", "install", "tiny"]
+    command = [sys.executable, "-c", INTERRUPTIBLE, "models", "install", "tiny"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert hub.reached.wait(30)
         partial = models / "tiny.partial" / "audio.onnx"
