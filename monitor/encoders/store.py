@@ -45,6 +45,12 @@ _NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 _Template = Annotated[str, msgspec.Meta(pattern=r"\{\}")]
 
 
+def sha256_of(path: Path) -> str:
+    """Return the sha256 of a file, in hexadecimal digits, without holding it in memory."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 class ModelFile(msgspec.Struct, frozen=True):
     """One pinned file."""
 

@@ -6,7 +6,6 @@ weights (`pytorch_model.bin`) are never read here; `monitor models export` turns
 
 from __future__ import annotations
 
-import hashlib
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from monitor.encoders.clap import HOP_S, INPUT_LEN, MAX_TOKENS, PROMPT
 from monitor.encoders.log_mel import SAMPLE_RATE
-from monitor.encoders.store import ModelEntry, ModelFile, StoredModel
+from monitor.encoders.store import ModelEntry, ModelFile, StoredModel, sha256_of
 from monitor.errors import ModelError
 
 WEIGHTS, TOKENIZER, CONFIG = "model.safetensors", "tokenizer.json", "config.json"
@@ -88,8 +87,7 @@ def read_checkpoint(folder: Path) -> StoredModel:
 
 
 def _hashed(folder: Path, name: str) -> ModelFile:
-    with (folder / name).open("rb") as file:
-        return ModelFile(name, hashlib.file_digest(file, "sha256").hexdigest())
+    return ModelFile(name, sha256_of(folder / name))
 
 
 class TorchEngine:

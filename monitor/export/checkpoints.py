@@ -19,11 +19,12 @@ from torch import Tensor
 
 from monitor.encoders.clap import INPUT_LEN
 from monitor.encoders.log_mel import BANDS, FFT_LEN, HOP_LEN, SAMPLE_RATE, Mel, mel_filters
+from monitor.encoders.store import sha256_of
 from monitor.errors import ModelError
 from monitor.export.architecture import Architecture, read_architecture
 from monitor.export.front_end import FrontEndSpec
 from monitor.export.laion_names import bare, is_laion, to_transformers
-from monitor.export.weights import digest, load_pickle, load_safetensors, reason, tensors_of
+from monitor.export.weights import load_pickle, load_safetensors, reason, tensors_of
 
 Layout = Literal["laion-clap", "transformers"]
 
@@ -100,7 +101,7 @@ def _read_laion(path: Path) -> Checkpoint:
     architecture = read_architecture(_shapes(tensors))
     model, notes = _build(_config(architecture), tensors, path.name)
     front_end = FrontEndSpec("htk" if architecture.fused else "slaney", int16=True)
-    return Checkpoint(path.name, "laion-clap", digest(path), architecture, front_end, model, None, notes)
+    return Checkpoint(path.name, "laion-clap", sha256_of(path), architecture, front_end, model, None, notes)
 
 
 def _read_folder(folder: Path) -> Checkpoint:
@@ -124,7 +125,7 @@ def _read_folder(folder: Path) -> Checkpoint:
     return Checkpoint(
         folder.resolve().name,
         "transformers",
-        digest(weights),
+        sha256_of(weights),
         architecture,
         front_end,
         model,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import shutil
@@ -20,7 +19,7 @@ from rich.markup import escape
 
 from monitor.encoders.clap import HOP_S, MAX_TOKENS, PROMPT
 from monitor.encoders.log_mel import SAMPLE_RATE
-from monitor.encoders.store import ModelEntry, ModelFile, is_model_name, read_folder, write_entry
+from monitor.encoders.store import ModelEntry, ModelFile, is_model_name, read_folder, sha256_of, write_entry
 from monitor.errors import ConfigError, ModelError
 from monitor.export.needs import require_libraries
 from monitor.export.report import ExportedFile, ExportReport, as_markdown
@@ -169,8 +168,7 @@ def _entry(folder: Path, source: str, input_len: int, dim: int, hop_s: float) ->
 
 
 def _describe(path: Path) -> ExportedFile:
-    with path.open("rb") as file:
-        return ExportedFile(path.name, path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
+    return ExportedFile(path.name, path.stat().st_size, sha256_of(path))
 
 
 @contextmanager

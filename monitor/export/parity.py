@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from monitor.encoders.clap import INPUT_LEN
 from monitor.encoders.log_mel import SAMPLE_RATE
+from monitor.encoders.stored import repeat_to
 from monitor.errors import ModelError
 from monitor.export.checkpoints import Checkpoint
 from monitor.export.front_end import QUANTUM
@@ -83,8 +84,7 @@ def make_sounds(input_len: int) -> list[Sound]:
 
 def repeat_pad(samples: Floats, length: int) -> Floats:
     """Return `samples` repeated, whole, as often as they fit into `length`, then zeros."""
-    copies = np.tile(samples, length // len(samples))
-    return np.pad(copies, (0, length - len(copies)))
+    return repeat_to(samples[np.newaxis], length)[0]
 
 
 def repeat(sound: Sound, length: int) -> Sound:

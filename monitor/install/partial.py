@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from monitor.encoders.store import sha256_of
 from monitor.errors import ModelError
 
 _CHUNK = 1 << 20
@@ -29,8 +30,7 @@ def is_whole(item: Download) -> bool:
     """Return whether the file is already there with the right size and hash."""
     if not item.path.is_file() or item.path.stat().st_size != item.size:
         return False
-    with item.path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == item.sha256
+    return sha256_of(item.path) == item.sha256
 
 
 class Partial:
