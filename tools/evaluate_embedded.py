@@ -55,7 +55,7 @@ PARAPHRASES = (
 def hear(args: argparse.Namespace, encoders: list[Encoder]) -> ClipReport:
     """Run `monitor eval clips` on one split; the validation slice is no fold, so only tools can."""
     validation = args.split == "validation"
-    trial = ClipTrial(index=args.data / "index.csv", folds=(1, 2, 3) if validation else (4,), snrs_db=SNRS_DB)
+    trial = ClipTrial(data=args.data / "index.csv", folds=(1, 2, 3) if validation else (4,), snrs_db=SNRS_DB)
     return run_clips(trial, ClipBench(encoders, Config(), is_validation if validation else None))
 
 

@@ -18,6 +18,7 @@ from corpus import is_validation
 from monitor import load_encoder
 from monitor.config import Config
 from monitor.evaluation.command import Bench, StreamTrial, prepare_streams
+from monitor.evaluation.layouts import read_data
 from monitor.evaluation.metrics import Outcome, summarise
 from monitor.evaluation.trial import METHODS, THRESHOLDS, Changes, Heard, at_threshold, change, listen_to
 from monitor.prompts import parse_classes
@@ -70,7 +71,7 @@ def main() -> None:
     arguments = parser.parse_args()
     bench = Bench(load_encoder(threads=2), parse_classes(arguments.classes), Config(), is_validation)
     trial = StreamTrial(
-        index=arguments.data,
+        data=arguments.data,
         folds=(1, 2, 3),
         n_streams=arguments.streams,
         snrs_db=tuple(arguments.snr),
@@ -80,7 +81,8 @@ def main() -> None:
         out=None,
     )
     tried = candidates()
-    streams = [stream for snr_db in arguments.snr for stream in prepare_streams(trial, bench, snr_db)]
+    corpus = read_data(trial.data)
+    streams = [stream for snr_db in arguments.snr for stream in prepare_streams(corpus, trial, bench, snr_db)]
     heard = list(listen_to(streams, bench.encoder, bench.classes, bench.config, tried))
     print("| candidate | " + " | ".join(f"{allowed:g}/h" for allowed in ALLOWED_PER_HOUR) + " |")
     print("|---|" + "---|" * len(ALLOWED_PER_HOUR))

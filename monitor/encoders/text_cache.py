@@ -25,13 +25,13 @@ _TABLE = "CREATE TABLE IF NOT EXISTS texts (key BLOB PRIMARY KEY, vector BLOB NO
 _TRIM = "DELETE FROM texts WHERE rowid <= (SELECT MAX(rowid) FROM texts) - ?"
 
 
-def cache_file() -> Path | None:
-    """Return where embeddings are kept, or None where the user wants none kept."""
+def cache_file(name: str = "texts.sqlite3") -> Path | None:
+    """Return where embeddings are kept, a path below `monitor`, or None where the user wants none kept."""
     if os.environ.get("MONITOR_NO_CACHE", "0") not in {"", "0"}:
         return None
     base = os.environ.get("XDG_CACHE_HOME")
     with contextlib.suppress(RuntimeError):  # there is no home
-        return (Path(base) if base else Path.home() / ".cache") / "monitor" / "texts.sqlite3"
+        return (Path(base) if base else Path.home() / ".cache") / "monitor" / name
     return None
 
 
@@ -46,12 +46,15 @@ class TextCache:
         What the embeddings depend on beside the text.
     dim
         Numbers per embedding.
+    most_rows
+        Embeddings the file holds; None: `MOST_ROWS`.
     """
 
-    def __init__(self, path: Path | None, model: str, dim: int) -> None:
+    def __init__(self, path: Path | None, model: str, dim: int, most_rows: int | None = None) -> None:
         self._path = path
         self._model = model
         self._dim = dim
+        self._most_rows = most_rows or MOST_ROWS
 
     def read(self, texts: Iterable[str]) -> dict[str, NDArray[np.float32]]:
         """Return the embeddings that are known, float32 (dim,), unit norm."""
@@ -63,7 +66,7 @@ class TextCache:
         return found
 
     def write(self, embeddings: Mapping[str, NDArray[np.float32]]) -> None:
-        """Keep `embeddings`, and drop the oldest there are beyond `MOST_ROWS`."""
+        """Keep `embeddings`, and drop the oldest there are beyond the most there may be."""
         if self._path is None or not embeddings:
             return
         rows = [(self._key(text), vector.tobytes()) for text, vector in embeddings.items()]
@@ -72,7 +75,7 @@ class TextCache:
             with _opened(self._path) as database, database:
                 database.execute(_TABLE)
                 database.executemany("INSERT OR REPLACE INTO texts VALUES (?, ?)", rows)
-                database.execute(_TRIM, (MOST_ROWS,))
+                database.execute(_TRIM, (self._most_rows,))
 
     def _look_up(self, path: Path, texts: Iterable[str]) -> dict[str, NDArray[np.float32]]:
         with _opened(path) as database:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from msgspec.structs import replace
 
 from monitor.evaluation.clips import Clip, load
+from monitor.evaluation.layouts import Corpus
 from monitor.evaluation.plans import Piece, StreamPlan, render
 from monitor.units import dbfs_to_power, mean_power, seconds_to_len
 
@@ -34,7 +34,7 @@ class Draws:
         return bag.pop()
 
 
-def lay_bed(bare: StreamPlan, clips: Sequence[Clip], root: Path, rng: np.random.Generator) -> StreamPlan:
+def lay_bed(bare: StreamPlan, clips: Sequence[Clip], corpus: Corpus, rng: np.random.Generator) -> StreamPlan:
     """Return a plan filled with one recording, its clips cross-faded and repeated as needed."""
     length, sample_rate = bare.length, bare.sample_rate
     fade = seconds_to_len(CROSS_FADE_S, sample_rate)
@@ -43,7 +43,7 @@ def lay_bed(bare: StreamPlan, clips: Sequence[Clip], root: Path, rng: np.random.
     at = 0
     while at < length:
         clip = clips[(first + len(pieces)) % len(clips)]
-        available = len(load(root / clip.path, sample_rate))
+        available = len(load(corpus.find(clip.path), sample_rate))
         skip = 0 if pieces else int(rng.integers((available + 1) // 2))
         part = min(available - skip, length - at)
         overlap = min(fade, part // 2)
@@ -65,15 +65,15 @@ def lay_bed(bare: StreamPlan, clips: Sequence[Clip], root: Path, rng: np.random.
     return replace(bare, pieces=tuple(pieces))
 
 
-def at_level(plan: StreamPlan, root: Path, level_dbfs: float) -> StreamPlan:
+def at_level(plan: StreamPlan, corpus: Corpus, level_dbfs: float) -> StreamPlan:
     """Return the plan with all gains changed so that its RMS level is `level_dbfs`."""
-    power = max(mean_power(render(plan, root)), 1e-12)
+    power = max(mean_power(render(plan, corpus)), 1e-12)
     return _scaled(plan, math.sqrt(dbfs_to_power(level_dbfs) / power))
 
 
-def within_full_scale(plan: StreamPlan, root: Path) -> StreamPlan:
+def within_full_scale(plan: StreamPlan, corpus: Corpus) -> StreamPlan:
     """Return the plan scaled down as a whole if it would exceed `PEAK`."""
-    return _scaled(plan, min(1.0, PEAK / max(float(np.abs(render(plan, root)).max()), 1e-12)))
+    return _scaled(plan, min(1.0, PEAK / max(float(np.abs(render(plan, corpus)).max()), 1e-12)))
 
 
 def _scaled(plan: StreamPlan, factor: float) -> StreamPlan:

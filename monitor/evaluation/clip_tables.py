@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from monitor.evaluation.mixtures import CLEAN_DB
+from monitor.evaluation.mixtures import CLEAN_DB, Mixture
 from monitor.evaluation.plans import write_plans
 from monitor.evaluation.recognition import ClassRow, ClipReport, ClipRow
 from monitor.evaluation.tables import write_csv
@@ -32,7 +32,8 @@ def write_report(out: Path, report: ClipReport) -> bool:
 
 def terminal_table(report: ClipReport) -> Table:
     """Return the figures over all classes for a terminal, in per cent."""
-    table = Table("model", "metric", *(condition(snr_db) for snr_db in _snrs(report)), caption=_what(report))
+    conditions = [condition(snr_db) for snr_db in _snrs(report)]
+    table = Table("model", "metric", *conditions, caption=rests_on(report.mixtures))
     for line in _lines(report):
         table.add_row(*line)
     return table
@@ -49,7 +50,7 @@ def markdown(report: ClipReport) -> str:
         [
             overall_table(report),
             "Top-1 of each class, %:",
-            _table(["class", "clips", *heads], by_class),
+            markdown_table(["class", "clips", *heads], by_class),
         ]
     )
 
@@ -59,8 +60,8 @@ def overall_table(report: ClipReport) -> str:
     conditions = [condition(snr_db) for snr_db in _snrs(report)]
     return "\n\n".join(
         [
-            f"{_what(report)}; 95 % two-way bootstrap intervals over both kinds of recordings.",
-            _table(["model", "metric", *conditions], _lines(report)),
+            f"{rests_on(report.mixtures)}; 95 % two-way bootstrap intervals over both kinds of recordings.",
+            markdown_table(["model", "metric", *conditions], _lines(report)),
         ]
     )
 
@@ -94,12 +95,35 @@ def condition(snr_db: float) -> str:
     return "clean" if snr_db == CLEAN_DB else f"{snr_db:g} dB"
 
 
+def rests_on(mixtures: Sequence[Mixture]) -> str:
+    """Return what figures rest on, as words."""
+    classes = len({one.label for one in mixtures})
+    recordings = len({one.event_group for one in mixtures})
+    backgrounds = len({one.background_group for one in mixtures})
+    return (
+        f"In %: {classes} classes, {len(mixtures)} clips of {recordings} recordings in backgrounds of "
+        f"{backgrounds} recordings"
+    )
+
+
+def with_interval(row: ClipRow) -> str:
+    """Return a figure in per cent and its interval; a difference with its sign."""
+    sign = "+" if " - " in row.model or " - " in row.method else ""
+    return f"{100 * row.value:{sign}.1f} [{100 * row.low:.1f}, {100 * row.high:.1f}]"
+
+
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table of texts."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
 def _lines(report: ClipReport) -> list[list[str]]:
     found: dict[tuple[str, str], dict[float, ClipRow]] = {}
     for row in report.rows:
         found.setdefault((row.model, row.metric), {})[row.snr_db] = row
     return [
-        [model, _name(metric, report), *(_range(by_snr[snr_db]) for snr_db in _snrs(report))]
+        [model, _name(metric, report), *(with_interval(by_snr[snr_db]) for snr_db in _snrs(report))]
         for (model, metric), by_snr in found.items()
     ]
 
@@ -113,30 +137,9 @@ def _per_class(report: ClipReport, models: Sequence[str], name: str) -> list[str
     return [f"{100 * found[model, snr_db].value:.0f}" for model in models for snr_db in _snrs(report)]
 
 
-def _what(report: ClipReport) -> str:
-    mixtures = report.mixtures
-    classes = len({one.label for one in mixtures})
-    recordings = len({one.event_group for one in mixtures})
-    backgrounds = len({one.background_group for one in mixtures})
-    return (
-        f"In %: {classes} classes, {len(mixtures)} clips of {recordings} recordings in backgrounds of "
-        f"{backgrounds} recordings"
-    )
-
-
 def _snrs(report: ClipReport) -> list[float]:
     return list(dict.fromkeys(row.snr_db for row in report.rows))
 
 
 def _name(metric: str, report: ClipReport) -> str:
     return METRICS[metric].format(rate=100 * report.false_alarm_rate)
-
-
-def _range(row: ClipRow) -> str:
-    sign = "+" if " - " in row.model else ""
-    return f"{100 * row.value:{sign}.1f} [{100 * row.low:.1f}, {100 * row.high:.1f}]"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)

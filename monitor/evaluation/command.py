@@ -11,7 +11,7 @@ from monitor.config import Config
 from monitor.detector import rule_for
 from monitor.encoders import Encoder
 from monitor.errors import ConfigError
-from monitor.evaluation.clips import Clip, read_index
+from monitor.evaluation.layouts import Corpus, read_data
 from monitor.evaluation.metrics import Outcome
 from monitor.evaluation.negatives import build_negatives, count_negatives
 from monitor.evaluation.operating import (
@@ -44,9 +44,12 @@ from monitor.records import ClassPrompt
 class StreamTrial(msgspec.Struct, frozen=True, kw_only=True):
     """What `monitor eval streams` was asked for."""
 
-    index: Path
-    """A CSV index like the one `read_index` documents; clips are found relative to its folder."""
-    folds: tuple[int, ...]
+    data: Path
+    """An index or a folder, as `read_data` takes them."""
+    backgrounds: Path | None = None
+    """The same: all backgrounds are taken from there; None: from `data`."""
+    folds: tuple[int, ...] = ()
+    """Empty: those of `Corpus.usual_folds`."""
     n_streams: int
     snrs_db: tuple[float, ...]
     methods: tuple[str, ...]
@@ -114,7 +117,7 @@ def run_streams(trial: StreamTrial, bench: Bench) -> Report:
     Raises
     ------
     ConfigError
-        An unknown method, or an index or list without what is needed.
+        An unknown method, or data or a list without what is needed.
     """
     for method in trial.methods:
         if method not in METHODS:
@@ -122,7 +125,8 @@ def run_streams(trial: StreamTrial, bench: Bench) -> Report:
     if trial.out is not None:
         trial.out.mkdir(parents=True, exist_ok=True)
     report = Report([], [])
-    without, *parts = _from_lists(trial, bench) if trial.plans else _from_index(trial, bench)
+    corpus = read_data(trial.data, trial.backgrounds)
+    without, *parts = _from_lists(corpus, trial, bench) if trial.plans else _from_data(corpus, trial, bench)
     negatives = _hear(trial, bench, without)
     first = [negatives[trial.methods[0]].settings]
     for part in parts:
@@ -145,48 +149,50 @@ def write_report(out: Path, report: Report) -> bool:
     return draw(out / "curve.png", report.points)
 
 
-def prepare_streams(trial: StreamTrial, bench: Bench, snr_db: float) -> Iterator[Stream]:
+def prepare_streams(corpus: Corpus, trial: StreamTrial, bench: Bench, snr_db: float) -> Iterator[Stream]:
     """Yield the streams of a trial; labels that may hold a listed sound under another name are left out."""
-    clips = read_index(trial.index)
-    return build_streams(clips, trial.index.parent, _spec(trial, bench, clips, snr_db), bench.subset)
+    return build_streams(corpus, _spec(corpus, trial, bench, snr_db), bench.subset)
 
 
-def prepare_negatives(trial: StreamTrial, bench: Bench) -> Iterator[Stream]:
+def prepare_negatives(corpus: Corpus, trial: StreamTrial, bench: Bench) -> Iterator[Stream]:
     """Yield at least `negative_hours` of streams in which there is nothing to find."""
-    clips = read_index(trial.index)
-    spec = _spec(trial, bench, clips, 0.0)
-    return build_negatives(clips, trial.index.parent, spec, trial.negative_hours, bench.subset)
+    spec = _spec(corpus, trial, bench, 0.0)
+    return build_negatives(corpus, spec, trial.negative_hours, bench.subset)
 
 
-def _spec(trial: StreamTrial, bench: Bench, clips: Sequence[Clip], snr_db: float) -> StreamSpec:
+def _spec(corpus: Corpus, trial: StreamTrial, bench: Bench, snr_db: float) -> StreamSpec:
     sounding = trial.events or bench.names
     for name in sounding:
         if name not in bench.names:
             raise ConfigError(f"{name!r} is to sound but is not listened for; add it to --classes.")
-    unused = {clip.label for clip in clips if is_related(clip.label, bench.names)}
+    labels = {name for clip in corpus.clips for name in clip.held}
     return StreamSpec(
         classes=sounding,
-        folds=trial.folds,
+        folds=trial.folds or corpus.usual_folds,
         n_streams=trial.n_streams,
         snr_db=snr_db,
         seed=trial.seed,
         sample_rate=bench.encoder.sample_rate,
         distractors=trial.distractors,
-        unused=tuple(sorted(unused | set(bench.names) - set(sounding))),
+        unused=tuple(sorted(set(bench.names) - set(sounding))),
+        related=tuple(sorted(name for name in labels if is_related(name, bench.names))),
     )
 
 
-def _from_index(trial: StreamTrial, bench: Bench) -> list[_Part]:
+def _from_data(corpus: Corpus, trial: StreamTrial, bench: Bench) -> list[_Part]:
     """Return the negatives, then a part per SNR."""
     count = count_negatives(trial.negative_hours)
-    negatives = _Part(None, count, prepare_negatives(trial, bench) if count else ())
+    negatives = _Part(None, count, prepare_negatives(corpus, trial, bench) if count else ())
     return [
         negatives,
-        *(_Part(snr_db, trial.n_streams, prepare_streams(trial, bench, snr_db)) for snr_db in trial.snrs_db),
+        *(
+            _Part(snr_db, trial.n_streams, prepare_streams(corpus, trial, bench, snr_db))
+            for snr_db in trial.snrs_db
+        ),
     ]
 
 
-def _from_lists(trial: StreamTrial, bench: Bench) -> list[_Part]:
+def _from_lists(corpus: Corpus, trial: StreamTrial, bench: Bench) -> list[_Part]:
     """Return the negatives, then a part per SNR, of lists that another run wrote."""
     by_snr: dict[float | None, list[StreamPlan]] = {None: []}
     for path in trial.plans:
@@ -202,15 +208,15 @@ def _from_lists(trial: StreamTrial, bench: Bench) -> list[_Part]:
             f"There is no stream with events in {', '.join(map(str, trial.plans))}; add the streams_*.jsonl."
         )
     return [
-        _Part(snr_db, len(plans), _rendered(plans, trial.index.parent, bench.encoder.sample_rate))
+        _Part(snr_db, len(plans), _rendered(plans, corpus, bench.encoder.sample_rate))
         for snr_db, plans in by_snr.items()
     ]
 
 
-def _rendered(plans: Sequence[StreamPlan], root: Path, sample_rate: int) -> Iterator[Stream]:
+def _rendered(plans: Sequence[StreamPlan], corpus: Corpus, sample_rate: int) -> Iterator[Stream]:
     for plan in plans:
         here = at_rate(plan, sample_rate)
-        yield Stream(here, render(here, root))
+        yield Stream(here, render(here, corpus))
 
 
 def _hear(trial: StreamTrial, bench: Bench, part: _Part) -> dict[str, _Result]:

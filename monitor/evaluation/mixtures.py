@@ -13,33 +13,35 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor.errors import ConfigError
-from monitor.evaluation.clips import SILENT_DB, Clip, load
-from monitor.units import mean_power, seconds_to_len
+from monitor.evaluation.clips import Clip, load
+from monitor.evaluation.layouts import Corpus
+from monitor.units import mean_power
 
 CLEAN_DB = float("inf")
 """The SNR of a clip without a background."""
 MIX_RATE = 48_000
 """Hz; every model's band fits below half of it."""
-_HOP_S = 0.1
-"""Step of the search for the loudest window."""
+VERSION = 1
+"""Goes up when the same list would give other samples: what was kept of them is then made again."""
 _FAINT_POWER = 1e-6
 """A part of a background fainter than this (-60 dBFS) gives way to the loudest part of its clip."""
+HOP_LEN = MIX_RATE // 10
+"""Samples at `MIX_RATE`: step of the search for the loudest window."""
 
 
-class Mixture(msgspec.Struct, frozen=True):
-    """An event and the background it is heard in."""
+class Mixture(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An event and the background it is heard in; paths as `Corpus.find` takes them."""
 
     label: str
-    """What is to be recognised, as the index calls it."""
+    """What is to be recognised, as the data calls it; of several classes the first."""
     event: str
-    """Path of the event's clip below the folder of the index."""
+    """Path of the event's clip."""
     event_group: str
     """The recording it was cut from."""
     background: str
@@ -47,6 +49,13 @@ class Mixture(msgspec.Struct, frozen=True):
     background_group: str
     place: float
     """Where in the background its window begins, 0 to 1 of the range in which it can."""
+    labels: tuple[str, ...] = ()
+    """Every class the event holds; empty, and not in a list file: only `label`."""
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """Every class the event holds, `label` among them."""
+        return self.labels or (self.label,)
 
 
 def plan_mixtures(
@@ -71,11 +80,14 @@ def plan_mixtures(
     usable = [
         clip
         for clip in clips
-        if clip.fold in folds and clip.rms_db >= SILENT_DB and (subset is None or subset(clip.group))
+        if clip.is_in(folds) and clip.is_audible and (subset is None or subset(clip.group))
     ]
-    counts = Counter(clip.label for clip in usable if clip.kind == "event")
-    events = [clip for clip in usable if clip.kind == "event" and counts[clip.label] >= min_clips]
+    events = [clip for clip in usable if clip.kind == "event"]
+    counts = Counter(name for clip in events for name in clip.held)
+    events = [clip for clip in events if any(counts[name] >= min_clips for name in clip.held)]
     where = f"in folds {', '.join(map(str, folds))}"
+    if all(clip.kind != "event" for clip in clips):
+        raise ConfigError("There is no event in the data; give --data with some, and this as --backgrounds.")
     if not events:
         raise ConfigError(f"No class of events has {min_clips} usable clips {where}; lower --min-clips.")
     recordings: dict[str, list[Clip]] = {}
@@ -83,19 +95,20 @@ def plan_mixtures(
         if clip.kind == "background":
             recordings.setdefault(clip.group, []).append(clip)
     if not recordings:
-        raise ConfigError(f"There is no usable background {where}.")
+        raise ConfigError(f"There is no usable background {where}; --backgrounds takes others.")
     return [_mixture(event, recordings, seed) for event in sorted(events, key=lambda clip: clip.path)]
 
 
 def windows_at(
-    mixture: Mixture, root: Path, snrs_db: Sequence[float], sample_rate: int, window_len: int
+    mixture: Mixture, corpus: Corpus, snrs_db: Sequence[float], sample_rate: int, window_len: int
 ) -> NDArray[np.float32]:
     """Return the mixture at each SNR, float32 (n_snrs, window_len) at `sample_rate`."""
     import soxr
 
     length = round(window_len * MIX_RATE / sample_rate)
-    event = loudest_window(load(root / mixture.event, MIX_RATE), length, seconds_to_len(_HOP_S, MIX_RATE))
-    background = _part(load(root / mixture.background, MIX_RATE), length, mixture.place)
+    event = loudest_window(load(corpus.find(mixture.event), MIX_RATE), length, HOP_LEN)
+    samples = load(corpus.find(mixture.background), MIX_RATE)
+    background = part_from(samples, length, int(mixture.place * max(1, len(samples) - length + 1)))
     found = np.zeros((len(snrs_db), window_len), np.float32)
     for row, snr_db in zip(found, snrs_db, strict=True):
         mixed = event if snr_db == CLEAN_DB else mix(event, background, snr_db)
@@ -115,6 +128,15 @@ def loudest_window(samples: NDArray[np.float32], length: int, hop_len: int) -> N
     return samples[start : start + length]
 
 
+def part_from(samples: NDArray[np.float32], length: int, start: int) -> NDArray[np.float32]:
+    """Return the window of a background from `start`, or the last there is; a shorter one is repeated."""
+    if len(samples) < length:
+        samples = np.resize(samples, length)
+    start = min(start, len(samples) - length)
+    part = samples[start : start + length]
+    return part if mean_power(part) >= _FAINT_POWER else loudest_window(samples, length, HOP_LEN)
+
+
 def mix(event: NDArray[np.float32], background: NDArray[np.float32], snr_db: float) -> NDArray[np.float32]:
     """Return the event with a background at a ratio of mean powers, scaled as a whole if it would clip."""
     wanted = mean_power(event) / 10.0 ** (snr_db / 10.0)
@@ -130,22 +152,13 @@ def _mixture(event: Clip, recordings: dict[str, list[Clip]], seed: int) -> Mixtu
     others = {
         group: found
         for group, clips in recordings.items()
-        if group != event.group and (found := [clip for clip in clips if clip.label != event.label])
+        if group != event.group and (found := [clip for clip in clips if clip.label not in event.held])
     }
     if not others:
         raise ConfigError(f"There is no background of another kind than {event.label!r}; add one.")
     clips = others[sorted(others)[int(rng.integers(len(others)))]]
     chosen = clips[int(rng.integers(len(clips)))]
     place = round(float(rng.random()), 6)
-    return Mixture(event.label, event.path, event.group, chosen.path, chosen.label, chosen.group, place)
-
-
-def _part(samples: NDArray[np.float32], length: int, place: float) -> NDArray[np.float32]:
-    """Return the window of a background that begins at `place`; a shorter one is repeated."""
-    if len(samples) < length:
-        samples = np.resize(samples, length)
-    start = int(place * (len(samples) - length + 1))
-    part = samples[start : start + length]
-    if mean_power(part) >= _FAINT_POWER:
-        return part
-    return loudest_window(samples, length, seconds_to_len(_HOP_S, MIX_RATE))
+    return Mixture(
+        event.label, event.path, event.group, chosen.path, chosen.label, chosen.group, place, event.labels
+    )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 from msgspec.structs import replace
@@ -17,6 +16,7 @@ from msgspec.structs import replace
 from monitor.errors import ConfigError
 from monitor.evaluation.beds import Draws, at_level, lay_bed, within_full_scale
 from monitor.evaluation.clips import Clip, load
+from monitor.evaluation.layouts import Corpus
 from monitor.evaluation.plans import Piece, StreamPlan, render
 from monitor.evaluation.streams import LENGTH_S, Stream, StreamSpec, is_usable
 from monitor.units import dbfs_to_power, mean_power, seconds_to_len
@@ -33,8 +33,7 @@ FADE_S = 0.25
 
 
 def build_negatives(
-    clips: Sequence[Clip],
-    root: Path,
+    corpus: Corpus,
     spec: StreamSpec,
     hours: float,
     subset: Callable[[str], bool] | None = None,
@@ -46,30 +45,34 @@ def build_negatives(
     ConfigError
         There is no background of sufficient length.
     """
-    usable = [clip for clip in clips if is_usable(clip, spec) and (subset is None or subset(clip.group))]
+    usable = [
+        clip for clip in corpus.clips if is_usable(clip, spec) and (subset is None or subset(clip.group))
+    ]
     beds = _by_group([clip for clip in usable if clip.kind == "background"])
-    beds = {
-        name: own for name, own in beds.items() if sum(one.duration_s for one in own) >= spec.min_background_s
-    }
+    beds = {name: own for name, own in beds.items() if corpus.lasts(own, spec.min_background_s)}
     if not beds:
         raise ConfigError(
             f"There is no background of {spec.min_background_s:g} s or more in folds "
-            f"{', '.join(map(str, spec.folds))} that holds no listed class."
+            f"{', '.join(map(str, spec.folds))} that holds no listed class; --backgrounds takes others."
         )
     over = _by_group(
-        [clip for clip in usable if clip.kind in {"speech", "music"} and clip.label not in spec.classes]
+        [
+            clip
+            for clip in usable
+            if clip.kind in {"speech", "music"} and not set(clip.held) & set(spec.classes)
+        ]
     )
     draws = Draws(spec.seed)
     length = seconds_to_len(spec.length_s, spec.sample_rate)
     for number in range(count_negatives(hours, spec.length_s)):
         recording = beds[draws.next("beds", sorted(beds))]
         bare = StreamPlan(f"negative_{number:03d}", spec.sample_rate, length, None, ())
-        bed = lay_bed(bare, recording, root, draws.rng)
+        bed = lay_bed(bare, recording, corpus, draws.rng)
         level_dbfs = float(draws.rng.uniform(*LEVELS_DBFS))
-        bed = at_level(bed, root, level_dbfs)
-        overlays = _overlays(over, draws, root, level_dbfs, bed)
-        plan = within_full_scale(replace(bed, pieces=(*bed.pieces, *overlays)), root)
-        yield Stream(plan, render(plan, root))
+        bed = at_level(bed, corpus, level_dbfs)
+        overlays = _overlays(over, draws, corpus, level_dbfs, bed)
+        plan = within_full_scale(replace(bed, pieces=(*bed.pieces, *overlays)), corpus)
+        yield Stream(plan, render(plan, corpus))
 
 
 def count_negatives(hours: float, length_s: float = LENGTH_S) -> int:
@@ -78,21 +81,21 @@ def count_negatives(hours: float, length_s: float = LENGTH_S) -> int:
 
 
 def _overlays(
-    over: dict[str, list[Clip]], draws: Draws, root: Path, level_dbfs: float, bed: StreamPlan
+    over: dict[str, list[Clip]], draws: Draws, corpus: Corpus, level_dbfs: float, bed: StreamPlan
 ) -> list[Piece]:
     count = int(draws.rng.integers(MAX_OVERLAYS + 1)) if over else 0
     return [
-        _overlay(over[draws.next("overlays", sorted(over))], draws.rng, root, level_dbfs, bed)
+        _overlay(over[draws.next("overlays", sorted(over))], draws.rng, corpus, level_dbfs, bed)
         for _ in range(count)
     ]
 
 
 def _overlay(
-    clips: Sequence[Clip], rng: np.random.Generator, root: Path, level_dbfs: float, bed: StreamPlan
+    clips: Sequence[Clip], rng: np.random.Generator, corpus: Corpus, level_dbfs: float, bed: StreamPlan
 ) -> Piece:
     """Return a part of one clip of a recording, somewhere in the stream, at its own level over the bed."""
     clip = clips[int(rng.integers(len(clips)))]
-    samples = load(root / clip.path, bed.sample_rate)
+    samples = load(corpus.find(clip.path), bed.sample_rate)
     length = min(seconds_to_len(float(rng.uniform(*OVERLAY_S)), bed.sample_rate), len(samples), bed.length)
     start = int(rng.integers(len(samples) - length + 1))
     wanted = dbfs_to_power(level_dbfs + float(rng.uniform(*OVER_DB)))

@@ -1,6 +1,8 @@
 """Plans of streams: the pieces a mixture is made of, enough for anyone to build it again from the clips.
 
-``render(plan, root)`` gives the same samples wherever the clips lie.
+``render(plan, corpus)`` gives the same samples wherever the clips lie. A path is below the root of the data
+(`--data`); with `backgrounds:` before it, below the root of the other backgrounds (`--backgrounds`). A list
+is heard again with the same data and, where it names such paths, the same backgrounds.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 
 from monitor.errors import ConfigError
 from monitor.evaluation.clips import load
+from monitor.evaluation.layouts import Corpus
 from monitor.evaluation.metrics import Reference
 
 Plan = TypeVar("Plan", bound=msgspec.Struct)
@@ -28,6 +31,7 @@ class Piece(msgspec.Struct, frozen=True):
     """`background`, `event`, `distractor`, or `overlay`: speech or music over a background."""
     label: str
     path: str
+    """As `Corpus.find` takes it."""
     start: int
     """First sample of the clip, after resampling."""
     length: int
@@ -89,7 +93,7 @@ def at_rate(plan: StreamPlan, sample_rate: int) -> StreamPlan:
     return replace(plan, sample_rate=sample_rate, length=to_len(plan.length), pieces=pieces)
 
 
-def render(plan: StreamPlan, root: Path) -> NDArray[np.float32]:
+def render(plan: StreamPlan, corpus: Corpus) -> NDArray[np.float32]:
     """Return the samples of a plan, float32 (n,), read-only.
 
     Raises
@@ -99,11 +103,11 @@ def render(plan: StreamPlan, root: Path) -> NDArray[np.float32]:
     """
     mixture = np.zeros(plan.length, np.float32)
     for piece in plan.pieces:
-        samples = load(root / piece.path, plan.sample_rate)[piece.start : piece.start + piece.length]
+        samples = load(corpus.find(piece.path), plan.sample_rate)[piece.start : piece.start + piece.length]
         place = mixture[piece.at : piece.at + piece.length]
         if not len(samples) == len(place) == piece.length > 0:
             raise ConfigError(
-                f"The plan of {plan.name} does not fit the clip {piece.path}; it was made from another index."
+                f"The plan of {plan.name} does not fit the clip {piece.path}; it was made from other data."
             )
         place += _faded(samples, piece) * np.float32(piece.gain)
     mixture.flags.writeable = False

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 Values = NDArray[np.float64]
 Scores = NDArray[np.float32]
 Flags = NDArray[np.bool_]
+_AT_ONCE = 2_000_000
+"""Numbers held at once: 16 MB in each of a handful of arrays."""
 
 
 def accuracy(right: Flags, weights: NDArray[np.float32]) -> Values:
@@ -33,12 +35,16 @@ def average_precision(scores: Scores, positive: Flags, weights: NDArray[np.float
     positive
         bool (n,), which items are to rank high.
     """
-    ranked = _Ranked(scores, positive, weights)
-    hits = np.broadcast_to(ranked.cumulative(ranked.positive[np.newaxis]), ranked.hits.shape)
-    total = ranked.rest.sum(axis=1, keepdims=True)
-    rest = ranked.cumulative(ranked.rest) * _ratio(np.full_like(total, (~positive).sum()), total)
-    found = np.nansum(ranked.hits * _ratio(hits, hits + np.nan_to_num(rest)), axis=1)
-    return _ratio(found, ranked.hits.sum(axis=1))
+    found, rest = scores[positive], scores[~positive]
+    of_rest = weights[:, ~positive]
+    ahead = np.empty((len(weights), len(found)), np.float32)
+    at_once = max(1, _AT_ONCE // max(1, len(rest)))
+    for first in range(0, len(found), at_once):
+        part = slice(first, first + at_once)
+        ahead[:, part] = of_rest @ (rest[:, np.newaxis] >= found[part]).astype(np.float32)
+    total = of_rest.sum(axis=1, dtype=np.float64)
+    share = ahead * _ratio(np.ones_like(total), total)[:, np.newaxis]
+    return _mean_precision(found, share, len(rest), weights[:, positive])
 
 
 def recall_at(scores: Scores, positive: Flags, weights: NDArray[np.float32], rate: float) -> Values:
@@ -54,6 +60,45 @@ def mean_over_classes(values: Values) -> Values:
     """Return the mean over the classes that are defined, float64 (r,), of float64 (r, c)."""
     defined = np.isfinite(values)
     return _ratio(np.where(defined, values, 0.0).sum(axis=1), defined.sum(axis=1).astype(np.float64))
+
+
+def average_precision_by_class(
+    scores: Scores, truth: Flags, weights: NDArray[np.float32], counts: Flags | None = None
+) -> Values:
+    """Return the average precision of each of k classes, float64 (r, k); `mean_over_classes` makes it mAP.
+
+    Parameters
+    ----------
+    scores
+        float32 (n, k).
+    truth
+        bool (n, k): an item holds any number of classes.
+    counts
+        bool (n, k): whether an item counts in the ranking of a class; None: all do.
+    """
+    counts = np.ones(truth.shape, bool) if counts is None else counts
+    columns = zip(scores.T, truth.T, counts.T, strict=True)
+    return np.stack([average_precision(s[c], t[c], weights[:, c]) for s, t, c in columns], axis=1)
+
+
+def average_precision_overall(scores: Scores, truth: Flags, weights: NDArray[np.float32]) -> Values:
+    """Return the average precision of all pairs of item and class in one ranking (micro), float64 (r,).
+
+    Unlike the mean over classes it asks that the scores of different classes mean the same. Parameters as
+    in `average_precision_by_class`.
+    """
+    order = np.argsort(-scores[~truth], kind="stable")
+    owner = np.broadcast_to(np.arange(len(scores))[:, np.newaxis], scores.shape)
+    found, of_rest = scores[truth], owner[~truth][order]
+    ahead = np.searchsorted(-scores[~truth][order], -found, side="right")
+    at_once = max(1, _AT_ONCE // truth.size)
+    parts = []
+    for first in range(0, len(weights), at_once):
+        block = weights[first : first + at_once]
+        taken = np.cumsum(np.pad(block[:, of_rest], ((0, 0), (1, 0))), axis=1, dtype=np.float64)
+        share = taken[:, ahead] * _ratio(np.ones(len(block)), taken[:, -1])[:, np.newaxis]
+        parts.append(_mean_precision(found, share, len(of_rest), block[:, owner[truth]]))
+    return np.concatenate(parts)
 
 
 def weighted_quantile(values: Values, weights: NDArray[np.float32], share: float) -> Values:
@@ -79,13 +124,31 @@ class _Ranked:
         ranked = scores[order]
         self._last = np.searchsorted(-ranked, -ranked, side="right") - 1
         taken = weights[:, order].astype(np.float64)
-        self.positive = positive[order].astype(np.float64)
-        self.hits = taken * self.positive
+        self.hits = taken * positive[order]
         self.rest = taken - self.hits
 
     def cumulative(self, part: Values) -> Values:
         """Return, per rank, the sum of `part` over everything scored as high or higher."""
         return np.asarray(np.cumsum(part, axis=1)[:, self._last], np.float64)
+
+
+def _mean_precision(found: Scores, share: Values, count: int, weights: NDArray[np.float32]) -> Values:
+    """Return the weighted mean of the precisions at p positives.
+
+    Parameters
+    ----------
+    found
+        float32 (p,), their scores.
+    share
+        float64 (r, p), the share of the rest that scores as high or higher; nan, of no rest, is none.
+    count
+        How many the rest are.
+    weights
+        float32 (r, p).
+    """
+    hits = np.searchsorted(np.sort(-found), -found, side="right")
+    precision = hits / (hits + np.nan_to_num(share) * count)
+    return _ratio((weights * precision).sum(axis=1), weights.sum(axis=1, dtype=np.float64))
 
 
 def _ratio(part: Values, whole: Values) -> Values:

@@ -18,7 +18,7 @@ from monitor.config import Config
 from monitor.encoders import Encoder
 from monitor.errors import ConfigError
 from monitor.evaluation.bootstrap import estimate, two_way_weights
-from monitor.evaluation.clips import read_index
+from monitor.evaluation.layouts import Corpus, read_data
 from monitor.evaluation.mixtures import CLEAN_DB, Mixture, plan_mixtures, windows_at
 from monitor.evaluation.plans import read_plans
 from monitor.evaluation.progress import progress
@@ -35,9 +35,12 @@ _BATCH = 32
 class ClipTrial(msgspec.Struct, frozen=True, kw_only=True):
     """What `monitor eval clips` was asked for."""
 
-    index: Path
-    """A CSV index like the one `read_index` documents; clips are found relative to its folder."""
-    folds: tuple[int, ...]
+    data: Path
+    """An index or a folder, as `read_data` takes them."""
+    backgrounds: Path | None = None
+    """The same: all backgrounds are taken from there; None: from `data`."""
+    folds: tuple[int, ...] = ()
+    """Empty: those of `Corpus.usual_folds`."""
     snrs_db: tuple[float, ...]
     """`CLEAN_DB`: without a background."""
     classes: tuple[ClassPrompt, ...] = ()
@@ -130,13 +133,14 @@ def run_clips(trial: ClipTrial, bench: ClipBench) -> ClipReport:
     Raises
     ------
     ConfigError
-        A class, an index or a list of mixtures that does not fit.
+        A class, data or a list of mixtures that does not fit.
     """
-    mixtures = _mixtures(trial, bench)
+    corpus = read_data(trial.data, trial.backgrounds)
+    mixtures = _mixtures(corpus, trial, bench)
     words = trial.classes or [
         ClassPrompt(name, name_to_words(name)) for name in sorted({one.label for one in mixtures})
     ]
-    scores = score_mixtures(mixtures, trial, bench, words)
+    scores = score_mixtures(mixtures, corpus, trial, bench, words)
     report = ClipReport(trial.false_alarm_rate, mixtures, [], [])
     names = [item.name for item in words]
     for at, snr_db in enumerate(trial.snrs_db):
@@ -150,7 +154,11 @@ def run_clips(trial: ClipTrial, bench: ClipBench) -> ClipReport:
 
 
 def score_mixtures(
-    mixtures: Sequence[Mixture], trial: ClipTrial, bench: ClipBench, words: Sequence[ClassPrompt]
+    mixtures: Sequence[Mixture],
+    corpus: Corpus,
+    trial: ClipTrial,
+    bench: ClipBench,
+    words: Sequence[ClassPrompt],
 ) -> list[NDArray[np.float32]]:
     """Return, per model, the cosines of every mixture to every class: float32 (n_snrs, n, n_classes)."""
     texts = [_embed_words(words, bench.config, encoder) for encoder in bench.encoders]
@@ -160,7 +168,7 @@ def score_mixtures(
     with progress("mixtures", len(mixtures)) as advance:
         for at in order:
             for encoder, own, words_of in zip(bench.encoders, scores, texts, strict=True):
-                own[:, at] = _embed(mixtures[at], trial, encoder) @ words_of.T
+                own[:, at] = _embed(mixtures[at], corpus, trial.snrs_db, encoder) @ words_of.T
             advance()
     return scores
 
@@ -170,21 +178,23 @@ def _embed_words(words: Sequence[ClassPrompt], config: Config, encoder: Encoder)
     return embed_phrases(encoder.embed_text, prompts.templates, prompts.wordings)
 
 
-def _embed(mixture: Mixture, trial: ClipTrial, encoder: Encoder) -> NDArray[np.float32]:
-    windows = windows_at(mixture, trial.index.parent, trial.snrs_db, encoder.sample_rate, encoder.window_len)
+def _embed(
+    mixture: Mixture, corpus: Corpus, snrs_db: Sequence[float], encoder: Encoder
+) -> NDArray[np.float32]:
+    windows = windows_at(mixture, corpus, snrs_db, encoder.sample_rate, encoder.window_len)
     return np.concatenate(
         [encoder.embed_audio(windows[at : at + _BATCH]) for at in range(0, len(windows), _BATCH)]
     )
 
 
-def _mixtures(trial: ClipTrial, bench: ClipBench) -> tuple[Mixture, ...]:
+def _mixtures(corpus: Corpus, trial: ClipTrial, bench: ClipBench) -> tuple[Mixture, ...]:
     if trial.mixtures is not None:
         mixtures = read_plans(trial.mixtures, Mixture)
         where = f"in {trial.mixtures}"
     else:
-        clips = read_index(trial.index)
-        mixtures = plan_mixtures(clips, trial.folds, trial.min_clips, trial.seed, bench.subset)
-        where = f"with {trial.min_clips} usable clips in folds {', '.join(map(str, trial.folds))}"
+        folds = trial.folds or corpus.usual_folds
+        mixtures = plan_mixtures(corpus.clips, folds, trial.min_clips, trial.seed, bench.subset)
+        where = f"with {trial.min_clips} usable clips in folds {', '.join(map(str, folds))}"
     known = sorted({one.label for one in mixtures})
     wanted = [item.name for item in trial.classes] or known
     for name in wanted:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -21,7 +20,8 @@ from numpy.typing import NDArray
 
 from monitor.errors import ConfigError
 from monitor.evaluation.beds import Draws, at_level, lay_bed, within_full_scale
-from monitor.evaluation.clips import SILENT_DB, Clip, active_span, load
+from monitor.evaluation.clips import Clip, active_span, load
+from monitor.evaluation.layouts import Corpus
 from monitor.evaluation.plans import Piece, StreamPlan, render
 from monitor.units import dbfs_to_power, seconds_to_len
 
@@ -43,7 +43,7 @@ class StreamSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What streams to build."""
 
     classes: tuple[str, ...]
-    """The sounds to find, as the index calls them (column `canonical`)."""
+    """The sounds to find, as the data calls them."""
     folds: tuple[int, ...]
     n_streams: int
     snr_db: float
@@ -64,7 +64,9 @@ class StreamSpec(msgspec.Struct, frozen=True, kw_only=True):
     min_background_s: float = 10.0
     """Recordings of a background shorter than this are not used."""
     unused: tuple[str, ...] = ()
-    """Labels used for nothing, such as those that may hold a sound of `classes` under another name."""
+    """Labels used for nothing, such as classes that are listened for and must not sound."""
+    related: tuple[str, ...] = ()
+    """Labels that may hold a sound of `classes` under another name; used where one is named beside them."""
 
 
 class Stream(msgspec.Struct, frozen=True):
@@ -76,16 +78,14 @@ class Stream(msgspec.Struct, frozen=True):
 
 
 def build_streams(
-    clips: Sequence[Clip], root: Path, spec: StreamSpec, subset: Callable[[str], bool] | None = None
+    corpus: Corpus, spec: StreamSpec, subset: Callable[[str], bool] | None = None
 ) -> Iterator[Stream]:
     """Yield the streams of `spec`, one at a time; the same arguments give the same samples.
 
     Parameters
     ----------
-    clips
-        The whole index; `spec` says what is taken from it.
-    root
-        The folder the clips' paths are relative to.
+    corpus
+        All of it; `spec` says what is taken from it.
     subset
         Takes the name of a group (a recording); only groups for which it is true are used.
 
@@ -95,25 +95,29 @@ def build_streams(
         A class or the backgrounds have no usable clip there, or the sounds do not fit into the length.
     """
     _check_fits(spec)
-    usable = [clip for clip in clips if is_usable(clip, spec) and (subset is None or subset(clip.group))]
-    choice = _Choice(usable, spec)
+    usable = [
+        clip for clip in corpus.clips if is_usable(clip, spec) and (subset is None or subset(clip.group))
+    ]
+    choice = _Choice(replace(corpus, clips=usable), spec)
     for number in range(spec.n_streams):
-        plan = _plan(f"stream_{number:03d}", choice, root, spec)
-        yield Stream(plan, render(plan, root))
+        plan = _plan(f"stream_{number:03d}", choice, spec)
+        yield Stream(plan, render(plan, corpus))
 
 
 class _Choice:
     """Random choice that uses everything once before anything twice: labels, then recordings, then clips."""
 
-    def __init__(self, clips: Sequence[Clip], spec: StreamSpec) -> None:
+    def __init__(self, corpus: Corpus, spec: StreamSpec) -> None:
+        self.corpus = corpus
         self._draws = Draws(spec.seed)
         self.rng = self._draws.rng
         self._sounds: _Groups = {}
         backgrounds: _Groups = {}
-        for clip in clips:
+        for clip in corpus.clips:
             kind = backgrounds if clip.kind == "background" else self._sounds
-            kind.setdefault(clip.label, {}).setdefault(clip.group, []).append(clip)
-        self._backgrounds = _long_enough(backgrounds, spec.min_background_s)
+            for label in _heard_as(clip, spec.classes):
+                kind.setdefault(label, {}).setdefault(clip.group, []).append(clip)
+        self._backgrounds = _long_enough(backgrounds, corpus, spec.min_background_s)
         self._classes = list(dict.fromkeys(spec.classes))
         self._others = sorted(set(self._sounds) - set(spec.classes))
         self._refuse_missing(spec)
@@ -126,7 +130,7 @@ class _Choice:
         return sorted(groups[group], key=lambda clip: clip.path)
 
     def event(self) -> Clip:
-        """Return a clip of the next class."""
+        """Return a clip of the next class, labelled with it."""
         return self._clip(self._draws.next("classes", self._classes))
 
     def distractor(self) -> Clip:
@@ -136,7 +140,7 @@ class _Choice:
     def _clip(self, label: str) -> Clip:
         groups = self._sounds[label]
         group = groups[self._draws.next(f"sound {label}", sorted(groups))]
-        return group[int(self.rng.integers(len(group)))]
+        return replace(group[int(self.rng.integers(len(group)))], label=label)
 
     def _refuse_missing(self, spec: StreamSpec) -> None:
         where = f"in folds {', '.join(map(str, spec.folds))}"
@@ -145,27 +149,39 @@ class _Choice:
                 known = ", ".join(sorted(self._sounds)) or "none"
                 raise ConfigError(f"There is no usable clip of {label!r} {where}; there are: {known}.")
         if not self._backgrounds:
-            raise ConfigError(f"There is no background of {spec.min_background_s:g} s or more {where}.")
+            raise ConfigError(
+                f"There is no background of {spec.min_background_s:g} s or more {where}; "
+                "--backgrounds takes others."
+            )
         if spec.distractors and not self._others:
             raise ConfigError(f"There is no clip of another class {where}; set distractors to 0.")
 
 
-def _long_enough(backgrounds: _Groups, min_s: float) -> _Groups:
+def _long_enough(backgrounds: _Groups, corpus: Corpus, min_s: float) -> _Groups:
     """Return the recordings of at least `min_s` seconds, their clips together."""
     kept = {
-        label: {
-            name: clips for name, clips in groups.items() if sum(clip.duration_s for clip in clips) >= min_s
-        }
+        label: {name: clips for name, clips in groups.items() if corpus.lasts(clips, min_s)}
         for label, groups in backgrounds.items()
     }
     return {label: groups for label, groups in kept.items() if groups}
 
 
+def _heard_as(clip: Clip, classes: Sequence[str]) -> Sequence[str]:
+    """Return the class it is heard as, or its label where it holds none; nothing where it holds several."""
+    listed = [name for name in clip.held if name in classes]
+    if listed:
+        return listed if len(listed) == 1 else ()
+    return (clip.label,)
+
+
 def is_usable(clip: Clip, spec: StreamSpec) -> bool:
     """Say whether a clip may be heard in the streams of `spec`."""
-    if clip.kind == "background" and clip.label in spec.classes:
-        return False  # the sound would be there without a reference
-    return clip.fold in spec.folds and clip.rms_db >= SILENT_DB and clip.label not in spec.unused
+    held = set(clip.held)
+    if not clip.is_in(spec.folds) or not clip.is_audible or held & set(spec.unused):
+        return False
+    if held & set(spec.classes):
+        return clip.kind != "background"  # the sound would be there without a reference
+    return not held & set(spec.related)
 
 
 def _check_fits(spec: StreamSpec) -> None:
@@ -178,21 +194,23 @@ def _check_fits(spec: StreamSpec) -> None:
         )
 
 
-def _plan(name: str, choice: _Choice, root: Path, spec: StreamSpec) -> StreamPlan:
+def _plan(name: str, choice: _Choice, spec: StreamSpec) -> StreamPlan:
     """Return the plan of the next stream: background, then sounds, then a common gain against clipping."""
     length = seconds_to_len(spec.length_s, spec.sample_rate)
     bare = StreamPlan(name, spec.sample_rate, length, spec.snr_db, ())
-    bed = at_level(lay_bed(bare, choice.background(), root, choice.rng), root, BACKGROUND_DBFS)
-    return within_full_scale(replace(bed, pieces=(*bed.pieces, *_sounds(choice, root, spec))), root)
+    bed = lay_bed(bare, choice.background(), choice.corpus, choice.rng)
+    bed = at_level(bed, choice.corpus, BACKGROUND_DBFS)
+    return within_full_scale(replace(bed, pieces=(*bed.pieces, *_sounds(choice, spec))), choice.corpus)
 
 
-def _sounds(choice: _Choice, root: Path, spec: StreamSpec) -> list[Piece]:
+def _sounds(choice: _Choice, spec: StreamSpec) -> list[Piece]:
     """Return the events and distractors of one stream, in random order at random times."""
     rng = choice.rng
     chosen = [("event", choice.event()) for _ in range(int(rng.integers(1, spec.max_events + 1)))]
     chosen += [("distractor", choice.distractor()) for _ in range(spec.distractors)]
     pieces = [
-        _sound(role, clip, root, spec) for role, clip in (chosen[i] for i in rng.permutation(len(chosen)))
+        _sound(role, clip, choice.corpus, spec)
+        for role, clip in (chosen[i] for i in rng.permutation(len(chosen)))
     ]
     quiet, apart, end = (
         seconds_to_len(seconds, spec.sample_rate)
@@ -207,9 +225,9 @@ def _sounds(choice: _Choice, root: Path, spec: StreamSpec) -> list[Piece]:
     return placed
 
 
-def _sound(role: str, clip: Clip, root: Path, spec: StreamSpec) -> Piece:
+def _sound(role: str, clip: Clip, corpus: Corpus, spec: StreamSpec) -> Piece:
     """Return the audible part of a clip at the SNR of `spec`, not yet placed."""
-    samples = load(root / clip.path, spec.sample_rate)
+    samples = load(corpus.find(clip.path), spec.sample_rate)
     span = active_span(samples, spec.sample_rate, ACTIVE_DB, spec.max_sound_s)
     power = dbfs_to_power(BACKGROUND_DBFS + spec.snr_db)
     fade = seconds_to_len(FADE_S, spec.sample_rate)

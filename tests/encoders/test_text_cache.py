@@ -121,11 +121,19 @@ def test_the_oldest_go_when_there_are_too_many(path: Path, monkeypatch: pytest.M
     assert set(cache.read([str(number) for number in range(8)])) == set("34567")
 
 
+def test_a_cache_may_hold_as_many_as_it_is_told(path: Path) -> None:
+    cache = TextCache(path, "model", DIM, most_rows=2)
+    for number in range(4):
+        cache.write(vectors(str(number)))
+    assert set(cache.read([str(number) for number in range(4)])) == set("23")
+
+
 def test_the_file_is_where_the_desktop_wants_it_unless_the_user_wants_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("MONITOR_NO_CACHE", "0")
     assert cache_file() == tmp_path / "monitor" / "texts.sqlite3"
+    assert cache_file("eval/other.sqlite3") == tmp_path / "monitor" / "eval" / "other.sqlite3"
     monkeypatch.setenv("MONITOR_NO_CACHE", "1")
     assert cache_file() is None

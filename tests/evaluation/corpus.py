@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from monitor.evaluation.clips import Clip, read_index
+from monitor.evaluation.layouts import Corpus, read_data
 
 RATE = 16_000
 TONES_HZ = {"siren": 700.0, "dog_bark": 400.0, "crow": 1500.0}
 LEAD_S, TONE_S, CLIP_S = 0.5, 1.0, 2.0
 
 
-def write_corpus(root: Path, overlays: bool = False) -> list[Clip]:
+def write_corpus(root: Path, overlays: bool = False) -> Corpus:
     """Write two recordings per event label and two backgrounds in each of the folds 3 and 4.
 
     With `overlays` also speech and music, of the pitch of no event.
@@ -44,7 +44,7 @@ def write_corpus(root: Path, overlays: bool = False) -> list[Clip]:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-    return read_index(root / "index.csv")
+    return read_data(root)
 
 
 def _write(

@@ -43,7 +43,7 @@ def bench() -> Bench:
 
 def trial(root: Path, out: Path | None = None) -> StreamTrial:
     return StreamTrial(
-        index=root / "index.csv",
+        data=root / "index.csv",
         folds=(4,),
         n_streams=4,
         snrs_db=(10.0,),

@@ -9,6 +9,7 @@ import pytest
 
 from monitor.errors import ConfigError
 from monitor.evaluation.clips import Clip
+from monitor.evaluation.layouts import Corpus
 from monitor.evaluation.mixtures import CLEAN_DB, Mixture, loudest_window, mix, plan_mixtures, windows_at
 from monitor.evaluation.plans import read_plans, write_plans
 from monitor.units import mean_power
@@ -16,13 +17,13 @@ from tests.evaluation.corpus import RATE, TONES_HZ, write_corpus
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("corpus")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    return write_corpus(tmp_path_factory.mktemp("corpus"))
 
 
 @pytest.fixture(scope="module")
-def clips(root: Path) -> list[Clip]:
-    return write_corpus(root)
+def clips(corpus: Corpus) -> list[Clip]:
+    return corpus.clips
 
 
 @pytest.fixture(scope="module")
@@ -107,9 +108,11 @@ def test_the_loudest_window_is_taken_and_a_short_clip_lies_amid_silence() -> Non
     assert loudest_window(samples[600:700], 200, 50).tolist() == [0.0] * 50 + [1.0] * 100 + [0.0] * 50
 
 
-def test_a_mixture_is_the_same_sound_for_models_of_other_rates(root: Path, mixtures: list[Mixture]) -> None:
-    fast = windows_at(mixtures[0], root, (CLEAN_DB, 0.0), RATE, RATE)
-    slow = windows_at(mixtures[0], root, (CLEAN_DB, 0.0), RATE // 2, RATE // 2)
+def test_a_mixture_is_the_same_sound_for_models_of_other_rates(
+    corpus: Corpus, mixtures: list[Mixture]
+) -> None:
+    fast = windows_at(mixtures[0], corpus, (CLEAN_DB, 0.0), RATE, RATE)
+    slow = windows_at(mixtures[0], corpus, (CLEAN_DB, 0.0), RATE // 2, RATE // 2)
 
     assert fast.shape == (2, RATE)
     assert slow.shape == (2, RATE // 2)
@@ -119,8 +122,8 @@ def test_a_mixture_is_the_same_sound_for_models_of_other_rates(root: Path, mixtu
     assert np.linalg.norm(spectra[0] - spectra[1]) < 0.1 * np.linalg.norm(spectra[0])
 
 
-def test_a_background_shorter_than_the_window_is_repeated(root: Path, mixtures: list[Mixture]) -> None:
-    long = windows_at(mixtures[0], root, (0.0,), RATE, 15 * RATE)
+def test_a_background_shorter_than_the_window_is_repeated(corpus: Corpus, mixtures: list[Mixture]) -> None:
+    long = windows_at(mixtures[0], corpus, (0.0,), RATE, 15 * RATE)
 
     tenths = np.square(long[0]).reshape(-1, RATE // 10)
     assert np.all(tenths.mean(axis=1) > 0.0)

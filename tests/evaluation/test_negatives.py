@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from msgspec.structs import replace
 
 from monitor.errors import ConfigError
-from monitor.evaluation.clips import Clip
+from monitor.evaluation.layouts import Corpus
 from monitor.evaluation.negatives import LEVELS_DBFS, OVER_DB, build_negatives, count_negatives
 from monitor.evaluation.plans import Piece, StreamPlan, render
 from monitor.evaluation.streams import Stream, StreamSpec
@@ -24,22 +22,17 @@ HOURS = 12 * 20.0 / 3600.0
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("corpus")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    return write_corpus(tmp_path_factory.mktemp("corpus"), overlays=True)
 
 
 @pytest.fixture(scope="module")
-def clips(root: Path) -> list[Clip]:
-    return write_corpus(root, overlays=True)
+def streams(corpus: Corpus) -> list[Stream]:
+    return list(build_negatives(corpus, SPEC, HOURS))
 
 
-@pytest.fixture(scope="module")
-def streams(clips: list[Clip], root: Path) -> list[Stream]:
-    return list(build_negatives(clips, root, SPEC, HOURS))
-
-
-def level_dbfs(plan: StreamPlan, root: Path, pieces: tuple[Piece, ...]) -> float:
-    return power_to_dbfs(mean_power(render(replace(plan, pieces=pieces), root)))
+def level_dbfs(plan: StreamPlan, corpus: Corpus, pieces: tuple[Piece, ...]) -> float:
+    return power_to_dbfs(mean_power(render(replace(plan, pieces=pieces), corpus)))
 
 
 def test_there_is_nothing_to_find_in_as_many_hours_as_asked_for(streams: list[Stream]) -> None:
@@ -57,11 +50,9 @@ def test_the_number_of_streams_is_rounded_up() -> None:
     assert count_negatives(0.0) == 0
 
 
-def test_the_same_arguments_give_the_same_streams(
-    clips: list[Clip], root: Path, streams: list[Stream]
-) -> None:
-    again = list(build_negatives(clips, root, SPEC, HOURS))
-    other = list(build_negatives(clips, root, replace(SPEC, seed=4), HOURS))
+def test_the_same_arguments_give_the_same_streams(corpus: Corpus, streams: list[Stream]) -> None:
+    again = list(build_negatives(corpus, SPEC, HOURS))
+    other = list(build_negatives(corpus, replace(SPEC, seed=4), HOURS))
 
     assert [one.plan for one in again] == [one.plan for one in streams]
     assert all(np.array_equal(a.samples, b.samples) for a, b in zip(again, streams, strict=True))
@@ -72,26 +63,28 @@ def test_no_two_streams_are_alike(streams: list[Stream]) -> None:
     assert len({one.samples.tobytes() for one in streams}) == len(streams)
 
 
-def test_levels_vary_within_their_range(root: Path, streams: list[Stream]) -> None:
+def test_levels_vary_within_their_range(corpus: Corpus, streams: list[Stream]) -> None:
     levels = []
     for one in streams:
         beds = tuple(piece for piece in one.plan.pieces if piece.role == "background")
-        levels.append(level_dbfs(one.plan, root, beds))
+        levels.append(level_dbfs(one.plan, corpus, beds))
 
     assert LEVELS_DBFS[0] - 0.1 <= min(levels) < max(levels) <= LEVELS_DBFS[1] + 0.1
     assert max(levels) - min(levels) > 10.0
 
 
-def test_speech_and_music_lie_over_the_background_at_their_level(root: Path, streams: list[Stream]) -> None:
+def test_speech_and_music_lie_over_the_background_at_their_level(
+    corpus: Corpus, streams: list[Stream]
+) -> None:
     overlays = 0
     for one in streams:
         beds = tuple(piece for piece in one.plan.pieces if piece.role == "background")
-        bed_dbfs = level_dbfs(one.plan, root, beds)
+        bed_dbfs = level_dbfs(one.plan, corpus, beds)
         for piece in one.plan.pieces:
             if piece.role == "overlay":
                 overlays += 1
                 steady = replace(piece, fade_in=0, fade_out=0)
-                stretch = render(replace(one.plan, pieces=(steady,)), root)[
+                stretch = render(replace(one.plan, pieces=(steady,)), corpus)[
                     piece.at : piece.at + piece.length
                 ]
                 over_db = power_to_dbfs(mean_power(stretch)) - bed_dbfs
@@ -99,13 +92,13 @@ def test_speech_and_music_lie_over_the_background_at_their_level(root: Path, str
     assert overlays >= 8
 
 
-def test_speech_that_may_hold_a_listed_sound_is_left_out(clips: list[Clip], root: Path) -> None:
-    for one in build_negatives(clips, root, replace(SPEC, unused=("speech",)), HOURS):
+def test_speech_that_may_hold_a_listed_sound_is_left_out(corpus: Corpus) -> None:
+    for one in build_negatives(corpus, replace(SPEC, unused=("speech",)), HOURS):
         assert all(piece.label != "speech" for piece in one.plan.pieces)
-    for one in build_negatives(clips, root, replace(SPEC, classes=("music",)), HOURS):
+    for one in build_negatives(corpus, replace(SPEC, classes=("music",)), HOURS):
         assert all(piece.label != "music" for piece in one.plan.pieces)
 
 
-def test_without_a_background_there_is_nothing_to_build(clips: list[Clip], root: Path) -> None:
+def test_without_a_background_there_is_nothing_to_build(corpus: Corpus) -> None:
     with pytest.raises(ConfigError, match="no background of 5 s or more in folds 4"):
-        next(build_negatives(clips, root, replace(SPEC, unused=("street",)), 1.0))
+        next(build_negatives(corpus, replace(SPEC, unused=("street",)), 1.0))

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from monitor.evaluation.ranking import (
     accuracy,
     average_precision,
+    average_precision_by_class,
+    average_precision_overall,
     mean_over_classes,
     recall_at,
     weighted_quantile,
@@ -121,3 +123,44 @@ def test_a_weighted_quantile_is_that_of_repeated_values(
         assert found == pytest.approx(np.quantile(repeated, share))
     else:
         assert np.isnan(found)
+
+
+@given(st.integers(0, 1000), st.integers(2, 30), st.integers(1, 5))
+def test_average_precision_of_many_labels_is_that_of_scikit_learn(
+    seed: int, items: int, classes: int
+) -> None:
+    metrics = pytest.importorskip("sklearn.metrics", reason="scikit-learn is not installed; it is in 'eval'")
+    rng = np.random.default_rng(seed)
+    scores = rng.integers(0, 12, (items, classes)).astype(np.float32)  # with ties
+    truth = rng.random((items, classes)) < 0.4
+    truth[0] = True
+    weights = np.ones((1, items), np.float32)
+
+    macro = mean_over_classes(average_precision_by_class(scores, truth, weights))
+    micro = average_precision_overall(scores, truth, weights)
+
+    assert macro[0] == pytest.approx(metrics.average_precision_score(truth, scores, average="macro"))
+    assert micro[0] == pytest.approx(metrics.average_precision_score(truth, scores, average="micro"))
+
+
+def test_an_item_that_does_not_count_for_a_class_is_not_in_its_ranking() -> None:
+    scores = np.array([[0.9, 0.1], [0.5, 0.8], [0.1, 0.2]], np.float32)
+    truth = np.array([[False, True], [True, False], [False, True]])
+    weights = np.ones((1, 3), np.float32)
+    counts = np.array([[False, True], [True, True], [True, True]])
+
+    assert average_precision_by_class(scores, truth, weights)[0, 0] == 0.5
+    assert average_precision_by_class(scores, truth, weights, counts)[0].tolist() == pytest.approx(
+        [1.0, average_precision(scores[:, 1], truth[:, 1], weights)[0]]
+    )
+
+
+def test_the_overall_ranking_is_the_same_for_all_resamples_at_once_or_few_at_a_time() -> None:
+    rng = np.random.default_rng(1)
+    scores, truth = rng.random((5, 3), np.float32), rng.random((5, 3)) < 0.5
+    weights = rng.integers(0, 3, (7, 5)).astype(np.float32)
+
+    found = average_precision_overall(scores, truth, weights)
+    one_by_one = [average_precision_overall(scores, truth, row[np.newaxis])[0] for row in weights]
+
+    assert found == pytest.approx(np.array(one_by_one), nan_ok=True)

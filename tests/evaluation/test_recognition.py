@@ -48,7 +48,7 @@ def bench() -> ClipBench:
 
 
 def trial(root: Path) -> ClipTrial:
-    return ClipTrial(index=root / "index.csv", folds=(4,), snrs_db=(CLEAN_DB, 10.0), min_clips=2)
+    return ClipTrial(data=root / "index.csv", folds=(4,), snrs_db=(CLEAN_DB, 10.0), min_clips=2)
 
 
 @pytest.fixture(scope="module")

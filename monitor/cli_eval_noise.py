@@ -1,0 +1,138 @@
+"""`monitor eval noise` on the command line."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from typing import TYPE_CHECKING, Any
+
+from monitor.cli_eval_parts import (
+    NEEDS_MATPLOTLIB,
+    AddVerb,
+    add_clip_flags,
+    add_common,
+    amount,
+    clip_bench,
+    clip_trial,
+    count,
+    make_folder,
+    numbers,
+    show,
+    tell,
+    whole,
+)
+
+if TYPE_CHECKING:
+    from monitor.evaluation.lab import Grid
+    from monitor.evaluation.methods import Settings
+
+_METHODS = "zero-shot,text-background,audio-background,drift,tgap,auto"
+_TAUS = "0:1.5:.1"
+_BETAS = "0,.02,.05,.1,.2,.3,.5,1"
+_KS = "1,2,3,5,10,20,35,50,75,100"
+
+
+def add_noise(kinds: Any, add_verb: AddVerb) -> None:
+    """Add `noise` to the kinds of `eval`."""
+    noise = add_verb(kinds, "noise", _noise, "single sounds in noise: what each method gains, by any model")
+    add_common(noise)
+    add_clip_flags(noise)
+    noise.add_argument(
+        "--methods",
+        default=_METHODS,
+        metavar="A,B+C",
+        help="parts joined by '+' are used together; zero-shot is always measured (default %(default)s)",
+    )
+    noise.add_argument(
+        "--prompts",
+        type=_prompts,
+        default=(),
+        metavar="1-5",
+        help="zero-shot with these too: 1 {}, 2 I can hear {}, 3 This is an audio of {}, 4 This is {}, "
+        "5 This is a sound of {}",
+    )
+    noise.add_argument(
+        "--pool-folds",
+        type=whole,
+        default=(),
+        metavar="N,M",
+        help="what tgap, few-shot, class-means and mlp learn from (default: all folds that are not heard)",
+    )
+    _add_settings(noise)
+    _add_grids(noise)
+    noise.add_argument("--no-cache", action="store_true", help="hear all again, and keep no embeddings")
+
+
+def _add_settings(noise: argparse.ArgumentParser) -> None:
+    noise.add_argument("--tau-text", type=amount, metavar="T", help="share of the text background taken off")
+    noise.add_argument("--tau-audio", type=amount, metavar="T", help="share of the room taken off")
+    noise.add_argument("--beta", type=amount, metavar="B", help="weight of the drift bonus")
+    noise.add_argument("--k", type=count, metavar="N", help="clips in a prototype of tgap")
+    noise.add_argument("--shots", type=count, metavar="N", help="clips of each class for few-shot")
+
+
+def _add_grids(noise: argparse.ArgumentParser) -> None:
+    for name, default, read in (("tau", _TAUS, numbers), ("beta", _BETAS, numbers), ("k", _KS, _counts)):
+        noise.add_argument(
+            f"--{name}-grid",
+            nargs="?",
+            type=read,
+            const=read(default),
+            metavar="A,B",
+            help=f"every method that has a {name} at these values (alone: {default})",
+        )
+
+
+def _noise(arguments: argparse.Namespace) -> int:
+    from monitor.evaluation.hearing import kept_file
+    from monitor.evaluation.methods import parse_method
+    from monitor.evaluation.noise import NoiseTrial, run_noise
+    from monitor.evaluation.noise_tables import terminal_table, write_report
+
+    make_folder(arguments.out)
+    trial = NoiseTrial(
+        clips=clip_trial(arguments),
+        pool_folds=arguments.pool_folds,
+        methods=tuple(parse_method(name) for name in arguments.methods.split(",")),
+        prompts=arguments.prompts,
+        grids=_grids(arguments),
+        settings=_settings(arguments),
+        keep=None if arguments.no_cache else kept_file(),
+    )
+    report = run_noise(trial, clip_bench(arguments))
+    if arguments.out is not None and not write_report(arguments.out, report):
+        tell(f"noise.png {NEEDS_MATPLOTLIB}")
+    show(report, terminal_table(report), as_json=arguments.json)
+    return 0
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    from monitor.evaluation.methods import Settings
+
+    names = ("tau_text", "tau_audio", "beta", "k", "shots")
+    given = {name: value for name in names if (value := getattr(arguments, name)) is not None}
+    return Settings(**given, seed=arguments.seed)
+
+
+def _grids(arguments: argparse.Namespace) -> tuple[Grid, ...]:
+    from monitor.evaluation.lab import Grid
+
+    asked = (Grid("tau", arguments.tau_grid), Grid("beta", arguments.beta_grid), Grid("k", arguments.k_grid))
+    return tuple(grid for grid in asked if grid.values is not None)
+
+
+def _prompts(text: str) -> tuple[int, ...]:
+    """Read numbers of templates: `1-5`, `3,5`."""
+    found: list[int] = []
+    for part in text.split(","):
+        ends = re.fullmatch(r"([1-5])(?:-([1-5]))?", part.strip())
+        if ends is None:
+            raise argparse.ArgumentTypeError(
+                f"{text!r} does not name templates; write 1-5 or a list such as 3,5"
+            )
+        found += range(int(ends[1]), int(ends[2] or ends[1]) + 1)
+    return tuple(dict.fromkeys(found))
+
+
+def _counts(text: str) -> tuple[float, ...]:
+    return tuple(float(count(part)) for part in text.split(","))

@@ -1,0 +1,217 @@
+"""What the kinds of `eval` share on the command line: flags, values, and how results are shown."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from monitor.config import Config, load_config
+from monitor.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from monitor.encoders import Encoder
+    from monitor.evaluation.recognition import ClipBench, ClipTrial
+
+NEEDS_MATPLOTLIB = "needs matplotlib (pip install 'monitor[eval]'); the CSV files have the points."
+AddVerb = Callable[[Any, str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
+_PIPED_WIDTH = 200
+"""Columns of a table that goes into a file or a pipe."""
+_MOST_STEPS = 200
+"""SNRs in one range."""
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of every kind."""
+    parser._negative_number_matcher = re.compile(r"-\.?\d")  # noqa: SLF001 - else -5,0 and -5:20:1 are no values
+    parser.set_defaults(subset=None)  # tools take a part of a fold: Bench.subset
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="INDEX|DIR",
+        help="CSV index of clips, or a folder laid out as ESC-50, UrbanSound8K or FSD50K",
+    )
+    parser.add_argument(
+        "--backgrounds",
+        type=Path,
+        metavar="INDEX|DIR",
+        help="take all backgrounds from there, whatever their fold: an index, TAU Urban Acoustic Scenes, or "
+        "any folder of sound files (default: those of --data)",
+    )
+    parser.add_argument(
+        "--folds",
+        type=whole,
+        default=(),
+        metavar="N,M",
+        help="default: 4 of an index, else the last (ESC-50 5, UrbanSound8K 10, FSD50K 3: its eval part)",
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--config", type=Path, metavar="FILE", help="TOML file over the defaults")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="tables, pictures and the list of all mixtures"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="all figures as one JSON object on standard output"
+    )
+
+
+def add_clip_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that say which single sounds are heard, how, and by whom."""
+    parser.add_argument("--classes", metavar="A,B", help="labels of the data (default: all there are)")
+    parser.add_argument(
+        "--model", metavar="A,B", help="models of `monitor models list`; two are compared pairwise"
+    )
+    parser.add_argument(
+        "--snr",
+        type=snrs,
+        default="clean,20,10,6,3,0,-5",
+        metavar="DB,DB",
+        help="clean, decibels, or a range such as -5:20:1 (default %(default)s)",
+    )
+    parser.add_argument("--prompt", metavar="TEMPLATE", help="with one {}; default each model's own")
+    parser.add_argument(
+        "--min-clips", type=count, default=4, metavar="N", help="per class, at least (default %(default)s)"
+    )
+    parser.add_argument("--plans", type=Path, metavar="FILE", help="hear the mixtures.jsonl of another run")
+
+
+def clip_trial(arguments: argparse.Namespace, false_alarm_rate: float = 0.01) -> ClipTrial:
+    """Return what `add_clip_flags` asks for."""
+    from monitor.evaluation.recognition import ClipTrial
+    from monitor.prompts import parse_classes
+
+    return ClipTrial(
+        data=arguments.data,
+        backgrounds=arguments.backgrounds,
+        folds=arguments.folds,
+        snrs_db=arguments.snr,
+        classes=() if arguments.classes is None else tuple(parse_classes(arguments.classes)),
+        min_clips=arguments.min_clips,
+        false_alarm_rate=false_alarm_rate,
+        seed=arguments.seed,
+        mixtures=arguments.plans,
+    )
+
+
+def clip_bench(arguments: argparse.Namespace) -> ClipBench:
+    """Return the models that `add_clip_flags` names, loaded."""
+    from monitor.evaluation.recognition import ClipBench
+
+    flags = {} if arguments.prompt is None else {"prompts": {"template": arguments.prompt}}
+    config = load_config(arguments.config, os.environ, flags)
+    names = (arguments.model or config.model.name).split(",")
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"The model {name!r} is listed twice; give each model once.")
+    return ClipBench([open_encoder(config, name) for name in names], config, arguments.subset)
+
+
+def make_folder(out: Path | None) -> None:
+    """Refuse a folder that cannot be written before hours of listening rather than after."""
+    if out is None:
+        return
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"Cannot write to the folder {out}: {error.strerror}; name another --out."
+        ) from None
+
+
+def open_encoder(config: Config, name: str) -> Encoder:
+    """Return a model by name, otherwise as configured."""
+    from msgspec.structs import replace
+
+    from monitor.encoders import load
+
+    return load(replace(config.model, name=name))
+
+
+def show(report: Any, table: Table, *, as_json: bool) -> None:
+    """Print a report, or the table that stands for it."""
+    import msgspec
+    from rich.console import Console
+
+    if as_json:
+        print(msgspec.json.encode(report).decode(), flush=True)  # noqa: T201
+        return
+    Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH).print(table)
+
+
+def tell(sentence: str) -> None:
+    """Print a remark on standard error."""
+    print(f"monitor: {sentence}", file=sys.stderr)  # noqa: T201
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """Read numbers and ranges, first:last:step: `10,0`, `0:1.5:.1`."""
+    return tuple(dict.fromkeys(value for part in text.split(",") for value in _range(part)))
+
+
+def snrs(text: str) -> tuple[float, ...]:
+    """Read decibels and ranges of them; `clean` is without a background."""
+    parts = ((math.inf,) if part == "clean" else _range(part) for part in text.split(","))
+    return tuple(dict.fromkeys(value for part in parts for value in part))
+
+
+def _range(text: str) -> tuple[float, ...]:
+    if ":" not in text:
+        return (number(text),)
+    ends = [number(part) for part in text.split(":")]
+    first, last, step = ends if len(ends) == 3 else (0.0, 0.0, 0.0)
+    if not step > 0.0 or not 0.0 <= (last - first) / step <= _MOST_STEPS:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a range of at most {_MOST_STEPS} steps such as -5:20:1, first:last:step"
+        )
+    return tuple(round(first + at * step, 6) for at in range(int((last - first) / step + 1e-6) + 1))
+
+
+def number(text: str) -> float:
+    """Read a number."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number; a list is written as 10,0")
+    return value
+
+
+def whole(text: str) -> tuple[int, ...]:
+    """Read a list of whole numbers."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of whole numbers such as 3,4") from None
+
+
+def count(text: str) -> int:
+    """Read how many, at least one."""
+    value = int(text) if text.isdecimal() else 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number above 0")
+    return value
+
+
+def amount(text: str) -> float:
+    """Read how much, at least nothing."""
+    value = number(text)
+    if value < 0.0:
+        raise argparse.ArgumentTypeError(f"{text} is below 0")
+    return value
+
+
+def share(text: str) -> float:
+    """Read a share of one, less than all."""
+    value = number(text)
+    if not 0.0 <= value < 1.0:
+        raise argparse.ArgumentTypeError(f"{text} is not a share such as 0.01")
+    return value

@@ -1,0 +1,241 @@
+"""The papers' methods and ours: from embeddings and words to a score per class. Pure.
+
+A profile P(z) says how near a sound z is to every class: its cosines to prototypes, from words, from
+unlabelled clips or from labelled ones. What the room b sounds like is taken off it: P(z) - tau P(b). Noise
+may be taken off the sound before (`learned`), a bonus for being heard in noise be added after (`drift`).
+
+Scores say which class is nearest, and in which sound a class is nearest: both the answer to "which one" and
+the ranking of mixtures, of one label or several, follow from them as they are. The sigmoid that turns them
+into answers per class keeps their order, so accuracy and average precision need none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Literal, get_args
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.errors import ConfigError
+from monitor.evaluation import bounds
+from monitor.evaluation.bounds import Profile
+from monitor.evaluation.drift import DriftForm, by_scene, directions
+from monitor.evaluation.material import Material
+from monitor.units import unit_norm
+
+Vectors = NDArray[np.float32]
+Clear = Callable[[Vectors, Vectors], Vectors]
+"""Embeddings and their rooms, float32 (n, d) each -> embeddings as of the clean sounds, unit norm."""
+
+PrototypeKind = Literal["text", "tgap", "few-shot", "class-means", "mlp"]
+BackgroundKind = Literal["none", "text", "audio", "auto", "learned"]
+
+_PLAIN = "zero-shot"
+_DRIFT = "drift"
+_PROTOTYPES: dict[str, PrototypeKind] = {name: name for name in get_args(PrototypeKind) if name != "text"}
+_BACKGROUNDS: dict[str, BackgroundKind] = {
+    "text-background": "text",
+    "audio-background": "audio",
+    "auto": "auto",
+    "learned": "learned",
+}
+_LABELLED = ("few-shot", "class-means", "mlp")
+_DRAWS = 10
+"""Draws of the clips of `few-shot` that make one figure."""
+
+
+class Words(msgspec.Struct, frozen=True):
+    """The text side of one model; float32, unit norm."""
+
+    classes: Vectors
+    """t(c), (k, d)."""
+    background: Vectors
+    """The phrases of the text background, (p, d)."""
+    noisy: Vectors
+    """t("c with p"), (k, q, d), for the q noise phrases."""
+    names: tuple[str, ...]
+    """The k classes."""
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """The free numbers of the methods."""
+
+    tau_text: float = 0.2
+    """Share of the text background that is taken off (arXiv 2506.04376)."""
+    tau_audio: float = 0.7
+    """Share of the room that is taken off (arXiv 2506.04376)."""
+    beta: float = 0.1
+    """Weight of the drift bonus; the paper gives no figure."""
+    drift_form: DriftForm = "plain"
+    drift_phrases: Literal["all", "scene"] = "all"
+    """`scene`: of each mixture only the phrases that its room sounds like."""
+    k: int = 35
+    """Clips in a prototype of `tgap` (arXiv 2306.12300)."""
+    tgap_text_share: float = 0.0
+    """How much of a prototype of `tgap` is words: 0 none, 1 all."""
+    shots: int = 5
+    """Labelled clips of each class for `few-shot`."""
+    seed: int = 0
+
+
+class Method(msgspec.Struct, frozen=True):
+    """One way to score."""
+
+    prototypes: PrototypeKind = "text"
+    background: BackgroundKind = "none"
+    drift: bool = False
+
+    @property
+    def name(self) -> str:
+        """As `parse_method` reads it."""
+        background = [name for name, kind in _BACKGROUNDS.items() if kind == self.background]
+        prototypes = [name for name in _PROTOTYPES if name == self.prototypes]
+        return "+".join([*prototypes, *background, *[_DRIFT] * self.drift]) or _PLAIN
+
+    @property
+    def labelled(self) -> bool:
+        """Whether it learns from labels: a reference, and no zero-shot method."""
+        return self.prototypes in _LABELLED
+
+
+def parse_method(text: str) -> Method:
+    """Read a method: `zero-shot`, or parts joined by `+`, in any order.
+
+    Raises
+    ------
+    ConfigError
+        An unknown part, or two that exclude one another.
+    """
+    parts = [part.strip() for part in text.split("+")]
+    if parts == [_PLAIN]:
+        return Method()
+    prototypes = [_PROTOTYPES[part] for part in parts if part in _PROTOTYPES]
+    backgrounds = [_BACKGROUNDS[part] for part in parts if part in _BACKGROUNDS]
+    groups = len(prototypes), len(backgrounds), parts.count(_DRIFT)
+    if sum(groups) < len(parts) or max(groups) > 1:
+        raise ConfigError(
+            f"There is no method {text!r}; write {_PLAIN}, or join with '+' at most one of "
+            f"{', '.join(_PROTOTYPES)}, at most one of {', '.join(_BACKGROUNDS)}, and {_DRIFT}."
+        )
+    return Method((prototypes or ["text"])[0], (backgrounds or ["none"])[0], _DRIFT in parts)
+
+
+def draws(method: Method, settings: Settings) -> list[Settings]:
+    """Return the settings whose figures are to be averaged: one, but for `few-shot` one per draw of clips."""
+    seeds = range(settings.seed, settings.seed + (_DRAWS if method.prototypes == "few-shot" else 1))
+    return [msgspec.structs.replace(settings, seed=seed) for seed in seeds]
+
+
+def score(
+    method: Method, material: Material, words: Words, settings: Settings, clear: Clear | None = None
+) -> Vectors:
+    """Return the scores of every mixture at every SNR, float32 (n_snrs, n, k).
+
+    A clean sound is scored with the room of its mixture all the same: what a method takes off it there is
+    what the method costs.
+
+    Parameters
+    ----------
+    clear
+        The model's own, for `learned`.
+
+    Raises
+    ------
+    ConfigError
+        The method needs clips, scikit-learn or a `clear`, and there is none.
+    """
+    rooms = unit_norm(material.rooms.mean(axis=1))
+    heard = [_heard(method, windows, rooms, clear) for windows in material.windows]
+    profile = class_profile(method, material, words, settings)
+    spoken = unit_norm(words.background.sum(axis=0, keepdims=True))
+    around = profile(spoken if method.background == "text" else rooms)
+    bonus = list(_bonus(words, settings, rooms)) if method.drift else []
+    scores = np.zeros((len(heard), len(rooms), len(words.names)), np.float32)
+    for found, sounds in zip(scores, heard, strict=True):
+        found[:] = profile(sounds) - _tau(method, settings, sounds, rooms) * around
+        for rows, towards in bonus:
+            found[rows] += np.float32(settings.beta) * (sounds[rows] @ towards.T)
+    return scores
+
+
+def own_tau(embeddings: Vectors, rooms: Vectors) -> Vectors:
+    """Return z.b of each sound and its room, float32 (n, 1): the tau that needs no grid.
+
+    P(z) - (z.b) P(b) is the profile of z without what lies along b: much is taken where the room is most of
+    what is heard, nothing where the sound is clean or the room is another.
+    """
+    return np.asarray((embeddings * rooms).sum(axis=1, keepdims=True))
+
+
+def text_guided(pool: Vectors, classes: Vectors, k: int) -> Vectors:
+    """Return the mean direction of the `k` clips nearest to each class's words (TGAP, arXiv 2306.12300).
+
+    Parameters
+    ----------
+    pool
+        Unlabelled clips, float32 (m, d), unit norm; all of them where there are fewer than `k`.
+    classes
+        float32 (k, d), unit norm.
+    """
+    nearest = np.argsort(-(classes @ pool.T), axis=1, kind="stable")[:, :k]
+    return unit_norm(np.stack([pool[chosen].mean(axis=0) for chosen in nearest]))
+
+
+def class_profile(method: Method, material: Material, words: Words, settings: Settings) -> Profile:
+    """Return P: from sounds to their nearness to every class.
+
+    Raises
+    ------
+    ConfigError
+        The method learns from clips, and there are none; or it needs scikit-learn, which is missing.
+    """
+    if method.prototypes != "text" and not len(material.pool):
+        raise ConfigError(
+            f"The method {method.prototypes!r} learns from clips, and there are none; "
+            "name other folds with --pool-folds."
+        )
+    if method.prototypes == "mlp":
+        return bounds.mlp(*_labelled(material, words), words.names, settings.seed)
+    prototypes = _prototypes(method, material, words, settings)
+    return lambda embeddings: np.asarray(embeddings @ prototypes.T)
+
+
+def _prototypes(method: Method, material: Material, words: Words, settings: Settings) -> Vectors:
+    if method.prototypes == "tgap":
+        share = np.float32(settings.tgap_text_share)
+        from_clips = text_guided(material.pool, words.classes, settings.k)
+        return unit_norm((1 - share) * from_clips + share * words.classes)
+    if method.prototypes == "few-shot":
+        return bounds.few_shot(*_labelled(material, words), words.names, settings.shots, settings.seed)
+    if method.prototypes == "class-means":
+        return bounds.class_means(*_labelled(material, words), words.names)
+    return words.classes
+
+
+def _labelled(material: Material, words: Words) -> tuple[Vectors, bounds.Labels]:
+    return bounds.with_words(material.pool, material.pool_labels, words.names, words.classes)
+
+
+def _heard(method: Method, windows: Vectors, rooms: Vectors, clear: Clear | None) -> Vectors:
+    if method.background != "learned":
+        return windows
+    if clear is None:
+        raise ConfigError("The method 'learned' needs a network that this model does not have; take 'auto'.")
+    return clear(windows, rooms)
+
+
+def _tau(method: Method, settings: Settings, embeddings: Vectors, rooms: Vectors) -> Vectors | np.float32:
+    """Return the share of the background's profile that is taken off, one or float32 (n, 1)."""
+    if method.background == "auto":
+        return own_tau(embeddings, rooms)
+    return np.float32({"text": settings.tau_text, "audio": settings.tau_audio}.get(method.background, 0.0))
+
+
+def _bonus(words: Words, settings: Settings, rooms: Vectors) -> Iterator[tuple[NDArray[np.intp], Vectors]]:
+    """Yield mixtures, as indices, and the drift directions that count for them."""
+    if settings.drift_phrases == "scene":
+        yield from by_scene(words.classes, words.noisy, rooms, settings.drift_form)
+    else:
+        yield np.arange(len(rooms)), directions(words.classes, words.noisy, settings.drift_form)

@@ -1,0 +1,69 @@
+"""What is in a mixture, and how well scores find it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from monitor.evaluation.mixtures import CLEAN_DB, Mixture
+from monitor.evaluation.truth import headline, mean, measure, minus, truths
+
+NAMES = ("dog", "rain", "wind")
+
+
+def mixture(*labels: str, around: str = "street") -> Mixture:
+    return Mixture(labels[0], f"{labels}.wav", f"{labels}", "b.wav", around, "b", 0.5, labels)
+
+
+def scores(*rows: tuple[float, float, float]) -> np.ndarray:
+    return np.array(rows, np.float32)
+
+
+def test_the_class_that_scores_highest_is_the_answer() -> None:
+    (truth,) = truths([mixture("dog"), mixture("rain")], NAMES[:2], [0.0], multi_label=False)
+    found = measure(truth, scores((0.9, 0.1, 0.0), (0.5, 0.4, 0.0))[:, :2])
+
+    assert list(found) == ["top1", "top1_macro", "average_precision_macro"]
+    assert [values[0] for values in found.values()] == [0.5, 0.5, 1.0]
+    assert all(values.shape == (1001,) for values in found.values())
+
+
+def test_of_several_classes_each_is_ranked() -> None:
+    mixtures = [mixture("dog", "rain"), mixture("rain"), mixture("wind")]
+    (truth,) = truths(mixtures, NAMES, [0.0], multi_label=True)
+    right = scores((0.9, 0.8, 0.1), (0.1, 0.7, 0.2), (0.1, 0.1, 0.9))
+    wrong_over_classes = right + np.array([0.0, 0.0, 5.0], np.float32)
+
+    assert {metric: values[0] for metric, values in measure(truth, right).items()} == {
+        "average_precision_macro": 1.0,
+        "average_precision_micro": 1.0,
+    }
+    found = measure(truth, wrong_over_classes)
+    assert found["average_precision_macro"][0] == 1.0  # each class for itself
+    assert found["average_precision_micro"][0] < 1.0
+
+
+def test_a_background_of_a_class_counts_neither_for_nor_against_it_but_where_it_is_not_heard() -> None:
+    mixtures = [mixture("dog", around="rain"), mixture("rain"), mixture("wind")]
+    clean, noisy = truths(mixtures, NAMES, [CLEAN_DB, 0.0], multi_label=False)
+    heard = scores((0.1, 0.9, 0.0), (0.0, 0.8, 0.0), (0.0, 0.0, 0.9))
+
+    assert measure(noisy, heard)["average_precision_macro"][0] == 1.0
+    assert measure(clean, heard)["average_precision_macro"][0] == pytest.approx((1.0 + 0.5 + 1.0) / 3)
+
+
+def test_the_headline_is_the_first_of_all_metrics() -> None:
+    for multi_label in (False, True):
+        (truth,) = truths([mixture("dog"), mixture("rain")], NAMES[:2], [0.0], multi_label=multi_label)
+        heard = scores((0.9, 0.1, 0.0), (0.5, 0.4, 0.0))[:, :2]
+        ((metric, values),) = headline(truth, heard).items()
+
+        assert metric == next(iter(measure(truth, heard)))
+        assert (values == measure(truth, heard)[metric]).all()
+
+
+def test_differences_and_means_are_taken_draw_by_draw() -> None:
+    a, b = {"top1": np.array([1.0, 0.5])}, {"top1": np.array([0.5, 0.5])}
+
+    assert minus(a, b)["top1"].tolist() == [0.5, 0.0]
+    assert mean([a, b])["top1"].tolist() == [0.75, 0.5]
