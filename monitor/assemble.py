@@ -17,6 +17,7 @@ import msgspec
 
 from monitor.activity import LevelMeter
 from monitor.background import Background
+from monitor.calibration import Calibration, Condition
 from monitor.config import Config
 from monitor.detector import Detector
 from monitor.encoders import Encoder
@@ -96,14 +97,26 @@ def _prototypes(encoder: Encoder, classes: Sequence[ClassPrompt], config: Config
 def _stages(encoder: Encoder, prototypes: Prototypes, config: Config) -> Stages:
     """Return the rooms of one source."""
     rate, hop = encoder.sample_rate, hop_len(encoder, config)
+    detector = Detector(prototypes.classes, config.detector, rate, encoder.window_len, hop)
     return Stages(
         meter=LevelMeter(rate, config.level),
         windower=Windower(encoder.window_len, hop, rate),
         encoder=encoder,
-        background=Background(prototypes.text_background, rate, config.background),
-        scorer=Scorer(prototypes, config.scorer, config.drift),
-        detector=Detector(prototypes.classes, config.detector, rate, encoder.window_len, hop),
+        background=Background(encoder.dim, rate, config.background),
+        scorer=Scorer(prototypes, config.scorer, config.drift, config.background.tau),
+        detector=detector,
+        calibration=make_calibration(detector, config, rate),
     )
+
+
+def make_calibration(detector: Detector, config: Config, sample_rate: int) -> Calibration | None:
+    """Return what moves the thresholds of `detector`; None where they are to stay."""
+    if not config.calibration.false_alarms_per_hour:
+        return None
+    conditions = {
+        name: Condition(rule.onset_threshold, rule.confirm_len) for name, rule in detector.rules.items()
+    }
+    return Calibration(conditions, config.calibration, sample_rate)
 
 
 def hop_len(encoder: Encoder, config: Config) -> int:

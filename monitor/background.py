@@ -1,13 +1,18 @@
-"""The rolling profile of the room, learnt from windows in which nothing happens. Pure.
+"""The rolling picture of the room, learnt from windows in which nothing happens. Pure.
 
-It is the median, per prototype, of the cosine profiles of the low-activity windows of the last minutes.
+It is the mean m of the unit embeddings of the low-activity windows of the last minutes. Its direction says
+what the room sounds like, in any words; its length, at most 1, how alike those windows are: a room that
+never sounds the same is described by a short vector, which takes little off anything.
+
 Guards: digital silence is a fault and no background; a window in which a listed class scores, or sounds,
-teaches nothing, so that a three-minute siren stays detected; what is subtracted is bounded.
+teaches nothing, so that a three-minute siren stays detected; a change of room is noticed, and the room
+before it forgotten.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,59 +22,91 @@ from monitor.records import Activity, BackgroundState
 
 
 class Background:
-    """Profile of the room, blended from text to sound as it is learnt.
+    """What the room sounds like, so far.
 
     Parameters
     ----------
-    text_profile
-        float32 (p,), cosines of the text-derived background to all prototypes.
+    dim
+        Dimensions of the embeddings.
     sample_rate
         Hz of the stream indices.
+    known
+        Mean embedding, float32 (dim,), of this room as it was learnt before; None: it is not known.
     """
 
-    def __init__(self, text_profile: NDArray[np.float32], sample_rate: int, config: BackgroundConfig) -> None:
-        self._text_profile = text_profile
+    def __init__(
+        self, dim: int, sample_rate: int, config: BackgroundConfig, known: NDArray[np.float32] | None = None
+    ) -> None:
+        self._dim = dim
         self._sample_rate = sample_rate
         self._config = config
         self._learnt: deque[tuple[int, NDArray[np.float32]]] = deque()
-        self._median: NDArray[np.float32] | None = None
+        self._mean: NDArray[np.float32] | None = None
+        self._changes = 0
+        if known is not None:
+            self._learnt.extend([(0, known)] * config.ready_windows)
 
-    def offset(self) -> NDArray[np.float32]:
-        """Return tau * B, float32 (p,), within +-`max_drop`: what to subtract from a window's profile.
+    @property
+    def mean(self) -> NDArray[np.float32]:
+        """Mean embedding of what was learnt, float32 (dim,), at most of unit length; zeros: nothing yet."""
+        if self._mean is None:
+            vectors = [embedding for _, embedding in self._learnt]
+            self._mean = np.mean(vectors, axis=0, dtype=np.float32) if vectors else np.zeros(self._dim, "f4")
+        return self._mean
 
-        P_f = P(z) - tau P_b (arXiv 2506.04376), tau and P_b blended from text to sound.
-        """
-        share = min(1.0, len(self._learnt) / self._config.ready_windows)
-        offset = (1.0 - share) * self._config.tau_text * self._text_profile
-        if self._learnt:
-            if self._median is None:
-                self._median = np.median([profile for _, profile in self._learnt], axis=0).astype(np.float32)
-            offset = offset + share * self._config.tau_audio * self._median
-        return np.asarray(np.clip(offset, -self._config.max_drop, self._config.max_drop), np.float32)
+    @property
+    def room(self) -> NDArray[np.float32]:
+        """The mean, float32 (dim,), shorter while it rests on too few windows."""
+        return self.mean * np.float32(min(1.0, len(self._learnt) / self._config.ready_windows))
 
-    def learn(self, profile: NDArray[np.float32], stop: int, activity: Activity, best_score: float) -> None:
-        """Take in the profile of a window that ends at `stop`, if it may teach.
+    def learn(self, embedding: NDArray[np.float32], stop: int, activity: Activity, best_score: float) -> None:
+        """Take in the embedding, float32 (dim,), of a window that ends at `stop`, if it may teach.
 
         Parameters
         ----------
-        profile
-            float32 (p,), cosines to all prototypes.
         best_score
             Highest score of a listed class in it; 1.0 while one is sounding.
         """
         if activity == "low" and best_score < self._config.guard_score:
-            self._learnt.append((stop, profile))
-            self._median = None
+            self._learnt.append((stop, embedding))
+            self._mean = None
+            if self._is_another_room():
+                self._keep(self._config.ready_windows)
+                self._changes += 1
         self._forget(stop - round(self._config.memory_s * self._sample_rate))
+
+    def forget(self) -> None:
+        """Begin anew, as if nothing had been learnt."""
+        self._keep(0)
 
     def state(self, stop: int) -> BackgroundState:
         """Return readiness and age at stream index `stop`."""
         age = (stop - self._learnt[-1][0]) / self._sample_rate if self._learnt else 0.0
-        ready = len(self._learnt) >= self._config.ready_windows
-        return BackgroundState(ready=ready, age_s=round(age, 2), windows=len(self._learnt))
+        return BackgroundState(
+            ready=len(self._learnt) >= self._config.ready_windows,
+            age_s=round(age, 2),
+            windows=len(self._learnt),
+            likeness=round(float(np.linalg.norm(self.mean)), 4),
+            changes=self._changes,
+        )
+
+    def _is_another_room(self) -> bool:
+        """Say whether the newest windows fit the older ones far less than these fit one another."""
+        count = self._config.ready_windows
+        if len(self._learnt) < 2 * count:
+            return False
+        vectors = np.array([embedding for _, embedding in self._learnt])
+        before = vectors[:-count].mean(axis=0)
+        usual, now = np.median(vectors[:-count] @ before), np.median(vectors[-count:] @ before)
+        return bool(now < self._config.change_ratio * usual)
+
+    def _keep(self, count: int) -> None:
+        """Forget all but the newest `count` windows."""
+        self._learnt = deque(islice(self._learnt, len(self._learnt) - count, None))
+        self._mean = None
 
     def _forget(self, before: int) -> None:
         """Drop what is older than `before`, but never below what readiness needs."""
         while len(self._learnt) > self._config.ready_windows and self._learnt[0][0] < before:
             self._learnt.popleft()
-            self._median = None
+            self._mean = None

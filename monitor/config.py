@@ -10,7 +10,7 @@ import difflib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -27,6 +27,7 @@ Decibels = Annotated[float, msgspec.Meta(ge=0, le=100)]
 Weight = Annotated[float, msgspec.Meta(ge=0, le=10)]
 Unit = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Threshold = Annotated[float, msgspec.Meta(ge=0.01, le=1)]
+Tau = Weight | Literal["auto"]
 Count = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
 
 
@@ -127,26 +128,18 @@ class PromptConfig(_Section, frozen=True):
 class BackgroundConfig(_Section, frozen=True):
     """The rolling profile of the room."""
 
-    tau_text: Weight = 0.2
-    """Weight of the text-derived background, used until the audio one is ready (arXiv 2506.04376: 0.2)."""
-    tau_audio: Weight = 0.5
-    """Weight of the learnt background (arXiv 2506.04376: 0.7; chosen on validation recordings)."""
-    phrases: tuple[str, ...] = (
-        "background noise",
-        "traffic noise",
-        "crowd noise",
-        "wind noise",
-        "room noise",
-    )
-    """What the text-derived background is made of."""
+    tau: Tau = "auto"
+    """Share of the room taken off a class; "auto": as much as the window at hand sounds like the room."""
     memory_s: Seconds = 180.0
     """The profile rests on low-activity windows of the last so many seconds."""
     ready_windows: Count = 20
     """Low-activity windows before the profile counts fully; it blends in from the first."""
     guard_score: Unit = 0.3
     """A window in which any listed class scores more than this teaches nothing."""
-    max_drop: Weight = 0.3
-    """The background never lowers a class by more than this cosine."""
+    change_ratio: Unit = 0.5
+    """Windows that fit the room less than this share of what is usual in it, for long, are another room."""
+    load: bool = True
+    """Begin with the room that `monitor background save` stored for this source and model."""
 
 
 class DriftConfig(_Section, frozen=True):
@@ -198,6 +191,19 @@ class DetectorConfig(_Section, frozen=True):
     classes: dict[str, ClassConfig] = {}
 
 
+class CalibrationConfig(_Section, frozen=True):
+    """Thresholds from the stream itself."""
+
+    false_alarms_per_hour: Annotated[float, msgspec.Meta(ge=0, le=1000)] = 0.0
+    """All classes together; 0: the thresholds of `[detector]` stay as they are."""
+    block_s: Seconds = 10.0
+    """The stream is judged by the highest score in every so many seconds."""
+    memory_h: Annotated[float, msgspec.Meta(ge=0.1, le=1000)] = 12.0
+    """Hours of blocks the thresholds rest on."""
+    ready_blocks: Count = 30
+    """Blocks before the stream alone sets them; until then they move there from those of `[detector]`."""
+
+
 class PublishConfig(_Section, frozen=True):
     """The event bus."""
 
@@ -219,6 +225,7 @@ class Config(_Section, frozen=True):
     drift: DriftConfig = DriftConfig()
     scorer: ScorerConfig = ScorerConfig()
     detector: DetectorConfig = DetectorConfig()
+    calibration: CalibrationConfig = CalibrationConfig()
     publish: PublishConfig = PublishConfig()
 
 

@@ -17,16 +17,19 @@ from numpy.typing import NDArray
 from monitor.activity import LevelMeter
 from monitor.background import Background
 from monitor.batch import Turn, carry
+from monitor.calibration import Calibration
 from monitor.detector import Detector
 from monitor.encoders import Encoder
 from monitor.records import (
     CaptureStatus,
+    ClassInRoom,
     ClassState,
     Health,
     Missed,
     PublishedRecord,
     Reply,
     Request,
+    Room,
     Score,
     SourceState,
     Span,
@@ -45,6 +48,7 @@ _ENDINGS = {"stopped": "the monitor was stopped", "failed": "the program failed"
 MIN_THRESHOLD = 0.01
 """Lowest onset threshold that may be asked for; below, everything sounds."""
 _RTF_SMOOTHING = 0.05
+_PHRASES_OF_A_ROOM = 12
 
 
 class Stages(msgspec.Struct, frozen=True):
@@ -56,6 +60,8 @@ class Stages(msgspec.Struct, frozen=True):
     background: Background
     scorer: Scorer
     detector: Detector
+    calibration: Calibration | None = None
+    """None: thresholds are those of the configuration."""
 
 
 class Input(Protocol):
@@ -145,10 +151,14 @@ class Pipeline:
         yield from self._end_stretch("stopped")
 
     def handle(self, request: Request) -> Reply:
-        """Do what a local program asks: pause, mute, or set a threshold."""
+        """Do what a local program asks: pause, mute, set a threshold, describe the room or forget it."""
         detector = self._stages.detector
         name, value = request.class_, request.value
-        if request.request == "pause" and isinstance(value, bool):
+        if request.request == "room":
+            return Reply(ok=True, rooms=[self._room()])
+        if request.request == "forget_room":
+            self._stages.background.forget()
+        elif request.request == "pause" and isinstance(value, bool):
             self._report_all(detector.pause(value, self._stop))
         elif name not in detector.rules:
             return Reply(ok=False, error=f"No class {name!r} is listed; listed: {', '.join(detector.rules)}.")
@@ -156,6 +166,8 @@ class Pipeline:
             self._report_all(detector.mute(name, value, self._stop))
         elif request.request == "threshold" and type(value) is float and MIN_THRESHOLD <= value < 1.0:
             detector.set_threshold(name, value)
+            if self._stages.calibration is not None:
+                self._stages.calibration.release(name)
         else:
             return Reply(ok=False, error=f"{request.request} does not take the value {value!r}.")
         self._health_due_s = self._clock.monotonic()
@@ -198,9 +210,8 @@ class Pipeline:
         self._rtf += (busy - self._rtf) * (_RTF_SMOOTHING if self._rtf else 1.0)
 
     def _analyse(self, window: Window, embedding: NDArray[np.float32]) -> None:
-        background, scorer, detector = self._stages.background, self._stages.scorer, self._stages.detector
-        profile = scorer.profile(embedding)
-        score = scorer.score(embedding, profile, background.offset(), window.start, window.stop)
+        background, detector = self._stages.background, self._stages.detector
+        score = self._stages.scorer.score(embedding, background.room, window.start, window.stop)
         loudness = self._stages.meter.over(window.start, window.stop)
         scored_s = self._clock.monotonic()
         self._context = Context(score, loudness, background.state(window.stop), window.captured_s, scored_s)
@@ -208,9 +219,32 @@ class Pipeline:
         self._report.track(_heard(score, detector), loudness)
         self._report_all(detector.update(score, window.hop_len, window.discontinuous or self._interrupted))
         self._interrupted = False
+        self._calibrate(score, window.hop_len)
         if window.whole:
             best = 1.0 if detector.open else max(score.values.values())
-            background.learn(profile, window.stop, loudness.activity, best)
+            background.learn(embedding, window.stop, loudness.activity, best)
+
+    def _calibrate(self, score: Score, hop_len: int) -> None:
+        """Let the stream move the thresholds, where that is wanted."""
+        calibration, detector = self._stages.calibration, self._stages.detector
+        if calibration is not None:
+            for name, value in (calibration.learn(score, hop_len, bool(detector.open)) or {}).items():
+                detector.set_threshold(name, value)
+
+    def _room(self) -> Room:
+        """Return what the background sounds like."""
+        background, scorer = self._stages.background, self._stages.scorer
+        mean, state = background.mean, background.state(self._stop)
+        cosines = zip(scorer.prompts, scorer.class_cosines(mean).tolist(), strict=True)
+        return Room(
+            source_id=self._stream.source_id,
+            source_name=self._stream.source_name,
+            model=self._stream.model,
+            state=state,
+            mean=mean.tolist() if state.windows else [],
+            sounds_like=scorer.sounds_like(mean, _PHRASES_OF_A_ROOM),
+            classes=[ClassInRoom(name, cosine) for name, cosine in cosines],
+        )
 
     def _finish(self) -> Turn:
         """Analyse what is left, and end what is open."""
@@ -275,6 +309,7 @@ class Pipeline:
             model=self._stream.model,
             background=self._stages.background.state(self._stop),
             paused=detector.paused,
+            calibration=None if self._stages.calibration is None else self._stages.calibration.state(),
             classes=[
                 ClassState(
                     class_=name,

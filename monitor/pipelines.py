@@ -50,7 +50,8 @@ class Pipelines:
             known = ", ".join(one.source_id for one in self._pipelines)
             return Reply(ok=False, error=f"There is no source {request.source_id!r}; there are: {known}.")
         replies = [pipeline.handle(request) for pipeline in asked]
-        return next((reply for reply in replies if not reply.ok), replies[0])
+        refused = next((reply for reply in replies if not reply.ok), None)
+        return refused or Reply(ok=True, rooms=[room for reply in replies for room in reply.rooms])
 
     def stop_after(self, duration_s: float) -> bool:
         """Stop each source that was heard for `duration_s` seconds; True if the last one ended by it."""

@@ -89,6 +89,5 @@ def build_prompts(
         classes=tuple(item.name for item in classes),
         wordings=tuple(item.wording for item in classes),
         distractors=config.prompts.distractors,
-        background=config.background.phrases,
         noise_phrases=config.drift.phrases if config.drift.beta else (),
     )

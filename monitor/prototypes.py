@@ -1,4 +1,4 @@
-"""The vectors a window is compared with: classes, distractors, background words, drift directions. Pure."""
+"""The vectors a window is compared with: classes, distractors, drift directions. Pure."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def build_prototypes(embed_text: EmbedText, prompts: Prompts, distractor_max_cos
     """
     named = [*prompts.wordings, *prompts.distractors]
     noisy = [f"{phrase} with {noise}" for phrase in named for noise in prompts.noise_phrases]
-    vectors = embed_phrases(embed_text, prompts.templates, [*named, *prompts.background, *noisy])
-    of_named, of_background, of_noisy = np.split(vectors, [len(named), len(vectors) - len(noisy)])
+    vectors = embed_phrases(embed_text, prompts.templates, [*named, *noisy])
+    of_named, of_noisy = np.split(vectors, [len(named)])
     count = len(prompts.wordings)
     kept = _kept(of_named, count, distractor_max_cosine)
     return Prototypes(
@@ -33,7 +33,6 @@ def build_prototypes(embed_text: EmbedText, prompts: Prompts, distractor_max_cos
         prompts=prompts.class_prompts,
         distractors=tuple(named[index] for index in kept[count:]),
         vectors=of_named[kept],
-        text_background=of_named[kept] @ _mean_direction(of_background),
         drift=drift_directions(of_named, of_noisy)[kept],
     )
 
@@ -52,11 +51,6 @@ def _kept(vectors: NDArray[np.float32], count: int, max_cosine: float) -> NDArra
     nearest = (vectors @ vectors[:count].T).max(axis=1)
     nearest[:count] = -1.0
     return np.flatnonzero(nearest < max_cosine)
-
-
-def _mean_direction(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the unit mean of unit vectors (n, d); zeros for none."""
-    return unit_norm(vectors.sum(axis=0))
 
 
 def drift_directions(vectors: NDArray[np.float32], noisy: NDArray[np.float32]) -> NDArray[np.float32]:

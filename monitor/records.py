@@ -70,8 +70,6 @@ class Prompts(msgspec.Struct, frozen=True):
     """One phrase per class."""
     distractors: tuple[str, ...]
     """What else there is to hear."""
-    background: tuple[str, ...]
-    """Together the text-derived background."""
     noise_phrases: tuple[str, ...]
     """Noise words p of "c with p"."""
 
@@ -92,8 +90,6 @@ class Prototypes(msgspec.Struct, frozen=True):
     """Phrases of the m distractors that were kept."""
     vectors: NDArray[np.float32]
     """float32 (k + m, d), unit norm: a window's profile is its cosines to these."""
-    text_background: NDArray[np.float32]
-    """float32 (k + m,): profile of the text-derived background."""
     drift: NDArray[np.float32]
     """float32 (k + m, d), unit norm: d_c of each prototype."""
 
@@ -255,6 +251,21 @@ class BackgroundState(msgspec.Struct, frozen=True):
     """Seconds of stream since the profile last learnt."""
     windows: Tally
     """Low-activity windows it rests on."""
+    likeness: float = 0.0
+    """How alike these windows are, [0, 1]: the length of the mean of their embeddings."""
+    changes: Tally = 0
+    """Times another room was noticed and the one before forgotten."""
+
+
+class CalibrationState(msgspec.Struct, frozen=True):
+    """How far the thresholds are set by the stream itself."""
+
+    false_alarms_per_hour: float
+    """What was asked for, all classes together."""
+    heard_s: float
+    """Seconds of stream without an event that they rest on."""
+    ready: bool
+    """Whether they are set by the stream alone."""
 
 
 class Event(msgspec.Struct, frozen=True, rename={"class_": "class"}):
@@ -384,6 +395,8 @@ class Health(msgspec.Struct, frozen=True):
     classes: list[ClassState]
     paused: bool = False
     """Paused by the user, whatever the state."""
+    calibration: CalibrationState | None = None
+    """None: thresholds are those of the configuration."""
 
 
 class Heartbeat(msgspec.Struct, frozen=True):
@@ -412,7 +425,7 @@ class Request(
 ):
     """What a local program may ask of a running monitor on its control socket."""
 
-    request: Literal["snapshot", "pause", "mute", "threshold"]
+    request: Literal["snapshot", "pause", "mute", "threshold", "room", "forget_room"]
     class_: str | None = None
     """For `mute` and `threshold`."""
     value: float | bool | None = None
@@ -421,11 +434,44 @@ class Request(
     """The one source that is meant; None: all."""
 
 
+class Likeness(msgspec.Struct, frozen=True):
+    """A phrase and how much something sounds like it."""
+
+    phrase: str
+    share: float
+    """[0, 1]; the shares of all phrases add up to 1."""
+
+
+class ClassInRoom(msgspec.Struct, frozen=True, rename={"class_": "class"}):
+    """What a room does to a listed class."""
+
+    class_: str
+    cosine: float
+    """How much the room sounds like the class: the inner product of its mean and the class."""
+
+
+class Room(msgspec.Struct, frozen=True):
+    """What the background of one source sounds like."""
+
+    source_id: str
+    source_name: str
+    model: str
+    """Identity of the model whose embeddings these are; they mean nothing to another."""
+    state: BackgroundState
+    mean: list[float]
+    """Mean of the unit embeddings of its windows, (d,); empty while nothing is known."""
+    sounds_like: list[Likeness]
+    """The phrases nearest to it, best first."""
+    classes: list[ClassInRoom]
+
+
 class Reply(msgspec.Struct, frozen=True):
     """Answer to a `Request` other than `snapshot`."""
 
     ok: bool
     error: str | None = None
+    rooms: list[Room] = []
+    """To `room`: one per source that was asked."""
 
 
 PublishedRecord = Event | NearMiss | Level | Scores | Health | Heartbeat

@@ -1,8 +1,18 @@
 """From a window's embedding to a score per class. Pure.
 
-``s_p = z.C_p - tau B_p + beta z.d_p`` for classes and distractors p alike, then the odds of a class against
-all distractors together, ``sigmoid((s_c - T log sum_q exp(s_q / T)) / T)`` over distractors q. Listed
-classes do not compete with one another: two may sound at once.
+With z the window, m the mean of the room (`background.py`) and C_c the prototype of class c,
+
+    s_c = z.C_c - tau m.C_c + beta z.d_c
+
+is how much the window sounds like the class beyond what the room does all the time (arXiv 2506.04376,
+2606.04844). tau is fixed, or, as it ships, z.m of the window itself: how much of it is room. Then s_c is the
+cosine of the class with z less its part along m: all of the room goes where the room is all that is heard,
+nothing where a sound is clean or the room another. Other sounds q, the distractors, lose nothing: what the
+room sounds like stays a rival.
+
+The score is the odds of a class against all of them together,
+``sigmoid((s_c - T log sum_q exp(s_q / T)) / T)``. Listed classes do not compete with one another: two may
+sound at once.
 """
 
 from __future__ import annotations
@@ -10,34 +20,26 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.config import DriftConfig, ScorerConfig
-from monitor.records import Prototypes, Score
+from monitor.config import DriftConfig, ScorerConfig, Tau
+from monitor.records import Likeness, Prototypes, Score
 
 
 class Scorer:
     """Scores embeddings against prototypes."""
 
-    def __init__(self, prototypes: Prototypes, config: ScorerConfig, drift: DriftConfig) -> None:
+    def __init__(self, prototypes: Prototypes, config: ScorerConfig, drift: DriftConfig, tau: Tau) -> None:
         self._prototypes = prototypes
         self._config = config
         self._beta = drift.beta
+        self._tau = tau
 
     @property
     def prompts(self) -> dict[str, str]:
         """What each class is compared with."""
         return dict(zip(self._prototypes.classes, self._prototypes.prompts, strict=True))
 
-    def profile(self, embedding: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the cosines to all prototypes, float32 (p,), of a unit embedding, float32 (d,)."""
-        return np.asarray(self._prototypes.vectors @ embedding)
-
     def score(
-        self,
-        embedding: NDArray[np.float32],
-        profile: NDArray[np.float32],
-        offset: NDArray[np.float32],
-        start: int,
-        stop: int,
+        self, embedding: NDArray[np.float32], room: NDArray[np.float32], start: int, stop: int
     ) -> Score:
         """Return the score of the window [start, stop).
 
@@ -45,16 +47,15 @@ class Scorer:
         ----------
         embedding
             float32 (d,), unit norm.
-        profile
-            float32 (p,), its cosines to all prototypes.
-        offset
-            float32 (p,), tau * B.
+        room
+            float32 (d,), at most of unit length: the mean of the room; zeros while it is not known.
         """
-        adapted = profile - offset + self._beta * (self._prototypes.drift @ embedding)
         count = len(self._prototypes.classes)
+        adapted = self._prototypes.vectors @ embedding + self._beta * (self._prototypes.drift @ embedding)
+        tau = own_tau(embedding, room) if self._tau == "auto" else self._tau
+        adapted[:count] -= tau * self.class_cosines(room)
         scaled = adapted.astype(np.float64) / self._config.temperature
-        against = _log_sum_exp(scaled[count:])
-        odds = scaled[:count] - against
+        odds = scaled[:count] - _log_sum_exp(scaled[count:])
         values = 1.0 / (1.0 + np.exp(-np.clip(odds, -60.0, 60.0)))
         shares = np.exp(scaled - _log_sum_exp(scaled))[count:]
         nearest = int(np.argmax(shares)) if len(shares) else -1
@@ -65,6 +66,34 @@ class Scorer:
             other=self._prototypes.distractors[nearest] if nearest >= 0 else "",
             other_score=float(shares[nearest]) if nearest >= 0 else 0.0,
         )
+
+    def class_cosines(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the inner products of the classes with `vector`, float32 (d,): float32 (k,)."""
+        return np.asarray(self._prototypes.vectors[: len(self._prototypes.classes)] @ vector)
+
+    def sounds_like(self, vector: NDArray[np.float32], most: int) -> list[Likeness]:
+        """Return the `most` distractors nearest to the direction of `vector`, float32 (d,), best first.
+
+        The shares of all distractors add up to 1.
+        """
+        length = float(np.linalg.norm(vector))
+        if not length or not self._prototypes.distractors:
+            return []
+        count = len(self._prototypes.classes)
+        scaled = (self._prototypes.vectors[count:] @ vector).astype(np.float64) / length
+        scaled /= self._config.temperature
+        shares = np.exp(scaled - _log_sum_exp(scaled))
+        best = np.argsort(-shares, kind="stable")[:most]
+        return [Likeness(self._prototypes.distractors[index], float(shares[index])) for index in best]
+
+
+def own_tau(embeddings: NDArray[np.float32], rooms: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return z.m of each window and its room, at least 0: float32 (...,) of float32 (..., d) each.
+
+    The tau that needs no grid: it grows with the share of the room in what is heard, and with how alike the
+    room's own windows are.
+    """
+    return np.asarray(np.maximum((embeddings * rooms).sum(axis=-1), 0.0), np.float32)
 
 
 def _log_sum_exp(values: NDArray[np.float64]) -> float:

@@ -37,5 +37,5 @@ def test_the_hop_is_the_models_own_unless_configured_and_never_leaves_a_gap(
 def test_the_prompt_ensemble_of_the_model_is_used() -> None:
     one, two = (make_stages(encoder, parse_classes("low"), Config()) for encoder in (FakeEncoder(), Slow()))
     low = np.array([1, 0, 0, 0], np.float32)
-    assert one.scorer.profile(low)[0] == pytest.approx(1.0, abs=1e-6)
-    assert two.scorer.profile(low)[0] == pytest.approx(np.cos(np.pi / 8.0), abs=1e-6)
+    assert one.scorer.class_cosines(low)[0] == pytest.approx(1.0, abs=1e-6)
+    assert two.scorer.class_cosines(low)[0] == pytest.approx(np.cos(np.pi / 8.0), abs=1e-6)

@@ -4,30 +4,34 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from monitor.background import Background
 from monitor.config import BackgroundConfig
 from monitor.records import Activity
+from monitor.units import unit_norm
 
-TEXT = np.array([0.4, -0.4], np.float32)
-ROOM = np.array([0.2, 0.3], np.float32)
-CONFIG = BackgroundConfig(ready_windows=4, memory_s=10.0, tau_text=0.5, tau_audio=1.0, max_drop=0.35)
+ROOM = unit_norm(np.array([1.0, 0.2, 0.0], np.float32))
+OTHER = np.array([0.0, 0.0, 1.0], np.float32)
+CONFIG = BackgroundConfig(ready_windows=4, memory_s=10.0)
 
 
 def taught(windows: int, activity: Activity = "low", best_score: float = 0.0) -> Background:
-    background = Background(TEXT, 100, CONFIG)
+    background = Background(3, 100, CONFIG)
     for index in range(windows):
         background.learn(ROOM, index * 100, activity, best_score)
     return background
 
 
-def test_before_anything_is_learnt_the_words_are_the_background() -> None:
-    assert taught(0).offset() == pytest.approx(0.5 * TEXT)
+def test_before_anything_is_learnt_there_is_no_room() -> None:
+    assert (taught(0).room == 0.0).all()
+    assert taught(0).state(0).likeness == 0.0
 
 
-def test_the_room_takes_over_from_the_words_as_it_is_learnt() -> None:
-    assert taught(2).offset() == pytest.approx(0.25 * TEXT + 0.5 * ROOM)
-    assert taught(4).offset() == pytest.approx(ROOM)
+def test_the_room_grows_as_it_is_learnt() -> None:
+    assert taught(2).room == pytest.approx(0.5 * ROOM)
+    assert taught(4).room == pytest.approx(ROOM)
+    assert not taught(3).state(400).ready
     assert taught(4).state(400).ready
 
 
@@ -40,12 +44,6 @@ def test_a_window_in_which_a_class_scores_teaches_nothing() -> None:
     assert taught(9, best_score=CONFIG.guard_score).state(0).windows == 0
 
 
-def test_one_strange_window_does_not_move_the_profile() -> None:
-    background = taught(7)
-    background.learn(np.array([9.0, -9.0], np.float32), 700, "low", 0.0)
-    assert background.offset() == pytest.approx(ROOM)
-
-
 def test_old_windows_are_forgotten_but_never_below_what_readiness_needs() -> None:
     background = taught(4)
     background.learn(ROOM, 100_000, "low", 0.0)
@@ -53,12 +51,56 @@ def test_old_windows_are_forgotten_but_never_below_what_readiness_needs() -> Non
     assert taught(40).state(4000).windows == 11
 
 
-@given(st.lists(st.floats(-1, 1), min_size=1, max_size=30))
-def test_the_background_never_lowers_a_class_without_bound(cosines: list[float]) -> None:
-    background = Background(TEXT, 100, CONFIG)
-    for index, cosine in enumerate(cosines):
-        background.learn(np.array([cosine, -cosine], np.float32), index, "low", 0.0)
-    assert np.abs(background.offset()).max() <= np.float32(CONFIG.max_drop)
+@given(st.lists(st.lists(st.floats(-1, 1, width=32), min_size=3, max_size=3), min_size=1, max_size=30))
+def test_the_room_is_never_longer_than_a_window(vectors: list[list[float]]) -> None:
+    background = Background(3, 100, CONFIG)
+    for index, vector in enumerate(vectors):
+        background.learn(unit_norm(np.array(vector, np.float32)), index, "low", 0.0)
+    assert np.linalg.norm(background.room) <= 1.0 + 1e-5
+
+
+def test_a_room_that_never_sounds_the_same_is_a_short_vector() -> None:
+    background = Background(3, 100, CONFIG)
+    for index in range(6):
+        background.learn(np.eye(3, dtype=np.float32)[index % 3], index, "low", 0.0)
+    assert background.state(6).likeness == pytest.approx(3**-0.5, abs=1e-3)
+    assert taught(6).state(600).likeness == pytest.approx(1.0, abs=1e-3)
+
+
+def walked(windows: list[NDArray[np.float32]]) -> Background:
+    background = Background(3, 100, CONFIG)
+    for index, window in enumerate(windows):
+        background.learn(window, index, "low", 0.0)
+    return background
+
+
+def test_another_room_is_noticed_and_the_one_before_forgotten() -> None:
+    background = walked([ROOM] * 20 + [OTHER] * 4)
+    assert background.state(0).changes == 1
+    assert background.state(0).windows < 8
+    assert background.mean @ OTHER > background.mean @ ROOM
+
+
+def test_one_strange_window_is_not_another_room() -> None:
+    background = walked([ROOM] * 20 + [OTHER] + [ROOM] * 6)
+    assert background.state(0).changes == 0
+    assert background.mean @ ROOM > 0.9
+
+
+def test_a_room_known_from_before_counts_at_once_and_gives_way_to_what_is_heard() -> None:
+    background = Background(3, 100, CONFIG, known=np.float32(0.9) * ROOM)
+    assert background.room == pytest.approx(0.9 * ROOM)
+    assert background.state(0).ready
+    for index in range(20):
+        background.learn(OTHER, 100 * index, "low", 0.0)
+    assert background.mean == pytest.approx(OTHER)
+
+
+def test_a_room_that_is_to_be_forgotten_is() -> None:
+    background = taught(9)
+    background.forget()
+    assert (background.room == 0.0).all()
+    assert background.state(0).windows == 0
 
 
 def test_age_counts_from_the_last_window_that_taught() -> None:

@@ -63,11 +63,10 @@ def test_drift_is_that_of_the_phrases_that_are_kept() -> None:
         assert drift == pytest.approx(unit_norm(noisy - vector), abs=1e-5)
 
 
-def test_without_distractors_and_background_there_are_only_the_classes() -> None:
-    config = load_config(flags={"prompts": {"distractors": []}, "background": {"phrases": []}})
+def test_without_distractors_there_are_only_the_classes() -> None:
+    config = load_config(flags={"prompts": {"distractors": []}})
     prototypes = build_prototypes(Reader(), build_prompts(parse_classes("siren,dog"), config, "a {}"), 0.9)
     assert prototypes.vectors.shape == (2, 16)
-    assert (prototypes.text_background == 0.0).all()
     assert (prototypes.drift == 0.0).all()
 
 

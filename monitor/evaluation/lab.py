@@ -19,6 +19,9 @@ from monitor.prompts import build_prompts
 from monitor.prototypes import embed_phrases
 from monitor.records import ClassPrompt
 
+BACKGROUND_PHRASES = ("background noise", "traffic noise", "crowd noise", "wind noise", "room noise")
+"""What the text background is made of: any place, since a monitor is not told where it is."""
+
 PROMPTS = (
     "{}",
     "I can hear {}",
@@ -72,7 +75,7 @@ class Lab(msgspec.Struct, frozen=True):
         if template is not None:
             config = replace(config, prompts=replace(config.prompts, template=template))
         prompts = build_prompts(self.classes, config, self.encoder.templates)
-        wordings, background, noise = prompts.wordings, config.background.phrases, config.drift.phrases
+        wordings, background, noise = prompts.wordings, BACKGROUND_PHRASES, config.drift.phrases
         noisy = [f"{wording} with {phrase}" for wording in wordings for phrase in noise]
         phrases = [*wordings, *background, *noisy]
         vectors = embed_phrases(self.encoder.embed_text, prompts.templates, phrases)

@@ -23,6 +23,7 @@ from monitor.evaluation import bounds
 from monitor.evaluation.bounds import Profile
 from monitor.evaluation.drift import DriftForm, by_scene, directions
 from monitor.evaluation.material import Material
+from monitor.scorer import own_tau
 from monitor.units import unit_norm
 
 Vectors = NDArray[np.float32]
@@ -146,8 +147,9 @@ def score(
     ConfigError
         The method needs clips, scikit-learn or a `clear`, and there is none.
     """
-    rooms = unit_norm(material.rooms.mean(axis=1))
-    heard = [_heard(method, windows, rooms, clear) for windows in material.windows]
+    means = material.rooms.mean(axis=1)
+    rooms = means if method.background == "auto" else unit_norm(means)
+    heard = [_heard(method, windows, means, clear) for windows in material.windows]
     profile = class_profile(method, material, words, settings)
     spoken = unit_norm(words.background.sum(axis=0, keepdims=True))
     around = profile(spoken if method.background == "text" else rooms)
@@ -158,15 +160,6 @@ def score(
         for rows, towards in bonus:
             found[rows] += np.float32(settings.beta) * (sounds[rows] @ towards.T)
     return scores
-
-
-def own_tau(embeddings: Vectors, rooms: Vectors) -> Vectors:
-    """Return z.b of each sound and its room, float32 (n, 1): the tau that needs no grid.
-
-    P(z) - (z.b) P(b) is the profile of z without what lies along b: much is taken where the room is most of
-    what is heard, nothing where the sound is clean or the room is another.
-    """
-    return np.asarray((embeddings * rooms).sum(axis=1, keepdims=True))
 
 
 def text_guided(pool: Vectors, classes: Vectors, k: int) -> Vectors:
@@ -229,7 +222,7 @@ def _heard(method: Method, windows: Vectors, rooms: Vectors, clear: Clear | None
 def _tau(method: Method, settings: Settings, embeddings: Vectors, rooms: Vectors) -> Vectors | np.float32:
     """Return the share of the background's profile that is taken off, one or float32 (n, 1)."""
     if method.background == "auto":
-        return own_tau(embeddings, rooms)
+        return own_tau(embeddings, rooms)[:, np.newaxis]
     return np.float32({"text": settings.tau_text, "audio": settings.tau_audio}.get(method.background, 0.0))
 
 

@@ -29,14 +29,15 @@ from monitor.ring import Ring
 Changes = Mapping[str, Mapping[str, Any]]
 """Section -> key -> value: what a method changes in the configuration."""
 
-_PLAIN: Changes = {"background": {"tau_text": 0.0, "tau_audio": 0.0}, "drift": {"beta": 0.0}}
+_PLAIN: Changes = {"background": {"tau": 0.0}, "drift": {"beta": 0.0}}
 
 METHODS: Mapping[str, Changes] = {
     "monitor": {},
     "zero-shot": _PLAIN,
     "drift": {**_PLAIN, "drift": {"beta": 0.1}},
-    "background": {"drift": {"beta": 0.0}},
-    "background+drift": {"drift": {"beta": 0.1}},
+    "audio-background": {**_PLAIN, "background": {"tau": 0.7}},
+    "auto": {"background": {"tau": "auto"}, "drift": {"beta": 0.0}},
+    "auto+drift": {"background": {"tau": "auto"}, "drift": {"beta": 0.1}},
 }
 """Name -> what it changes in the configuration. `zero-shot`: the plain score, no background and no drift."""
 

@@ -1,0 +1,145 @@
+"""Thresholds from the stream itself: as strict as it takes for so many false alarms an hour. Pure.
+
+What the room and its neighbours do all day decides how often a class seems to be heard that is not. Of every
+block of some seconds the most alarming moment is kept: the class that came furthest over, or least below, its
+configured threshold and stayed there for as long as it must to be reported, in log-odds. The upper tail of
+these maxima is taken as exponential over its 90 % quantile u (peaks over threshold; Pickands, 1975, with
+shape 0), and all thresholds move by the one amount that the tail passes as often as was asked for:
+
+    shift = u + sigma ln(0.1 / p),   p: blocks with a false alarm among all
+
+sigma is the mean excess over u, drawn towards `PRIOR_EXCESS` while there are few. One amount for all classes:
+with hours of sound, the tail of a single class rests on a handful of moments, and thresholds set from it
+did not hold on other hours.
+
+Guards: a block in which an event was reported teaches nothing, so that a dog that barks every day does not
+make the monitor deaf to dogs; what is older than some hours is forgotten; thresholds stay within `LIMITS`; a
+threshold set by hand stays where it was put.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Mapping
+
+import msgspec
+import numpy as np
+
+from monitor.config import CalibrationConfig
+from monitor.records import CalibrationState, Score
+
+TAIL = 0.1
+"""Share of the blocks that the tail is fitted to."""
+PRIOR_EXCESS = 1.5
+"""Mean excess, in log-odds, before anything is heard; about what recordings of rooms gave (validation)."""
+PRIOR_COUNT = 30
+"""Excesses that this is worth."""
+LIMITS = (0.05, 0.999)
+"""No onset threshold is set outside."""
+_LEAST_SCORE = 1e-6
+
+
+class Condition(msgspec.Struct, frozen=True):
+    """What makes an event of one class."""
+
+    threshold: float
+    """Its configured onset threshold."""
+    confirm_len: int
+    """Samples for which the score must stay there."""
+
+
+class Calibration:
+    """Moves all thresholds so that the stream's own background passes them as seldom as asked for."""
+
+    def __init__(
+        self, conditions: Mapping[str, Condition], config: CalibrationConfig, sample_rate: int
+    ) -> None:
+        """Set thresholds for the classes of `conditions` in a stream of `sample_rate` Hz."""
+        self._config = config
+        self._sample_rate = sample_rate
+        self._block_len = round(config.block_s * sample_rate)
+        self._sustained = {name: _Sustained(one) for name, one in conditions.items()}
+        memory = round(config.memory_h * 3600.0 / config.block_s)
+        self._maxima: deque[float] = deque(maxlen=max(memory, config.ready_blocks))
+        self._heard_len = 0
+        self._highest = -math.inf
+        self._disturbed = False
+
+    def learn(self, score: Score, hop_len: int, sounding: bool) -> dict[str, float] | None:
+        """Take in the score of a window; return onset thresholds per class when a block is full.
+
+        Parameters
+        ----------
+        hop_len
+            Samples this window is the first to analyse.
+        sounding
+            Whether an event is reported at present.
+        """
+        margins = [one.margin(score.values[name], hop_len) for name, one in self._sustained.items()]
+        self._highest = max([self._highest, *margins])
+        self._disturbed |= sounding
+        self._heard_len += hop_len
+        if self._heard_len < self._block_len:
+            return None
+        if not self._disturbed:
+            self._maxima.append(self._highest)
+        self._heard_len, self._highest, self._disturbed = 0, -math.inf, False
+        return self.thresholds()
+
+    def thresholds(self) -> dict[str, float]:
+        """Return the onset threshold of every class that is not set by hand."""
+        shift = self._shift()
+        return {
+            name: min(max(_odds_to_score(one.configured + shift), LIMITS[0]), LIMITS[1])
+            for name, one in self._sustained.items()
+        }
+
+    def release(self, name: str) -> None:
+        """Leave one class alone from now on: its threshold was set by hand."""
+        self._sustained.pop(name, None)
+
+    def state(self) -> CalibrationState:
+        """Return how much the thresholds rest on."""
+        return CalibrationState(
+            false_alarms_per_hour=self._config.false_alarms_per_hour,
+            heard_s=round(len(self._maxima) * self._config.block_s, 1),
+            ready=len(self._maxima) >= self._config.ready_blocks,
+        )
+
+    def _shift(self) -> float:
+        """Return by how much the thresholds move, in log-odds; gradually, until there are enough blocks."""
+        maxima = np.array(self._maxima)
+        if not len(maxima):
+            return 0.0
+        start = float(np.quantile(maxima, 1.0 - TAIL))
+        excesses = maxima[maxima > start] - start
+        mean = (excesses.sum() + PRIOR_COUNT * PRIOR_EXCESS) / (len(excesses) + PRIOR_COUNT)
+        share = self._config.false_alarms_per_hour * self._config.block_s / 3600.0
+        wanted = start + float(mean) * math.log(TAIL / share)
+        return wanted * min(1.0, len(maxima) / self._config.ready_blocks)
+
+
+class _Sustained:
+    """How far over its configured threshold one class has stayed for as long as an event needs."""
+
+    def __init__(self, condition: Condition) -> None:
+        self.configured = _score_to_odds(condition.threshold)
+        self._confirm_len = condition.confirm_len
+        self._recent: deque[tuple[int, float]] = deque()
+
+    def margin(self, score: float, hop_len: int) -> float:
+        """Return the least margin of the last `confirm_len` samples, in log-odds."""
+        self._recent.append((hop_len, _score_to_odds(score) - self.configured))
+        while sum(length for length, _ in self._recent) - self._recent[0][0] >= max(self._confirm_len, 1):
+            self._recent.popleft()
+        return min(margin for _, margin in self._recent)
+
+
+def _score_to_odds(score: float) -> float:
+    bounded = min(max(score, _LEAST_SCORE), 1.0 - _LEAST_SCORE)
+    return math.log(bounded / (1.0 - bounded))
+
+
+def _odds_to_score(odds: float) -> float:
+    return 1.0 / (1.0 + math.exp(-odds))

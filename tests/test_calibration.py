@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from monitor.calibration import LIMITS, Calibration, Condition
+from monitor.config import CalibrationConfig
+from monitor.records import Score
+
+RATE, HOP = 100, 25
+DOG, SIREN = Condition(0.65, 100), Condition(0.5, 0)
+
+
+def calibration(rate: float = 1.0, **conditions: Condition) -> Calibration:
+    config = CalibrationConfig(false_alarms_per_hour=rate)
+    return Calibration(conditions or {"dog": DOG, "siren": SIREN}, config, RATE)
+
+
+def scores(odds: NDArray[np.float64], name: str) -> list[Score]:
+    values = 1.0 / (1.0 + np.exp(-odds))
+    names = ("dog", "siren")
+    return [Score(0, 1, {one: value if one == name else 1e-5 for one in names}, "", 0.0) for value in values]
+
+
+def hear(one: Calibration, odds: NDArray[np.float64], name: str = "dog", sounding: bool = False) -> None:
+    for score in scores(odds, name):
+        one.learn(score, HOP, sounding)
+
+
+def background(hours: float, seed: int = 0) -> NDArray[np.float64]:
+    """Return log-odds that stay for a second and have an exponential upper tail."""
+    count = round(hours * 3600)
+    return np.repeat(np.random.default_rng(seed).exponential(1.2, count) - 9.0, RATE // HOP)
+
+
+def test_before_anything_is_heard_thresholds_are_those_of_the_configuration() -> None:
+    assert calibration().thresholds() == pytest.approx({"dog": 0.65, "siren": 0.5})
+
+
+@pytest.mark.parametrize("rate", [1.0, 4.0, 20.0])
+def test_other_hours_of_the_same_room_pass_the_thresholds_about_as_often_as_asked(rate: float) -> None:
+    one = calibration(rate, dog=DOG)
+    hear(one, background(4.0))
+    threshold = one.thresholds()["dog"]
+    passed = (background(200.0, seed=1)[:: RATE // HOP] > np.log(threshold / (1 - threshold))).sum()
+    assert rate / 2.5 < passed / 200.0 < 2.5 * rate
+
+
+def test_fewer_false_alarms_need_higher_thresholds() -> None:
+    found = []
+    for rate in (10.0, 1.0, 0.1):
+        one = calibration(rate)
+        hear(one, background(1.0))
+        found.append(one.thresholds()["dog"])
+    assert found == sorted(found)
+
+
+def test_all_classes_move_by_the_same_amount_of_log_odds() -> None:
+    one = calibration()
+    hear(one, background(1.0))
+    odds = {name: np.log(value / (1 - value)) for name, value in one.thresholds().items()}
+    assert odds["siren"] - odds["dog"] == pytest.approx(np.log(0.5 / 0.5) - np.log(0.65 / 0.35))
+
+
+def test_a_moment_shorter_than_the_confirmation_does_not_count() -> None:
+    short, long = calibration(dog=DOG), calibration(dog=DOG)
+    odds = background(0.5)
+    for one, lasts in ((short, 2), (long, 4)):
+        clicks = odds.copy()
+        for at in range(0, len(clicks) - 40, 400):
+            clicks[at : at + lasts] = 3.0
+        hear(one, clicks)
+    assert short.thresholds()["dog"] < long.thresholds()["dog"]
+
+
+def test_a_block_in_which_an_event_is_reported_teaches_nothing() -> None:
+    quiet, barking = calibration(), calibration()
+    hear(quiet, background(0.5))
+    hear(barking, background(0.5))
+    hear(barking, np.full(4000, 6.0), sounding=True)
+    assert barking.thresholds() == quiet.thresholds()
+
+
+def test_until_there_is_enough_the_thresholds_move_gradually() -> None:
+    one = calibration()
+    moved = []
+    for _ in range(40):
+        hear(one, np.full(10 * RATE // HOP, -8.0))
+        moved.append(one.thresholds()["dog"])
+    assert moved[0] > moved[10] > moved[29] == pytest.approx(moved[39])
+    assert one.state().ready
+    assert one.state().heard_s == 400.0
+
+
+def test_a_threshold_set_by_hand_is_left_alone() -> None:
+    one = calibration()
+    one.release("siren")
+    hear(one, background(0.2))
+    assert one.thresholds().keys() == {"dog"}
+
+
+@given(st.lists(st.floats(-30, 30), min_size=1, max_size=400), st.floats(0.001, 1000))
+def test_thresholds_stay_within_their_limits(odds: list[float], rate: float) -> None:
+    one = calibration(rate)
+    hear(one, np.repeat(np.array(odds), 10))
+    assert all(LIMITS[0] <= value <= LIMITS[1] for value in one.thresholds().values())
