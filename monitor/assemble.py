@@ -29,6 +29,7 @@ from monitor.prototypes import build_prototypes
 from monitor.records import ClassPrompt, Prototypes
 from monitor.report import Clock, Stream
 from monitor.ring import Ring
+from monitor.rooms import Memory, remember
 from monitor.scorer import Scorer
 from monitor.sinks import Sink
 from monitor.sources import Source
@@ -85,7 +86,7 @@ def make_stages(encoder: Encoder, classes: Sequence[ClassPrompt], config: Config
     ConfigError
         The prompt template does not fit.
     """
-    return _stages(encoder, _prototypes(encoder, classes, config), config)
+    return _stages(encoder, _prototypes(encoder, classes, config), config, Memory(None))
 
 
 def _prototypes(encoder: Encoder, classes: Sequence[ClassPrompt], config: Config) -> Prototypes:
@@ -94,18 +95,19 @@ def _prototypes(encoder: Encoder, classes: Sequence[ClassPrompt], config: Config
     return build_prototypes(encoder.embed_text, prompts, config.prompts.distractor_max_cosine)
 
 
-def _stages(encoder: Encoder, prototypes: Prototypes, config: Config) -> Stages:
-    """Return the rooms of one source."""
+def _stages(encoder: Encoder, prototypes: Prototypes, config: Config, memory: Memory) -> Stages:
+    """Return the rooms of the line of one source, whose room was stored as `memory`."""
     rate, hop = encoder.sample_rate, hop_len(encoder, config)
     detector = Detector(prototypes.classes, config.detector, rate, encoder.window_len, hop)
     return Stages(
         meter=LevelMeter(rate, config.level),
         windower=Windower(encoder.window_len, hop, rate),
         encoder=encoder,
-        background=Background(encoder.dim, rate, config.background),
+        background=Background(encoder.dim, rate, config.background, memory.mean),
         scorer=Scorer(prototypes, config.scorer, config.drift, config.background.tau),
         detector=detector,
         calibration=make_calibration(detector, config, rate),
+        clear=config.background.clear and encoder.clears,
     )
 
 
@@ -130,6 +132,8 @@ class Monitor(msgspec.Struct, frozen=True):
     captures: tuple[Capture, ...]
     """One per source, in the order in which the sources were named."""
     pipelines: Pipelines
+    notes: tuple[str, ...] = ()
+    """What to tell the user about how it begins, one sentence or two each."""
 
     @property
     def error(self) -> SourceError | None:
@@ -171,19 +175,28 @@ def start_monitor(
     except SourceError:
         _at_once([capture.stop for capture in captures])
         raise
+    streams = _streams(sources, encoder)
+    memories = [_memory(stream, encoder, config) for stream in streams]
     pipelines = [
         Pipeline(
             ring=ring,
             capture=capture,
-            stages=_stages(encoder, prototypes, config),
+            stages=_stages(encoder, prototypes, config, memory),
             sinks=sinks,
             stream=stream,
             clock=SYSTEM_CLOCK,
             max_lag_s=config.window.max_lag_s,
         )
-        for ring, capture, stream in zip(rings, captures, _streams(sources, encoder), strict=True)
+        for ring, capture, stream, memory in zip(rings, captures, streams, memories, strict=True)
     ]
-    return Monitor(tuple(captures), Pipelines(pipelines, encoder, arrived, SYSTEM_CLOCK))
+    notes = tuple(memory.note for memory in memories if memory.note)
+    return Monitor(tuple(captures), Pipelines(pipelines, encoder, arrived, SYSTEM_CLOCK), notes)
+
+
+def _memory(stream: Stream, encoder: Encoder, config: Config) -> Memory:
+    """Return what is stored of the room, where that is wanted."""
+    wanted = config.background.load
+    return remember(stream.source_id, encoder.identity, encoder.dim) if wanted else Memory(None)
 
 
 def _streams(sources: Sequence[Source], encoder: Encoder) -> list[Stream]:

@@ -86,6 +86,7 @@ class Background:
             ready=len(self._learnt) >= self._config.ready_windows,
             age_s=round(age, 2),
             windows=len(self._learnt),
+            needed=self._config.ready_windows,
             likeness=round(float(np.linalg.norm(self.mean)), 4),
             changes=self._changes,
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from monitor import __version__
+from monitor.cli_background import add_background
 from monitor.cli_eval import add_eval
 from monitor.cli_models import add_models
 from monitor.config import PublishConfig, load_config
@@ -22,6 +23,8 @@ EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
 """Ctrl-C before the work was done; it is how `run`, `listen` and `tui` end, and they return 0."""
 _LONGEST_SENTENCE = 1200
+_MOST_FALSE_ALARMS = 1000.0
+"""An hour; what the configuration takes."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -87,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_connection(tui)
     tui.add_argument("--bell", action="store_true", help="ring the terminal's bell at each onset")
     tui.add_argument("--mono", action="store_true", help="draw without colours")
+    add_background(verbs, _verb)
     add_models(verbs, _verb)
     add_eval(verbs, _verb)
     _verb(verbs, "schema", _schema, "print the JSON Schema of every message")
@@ -132,6 +136,12 @@ def _add_run(verbs: Any) -> None:
     )
     run.add_argument("--config", type=Path, metavar="FILE", help="TOML file over the defaults")
     run.add_argument(
+        "--false-alarms",
+        type=_per_hour,
+        metavar="N",
+        help="let the stream itself set the thresholds, for so many false alarms: 0.5/h, 12/day",
+    )
+    run.add_argument(
         "--bind", metavar="ENDPOINT", help=f"where to publish (default {DEFAULT_ENDPOINT}), or none"
     )
     run.add_argument(
@@ -168,6 +178,22 @@ def _positive(text: str) -> float:
     return value
 
 
+def _per_hour(text: str) -> float:
+    """Return false alarms per hour of `2`, `0.5/h` or `12/day`."""
+    number, _, per = text.replace(" ", "").partition("/")
+    hours = {"": 1.0, "h": 1.0, "hour": 1.0, "d": 24.0, "day": 24.0}.get(per, 0.0)
+    try:
+        value = float(number) / hours
+    except (ValueError, ZeroDivisionError):
+        value = 0.0
+    if not 0.0 < value <= _MOST_FALSE_ALARMS:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no number of false alarms; write 0.5/h or 12/day, above 0 and at most "
+            f"{_MOST_FALSE_ALARMS:g} an hour"
+        )
+    return value
+
+
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.json and not arguments.headless:
         raise ConfigError("--json prints events instead of the interface; add --headless.")
@@ -180,6 +206,8 @@ def _run(arguments: argparse.Namespace) -> int:
     flags = _model_flag(arguments)
     if arguments.bind is not None:
         flags["publish"] = {"bind": arguments.bind}
+    if arguments.false_alarms is not None:
+        flags["calibration"] = {"false_alarms_per_hour": arguments.false_alarms}
     options = RunOptions(
         sources=sources,
         classes=arguments.classes,

@@ -130,6 +130,8 @@ class BackgroundConfig(_Section, frozen=True):
 
     tau: Tau = "auto"
     """Share of the room taken off a class; "auto": as much as the window at hand sounds like the room."""
+    clear: bool = True
+    """Where the model has a network that takes the room off: a class must sound through both ways."""
     memory_s: Seconds = 180.0
     """The profile rests on low-activity windows of the last so many seconds."""
     ready_windows: Count = 20

@@ -9,6 +9,7 @@
     │   └── SourceDamaged          a source ended, and part of what it delivered was not sound
     ├── ModelError                 a model is unknown, missing, altered or not usable
     │   └── ModelUnreachable       its files cannot be fetched now; they may be fetched by hand
+    ├── RoomError                  a room is not known well enough to be saved, or cannot be stored or read
     ├── PublishError               events cannot be published (port in use, address refused)
     ├── ProgramError               the program failed; exit code 1
     └── WireError                  a message is not one of ours; it never ends a subscriber
@@ -45,6 +46,10 @@ class ModelError(MonitorError):
 
 class ModelUnreachable(ModelError):
     """A model's files cannot be fetched now; they may be fetched by hand."""
+
+
+class RoomError(MonitorError):
+    """A room is not known well enough to be saved, or cannot be stored or read."""
 
 
 class PublishError(MonitorError):

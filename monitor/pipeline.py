@@ -62,6 +62,8 @@ class Stages(msgspec.Struct, frozen=True):
     detector: Detector
     calibration: Calibration | None = None
     """None: thresholds are those of the configuration."""
+    clear: bool = False
+    """Whether the encoder is to take the room off too."""
 
 
 class Input(Protocol):
@@ -211,7 +213,9 @@ class Pipeline:
 
     def _analyse(self, window: Window, embedding: NDArray[np.float32]) -> None:
         background, detector = self._stages.background, self._stages.detector
-        score = self._stages.scorer.score(embedding, background.room, window.start, window.stop)
+        room = background.room
+        cleared = self._clear(embedding, room)
+        score = self._stages.scorer.score(embedding, room, window.start, window.stop, cleared)
         loudness = self._stages.meter.over(window.start, window.stop)
         scored_s = self._clock.monotonic()
         self._context = Context(score, loudness, background.state(window.stop), window.captured_s, scored_s)
@@ -223,6 +227,12 @@ class Pipeline:
         if window.whole:
             best = 1.0 if detector.open else max(score.values.values())
             background.learn(embedding, window.stop, loudness.activity, best)
+
+    def _clear(self, embedding: NDArray[np.float32], room: NDArray[np.float32]) -> NDArray[np.float32] | None:
+        """Return the embedding without the room, by the model's own network, if that is wanted."""
+        if not (self._stages.clear and room.any()):
+            return None
+        return np.asarray(self._stages.encoder.clear(embedding[np.newaxis], room[np.newaxis])[0])
 
     def _calibrate(self, score: Score, hop_len: int) -> None:
         """Let the stream move the thresholds, where that is wanted."""

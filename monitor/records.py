@@ -251,6 +251,8 @@ class BackgroundState(msgspec.Struct, frozen=True):
     """Seconds of stream since the profile last learnt."""
     windows: Tally
     """Low-activity windows it rests on."""
+    needed: Tally = 0
+    """Windows from which on it counts fully; 0: not told."""
     likeness: float = 0.0
     """How alike these windows are, [0, 1]: the length of the mean of their embeddings."""
     changes: Tally = 0

@@ -23,6 +23,7 @@ from monitor.prompts import parse_classes
 from monitor.sinks import Sink
 from monitor.sinks.lines import LineSink, TroubleSink
 from monitor.sinks.zmq import Publisher
+from monitor.wire import sanitise
 
 _EXIT_LINES_LOST = 1
 _AFTER_END_S = 0.1
@@ -76,6 +77,8 @@ def run(options: RunOptions, config: Config) -> int:
             stack.callback(sink.close)
         monitor = _start(options, config, outputs)
         stack.callback(monitor.stop)
+        for note in monitor.notes:
+            _tell(note)
         stack.enter_context(_asked_to_stop(stopped))
         interface = None if options.headless else stack.enter_context(_interface(outputs.publisher))
         try:
@@ -184,15 +187,15 @@ def _turn(
             outputs.publisher.poll(pipelines.handle)
         if not told and outputs.lines is not None and outputs.lines.trouble:
             told = True
-            _tell(outputs.lines.trouble, published=outputs.publisher is not None)
+            rest = "" if outputs.publisher is None else " Events are still published."
+            _tell(outputs.lines.trouble + rest)
         if duration_s is not None and pipelines.stop_after(duration_s):
             return
 
 
-def _tell(trouble: str, published: bool) -> None:
-    """Say on standard error that standard output fails, once."""
-    rest = " Events are still published." if published else ""
-    print(f"monitor: {trouble}{rest}", file=sys.stderr, flush=True)  # noqa: T201
+def _tell(sentence: str) -> None:
+    """Say something about the run itself on standard error; no record carries it."""
+    print(f"monitor: {sanitise(sentence, limit=len(sentence))}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _unwatched(lines: LineSink | None, interface: subprocess.Popen[bytes] | None) -> bool:

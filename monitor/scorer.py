@@ -8,7 +8,9 @@ is how much the window sounds like the class beyond what the room does all the t
 2606.04844). tau is fixed, or, as it ships, z.m of the window itself: how much of it is room. Then s_c is the
 cosine of the class with z less its part along m: all of the room goes where the room is all that is heard,
 nothing where a sound is clean or the room another. Other sounds q, the distractors, lose nothing: what the
-room sounds like stays a rival.
+room sounds like stays a rival. Where the model has a network of its own that takes the room off
+(`Encoder.clear`), a class counts as far as it sounds through either way: s_c is at most the cosine of the
+class with what that network gives.
 
 The score is the odds of a class against all of them together,
 ``sigmoid((s_c - T log sum_q exp(s_q / T)) / T)``. Listed classes do not compete with one another: two may
@@ -39,7 +41,12 @@ class Scorer:
         return dict(zip(self._prototypes.classes, self._prototypes.prompts, strict=True))
 
     def score(
-        self, embedding: NDArray[np.float32], room: NDArray[np.float32], start: int, stop: int
+        self,
+        embedding: NDArray[np.float32],
+        room: NDArray[np.float32],
+        start: int,
+        stop: int,
+        cleared: NDArray[np.float32] | None = None,
     ) -> Score:
         """Return the score of the window [start, stop).
 
@@ -49,11 +56,17 @@ class Scorer:
             float32 (d,), unit norm.
         room
             float32 (d,), at most of unit length: the mean of the room; zeros while it is not known.
+        cleared
+            float32 (d,), unit norm: the embedding without the room, by the model's own network; None: it has
+            none, or the room is not known.
         """
         count = len(self._prototypes.classes)
-        adapted = self._prototypes.vectors @ embedding + self._beta * (self._prototypes.drift @ embedding)
+        adapted = self._prototypes.vectors @ embedding
         tau = own_tau(embedding, room) if self._tau == "auto" else self._tau
         adapted[:count] -= tau * self.class_cosines(room)
+        if cleared is not None:
+            adapted[:count] = np.minimum(adapted[:count], self.class_cosines(cleared))
+        adapted += self._beta * (self._prototypes.drift @ embedding)
         scaled = adapted.astype(np.float64) / self._config.temperature
         odds = scaled[:count] - _log_sum_exp(scaled[count:])
         values = 1.0 / (1.0 + np.exp(-np.clip(odds, -60.0, 60.0)))
@@ -72,19 +85,20 @@ class Scorer:
         return np.asarray(self._prototypes.vectors[: len(self._prototypes.classes)] @ vector)
 
     def sounds_like(self, vector: NDArray[np.float32], most: int) -> list[Likeness]:
-        """Return the `most` distractors nearest to the direction of `vector`, float32 (d,), best first.
+        """Return the `most` classes and distractors nearest in direction to `vector`, float32 (d,).
 
-        The shares of all distractors add up to 1.
+        Best first; the shares of all of them add up to 1.
         """
         length = float(np.linalg.norm(vector))
-        if not length or not self._prototypes.distractors:
+        if not length:
             return []
-        count = len(self._prototypes.classes)
-        scaled = (self._prototypes.vectors[count:] @ vector).astype(np.float64) / length
-        scaled /= self._config.temperature
+        scaled = (self._prototypes.vectors @ vector).astype(np.float64) / length / self._config.temperature
         shares = np.exp(scaled - _log_sum_exp(scaled))
+        phrases = [name.replace("_", " ") for name in self._prototypes.classes] + [
+            *self._prototypes.distractors
+        ]
         best = np.argsort(-shares, kind="stable")[:most]
-        return [Likeness(self._prototypes.distractors[index], float(shares[index])) for index in best]
+        return [Likeness(phrases[index], float(shares[index])) for index in best]
 
 
 def own_tau(embeddings: NDArray[np.float32], rooms: NDArray[np.float32]) -> NDArray[np.float32]:

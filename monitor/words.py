@@ -65,6 +65,11 @@ def spoken(class_: str) -> str:
     return class_.replace("_", " ").strip() or "(no name)"
 
 
+def how_often(per_hour: float) -> str:
+    """Return a rate, of something seldom by the day."""
+    return f"{per_hour:.3g}/h" if per_hour >= 0.1 else f"{24 * per_hour:.3g}/day"
+
+
 def clock(time: datetime) -> str:
     """Return the time of day where the reader is."""
     return f"{time.astimezone():%H:%M:%S}"

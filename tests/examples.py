@@ -13,13 +13,16 @@ from hypothesis import strategies as st
 from monitor.records import (
     BackgroundState,
     Candidate,
+    ClassInRoom,
     ClassState,
     Event,
     EventType,
     Health,
     Latency,
     Level,
+    Likeness,
     NearMiss,
+    Room,
     SourceState,
 )
 
@@ -88,6 +91,18 @@ def health(state: SourceState = "running", reason: str | None = None, skipped: i
         model="embedded",
         background=BackgroundState(ready=True, age_s=1.0, windows=40),
         classes=[ClassState("dog_bark", "a dog barking", 0.5, 0.3, muted=False, urgent=False)],
+    )
+
+
+def room(source_id: str = "mic0") -> Room:
+    return Room(
+        source_id=source_id,
+        source_name="USB microphone",
+        model="embedded-3fa2",
+        state=BackgroundState(ready=True, age_s=1.0, windows=40, needed=20, likeness=0.5, changes=0),
+        mean=[0.3, 0.4, 0.0, 0.0],
+        sounds_like=[Likeness("fan", 0.5), Likeness("air conditioner", 0.25)],
+        classes=[ClassInRoom("dog_bark", -0.02), ClassInRoom("siren", 0.2)],
     )
 
 

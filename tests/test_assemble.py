@@ -1,13 +1,20 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
 import numpy as np
 import pytest
 
-from monitor.assemble import make_stages
+from monitor import rooms
+from monitor.assemble import Monitor, make_stages, start_monitor
 from monitor.config import Config, load_config
 from monitor.prompts import parse_classes
-from monitor.records import Span
-from tests.fakes import RATE, FakeEncoder
+from monitor.records import Request, Room, Span
+from tests.examples import NOON, room
+from tests.fakes import RATE, ArraySource, FakeEncoder, noise
 
 
 class Slow(FakeEncoder):
@@ -39,3 +46,50 @@ def test_the_prompt_ensemble_of_the_model_is_used() -> None:
     low = np.array([1, 0, 0, 0], np.float32)
     assert one.scorer.class_cosines(low)[0] == pytest.approx(1.0, abs=1e-6)
     assert two.scorer.class_cosines(low)[0] == pytest.approx(np.cos(np.pi / 8.0), abs=1e-6)
+
+
+@pytest.fixture
+def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Room:
+    """What the array source sounded like to the fake encoder, stored."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    known = msgspec.structs.replace(room(ArraySource.id), model=FakeEncoder.identity)
+    rooms.save(known, NOON)
+    return known
+
+
+@contextmanager
+def started(config: Config) -> Iterator[Monitor]:
+    monitor = start_monitor([ArraySource(noise(1.0))], FakeEncoder(), parse_classes("low"), [], config)
+    try:
+        yield monitor
+    finally:
+        monitor.stop()
+
+
+def test_a_run_begins_with_the_room_that_was_stored_and_says_so(stored: Room) -> None:
+    with started(Config()) as monitor:
+        (known,) = monitor.pipelines.handle(Request("room")).rooms
+        assert known.state.ready
+        assert known.mean == pytest.approx(stored.mean)
+        assert [note.partition(" as saved on")[0] for note in monitor.notes] == [
+            "USB microphone begins with its room"
+        ]
+
+
+def test_a_run_begins_without_a_room_where_that_is_configured(stored: Room) -> None:
+    with started(load_config(flags={"background": {"load": False}})) as monitor:
+        assert monitor.pipelines.handle(Request("room")).rooms[0].state.windows == 0
+        assert monitor.notes == ()
+
+
+def test_a_damaged_room_is_told_of_and_the_run_goes_on(stored: Room) -> None:
+    rooms.room_file(stored.source_id, stored.model).write_text("{")
+    with started(Config()) as monitor:
+        assert monitor.pipelines.handle(Request("room")).rooms[0].state.windows == 0
+        (note,) = monitor.notes
+        assert "damaged" in note
+
+
+def test_what_is_evaluated_never_begins_with_a_stored_room(stored: Room) -> None:
+    stages = make_stages(FakeEncoder(), parse_classes("low"), Config())
+    assert stages.background.state(0).windows == 0

@@ -228,6 +228,34 @@ def test_settings_of_a_class_that_is_not_listened_for_are_refused(
     assert "did you mean 'siren'?" in refusal(capsys, *argv)
 
 
+def parsing(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
+    """The sentence with which the command line itself is refused."""
+    with pytest.raises(SystemExit) as ended:
+        main(argv)
+    assert ended.value.code == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    return err
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", "often", "nan", "inf", "2/minute", "/h", "1/2/h", "1001", ""])
+def test_a_rate_of_false_alarms_that_cannot_be_is_refused(
+    capsys: pytest.CaptureFixture[str], rate: str
+) -> None:
+    assert "write 0.5/h or 12/day" in parsing(capsys, *RUN, "--source", "demo", f"--false-alarms={rate}")
+
+
+@pytest.mark.parametrize(
+    ("rate", "says"), [("0.5/h", "0.5/h"), ("2", "2/h"), ("12/day", "0.5/h"), ("1 / d", "1/day")]
+)
+def test_false_alarms_are_allowed_by_the_hour_or_by_the_day(
+    capsys: pytest.CaptureFixture[str], rate: str, says: str
+) -> None:
+    argv = ["run", "--headless", "--fast", "--bind", "none", "--source", "demo", "--duration", "0.5"]
+    assert main([*argv, "--false-alarms", rate]) == 0
+    assert capsys.readouterr().out.splitlines()[0].endswith(f", false alarms allowed: {says}")
+
+
 def test_a_configuration_for_more_classes_than_are_asked_for_is_no_error(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text('[detector]\nurgent = ["smoke_alarm"]\n')

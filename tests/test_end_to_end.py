@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +159,67 @@ def test_a_microphone_that_is_lost_neither_ends_nor_delays_another_of_the_same_r
     siren = onsets(out)[-1]
     assert (siren["class"], siren["source_name"]) == ("siren", "kitchen_right")
     assert 0.0 < siren["latency_s"]["capture_to_publish"] < 2.0
+
+
+@pytest.mark.timeout(120)
+def test_a_room_is_learnt_drawn_saved_and_known_at_the_start_of_the_next_run(
+    short_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setenv("MONITOR_BACKGROUND_READY_WINDOWS", "3")
+    endpoint = f"ipc://{short_folder}/events"
+    with demo(endpoint) as first:
+        until_known(endpoint)
+        shown, saved = background("show", endpoint), background("save", endpoint)
+    assert "sounds like" in shown
+    assert "well: " in shown
+    assert saved.startswith("Saved: the room of ")
+    (stored,) = (tmp_path / "monitor" / "rooms").iterdir()
+
+    monkeypatch.setenv("MONITOR_BACKGROUND_READY_WINDOWS", "10000")  # more than is ever heard here
+    with demo(endpoint) as second:
+        until_known(endpoint)
+        cleared, anew = background("clear", endpoint), background("show", endpoint)
+    assert f"Removed: {stored.name}\n" in cleared
+    assert not stored.exists()
+    assert "not yet: " in anew
+    assert ["begins with its room as saved on" in run.communicate()[1] for run in (first, second)] == [
+        False,
+        True,
+    ]
+
+
+@contextmanager
+def demo(endpoint: str) -> Iterator[subprocess.Popen[str]]:
+    """A run of the demo in real time; its standard error can be read after its end."""
+    command = [sys.executable, "-m", "monitor", "run", "--headless", "--json", "--source", "demo"]
+    process = subprocess.Popen(
+        [*command, "--classes", "siren", "--bind", endpoint],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def background(action: str, endpoint: str) -> str:
+    """What the command prints."""
+    command = [sys.executable, "-m", "monitor", "background", action, "--connect", endpoint]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
+
+
+def until_known(endpoint: str) -> None:
+    """Return once the monitor knows the room of its source."""
+    with Subscriber(endpoint, ("health.",)) as subscriber:
+        while True:
+            message = subscriber.receive(timeout_s=60.0)
+            assert message is not None, "the room never was known"
+            if isinstance(message.record, Health) and message.record.background.ready:
+                return
 
 
 def until_state(subscriber: Subscriber, name: str, state: str) -> Health:

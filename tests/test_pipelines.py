@@ -181,6 +181,25 @@ def test_a_request_is_for_all_sources_or_for_the_one_it_names() -> None:
     assert [bench.of(Health, name)[-1].classes[0].muted for name in "ab"] == [False, True]
 
 
+def test_every_source_tells_of_its_own_room_and_forgets_it_alone() -> None:
+    bench = Bench("a", "b")
+    bench.write("a", noise(12.0))
+    bench.write("b", noise(12.0) + tone("middle", 12.0, 0.02))
+    bench.turn()
+    rooms = bench.pipelines.handle(Request("room")).rooms
+    assert [(room.source_id, room.source_name, room.model) for room in rooms] == [
+        ("a", "the a", "fake-0"),
+        ("b", "the b", "fake-0"),
+    ]
+    assert all(room.state.ready and len(room.mean) == FakeEncoder().dim for room in rooms)
+    middle = list(FakeEncoder().embed_text(["middle"])[0])
+    assert [np.dot(room.mean, middle) > 0.5 for room in rooms] == [False, True]
+    assert bench.pipelines.handle(Request("forget_room", source_id="b")).ok
+    after = [room.state.windows for room in bench.pipelines.handle(Request("room")).rooms]
+    assert after == [rooms[0].state.windows, 0]
+    assert [room.mean for room in bench.pipelines.handle(Request("room", source_id="b")).rooms] == [[]]
+
+
 def test_a_request_for_a_source_that_is_not_there_names_those_that_are() -> None:
     reply = Bench("a", "b").pipelines.handle(Request("pause", None, True, source_id="c"))
     assert (reply.ok, reply.error) == (False, "There is no source 'c'; there are: a, b.")

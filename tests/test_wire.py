@@ -19,6 +19,7 @@ from monitor.records import (
     Health,
     Heartbeat,
     Level,
+    Likeness,
     NearMiss,
     PublishedRecord,
     Reply,
@@ -26,7 +27,7 @@ from monitor.records import (
     Scores,
     Snapshot,
 )
-from tests.examples import NOON, any_text, event, level, plain_text, records
+from tests.examples import NOON, any_text, event, level, plain_text, records, room
 
 PUBLISHED: list[type[Any]] = [Event, NearMiss, Level, Scores, Health, Heartbeat]
 CONTROL: list[type[Any]] = [Snapshot, Request, Reply]
@@ -114,6 +115,19 @@ def test_escape_sequences_in_any_place_arrive_as_replacement_characters() -> Non
     beat = wire.decode(sent(Heartbeat(time=NOON, sequences={evil: 1}))).record
     assert isinstance(beat, Heartbeat)
     assert list(beat.sequences) == [shown]
+
+
+def test_what_a_room_sounds_like_cannot_steer_a_terminal_either() -> None:
+    evil = msgspec.structs.replace(room(), source_name="\x1b[2J", sounds_like=[Likeness("\x9bfan", 1.0)])
+    answer = wire.decode_answer(wire.encode_json(Reply(ok=True, rooms=[evil])))
+    assert isinstance(answer, Reply)
+    (found,) = answer.rooms
+    assert (found.source_name, found.sounds_like[0].phrase) == ("�[2J", "�fan")
+    assert (found.mean, found.state) == (evil.mean, evil.state)
+
+
+def test_the_answer_of_a_monitor_that_knows_no_rooms_is_understood() -> None:
+    assert wire.decode_answer(b'{"ok":true,"error":null}') == Reply(ok=True)
 
 
 @given(st.lists(st.binary(max_size=60), max_size=5))
@@ -215,6 +229,8 @@ def test_a_request_without_what_it_needs_is_refused(request_: Request) -> None:
         Request(request="mute", class_="siren", value=True),
         Request(request="threshold", class_="siren", value=0.5),
         Request(request="mute", class_="siren", value=True, source_id="attic"),
+        Request(request="room"),
+        Request(request="forget_room", source_id="attic"),
     ],
     ids=str,
 )

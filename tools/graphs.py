@@ -14,6 +14,8 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from monitor.encoders.store import ModelFile
+
 MANIFEST_HEAD = (
     "# The models `monitor` knows. Files are pinned by sha256; paths are relative to this file.\n\n"
 )
@@ -88,6 +90,16 @@ def replace_entry(manifest: Path, name: str, entry: str) -> None:
     before, found, rest = text.partition(f"[models.{name}]\n")
     following = rest.find("\n[") if found else -1
     manifest.write_text(before + entry + (rest[following:] if following >= 0 else ""))
+
+
+def pin_part(manifest: Path, name: str, part: str, pinned: ModelFile) -> None:
+    """Pin one file more in the entry of one model, or another in its place; all else stays as it is."""
+    head, begin, rest = manifest.read_text().partition(f"[models.{name}]\n")
+    entry, end, others = rest.partition("\n[")
+    lines = [line for line in entry.splitlines() if not line.startswith(f"{part} = ")]
+    at = next(number for number, line in enumerate(lines) if line.startswith("tokenizer = "))
+    lines.insert(at + 1, f'{part} = {{ file = "{pinned.file}", sha256 = "{pinned.sha256}" }}')
+    manifest.write_text(head + begin + "\n".join(lines) + "\n" * entry.endswith("\n") + end + others)
 
 
 def as_single(model: onnx.ModelProto) -> onnx.ModelProto:

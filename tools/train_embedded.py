@@ -1,4 +1,4 @@
-"""Rebuild the model in the box: text tower, audio tower, class words, export, report, card.
+"""Rebuild the model in the box: text tower, audio tower, class words, export, rooms, report, card.
 
 Finished stages are skipped.
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from pathlib import Path
 
 import evaluate_embedded
@@ -17,9 +18,12 @@ import model_card
 import torch
 import train_audio
 import train_names
+import train_room
 import train_text
 
-STAGES = ("text", "audio", "names", "export", "evaluate", "card")
+from monitor import load_encoder
+
+STAGES = ("text", "audio", "names", "export", "room", "evaluate", "card")
 
 
 def run(stage: str, args: argparse.Namespace) -> None:
@@ -33,6 +37,9 @@ def run(stage: str, args: argparse.Namespace) -> None:
         train_names.train(args)
     elif stage == "export":
         export_embedded.export(args)
+    elif stage == "room":
+        os.environ["MONITOR_MODELS"] = str(args.out)
+        train_room.make_room(load_encoder("embedded"), args)
     elif stage == "evaluate":
         (args.work / "report.json").write_text(json.dumps(evaluate_embedded.evaluate(args), indent=1))
     else:
@@ -47,9 +54,10 @@ def main() -> None:
     train_text.add_arguments(parser)
     train_audio.add_arguments(parser)
     train_names.add_arguments(parser)
+    train_room.add_arguments(parser)
     parser.add_argument("--out", type=Path, default=Path("models"), help="folder to write the model to")
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=STAGES, help="stages to run")
-    args = parser.parse_args(namespace=argparse.Namespace(split="report"))
+    args = parser.parse_args(namespace=argparse.Namespace(split="report", install=True))
     torch.set_num_threads(args.threads)
     args.work.mkdir(parents=True, exist_ok=True)
     for stage in STAGES:

@@ -13,7 +13,7 @@ from monitor.config import ModelConfig
 
 if TYPE_CHECKING:
     from monitor.encoders.store import StoredModel
-    from monitor.encoders.stored import Engine
+    from monitor.encoders.stored import Engine, RoomNetwork
 
 __all__ = ["Encoder", "Progress", "load"]
 
@@ -64,11 +64,32 @@ class Encoder(Protocol):
         its neighbours, not even in the last bit.
         """
 
+    @property
+    def clears(self) -> bool:
+        """Whether it can tell what a sound would be without the room it is heard in."""
+
     def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return embeddings, float32 (n, dim), unit norm, of float32 (n, window_len), full scale +-1.0."""
 
     def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the embeddings, float32 (n, dim), unit norm, of `n` texts."""
+
+    def clear(self, embeddings: NDArray[np.float32], rooms: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the embeddings the sounds would have without the room, float32 (n, dim), unit norm.
+
+        Parameters
+        ----------
+        embeddings
+            Of the sounds as they are heard, float32 (n, dim), unit norm.
+        rooms
+            The mean, not scaled, of the embeddings of other windows of each room, float32 (n, dim); zeros
+            where the room is not known.
+
+        Raises
+        ------
+        ModelError
+            The model cannot: `clears` is false.
+        """
 
 
 def load(config: ModelConfig, progress: Progress | None = None) -> Encoder:
@@ -91,7 +112,8 @@ def load(config: ModelConfig, progress: Progress | None = None) -> Encoder:
 
     model, engine = _open(config)
     cache = TextCache(cache_file(), model.text_identity, model.entry.dim)
-    return StoredEncoder(model, engine, config.window_s, Texts(model, engine.open_text, cache, progress))
+    texts = Texts(model, engine.open_text, cache, progress)
+    return StoredEncoder(model, engine, config.window_s, texts, _open_room(model))
 
 
 def _open(config: ModelConfig) -> tuple[StoredModel, Engine]:
@@ -105,3 +127,10 @@ def _open(config: ModelConfig) -> tuple[StoredModel, Engine]:
 
     model = find_model(config.name)
     return model, OnnxEngine(model, config)
+
+
+def _open_room(model: StoredModel) -> RoomNetwork | None:
+    """Return the network for rooms; it is small, and runs on the processor whatever runs the towers."""
+    from monitor.encoders.onnx import OnnxRoom
+
+    return OnnxRoom(model, model.entry.room) if model.entry.room else None

@@ -40,11 +40,13 @@ class CatalogueEntry(ModelEntry, frozen=True, kw_only=True):
     audio: RemoteFile
     text: RemoteFile
     tokenizer: RemoteFile
+    room: RemoteFile | None = None
 
     @property
-    def remote_files(self) -> tuple[RemoteFile, RemoteFile, RemoteFile]:
-        """Audio tower, text tower, tokenizer."""
-        return self.audio, self.text, self.tokenizer
+    def remote_files(self) -> tuple[RemoteFile, ...]:
+        """Audio tower, text tower, tokenizer, and the network for rooms if there is one."""
+        towers = self.audio, self.text, self.tokenizer
+        return (*towers, self.room) if self.room else towers
 
     @property
     def size(self) -> int:
@@ -58,9 +60,9 @@ class CatalogueEntry(ModelEntry, frozen=True, kw_only=True):
     def entry(self) -> ModelEntry:
         """Return the entry the model has once installed; files keep their last name."""
         values = {field: getattr(self, field) for field in ModelEntry.__struct_fields__}
-        for part in ("audio", "text", "tokenizer"):
-            remote: RemoteFile = values[part]
-            values[part] = ModelFile(local_name(remote), remote.sha256)
+        for field, value in values.items():
+            if isinstance(value, RemoteFile):
+                values[field] = ModelFile(local_name(value), value.sha256)
         return ModelEntry(**values)
 
 

@@ -1,6 +1,7 @@
 """Which models there are, and whether their files are what they should be.
 
-A model is an entry with three files: an audio tower, a text tower and a tokenizer. Entries are in
+A model is an entry with three files, an audio tower, a text tower and a tokenizer, and perhaps a fourth: a
+network that takes the room out of an embedding. Entries are in
 
 - ``manifest.toml``, ``[models.NAME]`` each: the models that come with the program;
 - ``FOLDER/NAME/model.toml``, one entry beside its files: the models the user installed. FOLDER is
@@ -91,6 +92,8 @@ class ModelEntry(msgspec.Struct, frozen=True):
     """Texts and the token ids they must give."""
     prompts: tuple[_Template, ...] = ()
     """A prompt ensemble, each with one `{}`: a class is the unit mean of its embeddings. Empty: `prompt`."""
+    room: ModelFile | None = None
+    """The network that takes the room out of an embedding (`tools/train_room.py`); None: there is none."""
 
 
 class StoredModel(msgspec.Struct, frozen=True):
@@ -101,9 +104,10 @@ class StoredModel(msgspec.Struct, frozen=True):
     folder: Path
 
     @property
-    def parts(self) -> tuple[ModelFile, ModelFile, ModelFile]:
-        """Audio tower, text tower, tokenizer."""
-        return self.entry.audio, self.entry.text, self.entry.tokenizer
+    def parts(self) -> tuple[ModelFile, ...]:
+        """Audio tower, text tower, tokenizer, and the network for rooms if there is one."""
+        towers = self.entry.audio, self.entry.text, self.entry.tokenizer
+        return (*towers, self.entry.room) if self.entry.room else towers
 
     @property
     def text_identity(self) -> str:
@@ -258,7 +262,8 @@ def read_folder(folder: Path, name: str = "") -> StoredModel:
 
 def write_entry(entry: ModelEntry, folder: Path) -> None:
     """Write `entry` as the `model.toml` of `folder`."""
-    text = "".join(f"{key} = {_toml(value)}\n" for key, value in msgspec.to_builtins(entry).items())
+    values = {key: value for key, value in msgspec.to_builtins(entry).items() if value is not None}
+    text = "".join(f"{key} = {_toml(value)}\n" for key, value in values.items())
     (folder / MODEL_FILE).write_text(text, "utf-8")
 
 

@@ -3,6 +3,7 @@
 A profile P(z) says how near a sound z is to every class: its cosines to prototypes, from words, from
 unlabelled clips or from labelled ones. What the room b sounds like is taken off it: P(z) - tau P(b). Noise
 may be taken off the sound before (`learned`), a bonus for being heard in noise be added after (`drift`).
+`monitor` is what the program does: the lesser of `auto` and `learned`, where the model can do both.
 
 Scores say which class is nearest, and in which sound a class is nearest: both the answer to "which one" and
 the ranking of mixtures, of one label or several, follow from them as they are. The sigmoid that turns them
@@ -31,7 +32,7 @@ Clear = Callable[[Vectors, Vectors], Vectors]
 """Embeddings and their rooms, float32 (n, d) each -> embeddings as of the clean sounds, unit norm."""
 
 PrototypeKind = Literal["text", "tgap", "few-shot", "class-means", "mlp"]
-BackgroundKind = Literal["none", "text", "audio", "auto", "learned"]
+BackgroundKind = Literal["none", "text", "audio", "auto", "learned", "monitor"]
 
 _PLAIN = "zero-shot"
 _DRIFT = "drift"
@@ -41,6 +42,7 @@ _BACKGROUNDS: dict[str, BackgroundKind] = {
     "audio-background": "audio",
     "auto": "auto",
     "learned": "learned",
+    "monitor": "monitor",
 }
 _LABELLED = ("few-shot", "class-means", "mlp")
 _DRAWS = 10
@@ -148,7 +150,7 @@ def score(
         The method needs clips, scikit-learn or a `clear`, and there is none.
     """
     means = material.rooms.mean(axis=1)
-    rooms = means if method.background == "auto" else unit_norm(means)
+    rooms = means if method.background in {"auto", "monitor"} else unit_norm(means)
     heard = [_heard(method, windows, means, clear) for windows in material.windows]
     profile = class_profile(method, material, words, settings)
     spoken = unit_norm(words.background.sum(axis=0, keepdims=True))
@@ -157,6 +159,8 @@ def score(
     scores = np.zeros((len(heard), len(rooms), len(words.names)), np.float32)
     for found, sounds in zip(scores, heard, strict=True):
         found[:] = profile(sounds) - _tau(method, settings, sounds, rooms) * around
+        if method.background == "monitor" and clear is not None:
+            found[:] = np.minimum(found, profile(clear(sounds, means)))
         for rows, towards in bonus:
             found[rows] += np.float32(settings.beta) * (sounds[rows] @ towards.T)
     return scores
@@ -221,7 +225,7 @@ def _heard(method: Method, windows: Vectors, rooms: Vectors, clear: Clear | None
 
 def _tau(method: Method, settings: Settings, embeddings: Vectors, rooms: Vectors) -> Vectors | np.float32:
     """Return the share of the background's profile that is taken off, one or float32 (n, 1)."""
-    if method.background == "auto":
+    if method.background in {"auto", "monitor"}:
         return own_tau(embeddings, rooms)[:, np.newaxis]
     return np.float32({"text": settings.tau_text, "audio": settings.tau_audio}.get(method.background, 0.0))
 

@@ -182,9 +182,12 @@ def _refuse_idle_grids(trial: NoiseTrial) -> None:
 
 def _clear(trial: NoiseTrial, encoder: Encoder) -> Clear | None:
     """Return the model's own way to take noise off; refused here, before hours of listening, if it lacks."""
+    if encoder.clears:
+        return encoder.clear
     if any(method.background == "learned" for method in trial.methods):
         raise ConfigError(
-            f"The method 'learned' needs a part that the model {encoder.name!r} has none of; take 'auto'."
+            f"The method 'learned' needs a network that the model {encoder.name!r} has none of; take 'auto', "
+            "or train one (tools/train_room.py)."
         )
     return None
 

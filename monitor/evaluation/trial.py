@@ -29,15 +29,15 @@ from monitor.ring import Ring
 Changes = Mapping[str, Mapping[str, Any]]
 """Section -> key -> value: what a method changes in the configuration."""
 
-_PLAIN: Changes = {"background": {"tau": 0.0}, "drift": {"beta": 0.0}}
+_PLAIN: Changes = {"background": {"tau": 0.0, "clear": False}, "drift": {"beta": 0.0}}
 
 METHODS: Mapping[str, Changes] = {
     "monitor": {},
     "zero-shot": _PLAIN,
     "drift": {**_PLAIN, "drift": {"beta": 0.1}},
-    "audio-background": {**_PLAIN, "background": {"tau": 0.7}},
-    "auto": {"background": {"tau": "auto"}, "drift": {"beta": 0.0}},
-    "auto+drift": {"background": {"tau": "auto"}, "drift": {"beta": 0.1}},
+    "audio-background": {**_PLAIN, "background": {"tau": 0.7, "clear": False}},
+    "auto": {**_PLAIN, "background": {"tau": "auto", "clear": False}},
+    "auto+drift": {"background": {"tau": "auto", "clear": False}, "drift": {"beta": 0.1}},
 }
 """Name -> what it changes in the configuration. `zero-shot`: the plain score, no background and no drift."""
 
@@ -176,6 +176,7 @@ class _Remembering:
         self.name, self.identity, self.template = encoder.name, encoder.identity, encoder.template
         self.sample_rate, self.window_len, self.dim = encoder.sample_rate, encoder.window_len, encoder.dim
         self.batches, self.hop_s, self.templates = encoder.batches, encoder.hop_s, encoder.templates
+        self.clears = encoder.clears
 
     def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
         key = tuple(texts)
@@ -188,6 +189,9 @@ class _Remembering:
         if key not in self._known:
             self._known[key] = self._encoder.embed_audio(windows)
         return self._known[key]
+
+    def clear(self, embeddings: NDArray[np.float32], rooms: NDArray[np.float32]) -> NDArray[np.float32]:
+        return self._encoder.clear(embeddings, rooms)
 
 
 def _outcome(plan: StreamPlan, changes: Sequence[_Change]) -> Outcome:

@@ -13,7 +13,7 @@ from typing import TextIO
 from monitor.records import Event, Health, NearMiss, PublishedRecord
 from monitor.sinks.outlet import Outlet
 from monitor.wire import encode_json, sanitise
-from monitor.words import NEAR_MISS, SOURCE_STATE, clock, ended_by, spoken
+from monitor.words import NEAR_MISS, SOURCE_STATE, clock, ended_by, how_often, spoken
 
 _UNHEARD = {"silent", "lost", "paused"}
 _NO_ARTICLE = re.compile(
@@ -32,7 +32,7 @@ class LineSink:
         Written to without waiting (see `Outlet`), never closed here.
     as_json
         Each message of an event as one line, the payload of the wire, instead of lines for a person: these
-        tell onsets, offsets and changes of health.
+        tell onsets, offsets, changes of health and of the room.
     near_misses
         Also what resembled a class and was not reported, and why.
     wait
@@ -115,7 +115,7 @@ class LineSink:
         return [event_line(event, self._where(event.source_id))]
 
     def _health_lines(self, health: Health) -> list[str]:
-        """Tell a change of state, and when the program begins to be late."""
+        """Tell a change of state or of room, and when the program begins to be late."""
         before = self._health.get(health.source_id)
         self._health[health.source_id] = health
         lines = [health_line(health, before)] if before is None or before.state != health.state else []
@@ -123,7 +123,7 @@ class LineSink:
         if late and not self._late.get(health.source_id, False):
             lines.append(late_line(health, self._where(health.source_id)))
         self._late[health.source_id] = late
-        return lines
+        return lines + ([] if before is None else _news(health, before, self._where(health.source_id)))
 
 
 class TroubleSink:
@@ -186,6 +186,8 @@ def health_line(health: Health, before: Health | None = None) -> str:
     elif health.state == "running":
         classes = ", ".join(spoken(state.class_) for state in health.classes)
         text = f"listening to {name} for {classes}, model {health.model}"
+        if health.calibration is not None:
+            text += f", false alarms allowed: {how_often(health.calibration.false_alarms_per_hour)}"
     else:
         text = f"{SOURCE_STATE[health.state]}: {name}" + (f", {health.reason}" if health.reason else "")
     return f"{clock(health.time)}  health  {text}"
@@ -196,6 +198,18 @@ def late_line(health: Health, where: str | None = None) -> str:
     passed_s = _passed_over(health) / health.sample_rate
     text = f"LATE: the program does not keep up; {passed_s:.1f} s of sound passed over so far"
     return f"{clock(health.time)}  health  {_source(where)}{text}"
+
+
+def _news(health: Health, before: Health, where: str | None) -> list[str]:
+    """Return what the monitor found out about the room since `before`, as lines for a person."""
+    texts = []
+    if health.background.changes > before.background.changes:
+        texts.append("another room noticed; learning it")
+    now, then = health.calibration, before.calibration
+    if now is not None and now.ready and then is not None and not then.ready:
+        allowed = how_often(now.false_alarms_per_hour)
+        texts.append(f"thresholds learnt from {now.heard_s / 60.0:.0f} min, for {allowed} false alarms")
+    return [f"{clock(health.time)}  health  {_source(where)}{text}" for text in texts]
 
 
 def _source(where: str | None) -> str:

@@ -72,6 +72,8 @@ class State:
     health: Health | None = None
     state_since_s: float = 0.0
     """Clock of this program, seconds, when the source's state last changed."""
+    room_changed_s: float | None = None
+    """Clock of this program, seconds, when the monitor last said that it noticed another room."""
     scores: Scores | None = None
     sounded: Mapping[str, datetime] = field(default_factory=dict)
     """Per class, the middle of the last window that would keep an event open: until then it lasted."""
@@ -208,7 +210,13 @@ def _with_scores(state: State, scores: Scores) -> State:
 
 def _with_health(state: State, health: Health, now_s: float) -> State:
     changed = state.health is None or state.health.state != health.state
-    return replace(state, health=health, state_since_s=now_s if changed else state.state_since_s)
+    moved = state.health is not None and health.background.changes > state.health.background.changes
+    return replace(
+        state,
+        health=health,
+        state_since_s=now_s if changed else state.state_since_s,
+        room_changed_s=now_s if moved else state.room_changed_s,
+    )
 
 
 def _with_event(state: State, event: Event, time: datetime, now_s: float) -> State:

@@ -28,24 +28,32 @@ _KINDS = {"float32": _FLOAT, "int64": _INT64}
 
 @dataclass(frozen=True)
 class TinyModel:
-    """The three files of a model."""
+    """The files of a model."""
 
     audio: bytes
     text: bytes
     tokenizer: bytes
     entry: ModelEntry
+    room: bytes = b""
+    """Empty: it has none."""
 
     def write(self, folder: Path) -> StoredModel:
         """Write the files and `model.toml` into `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
-        for part in ("audio", "text", "tokenizer"):
+        for part in ("audio", "text", "tokenizer", *(["room"] if self.room else [])):
             (folder / getattr(self.entry, part).file).write_bytes(getattr(self, part))
         write_entry(self.entry, folder)
         return StoredModel(folder.name, self.entry, folder)
 
 
 def tiny_model(
-    *, seed: int = 0, audio: bytes = b"", text: bytes = b"", tokenizer: bytes = b"", **fields: object
+    *,
+    seed: int = 0,
+    audio: bytes = b"",
+    text: bytes = b"",
+    tokenizer: bytes = b"",
+    room: bytes = b"",
+    **fields: object,
 ) -> TinyModel:
     """Make a model; its files can be given, and any field of its entry."""
     audio, text, tokenizer = audio or waveform_tower(seed), text or text_tower(seed), tokenizer or words()
@@ -60,8 +68,9 @@ def tiny_model(
         source=f"a test, seed {seed}",
         prompt="{}",
         max_tokens=16,
+        room=ModelFile("room.onnx", sha256(room)) if room else None,
     )
-    return TinyModel(audio, text, tokenizer, msgspec.structs.replace(entry, **fields))
+    return TinyModel(audio, text, tokenizer, msgspec.structs.replace(entry, **fields), room)
 
 
 def sha256(content: bytes) -> str:
@@ -113,6 +122,16 @@ def text_tower(seed: int = 0, *, mask: bool = True) -> bytes:
     names = ["input_ids", "attention_mask"] if mask else ["input_ids"]
     inputs = [value(name, _INT64, ["n", "t"]) for name in names]
     return graph(nodes, inputs, [value("text_embeds", _FLOAT, ["n", DIM])], tensors)
+
+
+def room_network(dim: int = DIM) -> bytes:
+    """Takes the room out of an embedding by subtraction."""
+    return graph(
+        [node("Sub", ["embedding", "room"], ["cleared"])],
+        [value(name, _FLOAT, ["n", dim]) for name in ("embedding", "room")],
+        [value("cleared", _FLOAT, ["n", dim])],
+        {},
+    )
 
 
 def graph(

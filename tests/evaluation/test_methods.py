@@ -195,6 +195,17 @@ def test_auto_leaves_no_likeness_to_a_room_that_always_sounds_the_same(seed: int
     assert np.diagonal(found, axis1=1, axis2=2) == pytest.approx(np.zeros((1, 4)), abs=1e-5)
 
 
+def test_monitor_counts_a_class_as_far_as_it_sounds_through_both_ways() -> None:
+    material, words = material_of(1), words_of(1)
+    auto, alone, both = (
+        score(parse_method(name), material, words, Settings(), clear)
+        for name, clear in (("auto", None), ("monitor", None), ("monitor", aside))
+    )
+    cleared = np.stack([aside(w, material.rooms.mean(axis=1)) @ words.classes.T for w in material.windows])
+    assert np.array_equal(auto, alone)
+    assert both == pytest.approx(np.minimum(auto, cleared), abs=1e-6)
+
+
 def test_auto_takes_less_off_in_a_room_whose_windows_differ() -> None:
     material, words = steady(material_of(1)), words_of(1)
     vague = replace(material, rooms=np.float32(0.5) * material.rooms)

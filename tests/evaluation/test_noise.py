@@ -258,12 +258,39 @@ def test_the_command_writes_and_prints_the_same_figures_twice(
     assert {row["at"] for row in figures["grid"]} == {0.0, 0.5, 1.0}
 
 
+def test_a_model_without_a_network_for_rooms_is_told_so_before_it_listens(
+    root: Path, bench: ClipBench
+) -> None:
+    with pytest.raises(ConfigError, match="'learned' needs a network that the model 'fake' has none of"):
+        run_noise(trial(root, "zero-shot", "learned"), bench)
+
+
+class Clearing(FakeEncoder):
+    """Takes the axis of noise off."""
+
+    name = "clearing"
+    identity = "clearing-0"
+    clears = True
+
+    def clear(self, embeddings: NDArray[np.float32], rooms: NDArray[np.float32]) -> NDArray[np.float32]:
+        cleared = embeddings.copy()
+        cleared[:, -1] *= (rooms[:, -1] < 0.5).astype(np.float32)
+        return np.asarray(cleared / np.linalg.norm(cleared, axis=1, keepdims=True), np.float32)
+
+
+def test_what_the_network_of_a_model_gives_is_scored(root: Path) -> None:
+    report = run_noise(trial(root, "learned", "monitor", "auto"), ClipBench([Clearing(TONES_HZ)], Config()))
+    for metric in ("top1", "average_precision_macro"):
+        learned, plain = (values(report, "clearing", name, metric) for name in ("learned", "zero-shot"))
+        assert all(a >= b for a, b in zip(learned, plain, strict=True))
+    assert values(report, "clearing", "monitor")
+
+
 @pytest.mark.parametrize(
     ("argv", "says"),
     [
         (["--data", "none.csv"], "Cannot read the index none.csv"),
         (["--methods", "zero-shot,magic"], "no method 'magic'"),
-        (["--methods", "learned"], "The method 'learned' needs"),
         (["--methods", "tgap", "--pool-folds", "3,4"], "which is tested on"),
         (["--methods", "tgap", "--pool-folds", "8"], "no usable clip for the pool in folds 8"),
         (["--methods", "tgap", "--tau-grid"], "--tau-grid tries nothing"),

@@ -13,7 +13,7 @@ from typing import TypeVar
 import msgspec
 import pytest
 
-from monitor.records import Event, PublishedRecord
+from monitor.records import BackgroundState, CalibrationState, Event, Health, PublishedRecord
 from monitor.sinks import Sink
 from monitor.sinks.lines import LineSink, TroubleSink, hedged
 from monitor.wire import decode_json
@@ -113,6 +113,28 @@ def test_being_late_is_told_when_it_begins() -> None:
     late = [health(skipped=passed) for passed in (0, 16000, 32000, 32000, 48000)]
     text = "13:00:00  health  LATE: the program does not keep up; {} s of sound passed over so far"
     assert printed(*late) == [LISTENING, text.format(0.5), text.format(1.5)]
+
+
+def in_room(changes: int) -> Health:
+    return msgspec.structs.replace(health(), background=BackgroundState(True, 1.0, 40, changes=changes))
+
+
+def test_a_change_of_room_is_told_once_and_one_from_before_not_at_all() -> None:
+    lines = printed(in_room(1), in_room(1), in_room(2), in_room(2), in_room(0))
+    assert lines == [LISTENING, "13:00:00  health  another room noticed; learning it"]
+
+
+def allowing(per_hour: float, heard_s: float, ready: bool) -> Health:
+    return msgspec.structs.replace(health(), calibration=CalibrationState(per_hour, heard_s, ready))
+
+
+def test_thresholds_from_the_stream_are_told_at_the_start_and_when_they_are_learnt() -> None:
+    lines = printed(allowing(0.5, 0.0, False), allowing(0.5, 290.0, False), allowing(0.5, 300.0, True))
+    assert lines == [
+        f"{LISTENING}, false alarms allowed: 0.5/h",
+        "13:00:00  health  thresholds learnt from 5 min, for 0.5/h false alarms",
+    ]
+    assert printed(allowing(1 / 24, 0.0, True)) == [f"{LISTENING}, false alarms allowed: 1/day"]
 
 
 def test_a_program_reads_the_payload_of_each_message_of_an_event() -> None:

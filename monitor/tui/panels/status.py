@@ -13,7 +13,7 @@ from monitor.tui.lines import Piece, line
 from monitor.tui.theme import DIM, GOOD, HEADING_DIM, RAISED, SHAPES, STRONG, URGENT
 from monitor.tui.view import View
 from monitor.tui.words import duration, elapsed, short_duration
-from monitor.words import SOURCE_STATE
+from monitor.words import SOURCE_STATE, how_often
 
 _BACK = Style(bgcolor=RAISED)
 _LABEL = HEADING_DIM
@@ -22,6 +22,9 @@ _FINE = GOOD + _BACK
 _BAD = URGENT + _BACK
 _LATE_S = 2.0
 """Behind by more is late; a model that listens once a second is a second behind, and the time it takes."""
+
+_ROOM_NEWS_S = 60.0
+"""For so long the status says that another room was noticed."""
 
 _STATE_SHAPES = {
     SOURCE_STATE["running"]: "●",
@@ -57,14 +60,13 @@ def _about(view: View, health: Health) -> list[_Item]:
     state = "UNKNOWN" if view.contact != "alive" else SOURCE_STATE[health.state]
     shape = _STATE_SHAPES.get(state, SHAPES["fault"])
     style = _BAD if shape == SHAPES["fault"] else _FINE
-    background = health.background
-    known = f"ready, {background.windows} windows" if background.ready else f"learning, {background.windows}"
     rates = f"{health.device_sample_rate / 1000:g}→{health.sample_rate / 1000:g} kHz"
     items = [
         _Item("", f"{shape} {state}{_more(view, health)}", 10, style),
         _Item("", view.tag(health.source_id) or health.source_name, 9),
         _Item("heard", elapsed((health.captured - health.gap) / max(1, health.sample_rate)), 6),
-        _Item("room", known, 5),
+        _Item("room", _room(view, health), 5),
+        *_thresholds(health),
         _Item("model", health.model, 4),
         _Item("", rates, 3),
     ]
@@ -72,8 +74,28 @@ def _about(view: View, health: Health) -> list[_Item]:
     return [
         *items,
         _Item("clock", ppm, 2),
-        _Item("room learnt", f"{short_duration(background.age_s)} ago", 1),
+        _Item("room learnt", f"{short_duration(health.background.age_s)} ago", 1),
     ]
+
+
+def _room(view: View, health: Health) -> str:
+    """Return how well the room is known; for a while, that it is another one."""
+    background, changed_s = health.background, view.state.room_changed_s
+    if changed_s is not None and view.now_s - changed_s < _ROOM_NEWS_S:
+        return f"another one noticed, {background.windows} windows"
+    if background.ready:
+        return f"ready, {background.windows} windows"
+    return f"learning, {background.windows}" + (f" of {background.needed}" if background.needed else "")
+
+
+def _thresholds(health: Health) -> list[_Item]:
+    """Return how many false alarms are allowed and what is known for it, where the stream sets thresholds."""
+    calibration = health.calibration
+    if calibration is None:
+        return []
+    heard = short_duration(calibration.heard_s)
+    rest = f"learnt from {heard}" if calibration.ready else f"learning, {heard}"
+    return [_Item("false alarms", f"{how_often(calibration.false_alarms_per_hour)}, {rest}", 5)]
 
 
 def _more(view: View, health: Health) -> str:

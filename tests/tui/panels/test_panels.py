@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.strip import Strip
 
-from monitor.records import PublishedRecord, SourceState
+from monitor.records import BackgroundState, CalibrationState, PublishedRecord, SourceState
 from monitor.tui.panels.banner import banner_lines
 from monitor.tui.panels.classes import classes_lines
 from monitor.tui.panels.events import events_lines
@@ -253,3 +253,30 @@ def test_the_status_names_source_model_room_and_clock() -> None:
         "+12 ppm",
     ):
         assert words in shown
+
+
+def test_the_status_says_for_a_while_that_another_room_was_noticed() -> None:
+    before = msgspec.structs.replace(health(9.0), background=BackgroundState(True, 1.0, 212, 20, 0.9, 0))
+    after = msgspec.structs.replace(health(10.0), background=BackgroundState(True, 1.0, 20, 20, 0.9, 1))
+    view = view_of(before, after)
+    assert "room another one noticed, 20 windows" in text(status_lines(view, 160, 2))
+    assert "room ready, 20 windows" in text(status_lines(replace(view, now_s=75.0), 160, 2))
+    assert "another" not in text(status_lines(view_of(after), 160, 2))
+
+
+def test_the_status_says_how_many_windows_a_room_still_needs() -> None:
+    learning = msgspec.structs.replace(health(9.0), background=BackgroundState(False, 1.0, 7, 20))
+    assert "room learning, 7 of 20" in text(status_lines(view_of(learning), 160, 2))
+
+
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        (CalibrationState(0.5, 40.0, ready=False), "false alarms 0.5/h, learning, 40 s"),
+        (CalibrationState(1 / 24, 725.0, ready=True), "false alarms 1/day, learnt from 12m05"),
+    ],
+)
+def test_the_status_says_how_many_false_alarms_are_allowed(state: CalibrationState, says: str) -> None:
+    shown = msgspec.structs.replace(health(10.0), calibration=state)
+    assert says in text(status_lines(view_of(shown), 120, 2))
+    assert "false alarms" not in text(status_lines(view_of(health(10.0)), 160, 2))
