@@ -174,8 +174,8 @@ class ClassConfig(_Section, frozen=True):
 class DetectorConfig(_Section, frozen=True):
     """Hysteresis, confirmation and pauses, per class."""
 
-    onset_threshold: Threshold = 0.65
-    offset_threshold: Unit = 0.35
+    onset_threshold: Threshold = 0.5
+    offset_threshold: Unit = 0.27
     confirm_s: Pause = 1.0
     """The score reaches the onset threshold for this long before an event begins; of urgent classes once."""
     min_on_s: Pause = 0.5
