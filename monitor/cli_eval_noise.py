@@ -41,7 +41,9 @@ def add_noise(kinds: Any, add_verb: AddVerb) -> None:
         "--methods",
         default=_METHODS,
         metavar="A,B+C",
-        help="parts joined by '+' are used together; zero-shot is always measured (default %(default)s)",
+        help="zero-shot, which is always measured, or joined by '+' at most one of tgap, few-shot, "
+        "class-means, mlp; one of text-background, audio-background, auto, learned, monitor; and one of "
+        "drift, drift-centred, drift-orthogonal, drift-scene (default %(default)s)",
     )
     noise.add_argument(
         "--prompts",
@@ -64,11 +66,17 @@ def add_noise(kinds: Any, add_verb: AddVerb) -> None:
 
 
 def _add_settings(noise: argparse.ArgumentParser) -> None:
-    noise.add_argument("--tau-text", type=amount, metavar="T", help="share of the text background taken off")
-    noise.add_argument("--tau-audio", type=amount, metavar="T", help="share of the room taken off")
-    noise.add_argument("--beta", type=amount, metavar="B", help="weight of the drift bonus")
-    noise.add_argument("--k", type=count, metavar="N", help="clips in a prototype of tgap")
-    noise.add_argument("--shots", type=count, metavar="N", help="clips of each class for few-shot")
+    noise.add_argument(
+        "--tau-text", type=amount, metavar="T", help="share of the text background taken off (default 0.2)"
+    )
+    noise.add_argument(
+        "--tau-audio", type=amount, metavar="T", help="share of the room taken off (default 0.7)"
+    )
+    noise.add_argument("--beta", type=amount, metavar="B", help="weight of the drift bonus (default 0.1)")
+    noise.add_argument("--k", type=count, metavar="N", help="clips in a prototype of tgap (default 35)")
+    noise.add_argument(
+        "--shots", type=count, metavar="N", help="clips of each class for few-shot (default 5)"
+    )
 
 
 def _add_grids(noise: argparse.ArgumentParser) -> None:
@@ -79,7 +87,7 @@ def _add_grids(noise: argparse.ArgumentParser) -> None:
             type=read,
             const=read(default),
             metavar="A,B",
-            help=f"every method that has a {name} at these values (alone: {default})",
+            help=f"also try every method that has a {name} at these values (without any: {default})",
         )
 
 

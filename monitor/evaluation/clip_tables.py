@@ -60,7 +60,7 @@ def overall_table(report: ClipReport) -> str:
     conditions = [condition(snr_db) for snr_db in _snrs(report)]
     return "\n\n".join(
         [
-            f"{rests_on(report.mixtures)}; 95 % two-way bootstrap intervals over both kinds of recordings.",
+            basis(report.mixtures),
             markdown_table(["model", "metric", *conditions], _lines(report)),
         ]
     )
@@ -99,11 +99,18 @@ def rests_on(mixtures: Sequence[Mixture]) -> str:
     """Return what figures rest on, as words."""
     classes = len({one.label for one in mixtures})
     recordings = len({one.event_group for one in mixtures})
-    backgrounds = len({one.background_group for one in mixtures})
-    return (
-        f"In %: {classes} classes, {len(mixtures)} clips of {recordings} recordings in backgrounds of "
-        f"{backgrounds} recordings"
+    backgrounds = len({one.background_group for one in mixtures if one.background})
+    around = f"in backgrounds of {backgrounds} recordings" if backgrounds else "without backgrounds"
+    return f"In %: {classes} classes, {len(mixtures)} clips of {recordings} recordings {around}"
+
+
+def basis(mixtures: Sequence[Mixture]) -> str:
+    """Return what figures and their intervals rest on, as a sentence."""
+    two_way = all(one.background for one in mixtures)
+    intervals = (
+        "two-way bootstrap intervals over both kinds of" if two_way else "bootstrap intervals over the"
     )
+    return f"{rests_on(mixtures)}; 95 % {intervals} recordings."
 
 
 def with_interval(row: ClipRow) -> str:

@@ -97,14 +97,12 @@ def nearest_phrases(phrases: Vectors, room: Vectors) -> NDArray[np.intp]:
     return np.sort(order[..., :NEAREST], axis=-1)
 
 
-def by_scene(
-    classes: Vectors, noisy: Vectors, rooms: Vectors, form: DriftForm
-) -> Iterator[tuple[NDArray[np.intp], Vectors]]:
+def by_scene(classes: Vectors, noisy: Vectors, rooms: Vectors) -> Iterator[tuple[NDArray[np.intp], Vectors]]:
     """Yield the rooms, as indices into float32 (n, d), that share their phrases, and the directions there."""
     nearest = nearest_phrases(phrase_directions(classes, noisy), rooms)
     sets, owner = np.unique(nearest, axis=0, return_inverse=True)
     for at, chosen in enumerate(sets):
-        yield np.flatnonzero(owner.reshape(-1) == at), directions(classes, noisy[:, chosen], form)
+        yield np.flatnonzero(owner.reshape(-1) == at), directions(classes, noisy[:, chosen])
 
 
 def _span(vectors: Vectors) -> Vectors:

@@ -24,7 +24,7 @@ from monitor.evaluation.mixtures import (
     windows_at,
 )
 from monitor.evaluation.progress import progress
-from monitor.evaluation.rooms import Part, Room, Rooms
+from monitor.evaluation.rooms import ROOM_WINDOWS, Part, Room, Rooms
 
 
 class Material(msgspec.Struct, frozen=True):
@@ -33,7 +33,9 @@ class Material(msgspec.Struct, frozen=True):
     windows: NDArray[np.float32]
     """The n mixtures at each SNR, float32 (n_snrs, n, d)."""
     rooms: NDArray[np.float32]
-    """`ROOM_WINDOWS` other windows of the background's recording, float32 (n, b, d)."""
+    """`ROOM_WINDOWS` other windows of the background's recording, float32 (n, b, d); zeros where a mixture
+    has no background.
+    """
     pool: NDArray[np.float32]
     """The loudest window of each clip of the pool, float32 (m, d)."""
     pool_labels: tuple[tuple[str, ...], ...]
@@ -101,22 +103,23 @@ def gather(ears: Ears, corpus: Corpus, wanted: Wanted) -> Material:
     """Let a model hear everything that is wanted, or remember it."""
     encoder, mixtures, pool = ears.encoder, wanted.mixtures, wanted.pool
     choice = Rooms(corpus, wanted.seed, encoder.window_len / encoder.sample_rate)
-    rooms = [choice.of(one) for one in mixtures]
     takes = _Takes(encoder, corpus)
     by_background = sorted(range(len(mixtures)), key=lambda at: mixtures[at].background)  # decodes each once
-    with progress(f"{encoder.name}: embedding", 2 * len(mixtures) + len(pool)) as advance:
+    rooms = {at: choice.of(mixtures[at]) for at in by_background if mixtures[at].background}
+    around = np.zeros((len(mixtures), ROOM_WINDOWS, encoder.dim), np.float32)
+    with progress(f"{encoder.name}: embedding", len(mixtures) + len(rooms) + len(pool)) as advance:
         heard = ears.embed([takes.mixture(mixtures[at], wanted.snrs_db) for at in by_background], advance)
-        around = ears.embed([takes.room(rooms[at]) for at in by_background], advance)
+        found = ears.embed([takes.room(room) for room in rooms.values()], advance)
         learnt = ears.embed([takes.clip(clip) for clip in pool], advance)
-    back = np.argsort(by_background)
-    shape = (len(mixtures), -1, encoder.dim)
+    around[list(rooms)] = found.reshape(len(rooms), ROOM_WINDOWS, encoder.dim)
+    windows = heard.reshape(len(mixtures), len(wanted.snrs_db), encoder.dim)[np.argsort(by_background)]
     return Material(
-        windows=np.ascontiguousarray(heard.reshape(shape)[back].swapaxes(0, 1)),
-        rooms=around.reshape(shape)[back],
+        windows=np.ascontiguousarray(windows.swapaxes(0, 1)),
+        rooms=around,
         pool=learnt,
         pool_labels=tuple(clip.held for clip in pool),
         pool_groups=tuple(clip.group for clip in pool),
-        overlapping=sum(not room.apart for room in rooms),
+        overlapping=sum(not room.apart for room in rooms.values()),
     )
 
 

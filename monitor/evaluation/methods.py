@@ -2,7 +2,8 @@
 
 A profile P(z) says how near a sound z is to every class: its cosines to prototypes, from words, from
 unlabelled clips or from labelled ones. What the room b sounds like is taken off it: P(z) - tau P(b). Noise
-may be taken off the sound before (`learned`), a bonus for being heard in noise be added after (`drift`).
+may be taken off the sound before (`learned`), a bonus for being heard in noise be added after (`drift`, as
+published or in one of its variants).
 `monitor` is what the program does: the lesser of `auto` and `learned`, where the model can do both.
 
 Scores say which class is nearest, and in which sound a class is nearest: both the answer to "which one" and
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 from monitor.errors import ConfigError
 from monitor.evaluation import bounds
 from monitor.evaluation.bounds import Profile
-from monitor.evaluation.drift import DriftForm, by_scene, directions
+from monitor.evaluation.drift import by_scene, directions
 from monitor.evaluation.material import Material
 from monitor.scorer import own_tau
 from monitor.units import unit_norm
@@ -33,9 +34,10 @@ Clear = Callable[[Vectors, Vectors], Vectors]
 
 PrototypeKind = Literal["text", "tgap", "few-shot", "class-means", "mlp"]
 BackgroundKind = Literal["none", "text", "audio", "auto", "learned", "monitor"]
+DriftKind = Literal["none", "plain", "centred", "orthogonal", "scene"]
+"""A form of `drift.directions`; `scene`: plain, of those phrases that the room of a mixture sounds like."""
 
 _PLAIN = "zero-shot"
-_DRIFT = "drift"
 _PROTOTYPES: dict[str, PrototypeKind] = {name: name for name in get_args(PrototypeKind) if name != "text"}
 _BACKGROUNDS: dict[str, BackgroundKind] = {
     "text-background": "text",
@@ -43,6 +45,12 @@ _BACKGROUNDS: dict[str, BackgroundKind] = {
     "auto": "auto",
     "learned": "learned",
     "monitor": "monitor",
+}
+_DRIFTS: dict[str, DriftKind] = {
+    "drift": "plain",
+    "drift-centred": "centred",
+    "drift-orthogonal": "orthogonal",
+    "drift-scene": "scene",
 }
 _LABELLED = ("few-shot", "class-means", "mlp")
 _DRAWS = 10
@@ -71,9 +79,6 @@ class Settings(msgspec.Struct, frozen=True):
     """Share of the room that is taken off (arXiv 2506.04376)."""
     beta: float = 0.1
     """Weight of the drift bonus; the paper gives no figure."""
-    drift_form: DriftForm = "plain"
-    drift_phrases: Literal["all", "scene"] = "all"
-    """`scene`: of each mixture only the phrases that its room sounds like."""
     k: int = 35
     """Clips in a prototype of `tgap` (arXiv 2306.12300)."""
     tgap_text_share: float = 0.0
@@ -88,19 +93,25 @@ class Method(msgspec.Struct, frozen=True):
 
     prototypes: PrototypeKind = "text"
     background: BackgroundKind = "none"
-    drift: bool = False
+    drift: DriftKind = "none"
 
     @property
     def name(self) -> str:
         """As `parse_method` reads it."""
         background = [name for name, kind in _BACKGROUNDS.items() if kind == self.background]
         prototypes = [name for name in _PROTOTYPES if name == self.prototypes]
-        return "+".join([*prototypes, *background, *[_DRIFT] * self.drift]) or _PLAIN
+        drift = [name for name, kind in _DRIFTS.items() if kind == self.drift]
+        return "+".join([*prototypes, *background, *drift]) or _PLAIN
 
     @property
     def labelled(self) -> bool:
         """Whether it learns from labels: a reference, and no zero-shot method."""
         return self.prototypes in _LABELLED
+
+    @property
+    def needs_room(self) -> bool:
+        """Whether it must have heard the background elsewhere."""
+        return self.background not in {"none", "text"} or self.drift == "scene"
 
 
 def parse_method(text: str) -> Method:
@@ -116,13 +127,15 @@ def parse_method(text: str) -> Method:
         return Method()
     prototypes = [_PROTOTYPES[part] for part in parts if part in _PROTOTYPES]
     backgrounds = [_BACKGROUNDS[part] for part in parts if part in _BACKGROUNDS]
-    groups = len(prototypes), len(backgrounds), parts.count(_DRIFT)
+    drifts = [_DRIFTS[part] for part in parts if part in _DRIFTS]
+    groups = len(prototypes), len(backgrounds), len(drifts)
     if sum(groups) < len(parts) or max(groups) > 1:
         raise ConfigError(
             f"There is no method {text!r}; write {_PLAIN}, or join with '+' at most one of "
-            f"{', '.join(_PROTOTYPES)}, at most one of {', '.join(_BACKGROUNDS)}, and {_DRIFT}."
+            f"{', '.join(_PROTOTYPES)}, at most one of {', '.join(_BACKGROUNDS)}, and at most one of "
+            f"{', '.join(_DRIFTS)}."
         )
-    return Method((prototypes or ["text"])[0], (backgrounds or ["none"])[0], _DRIFT in parts)
+    return Method((prototypes or ["text"])[0], (backgrounds or ["none"])[0], (drifts or ["none"])[0])
 
 
 def draws(method: Method, settings: Settings) -> list[Settings]:
@@ -155,7 +168,7 @@ def score(
     profile = class_profile(method, material, words, settings)
     spoken = unit_norm(words.background.sum(axis=0, keepdims=True))
     around = profile(spoken if method.background == "text" else rooms)
-    bonus = list(_bonus(words, settings, rooms)) if method.drift else []
+    bonus = list(_bonus(method.drift, words, rooms))
     scores = np.zeros((len(heard), len(rooms), len(words.names)), np.float32)
     for found, sounds in zip(scores, heard, strict=True):
         found[:] = profile(sounds) - _tau(method, settings, sounds, rooms) * around
@@ -230,9 +243,9 @@ def _tau(method: Method, settings: Settings, embeddings: Vectors, rooms: Vectors
     return np.float32({"text": settings.tau_text, "audio": settings.tau_audio}.get(method.background, 0.0))
 
 
-def _bonus(words: Words, settings: Settings, rooms: Vectors) -> Iterator[tuple[NDArray[np.intp], Vectors]]:
+def _bonus(kind: DriftKind, words: Words, rooms: Vectors) -> Iterator[tuple[NDArray[np.intp], Vectors]]:
     """Yield mixtures, as indices, and the drift directions that count for them."""
-    if settings.drift_phrases == "scene":
-        yield from by_scene(words.classes, words.noisy, rooms, settings.drift_form)
-    else:
-        yield np.arange(len(rooms)), directions(words.classes, words.noisy, settings.drift_form)
+    if kind == "scene":
+        yield from by_scene(words.classes, words.noisy, rooms)
+    elif kind != "none":
+        yield np.arange(len(rooms)), directions(words.classes, words.noisy, kind)

@@ -45,6 +45,7 @@ class Mixture(msgspec.Struct, frozen=True, omit_defaults=True):
     event_group: str
     """The recording it was cut from."""
     background: str
+    """Empty, like its label and group: there is none, and the event can only be heard clean."""
     background_label: str
     background_group: str
     place: float
@@ -67,6 +68,9 @@ def plan_mixtures(
 ) -> list[Mixture]:
     """Return a mixture per event clip of those folds, of every class with at least `min_clips` usable clips.
 
+    An event for which there is no background goes without: `refuse_missing_backgrounds` is for those who
+    need one.
+
     Parameters
     ----------
     subset
@@ -75,7 +79,7 @@ def plan_mixtures(
     Raises
     ------
     ConfigError
-        There is no such class, or no background.
+        There is no such class.
     """
     usable = [
         clip
@@ -94,9 +98,28 @@ def plan_mixtures(
     for clip in sorted(usable, key=lambda clip: clip.path):
         if clip.kind == "background":
             recordings.setdefault(clip.group, []).append(clip)
-    if not recordings:
-        raise ConfigError(f"There is no usable background {where}; --backgrounds takes others.")
     return [_mixture(event, recordings, seed) for event in sorted(events, key=lambda clip: clip.path)]
+
+
+def refuse_missing_backgrounds(
+    mixtures: Sequence[Mixture], snrs_db: Sequence[float], methods: Sequence[str] = ()
+) -> None:
+    """Refuse mixtures without a background where one is needed: at any SNR but clean, and by some methods.
+
+    Raises
+    ------
+    ConfigError
+        The first that needs one, and what to do.
+    """
+    lacking = [one for one in mixtures if not one.background]
+    needs = [f"--snr {snr_db:g}" for snr_db in snrs_db if snr_db != CLEAN_DB]
+    needs += [f"the method {name!r}" for name in methods]
+    if lacking and needs:
+        kind = f" of another kind than {lacking[0].label!r}" if len(lacking) < len(mixtures) else ""
+        raise ConfigError(
+            f"There is no usable background{kind} in what is heard, and {needs[0]} needs one; "
+            "--backgrounds takes others."
+        )
 
 
 def windows_at(
@@ -107,8 +130,8 @@ def windows_at(
 
     length = round(window_len * MIX_RATE / sample_rate)
     event = loudest_window(load(corpus.find(mixture.event), MIX_RATE), length, HOP_LEN)
-    samples = load(corpus.find(mixture.background), MIX_RATE)
-    background = part_from(samples, length, int(mixture.place * max(1, len(samples) - length + 1)))
+    noisy = any(snr_db != CLEAN_DB for snr_db in snrs_db)
+    background = _background(mixture, corpus, length) if noisy else np.zeros(length, np.float32)
     found = np.zeros((len(snrs_db), window_len), np.float32)
     for row, snr_db in zip(found, snrs_db, strict=True):
         mixed = event if snr_db == CLEAN_DB else mix(event, background, snr_db)
@@ -145,6 +168,11 @@ def mix(event: NDArray[np.float32], background: NDArray[np.float32], snr_db: flo
     return np.asarray(mixture / max(1.0, float(np.abs(mixture).max())), np.float32)
 
 
+def _background(mixture: Mixture, corpus: Corpus, length: int) -> NDArray[np.float32]:
+    samples = load(corpus.find(mixture.background), MIX_RATE)
+    return part_from(samples, length, int(mixture.place * max(1, len(samples) - length + 1)))
+
+
 def _mixture(event: Clip, recordings: dict[str, list[Clip]], seed: int) -> Mixture:
     """Draw the background: every recording is equally likely, but none of the event's own kind or group."""
     digest = hashlib.sha256(f"{seed} {event.path}".encode()).digest()
@@ -155,7 +183,7 @@ def _mixture(event: Clip, recordings: dict[str, list[Clip]], seed: int) -> Mixtu
         if group != event.group and (found := [clip for clip in clips if clip.label not in event.held])
     }
     if not others:
-        raise ConfigError(f"There is no background of another kind than {event.label!r}; add one.")
+        return Mixture(event.label, event.path, event.group, "", "", "", 0.0, event.labels)
     clips = others[sorted(others)[int(rng.integers(len(others)))]]
     chosen = clips[int(rng.integers(len(clips)))]
     place = round(float(rng.random()), 6)

@@ -17,12 +17,13 @@ from monitor.encoders import Encoder
 from monitor.errors import ConfigError
 from monitor.evaluation.bootstrap import estimate
 from monitor.evaluation.clips import Clip
+from monitor.evaluation.drift import DriftGeometry, drift_geometry
 from monitor.evaluation.hearing import Ears
 from monitor.evaluation.lab import PROMPTS, Grid, Lab, Parameter
 from monitor.evaluation.layouts import Corpus, read_data
 from monitor.evaluation.material import Wanted, choose_pool, gather
-from monitor.evaluation.methods import Clear, Method, Settings
-from monitor.evaluation.mixtures import Mixture, plan_mixtures
+from monitor.evaluation.methods import Clear, Method, Settings, Words
+from monitor.evaluation.mixtures import Mixture, plan_mixtures, refuse_missing_backgrounds
 from monitor.evaluation.plans import read_plans
 from monitor.evaluation.progress import progress
 from monitor.evaluation.recognition import ClipBench, ClipRow, ClipTrial
@@ -80,6 +81,8 @@ class Heard(msgspec.Struct, frozen=True):
     """Clips that could be learnt from; 0: no method does."""
     overlapping_rooms: int
     """Of the mixtures: those whose room overlaps what is in them, as the recording has nothing else."""
+    drift: DriftGeometry | None
+    """Of the plain directions; None: no method has a drift bonus."""
 
 
 class NoiseReport(msgspec.Struct, frozen=True):
@@ -109,7 +112,8 @@ def run_noise(trial: NoiseTrial, bench: ClipBench) -> NoiseReport:
     Raises
     ------
     ConfigError
-        A class, data, a list of mixtures, a pool or a method that does not fit.
+        A class, data, a list of mixtures, a pool or a method that does not fit, or no background where one is
+        needed.
     """
     _refuse_idle_grids(trial)
     clears = [_clear(trial, encoder) for encoder in bench.encoders]
@@ -120,19 +124,23 @@ def run_noise(trial: NoiseTrial, bench: ClipBench) -> NoiseReport:
     by_model: dict[str, Measured] = {}
     for encoder, clear in zip(bench.encoders, clears, strict=True):
         material = gather(Ears(encoder, trial.keep), corpus, wanted)
-        report.heard.append(Heard(encoder.name, len(task.pool), material.overlapping))
         lab = Lab(encoder, bench.config, task.classes, material, task.truths, clear)
+        words = lab.words()
+        report.heard.append(
+            Heard(encoder.name, len(task.pool), material.overlapping, _drift(trial.methods, words))
+        )
         with progress(f"{encoder.name}: methods", _count(trial)) as advance:
-            by_model[encoder.name] = dict(_measure(lab, trial, advance))
-            report.grid.extend(_measure_grids(lab, trial, advance))
+            by_model[encoder.name] = dict(_measure(lab, words, trial, advance))
+            report.grid.extend(_measure_grids(lab, words, trial, advance))
     for model, measured in [*by_model.items(), *_differences(by_model)]:
         report.rows.extend(_rows(model, measured, trial.clips.snrs_db, len(task.mixtures)))
     return report
 
 
-def _measure(lab: Lab, trial: NoiseTrial, advance: Advance) -> Iterator[tuple[str, list[Figures]]]:
+def _measure(
+    lab: Lab, words: Words, trial: NoiseTrial, advance: Advance
+) -> Iterator[tuple[str, list[Figures]]]:
     """Yield the figures of every method per SNR; after each but zero-shot, what it gains over that."""
-    words = lab.words()
     base = lab.figures(ZERO_SHOT, words, trial.settings, measure)
     advance()
     yield ZERO_SHOT.name, base
@@ -145,9 +153,8 @@ def _measure(lab: Lab, trial: NoiseTrial, advance: Advance) -> Iterator[tuple[st
         yield f"{name} - {ZERO_SHOT.name}", _minus(found, base)
 
 
-def _measure_grids(lab: Lab, trial: NoiseTrial, advance: Advance) -> Iterator[GridRow]:
+def _measure_grids(lab: Lab, words: Words, trial: NoiseTrial, advance: Advance) -> Iterator[GridRow]:
     """Yield the headline of every method at every value of the grids whose number it has."""
-    words = lab.words()
     model, n = lab.encoder.name, len(lab.truths[0].held)
     for grid in trial.grids:
         for method in filter(grid.applies, _methods(trial)):
@@ -157,6 +164,11 @@ def _measure_grids(lab: Lab, trial: NoiseTrial, advance: Advance) -> Iterator[Gr
                 for row in _rows(model, {method.name: found}, trial.clips.snrs_db, n):
                     _, _, snr_db, metric, *figures = msgspec.structs.astuple(row)
                     yield GridRow(model, method.name, grid.parameter, at, snr_db, metric, *figures)
+
+
+def _drift(methods: Sequence[Method], words: Words) -> DriftGeometry | None:
+    has_bonus = any(method.drift != "none" for method in methods)
+    return drift_geometry(words.classes, words.noisy) if has_bonus else None
 
 
 def _count(trial: NoiseTrial) -> int:
@@ -194,6 +206,8 @@ def _clear(trial: NoiseTrial, encoder: Encoder) -> Clear | None:
 
 def _task(corpus: Corpus, trial: NoiseTrial, subset: Callable[[str], bool] | None) -> _Task:
     mixtures, names = _mixtures(corpus, trial.clips, subset)
+    in_rooms = [method.name for method in trial.methods if method.needs_room]
+    refuse_missing_backgrounds(mixtures, trial.clips.snrs_db, in_rooms)
     words = {item.name: item for item in trial.clips.classes}
     learns = any(method.prototypes != "text" for method in trial.methods)
     return _Task(

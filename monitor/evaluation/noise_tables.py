@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from msgspec.structs import astuple, replace
 from rich.table import Table
 
-from monitor.evaluation.clip_tables import condition, markdown_table, rests_on, with_interval
+from monitor.evaluation.clip_tables import basis, condition, markdown_table, rests_on, with_interval
 from monitor.evaluation.lab import PROMPTS
+from monitor.evaluation.methods import BackgroundKind, parse_method
 from monitor.evaluation.noise import ZERO_SHOT, GridRow, NoiseReport
 from monitor.evaluation.noise_pictures import draw, draw_grid
 from monitor.evaluation.plans import write_plans
@@ -64,8 +66,7 @@ def terminal_table(report: NoiseReport) -> Table:
 
 def markdown(report: NoiseReport) -> str:
     """Return all figures, in per cent: each metric as methods x SNR, then what is gained over zero-shot."""
-    intro = f"{rests_on(report.mixtures)}; 95 % two-way bootstrap intervals over both kinds of recordings."
-    parts = [intro, *_notes(report)]
+    parts = [basis(report.mixtures), *_notes(report)]
     head = ["model", "method", *_conditions(report)]
     for metric in dict.fromkeys(row.metric for row in report.rows):
         name = METRICS[metric].capitalize()
@@ -76,31 +77,49 @@ def markdown(report: NoiseReport) -> str:
         ):
             if lines := _lines(report, metric, kind):
                 parts += [f"## {title}", markdown_table(head, lines)]
+    if any(heard.drift for heard in report.heard):
+        parts += ["## Drift directions", _DIRECTIONS, _drift(report)]
     if report.grid:
         parts += ["## Best of each grid, in hindsight", _HINDSIGHT, _best(report)]
+        if lines := list(_by_themselves(report)):
+            parts += [_THEMSELVES, markdown_table(["model", "", *_conditions(report)], lines)]
     return "\n\n".join(parts)
 
 
 _HINDSIGHT = (
     "The value chosen at each SNR on these very mixtures: what no choice could beat, not what to expect."
 )
+_THEMSELVES = (
+    "The best tau for the room's profile, one for all mixtures of an SNR, and how far the methods that are "
+    "given none are from it, in points; no worse than -1 is the aim."
+)
+_DIRECTIONS = (
+    "Of the plain directions: what they have in common moves no answer, since it adds the same to every "
+    "class, and one with a cosine below 0 with its own class takes from that class."
+)
+_CHOOSING: tuple[BackgroundKind, ...] = ("auto", "learned", "monitor")
+"""What takes a room off without a tau that is given."""
 
 
 def _notes(report: NoiseReport) -> Iterator[str]:
-    settings, n = report.settings, len(report.mixtures)
+    settings = report.settings
     yield (
         f"tau {settings.tau_text:g} for text and {settings.tau_audio:g} for audio backgrounds, beta "
         f"{settings.beta:g}, k {settings.k}, {settings.shots} shots, unless a table says otherwise."
     )
+    rooms = sum(bool(one.background) for one in report.mixtures)
     for heard in report.heard:
-        pool = f" {heard.pool} clips to learn from." if heard.pool else ""
-        yield (
-            f"{heard.model}: {heard.overlapping_rooms} of {n} rooms overlap what is in the mixture, for want "
-            f"of other sound of that recording.{pool}"
+        overlap = (
+            f" {heard.overlapping_rooms} of {rooms} rooms overlap what is in the mixture, for want of other "
+            "sound of that recording."
         )
-    said = sorted({row.method for row in report.rows if row.method.startswith("prompt-") and _is_figure(row)})
-    if said:
-        yield "; ".join(f"{name}: `{PROMPTS[int(name.removeprefix('prompt-')) - 1]}`" for name in said) + "."
+        pool = f" {heard.pool} clips to learn from." if heard.pool else ""
+        if notes := overlap * bool(rooms) + pool:
+            yield f"{heard.model}:{notes}"
+    prompts = {row.method for row in report.rows if row.method.startswith("prompt-") and _is_figure(row)}
+    if prompts:
+        said = (f"{name}: `{PROMPTS[int(name.removeprefix('prompt-')) - 1]}`" for name in sorted(prompts))
+        yield "; ".join(said) + "."
 
 
 def _lines(report: NoiseReport, metric: str, kind: Kind) -> list[list[str]]:
@@ -118,17 +137,48 @@ def _gain(row: ClipRow | None) -> str:
     return f" {100 * row.value:+.1f}{'*' if row.low > 0.0 or row.high < 0.0 else ''}"
 
 
+def _drift(report: NoiseReport) -> str:
+    lines = [
+        [heard.model, *(f"{figure:.2f}" for figure in astuple(heard.drift))]
+        for heard in report.heard
+        if heard.drift is not None
+    ]
+    head = ["model", "cosine of two classes", "variance along the common direction", "cosine with the class"]
+    return markdown_table(head, lines)
+
+
 def _best(report: NoiseReport) -> str:
+    lines = [[*names, *map(_at_best, best.values())] for names, best in _best_rows(report.grid).items()]
+    return markdown_table(["model", "method", "grid", *_conditions(report)], lines)
+
+
+def _by_themselves(report: NoiseReport) -> Iterator[list[str]]:
+    """Yield the best tau of each method that takes the room off, and those beside it that need none."""
+    figures = {(row.model, row.method, row.snr_db, row.metric): row.value for row in report.rows}
+    measured = {(row.model, row.method) for row in report.rows}
+    for (model, name, parameter), best in _best_rows(report.grid).items():
+        method = parse_method(name)
+        others = [replace(method, background=kind).name for kind in _CHOOSING]
+        found = [other for other in others if (model, other) in measured]
+        if parameter == "tau" and method.background == "audio" and found:
+            yield [model, f"{name}, best tau", *map(_at_best, best.values())]
+            for other in found:
+                less = (figures[model, other, row.snr_db, row.metric] - row.value for row in best.values())
+                yield [model, f"{other} less that", *(f"{100 * value:+.1f}" for value in less)]
+
+
+def _best_rows(grid: Sequence[GridRow]) -> dict[tuple[str, str, str], dict[float, GridRow]]:
+    """Return the first of the best values: model, method and number -> SNR -> row."""
     found: dict[tuple[str, str, str], dict[float, GridRow]] = {}
-    for row in report.grid:
+    for row in grid:
         by_snr = found.setdefault((row.model, row.method, row.parameter), {})
         if row.snr_db not in by_snr or row.value > by_snr[row.snr_db].value:
             by_snr[row.snr_db] = row
-    lines = [
-        [*names, *(f"{100 * row.value:.1f} at {row.at:g}" for row in by_snr.values())]
-        for names, by_snr in found.items()
-    ]
-    return markdown_table(["model", "method", "grid", *_conditions(report)], lines)
+    return found
+
+
+def _at_best(row: GridRow) -> str:
+    return f"{100 * row.value:.1f} at {row.at:g}"
 
 
 def _conditions(report: NoiseReport) -> Sequence[str]:

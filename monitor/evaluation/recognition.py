@@ -19,7 +19,13 @@ from monitor.encoders import Encoder
 from monitor.errors import ConfigError
 from monitor.evaluation.bootstrap import estimate, two_way_weights
 from monitor.evaluation.layouts import Corpus, read_data
-from monitor.evaluation.mixtures import CLEAN_DB, Mixture, plan_mixtures, windows_at
+from monitor.evaluation.mixtures import (
+    CLEAN_DB,
+    Mixture,
+    plan_mixtures,
+    refuse_missing_backgrounds,
+    windows_at,
+)
 from monitor.evaluation.plans import read_plans
 from monitor.evaluation.progress import progress
 from monitor.evaluation.ranking import Values, accuracy, average_precision, mean_over_classes, recall_at
@@ -133,7 +139,7 @@ def run_clips(trial: ClipTrial, bench: ClipBench) -> ClipReport:
     Raises
     ------
     ConfigError
-        A class, data or a list of mixtures that does not fit.
+        A class, data or a list of mixtures that does not fit, or no background where one is needed.
     """
     corpus = read_data(trial.data, trial.backgrounds)
     mixtures = _mixtures(corpus, trial, bench)
@@ -200,7 +206,9 @@ def _mixtures(corpus: Corpus, trial: ClipTrial, bench: ClipBench) -> tuple[Mixtu
     for name in wanted:
         if name not in known:
             raise ConfigError(f"There is no class {name!r} {where}; there are: {', '.join(known)}.")
-    return tuple(one for one in mixtures if one.label in wanted)
+    chosen = tuple(one for one in mixtures if one.label in wanted)
+    refuse_missing_backgrounds(chosen, trial.snrs_db)
+    return chosen
 
 
 def _truth(mixtures: Sequence[Mixture], names: Sequence[str], snr_db: float) -> _Truth:

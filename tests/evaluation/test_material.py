@@ -63,6 +63,19 @@ def test_rooms_sound_like_the_background_and_the_pool_like_its_clips(material: M
     assert len(material.pool_groups) == len(material.pool) == 9
 
 
+def test_a_mixture_without_a_background_has_no_room(corpus: Corpus, mixtures: list[Mixture]) -> None:
+    bare = [replace(one, background="", background_label="", background_group="") for one in mixtures[:2]]
+    clean = Wanted([*bare, *mixtures[2:]], (CLEAN_DB,), (), seed=0)
+    ears = Ears(FakeEncoder(TONES_HZ), None)
+
+    found, usual = gather(ears, corpus, clean), gather(ears, corpus, replace(clean, mixtures=mixtures))
+
+    assert not found.rooms[:2].any()
+    assert np.array_equal(found.rooms[2:], usual.rooms[2:])
+    assert np.array_equal(found.windows, usual.windows)
+    assert not gather(ears, corpus, replace(clean, mixtures=bare)).rooms.any()
+
+
 def test_the_order_of_the_list_changes_nothing(
     corpus: Corpus, mixtures: list[Mixture], material: Material
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from monitor.errors import ConfigError
-from monitor.evaluation.drift import directions
+from monitor.evaluation.drift import DriftForm, directions
 from monitor.evaluation.material import Material
 from monitor.evaluation.methods import (
+    DriftKind,
     Method,
     Settings,
     Vectors,
@@ -30,6 +32,7 @@ NAMES = ("dog", "siren", "rain", "bell")
 UNLABELLED = ("text", "tgap")
 QUICK = ("text", "tgap", "few-shot", "class-means")
 BACKGROUNDS = ("none", "text", "audio", "auto", "learned")
+DRIFTS: tuple[DriftKind, ...] = get_args(DriftKind)
 
 
 def draw(seed: int, *shape: int) -> Vectors:
@@ -60,11 +63,11 @@ def plain(material: Material, words: Words) -> Vectors:
     return np.asarray(material.windows @ words.classes.T)
 
 
-every_quick_method = st.builds(Method, st.sampled_from(QUICK), st.sampled_from(BACKGROUNDS), st.booleans())
+every_quick_method = st.builds(
+    Method, st.sampled_from(QUICK), st.sampled_from(BACKGROUNDS), st.sampled_from(DRIFTS)
+)
 every_setting = st.builds(
     Settings,
-    drift_form=st.sampled_from(["plain", "centred", "orthogonal"]),
-    drift_phrases=st.sampled_from(["all", "scene"]),
     k=st.integers(1, 40),
     tgap_text_share=st.sampled_from([0.0, 0.5, 1.0]),
     shots=st.integers(1, 9),
@@ -75,11 +78,14 @@ every_setting = st.builds(
     ("text", "method"),
     [
         ("zero-shot", Method()),
-        ("drift", Method(drift=True)),
+        ("drift", Method(drift="plain")),
+        ("drift-centred", Method(drift="centred")),
+        ("drift-orthogonal", Method(drift="orthogonal")),
+        ("tgap+drift-scene", Method("tgap", drift="scene")),
         ("tgap", Method("tgap")),
         ("audio-background", Method(background="audio")),
         ("tgap+text-background", Method("tgap", "text")),
-        ("drift + auto + few-shot", Method("few-shot", "auto", drift=True)),
+        ("drift + auto + few-shot", Method("few-shot", "auto", "plain")),
         ("mlp+learned", Method("mlp", "learned")),
     ],
 )
@@ -89,25 +95,58 @@ def test_a_method_is_read_in_any_order(text: str, method: Method) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "magic", "zero-shot+drift", "tgap+mlp", "auto+learned", "drift+drift", "tgap+tgap", "auto+", "text"],
+    [
+        "",
+        "magic",
+        "zero-shot+drift",
+        "tgap+mlp",
+        "auto+learned",
+        "drift+drift",
+        "drift+drift-scene",
+        "drift-plain",
+        "tgap+tgap",
+        "auto+",
+        "text",
+    ],
 )
 def test_what_is_no_method_is_answered_with_what_is(text: str) -> None:
     with pytest.raises(
-        ConfigError, match=r"zero-shot.*tgap.*mlp.*text-background.*learned.*drift"
+        ConfigError,
+        match=r"zero-shot.*tgap.*mlp.*text-background.*learned.*drift, drift-centred.*drift-scene",
     ) as refused:
         parse_method(text)
 
     assert repr(text) in str(refused.value)
 
 
-@pytest.mark.parametrize(
-    ("kind", "background", "drift"), list(product((*QUICK, "mlp"), BACKGROUNDS, (False, True)))
-)
-def test_a_method_is_read_from_its_own_name(kind: str, background: str, drift: bool) -> None:
+@pytest.mark.parametrize(("kind", "background", "drift"), list(product((*QUICK, "mlp"), BACKGROUNDS, DRIFTS)))
+def test_a_method_is_read_from_its_own_name(kind: str, background: str, drift: DriftKind) -> None:
     method = Method(kind, background, drift)  # type: ignore[arg-type]
 
     assert parse_method(method.name) == method
     assert method.labelled == (kind not in UNLABELLED)
+
+
+def elsewhere(material: Material) -> Material:
+    """Return the same mixtures in other rooms."""
+    return replace(material, rooms=np.roll(-material.rooms, 1, axis=0))
+
+
+@given(every_quick_method, seeds)
+def test_another_room_changes_the_scores_of_those_methods_alone_that_need_one(
+    method: Method, seed: int
+) -> None:
+    material, words = material_of(seed), words_of(seed)
+
+    here, there = (score(method, one, words, Settings(), aside) for one in (material, elsewhere(material)))
+
+    assert method.needs_room or np.array_equal(here, there)
+    if method.background in ("audio", "learned"):
+        assert not np.array_equal(here, there)
+
+
+def test_drift_of_the_scene_needs_a_room_to_know_it() -> None:
+    assert [kind for kind in DRIFTS if Method(drift=kind).needs_room] == ["scene"]
 
 
 @given(every_quick_method, every_setting, seeds)
@@ -234,14 +273,13 @@ def test_learned_needs_a_network_of_the_model() -> None:
         score(Method(background="learned"), material_of(1), words_of(1), Settings())
 
 
-@given(seeds)
-def test_the_bonus_is_the_weighted_cosine_to_the_drift(seed: int) -> None:
+@given(seeds, st.sampled_from(get_args(DriftForm)))
+def test_the_bonus_is_the_weighted_cosine_to_the_drift(seed: int, form: DriftForm) -> None:
     material, words = material_of(seed), words_of(seed)
-    settings = Settings(beta=0.4, drift_form="centred")
 
-    found = score(Method(drift=True), material, words, settings) - plain(material, words)
+    found = score(Method(drift=form), material, words, Settings(beta=0.4)) - plain(material, words)
 
-    towards = directions(words.classes, words.noisy, "centred")
+    towards = directions(words.classes, words.noisy, form)
     assert found == pytest.approx(0.4 * material.windows @ towards.T, abs=1e-5)
 
 
@@ -250,22 +288,22 @@ def test_the_bonus_is_for_the_sound_as_it_is_scored() -> None:
     rooms = material.rooms.mean(axis=1)
     cleared = replace(material, windows=np.stack([aside(windows, rooms) for windows in material.windows]))
 
-    found = score(Method(background="learned", drift=True), material, words, Settings(), aside)
+    found = score(Method(background="learned", drift="plain"), material, words, Settings(), aside)
 
-    assert found == pytest.approx(score(Method(drift=True), cleared, words, Settings()), abs=1e-6)
+    assert found == pytest.approx(score(Method(drift="plain"), cleared, words, Settings()), abs=1e-6)
 
 
 @given(seeds)
 def test_a_scene_hears_only_the_phrases_that_are_like_it(seed: int) -> None:
     material, words = material_of(seed), words_of(seed)
     three = replace(words, noisy=words.noisy[:, :3])
-    by_scene = Settings(drift_phrases="scene")
+    everywhere, by_scene = Method(drift="plain"), Method(drift="scene")
 
-    assert score(Method(drift=True), material, three, by_scene) == pytest.approx(
-        score(Method(drift=True), material, three, Settings()), abs=1e-5
+    assert score(by_scene, material, three, Settings()) == pytest.approx(
+        score(everywhere, material, three, Settings()), abs=1e-5
     )
-    assert score(Method(drift=True), material, words, by_scene) != pytest.approx(
-        score(Method(drift=True), material, words, Settings()), abs=1e-5
+    assert score(by_scene, material, words, Settings()) != pytest.approx(
+        score(everywhere, material, words, Settings()), abs=1e-5
     )
 
 
@@ -274,7 +312,7 @@ def test_no_phrases_are_no_background_and_no_bonus(settings: Settings) -> None:
     material, words = material_of(1), words_of(1)
     silent = replace(words, background=words.background[:0], noisy=words.noisy[:, :0])
 
-    found = score(Method(background="text", drift=True), material, silent, settings)
+    found = score(Method(background="text", drift="plain"), material, silent, settings)
 
     assert np.array_equal(found, score(Method(), material, words, settings))
 
@@ -315,7 +353,7 @@ def test_the_networks_probabilities_are_a_profile_like_any_other() -> None:
     found = score(Method("mlp"), material, words, Settings())
 
     assert found.sum(axis=2) == pytest.approx(np.ones((2, 6)), abs=1e-5)
-    assert np.isfinite(score(Method("mlp", "auto", drift=True), material, words, Settings())).all()
+    assert np.isfinite(score(Method("mlp", "auto", "plain"), material, words, Settings())).all()
 
 
 @pytest.mark.parametrize("kind", ["tgap", "few-shot", "class-means", "mlp"])

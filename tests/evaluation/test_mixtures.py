@@ -6,11 +6,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from monitor.errors import ConfigError
 from monitor.evaluation.clips import Clip
 from monitor.evaluation.layouts import Corpus
-from monitor.evaluation.mixtures import CLEAN_DB, Mixture, loudest_window, mix, plan_mixtures, windows_at
+from monitor.evaluation.mixtures import (
+    CLEAN_DB,
+    Mixture,
+    loudest_window,
+    mix,
+    plan_mixtures,
+    refuse_missing_backgrounds,
+    windows_at,
+)
 from monitor.evaluation.plans import read_plans, write_plans
 from monitor.units import mean_power
 from tests.evaluation.corpus import RATE, TONES_HZ, write_corpus
@@ -75,11 +84,50 @@ def test_only_the_groups_asked_for_are_used(clips: list[Clip]) -> None:
     assert {one.background_group for one in chosen} == {"street0_4"}
 
 
-def test_classes_of_too_few_clips_and_missing_backgrounds_are_refused(clips: list[Clip]) -> None:
+def test_classes_of_too_few_clips_are_refused(clips: list[Clip]) -> None:
     with pytest.raises(ConfigError, match="No class of events has 3 usable clips in folds 4; lower --min"):
         plan_mixtures(clips, (4,), 3, 0)
-    with pytest.raises(ConfigError, match="no usable background"):
-        plan_mixtures([clip for clip in clips if clip.kind != "background"], (4,), 1, 0)
+
+
+def test_without_backgrounds_the_same_events_are_heard_clean(
+    corpus: Corpus, clips: list[Clip], mixtures: list[Mixture]
+) -> None:
+    bare = plan_mixtures([clip for clip in clips if clip.kind != "background"], (4,), 2, 0)
+
+    assert [one.event for one in bare] == [one.event for one in mixtures]
+    assert {(one.background, one.background_label, one.background_group) for one in bare} == {("", "", "")}
+    for one, other in zip(bare, mixtures, strict=True):
+        clean, same = (windows_at(of, corpus, (CLEAN_DB,), RATE, RATE) for of in (one, other))
+        assert np.array_equal(clean, same)
+    with pytest.raises(ConfigError, match="Cannot read the clip"):
+        windows_at(bare[0], corpus, (CLEAN_DB, 0.0), RATE, RATE)
+
+
+def test_a_missing_background_is_refused_where_one_is_needed(
+    clips: list[Clip], mixtures: list[Mixture]
+) -> None:
+    bare = plan_mixtures([clip for clip in clips if clip.kind != "background"], (4,), 2, 0)
+
+    refuse_missing_backgrounds(bare, (CLEAN_DB,))
+    refuse_missing_backgrounds(mixtures, (CLEAN_DB, 0.0), ["auto"])
+    with pytest.raises(
+        ConfigError, match="no usable background in what is heard, and --snr -5 needs one; --back"
+    ):
+        refuse_missing_backgrounds(bare, (CLEAN_DB, -5.0), ["auto"])
+    with pytest.raises(ConfigError, match="and the method 'auto' needs one; --backgrounds takes others"):
+        refuse_missing_backgrounds(bare, (CLEAN_DB,), ["auto", "learned"])
+
+
+def test_an_event_with_only_its_own_kind_around_has_no_background(clips: list[Clip]) -> None:
+    crows = [replace(clip, label="crow") if clip.kind == "background" else clip for clip in clips]
+    found = plan_mixtures(crows, (4,), 2, 0)
+
+    assert {one.label for one in found if not one.background} == {"crow"}
+    assert {one.label for one in found if one.background} == {"siren", "dog_bark"}
+    with pytest.raises(
+        ConfigError, match="no usable background of another kind than 'crow' in what is heard"
+    ):
+        refuse_missing_backgrounds(found, (0.0,))
 
 
 @pytest.mark.parametrize("snr_db", [20.0, 3.0, -5.0])

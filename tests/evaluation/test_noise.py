@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +17,14 @@ from monitor.cli import main
 from monitor.config import Config
 from monitor.errors import ConfigError
 from monitor.evaluation.lab import PROMPTS, Grid
-from monitor.evaluation.methods import parse_method
+from monitor.evaluation.methods import Settings, parse_method
 from monitor.evaluation.mixtures import CLEAN_DB
 from monitor.evaluation.noise import GridRow, NoiseReport, NoiseTrial, run_noise
-from monitor.evaluation.noise_tables import markdown, terminal_table, write_report
+from monitor.evaluation.noise_tables import markdown, write_report
 from monitor.evaluation.recognition import ClipBench, ClipRow, ClipTrial
 from monitor.prompts import parse_classes
 from tests.evaluation.corpus import TONES_HZ, write_corpus
-from tests.evaluation.layouts import write_folder, write_fsd50k
+from tests.evaluation.layouts import write_esc50, write_folder, write_fsd50k
 from tests.fakes import FakeEncoder
 
 METHODS = (
@@ -31,6 +32,7 @@ METHODS = (
     "text-background",
     "audio-background",
     "drift",
+    "drift-centred",
     "tgap",
     "auto",
     "tgap+auto",
@@ -118,7 +120,7 @@ def test_a_grid_tries_every_method_that_has_the_number(report: NoiseReport) -> N
     assert tried == {
         *(("text-background", "tau", at) for at in (0.0, 0.7)),
         *(("audio-background", "tau", at) for at in (0.0, 0.7)),
-        ("drift", "beta", 0.0),
+        *((method, "beta", 0.0) for method in ("drift", "drift-centred")),
         *((method, "k", at) for method in ("tgap", "tgap+auto") for at in (1.0, 2.0)),
     }
     without = [row.value for row in report.grid if row.model == "swayed" and row.method == "drift"]
@@ -220,18 +222,65 @@ def test_the_tables_say_what_they_rest_on_and_what_is_gained(report: NoiseReport
     assert "| swayed | audio-background | tau | 100.0 at 0 |" in text
 
 
-def test_the_terminal_marks_gains_that_are_sure(report: NoiseReport) -> None:
-    rows = [
-        ClipRow("fake", "zero-shot", 0.0, "top1", 0.5, 0.4, 0.6, 6),
-        ClipRow("fake", "auto", 0.0, "top1", 0.6, 0.5, 0.7, 6),
-        ClipRow("fake", "auto - zero-shot", 0.0, "top1", 0.1, 0.05, 0.2, 6),
-        ClipRow("fake", "drift", 0.0, "top1", 0.4, 0.2, 0.7, 6),
-        ClipRow("fake", "drift - zero-shot", 0.0, "top1", -0.1, -0.2, 0.0, 6),
-    ]
-    table = terminal_table(replace(report, rows=rows))
+def test_how_drift_directions_lie_is_told_where_a_method_uses_them(
+    root: Path, bench: ClipBench, report: NoiseReport
+) -> None:
+    for heard in report.heard:
+        assert heard.drift is not None
+        assert -1.0 <= heard.drift.own_cosine <= 1.0
+        assert 0.0 <= heard.drift.common_share <= 1.0
+    assert markdown(report).count("## Drift directions") == 1
 
-    assert list(table.columns[1].cells) == ["zero-shot", "auto", "drift"]
-    assert list(table.columns[2].cells) == ["50.0", "60.0 +10.0*", "40.0 -10.0"]
+    without = run_noise(trial(root, "auto"), replace(bench, encoders=bench.encoders[:1]))
+    assert without.heard[0].drift is None
+    assert "Drift directions" not in markdown(without)
+
+
+def test_the_best_tau_in_hindsight_stands_beside_the_methods_that_choose(report: NoiseReport) -> None:
+    hindsight = markdown(report).split("## Best of each grid, in hindsight")[1].split("\n\n")[-1]
+
+    fixed = "| swayed | audio-background, best tau | 100.0 at 0 | 100.0 at 0 | 33.3 at 0 |"
+    assert hindsight.splitlines()[4:] == [fixed, "| swayed | auto less that | +0.0 | +0.0 | +66.7 |"]
+
+
+def test_clean_sounds_need_no_backgrounds_unless_a_method_does(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    bench = ClipBench([FakeEncoder({"siren": 700.0, "dog": 400.0, "rain": 1500.0})], Config())
+    esc50 = write_esc50(tmp_path / "esc50")
+    clips = ClipTrial(data=esc50, snrs_db=(CLEAN_DB,), min_clips=2)
+    methods = tuple(map(parse_method, ("zero-shot", "text-background", "drift-orthogonal", "tgap")))
+    found = run_noise(NoiseTrial(clips=clips, methods=methods), bench)
+    assert values(found, "fake", "zero-shot") == [1.0]
+    assert "6 clips of 6 recordings without backgrounds" in markdown(found)
+    assert "rooms overlap" not in markdown(found)
+    assert "fake: 6 clips to learn from." in markdown(found)
+
+    argv = ["eval", "noise", "--data", str(esc50), "--min-clips", "2", "--snr", "clean"]
+    assert main([*argv, "--methods", "zero-shot,drift-scene"]) == 2
+    says = "and the method 'drift-scene' needs one; --backgrounds takes others.\n"
+    assert capsys.readouterr().err.endswith(says)
+    assert main([*argv, "--methods", "zero-shot,drift", "--out", str(tmp_path / "out"), "--no-cache"]) == 0
+    assert "without backgrounds" in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_help_names_every_method_and_the_numbers_they_start_from(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "1000")
+    with pytest.raises(SystemExit):
+        main(["eval", "noise", "--help"])
+    said = capsys.readouterr().out
+
+    with pytest.raises(ConfigError) as refused:
+        parse_method("")
+    parts = re.findall(r"[a-z]+(?:-[a-z]+)+|tgap|mlp|auto|learned|monitor|drift", str(refused.value))
+    assert len(set(parts)) == 14
+    methods = re.split(r"[ ,;]+", said[said.index("--methods A,B+C  ") :].splitlines()[0])
+    assert set(parts) <= set(methods)
+    for name in ("tau_text", "tau_audio", "beta", "k", "shots"):
+        line = next(line for line in said.splitlines() if line.startswith(f"  --{name.replace('_', '-')} "))
+        assert line.endswith(f"(default {getattr(Settings(), name):g})")
 
 
 ARGV = ["--min-clips", "2", "--classes", "siren,dog_bark", "--snr", "-5:5:5,clean"]
@@ -256,6 +305,7 @@ def test_the_command_writes_and_prints_the_same_figures_twice(
     assert {row["snr_db"] for row in figures["rows"]} == {None, -5.0, 0.0, 5.0}
     assert {row["method"] for row in figures["rows"]} >= {"auto", "prompt-1", "prompt-4", "prompt-5"}
     assert {row["at"] for row in figures["grid"]} == {0.0, 0.5, 1.0}
+    assert set(figures["heard"][0]["drift"]) == {"pairwise_cosine", "common_share", "own_cosine"}
 
 
 def test_a_model_without_a_network_for_rooms_is_told_so_before_it_listens(

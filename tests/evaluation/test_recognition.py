@@ -21,6 +21,7 @@ from monitor.evaluation.recognition import ClipBench, ClipReport, ClipTrial, run
 from monitor.prompts import parse_classes
 from monitor.records import ClassPrompt
 from tests.evaluation.corpus import TONES_HZ, write_corpus
+from tests.evaluation.layouts import write_esc50
 from tests.fakes import FakeEncoder
 
 
@@ -170,6 +171,24 @@ def test_the_command_prints_a_table(root: Path, capsys: pytest.CaptureFixture[st
 
     assert "top-1, mean over classes" in capsys.readouterr().out
     assert main([*argv, "--plans", str(tmp_path / "mixtures.jsonl")]) == 0
+
+
+def test_clean_sounds_need_no_backgrounds(
+    capsys: pytest.CaptureFixture[str], bench: ClipBench, tmp_path: Path
+) -> None:
+    clean = ClipTrial(data=write_esc50(tmp_path / "esc50"), snrs_db=(CLEAN_DB,), min_clips=2)
+    found = run_clips(clean, bench)
+    write_report(tmp_path / "out", found)
+
+    assert "6 clips of 6 recordings without backgrounds; 95 % bootstrap intervals over the rec" in markdown(
+        found
+    )
+    listed = replace(clean, mixtures=tmp_path / "out/mixtures.jsonl")
+    assert run_clips(listed, bench).rows == found.rows
+    with pytest.raises(ConfigError, match="--snr 0 needs one; --backgrounds takes others"):
+        run_clips(replace(listed, snrs_db=(CLEAN_DB, 0.0)), bench)
+    assert main(["eval", "clips", "--data", str(clean.data), "--min-clips", "2"]) == 2
+    assert "no usable background in what is heard, and --snr 20 needs one" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

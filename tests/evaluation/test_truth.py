@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from monitor.evaluation.mixtures import CLEAN_DB, Mixture
 from monitor.evaluation.truth import headline, mean, measure, minus, truths
@@ -60,6 +61,25 @@ def test_the_headline_is_the_first_of_all_metrics() -> None:
 
         assert metric == next(iter(measure(truth, heard)))
         assert (values == measure(truth, heard)[metric]).all()
+
+
+def test_only_where_every_mixture_has_a_background_are_these_drawn_again() -> None:
+    events = [mixture("dog"), mixture("rain"), mixture("wind")]
+    some = [replace(events[0], background="", background_group=""), *events[1:]]
+    none = [replace(one, background="", background_group="") for one in events]
+    all_of, some_of, none_of = (
+        truths(replace_groups(one), NAMES, [CLEAN_DB], multi_label=False)[0].weights
+        for one in (events, some, none)
+    )
+
+    assert np.array_equal(some_of, none_of)
+    assert (none_of.sum(axis=1) == 3.0).all()  # as many recordings of events as there are
+    assert not (all_of.sum(axis=1) == 3.0).all()
+
+
+def replace_groups(mixtures: list[Mixture]) -> list[Mixture]:
+    """Return mixtures each of whose backgrounds is a recording of its own."""
+    return [replace(one, background_group=one.background and f"b{at}") for at, one in enumerate(mixtures)]
 
 
 def test_differences_and_means_are_taken_draw_by_draw() -> None:
