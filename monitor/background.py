@@ -1,6 +1,7 @@
 """The rolling picture of the room, learnt from windows in which nothing happens. Pure.
 
-It is the mean m of the unit embeddings of the low-activity windows of the last minutes. Its direction says
+It is the mean m of the unit embeddings of the windows of the last minute that are not loud for the room
+(low and normal activity: where people talk or a clock ticks, low activity hardly ever comes). Its direction says
 what the room sounds like, in any words; its length, at most 1, how alike those windows are: a room that
 never sounds the same is described by a short vector, which takes little off anything.
 
@@ -67,7 +68,7 @@ class Background:
         best_score
             Highest score of a listed class in it; 1.0 while one is sounding.
         """
-        if activity == "low" and best_score < self._config.guard_score:
+        if activity in {"low", "normal"} and best_score < self._config.guard_score:
             self._learnt.append((stop, embedding))
             self._mean = None
             if self._is_another_room():

@@ -12,9 +12,14 @@ sigma is the mean excess over u, drawn towards `PRIOR_EXCESS` while there are fe
 with hours of sound, the tail of a single class rests on a handful of moments, and thresholds set from it
 did not hold on other hours.
 
-Guards: a block in which an event was reported teaches nothing, so that a dog that barks every day does not
-make the monitor deaf to dogs; what is older than some hours is forgotten; thresholds stay within `LIMITS`; a
-threshold set by hand stays where it was put.
+A block in which an event was reported says no more than that it passed the threshold of its time, and not
+whether the event was there. As many of them as were asked for count as false alarms, known up to that
+threshold only (sigma: maximum likelihood of an exponential cut off); the rest teaches nothing, so that a dog
+that barks every day does not make the monitor deaf to dogs. Were none counted, the tail would be that of the
+quieter blocks, and the thresholds would sink block by block.
+
+Guards: what is older than some hours is forgotten; thresholds stay within `LIMITS`; a threshold set by hand
+stays where it was put.
 """
 
 from __future__ import annotations
@@ -30,7 +35,7 @@ from monitor.config import CalibrationConfig
 from monitor.records import CalibrationState, Score
 
 TAIL = 0.1
-"""Share of the blocks that the tail is fitted to."""
+"""Share of the blocks that the tail is fitted to, unless more than half as many may be false alarms."""
 PRIOR_EXCESS = 1.5
 """Mean excess, in log-odds, before anything is heard; about what recordings of rooms gave (validation)."""
 PRIOR_COUNT = 30
@@ -38,6 +43,7 @@ PRIOR_COUNT = 30
 LIMITS = (0.05, 0.999)
 """No onset threshold is set outside."""
 _LEAST_SCORE = 1e-6
+_LARGEST_TAIL = 0.5
 
 
 class Condition(msgspec.Struct, frozen=True):
@@ -61,10 +67,14 @@ class Calibration:
         self._block_len = round(config.block_s * sample_rate)
         self._sustained = {name: _Sustained(one) for name, one in conditions.items()}
         memory = round(config.memory_h * 3600.0 / config.block_s)
-        self._maxima: deque[float] = deque(maxlen=max(memory, config.ready_blocks))
+        self._quiet: deque[float] = deque(maxlen=max(memory, config.ready_blocks))
+        """The maximum of each block without an event."""
+        self._passed: deque[float] = deque(maxlen=memory)
+        """By how much thresholds had moved in each block with one."""
+        self._shift = 0.0
         self._heard_len = 0
         self._highest = -math.inf
-        self._disturbed = False
+        self._reported = False
 
     def learn(self, score: Score, hop_len: int, sounding: bool) -> dict[str, float] | None:
         """Take in the score of a window; return onset thresholds per class when a block is full.
@@ -78,20 +88,22 @@ class Calibration:
         """
         margins = [one.margin(score.values[name], hop_len) for name, one in self._sustained.items()]
         self._highest = max([self._highest, *margins])
-        self._disturbed |= sounding
+        self._reported |= sounding
         self._heard_len += hop_len
         if self._heard_len < self._block_len:
             return None
-        if not self._disturbed:
-            self._maxima.append(self._highest)
-        self._heard_len, self._highest, self._disturbed = 0, -math.inf, False
+        if self._reported:
+            self._passed.append(self._shift)
+        else:
+            self._quiet.append(self._highest)
+        self._heard_len, self._highest, self._reported = 0, -math.inf, False
+        self._shift = self._next_shift()
         return self.thresholds()
 
     def thresholds(self) -> dict[str, float]:
         """Return the onset threshold of every class that is not set by hand."""
-        shift = self._shift()
         return {
-            name: min(max(_odds_to_score(one.configured + shift), LIMITS[0]), LIMITS[1])
+            name: min(max(_odds_to_score(one.configured + self._shift), LIMITS[0]), LIMITS[1])
             for name, one in self._sustained.items()
         }
 
@@ -103,21 +115,25 @@ class Calibration:
         """Return how much the thresholds rest on."""
         return CalibrationState(
             false_alarms_per_hour=self._config.false_alarms_per_hour,
-            heard_s=round(len(self._maxima) * self._config.block_s, 1),
-            ready=len(self._maxima) >= self._config.ready_blocks,
+            heard_s=round(len(self._quiet) * self._config.block_s, 1),
+            ready=len(self._quiet) >= self._config.ready_blocks,
         )
 
-    def _shift(self) -> float:
+    def _next_shift(self) -> float:
         """Return by how much the thresholds move, in log-odds; gradually, until there are enough blocks."""
-        maxima = np.array(self._maxima)
-        if not len(maxima):
+        if not self._quiet:
             return 0.0
-        start = float(np.quantile(maxima, 1.0 - TAIL))
-        excesses = maxima[maxima > start] - start
-        mean = (excesses.sum() + PRIOR_COUNT * PRIOR_EXCESS) / (len(excesses) + PRIOR_COUNT)
+        quiet, passed = np.array(self._quiet), np.array(self._passed)
         share = self._config.false_alarms_per_hour * self._config.block_s / 3600.0
-        wanted = start + float(mean) * math.log(TAIL / share)
-        return wanted * min(1.0, len(maxima) / self._config.ready_blocks)
+        tail = min(max(TAIL, 2.0 * share), _LARGEST_TAIL)
+        counted = min(len(passed), share * len(quiet))
+        beyond = max(0.0, tail * (len(quiet) + counted) - counted)
+        start = float(np.quantile(quiet, 1.0 - beyond / len(quiet)))
+        excesses = quiet[quiet > start] - start
+        cut_off = counted * float(np.maximum(passed - start, 0.0).mean()) if len(passed) else 0.0
+        mean = (excesses.sum() + cut_off + PRIOR_COUNT * PRIOR_EXCESS) / (len(excesses) + PRIOR_COUNT)
+        wanted = start + float(mean) * math.log(tail / share)
+        return wanted * min(1.0, len(quiet) / self._config.ready_blocks)
 
 
 class _Sustained:

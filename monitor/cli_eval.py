@@ -63,10 +63,16 @@ def add_eval(verbs: Any, add_verb: AddVerb) -> None:
     )
     streams.add_argument(
         "--false-alarms",
-        type=amount,
-        default=1.0,
-        metavar="N",
-        help="per hour, all classes together: report the best point of the curve within it (default 1)",
+        type=_rates,
+        default=(1.0,),
+        metavar="N,N",
+        help="per hour, all classes together: report the best point of the curve within each (default 1)",
+    )
+    streams.add_argument(
+        "--learn-thresholds",
+        action="store_true",
+        help="also set thresholds for each of --false-alarms from half of the streams without events, as "
+        "`monitor run --false-alarms` does, and report what they give on the rest",
     )
     streams.add_argument(
         "--thresholds", type=Path, metavar="FILE", help="thresholds chosen elsewhere, over --config"
@@ -75,11 +81,17 @@ def add_eval(verbs: Any, add_verb: AddVerb) -> None:
         "--write-thresholds",
         type=Path,
         metavar="FILE",
-        help="the best thresholds per class within --false-alarms, as configuration",
+        help="the best thresholds per class within the first of --false-alarms, as configuration",
     )
     streams.add_argument(
         "--plans", type=Path, nargs="+", default=(), metavar="FILE", help="hear the lists of another run"
     )
+    streams.add_argument("--no-cache", action="store_true", help="hear all again, and keep no embeddings")
+
+
+def _rates(text: str) -> tuple[float, ...]:
+    """Read numbers of false alarms per hour."""
+    return tuple(dict.fromkeys(amount(part) for part in text.split(",")))
 
 
 def _clips(arguments: argparse.Namespace) -> int:
@@ -98,6 +110,7 @@ def _clips(arguments: argparse.Namespace) -> int:
 
 def _streams(arguments: argparse.Namespace) -> int:
     from monitor.evaluation.command import Bench, StreamTrial, run_streams, write_report
+    from monitor.evaluation.hearing import kept_file
     from monitor.evaluation.operating import with_thresholds
     from monitor.evaluation.tables import terminal_table
     from monitor.prompts import parse_classes
@@ -121,8 +134,10 @@ def _streams(arguments: argparse.Namespace) -> int:
         events=() if arguments.events is None else tuple(arguments.events.split(",")),
         negative_hours=arguments.negative_hours,
         false_alarms=arguments.false_alarms,
+        learn=arguments.learn_thresholds,
         plans=tuple(arguments.plans),
         thresholds=arguments.write_thresholds,
+        keep=None if arguments.no_cache else kept_file(),
         out=arguments.out,
     )
     classes = parse_classes(arguments.classes, config.prompts.aliases)

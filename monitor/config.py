@@ -65,9 +65,9 @@ class LevelConfig(_Section, frozen=True):
     floor_percentile: Annotated[float, msgspec.Meta(ge=0, le=100)] = 20.0
     """Which percentile of those levels is the floor."""
     low_db: Decibels = 4.0
-    """Up to this far above the floor is low activity: it teaches the background."""
+    """Up to this far above the floor is low activity."""
     high_db: Decibels = 12.0
-    """From this far above the floor is high activity."""
+    """From this far above the floor is high activity; what is less teaches the background."""
     silent_dbfs: Annotated[float, msgspec.Meta(ge=-120, le=0)] = -100.0
     """Below this level for `silent_after_s` the source counts as muted or dead."""
     silent_after_s: Seconds = 2.0
@@ -126,16 +126,16 @@ class PromptConfig(_Section, frozen=True):
 
 
 class BackgroundConfig(_Section, frozen=True):
-    """The rolling profile of the room."""
+    """The rolling picture of the room."""
 
     tau: Tau = "auto"
     """Share of the room taken off a class; "auto": as much as the window at hand sounds like the room."""
     clear: bool = True
     """Where the model has a network that takes the room off: a class must sound through both ways."""
-    memory_s: Seconds = 180.0
-    """The profile rests on low-activity windows of the last so many seconds."""
+    memory_s: Seconds = 60.0
+    """The room rests on windows of the last so many seconds that were not loud for it."""
     ready_windows: Count = 20
-    """Low-activity windows before the profile counts fully; it blends in from the first."""
+    """Such windows before the room counts fully; it blends in from the first."""
     guard_score: Unit = 0.3
     """A window in which any listed class scores more than this teaches nothing."""
     change_ratio: Unit = 0.5

@@ -250,7 +250,7 @@ class BackgroundState(msgspec.Struct, frozen=True):
     age_s: float
     """Seconds of stream since the profile last learnt."""
     windows: Tally
-    """Low-activity windows it rests on."""
+    """Windows it rests on."""
     needed: Tally = 0
     """Windows from which on it counts fully; 0: not told."""
     likeness: float = 0.0

@@ -35,9 +35,9 @@ def test_the_room_grows_as_it_is_learnt() -> None:
     assert taught(4).state(400).ready
 
 
-@pytest.mark.parametrize("activity", ["silent", "normal", "high"])
-def test_only_low_activity_teaches(activity: Activity) -> None:
-    assert taught(9, activity).state(0).windows == 0
+@pytest.mark.parametrize(("activity", "windows"), [("silent", 0), ("low", 9), ("normal", 9), ("high", 0)])
+def test_what_is_neither_silent_nor_loud_teaches(activity: Activity, windows: int) -> None:
+    assert taught(9, activity).state(0).windows == windows
 
 
 def test_a_window_in_which_a_class_scores_teaches_nothing() -> None:

@@ -76,12 +76,29 @@ def test_a_moment_shorter_than_the_confirmation_does_not_count() -> None:
     assert short.thresholds()["dog"] < long.thresholds()["dog"]
 
 
-def test_a_block_in_which_an_event_is_reported_teaches_nothing() -> None:
+@pytest.mark.parametrize("blocks", [10, 400])
+def test_blocks_in_which_an_event_is_reported_teach_next_to_nothing_however_many(blocks: int) -> None:
     quiet, barking = calibration(), calibration()
     hear(quiet, background(0.5))
     hear(barking, background(0.5))
-    hear(barking, np.full(4000, 6.0), sounding=True)
-    assert barking.thresholds() == quiet.thresholds()
+    hear(barking, np.full(blocks * 10 * RATE // HOP, 6.0), sounding=True)
+    moved = [
+        float(np.log(one.thresholds()["dog"] / (1 - one.thresholds()["dog"]))) for one in (quiet, barking)
+    ]
+    assert moved[0] <= moved[1] < moved[0] + 0.5
+    assert barking.state() == quiet.state()
+
+
+@pytest.mark.parametrize("rate", [2.0, 10.0])
+def test_thresholds_hold_though_the_false_alarms_that_pass_them_are_not_seen_whole(rate: float) -> None:
+    one = calibration(rate, dog=DOG)
+    threshold, over = 0.65, 0
+    for score in scores(background(12.0) + 4.0, "dog"):
+        over = over + 1 if score.values["dog"] >= threshold else 0
+        moved = one.learn(score, HOP, sounding=over >= RATE // HOP)
+        threshold = (moved or {"dog": threshold})["dog"]
+    passed = (background(100.0, seed=1)[:: RATE // HOP] + 4.0 > np.log(threshold / (1 - threshold))).sum()
+    assert rate / 2 < passed / 100.0 < 2 * rate
 
 
 def test_until_there_is_enough_the_thresholds_move_gradually() -> None:

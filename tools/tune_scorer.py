@@ -11,16 +11,17 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from corpus import is_validation
 
 from monitor import load_encoder
 from monitor.config import Config
 from monitor.evaluation.command import Bench, StreamTrial, prepare_streams
+from monitor.evaluation.hearing import Ears, kept_file
 from monitor.evaluation.layouts import read_data
-from monitor.evaluation.metrics import Outcome, summarise
-from monitor.evaluation.trial import METHODS, THRESHOLDS, Changes, Heard, at_threshold, change, listen_to
+from monitor.evaluation.metrics import summarise
+from monitor.evaluation.operating import sweep
+from monitor.evaluation.trial import METHODS, Changes, Heard, change, listen_to
 from monitor.prompts import parse_classes
 
 ALLOWED_PER_HOUR = (1.0, 2.0, 5.0, 10.0, 20.0)
@@ -30,8 +31,8 @@ def candidates() -> Mapping[str, Changes]:
     """Return what is tried: the methods, and one parameter at a time."""
     tried: dict[str, Changes] = dict(METHODS)
     for section, key, values in (
-        ("background", "tau_audio", (0.3, 0.5, 1.0, 1.3)),
-        ("background", "tau_text", (0.0, 0.5)),
+        ("background", "tau", (0.3, 0.5, 1.0)),
+        ("background", "memory_s", (15.0, 30.0)),
         ("drift", "beta", (0.05, 0.2, 0.4)),
         ("scorer", "temperature", (0.03, 0.08, 0.12)),
         ("detector", "confirm_s", (0.25, 0.5, 0.75)),
@@ -42,11 +43,8 @@ def candidates() -> Mapping[str, Changes]:
 
 def best(heard: list[Heard], bench: Bench, changes: Changes) -> list[str]:
     """Return one cell per allowance."""
-    config = change(bench.config, changes)
-    measured: list[tuple[float, Any]] = []
-    for threshold in THRESHOLDS:
-        outcomes: list[Outcome] = [at_threshold(one, config, threshold, bench.encoder) for one in heard]
-        measured.append((threshold, summarise(outcomes)))
+    settings = sweep(heard, change(bench.config, changes), bench.encoder)
+    measured = [(one.threshold, summarise(one.outcomes)) for one in settings]
     cells = []
     for allowed in ALLOWED_PER_HOUR:
         within = [entry for entry in measured if entry[1].false_alarms_per_hour.value <= allowed]
@@ -83,7 +81,8 @@ def main() -> None:
     tried = candidates()
     corpus = read_data(trial.data)
     streams = [stream for snr_db in arguments.snr for stream in prepare_streams(corpus, trial, bench, snr_db)]
-    heard = list(listen_to(streams, bench.encoder, bench.classes, bench.config, tried))
+    ears = Ears(bench.encoder, kept_file())
+    heard = list(listen_to(streams, ears, bench.classes, bench.config, tried))
     print("| candidate | " + " | ".join(f"{allowed:g}/h" for allowed in ALLOWED_PER_HOUR) + " |")
     print("|---|" + "---|" * len(ALLOWED_PER_HOUR))
     for name, changes in tried.items():

@@ -8,37 +8,29 @@ from pathlib import Path
 import msgspec
 
 from monitor.config import Config
-from monitor.detector import rule_for
 from monitor.encoders import Encoder
 from monitor.errors import ConfigError
+from monitor.evaluation.figures import CONFIGURED, Point, Row, curve, differences, rows
+from monitor.evaluation.hearing import Ears
+from monitor.evaluation.judging import Arm, Judged, Verdict, judge, teach, together
 from monitor.evaluation.layouts import Corpus, read_data
-from monitor.evaluation.metrics import Outcome
 from monitor.evaluation.negatives import build_negatives, count_negatives
-from monitor.evaluation.operating import (
-    Setting,
-    at_thresholds,
-    best_per_class,
-    best_within,
-    sweep,
-    write_thresholds,
-)
+from monitor.evaluation.operating import Setting, best_per_class, best_within, write_thresholds
 from monitor.evaluation.plans import StreamPlan, at_rate, read_plans, render, write_plans
 from monitor.evaluation.progress import progress
 from monitor.evaluation.related import is_related
 from monitor.evaluation.streams import Stream, StreamSpec, build_streams
-from monitor.evaluation.tables import (
-    CONFIGURED,
-    Condition,
-    Point,
-    Row,
-    curve,
-    draw,
-    markdown,
-    rows,
-    write_csv,
-)
+from monitor.evaluation.tables import draw, markdown, write_csv
 from monitor.evaluation.trial import METHODS, Heard, change, listen_to
 from monitor.records import ClassPrompt
+
+REFERENCE = "zero-shot"
+"""The method that the others are compared with, if it is heard; else the first."""
+_LEAST_NEGATIVES = 2
+_NOTHING_TO_LEARN_FROM = (
+    "Thresholds are learnt from the first half of the streams without events, and there are fewer than two; "
+    "set --negative-hours, or give the list of such streams."
+)
 
 
 class StreamTrial(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,12 +51,16 @@ class StreamTrial(msgspec.Struct, frozen=True, kw_only=True):
     """Which of the classes sound in the streams; empty: all. The others can only be false alarms."""
     negative_hours: float = 0.0
     """At least so many hours of streams without any of the classes."""
-    false_alarms: float = 1.0
-    """Per hour, all classes together: what the operating point allows."""
+    false_alarms: tuple[float, ...] = (1.0,)
+    """Per hour, all classes together: what each operating point allows."""
+    learn: bool = False
+    """Whether the first half of the negatives also sets thresholds, which are then held on all the rest."""
     plans: tuple[Path, ...] = ()
     """Lists written by another run; replace all choice by folds, seed, numbers and SNRs."""
     thresholds: Path | None = None
-    """Where to write the best thresholds per class of the first method."""
+    """Where to write the best thresholds per class of the first method, for the first of `false_alarms`."""
+    keep: Path | None = None
+    """Where embeddings are kept from run to run; None: nowhere."""
     out: Path | None
     """Folder for results.csv, curve.csv, curve.png, results.md and the list of every mixture."""
 
@@ -103,14 +99,6 @@ class _Part(msgspec.Struct, frozen=True):
         return "negatives" if self.snr_db is None else f"{self.snr_db:g} dB"
 
 
-class _Result(msgspec.Struct, frozen=True):
-    """What one method made of one part."""
-
-    outcomes: list[Outcome]
-    """At the configured thresholds."""
-    settings: list[Setting]
-
-
 def run_streams(trial: StreamTrial, bench: Bench) -> Report:
     """Build the streams, let every method hear them, and write what the trial asks for.
 
@@ -119,25 +107,27 @@ def run_streams(trial: StreamTrial, bench: Bench) -> Report:
     ConfigError
         An unknown method, or data or a list without what is needed.
     """
-    for method in trial.methods:
-        if method not in METHODS:
-            raise ConfigError(f"There is no method {method!r}; known: {', '.join(METHODS)}.")
+    _refuse(trial)
     if trial.out is not None:
         trial.out.mkdir(parents=True, exist_ok=True)
-    report = Report([], [])
     corpus = read_data(trial.data, trial.backgrounds)
     without, *parts = _from_lists(corpus, trial, bench) if trial.plans else _from_data(corpus, trial, bench)
-    negatives = _hear(trial, bench, without)
-    first = [negatives[trial.methods[0]].settings]
+    arms, negatives = _begin(trial, bench, without)
+    report = Report([], [])
+    first = [negatives[0].settings]
     for part in parts:
-        for method, events in _hear(trial, bench, part).items():
-            found = _measure(trial, bench, method, part, (events, negatives[method]))
-            report.rows.extend(found.rows)
-            report.points.extend(found.points)
-            if method == trial.methods[0]:
-                first.append(events.settings)
+        heard = _hear(trial, bench, part)
+        judged = [judge(arm, heard[arm.method]) for arm in arms]
+        snr_db = part.snr_db or 0.0
+        _add(
+            report,
+            [Verdict(arm, snr_db, *both) for arm, *both in zip(arms, judged, negatives, strict=True)],
+            trial,
+            bench,
+        )
+        first.append(judged[0].settings)
     if trial.thresholds is not None:
-        _choose(trial.thresholds, trial, bench, _together(first))
+        _choose(trial.thresholds, trial, bench, together(first))
     return report
 
 
@@ -146,7 +136,7 @@ def write_report(out: Path, report: Report) -> bool:
     write_csv(out / "results.csv", report.rows)
     write_csv(out / "curve.csv", report.points)
     (out / "results.md").write_text(markdown(report.rows) + "\n", "utf-8")
-    return draw(out / "curve.png", report.points)
+    return draw(out / "curve.png", report.points, report.rows)
 
 
 def prepare_streams(corpus: Corpus, trial: StreamTrial, bench: Bench, snr_db: float) -> Iterator[Stream]:
@@ -219,59 +209,61 @@ def _rendered(plans: Sequence[StreamPlan], corpus: Corpus, sample_rate: int) -> 
         yield Stream(here, render(here, corpus))
 
 
-def _hear(trial: StreamTrial, bench: Bench, part: _Part) -> dict[str, _Result]:
-    """Return what each method makes of a part, and write the list of its streams."""
+def _refuse(trial: StreamTrial) -> None:
+    """Refuse before hours of listening what would fail after them."""
+    for method in trial.methods:
+        if method not in METHODS:
+            raise ConfigError(f"There is no method {method!r}; known: {', '.join(METHODS)}.")
+    if trial.learn and not min(trial.false_alarms) > 0.0:
+        raise ConfigError("No thresholds of a stream give 0 false alarms an hour; ask for more.")
+    if trial.learn and not trial.plans and count_negatives(trial.negative_hours) < _LEAST_NEGATIVES:
+        raise ConfigError(_NOTHING_TO_LEARN_FROM)
+
+
+def _begin(trial: StreamTrial, bench: Bench, without: _Part) -> tuple[list[Arm], list[Judged]]:
+    """Return the methods, with the thresholds they learn, and what each makes of streams without events."""
+    if trial.learn and without.count < _LEAST_NEGATIVES:
+        raise ConfigError(_NOTHING_TO_LEARN_FROM)
+    heard = _hear(trial, bench, without)
+    taught = without.count // 2 if trial.learn else 0
+    arms = [Arm(name, change(bench.config, METHODS[name]), bench.encoder) for name in trial.methods]
+    if trial.learn:
+        arms = [teach(arm, heard[arm.method][:taught], trial.false_alarms) for arm in arms]
+    return arms, [judge(arm, heard[arm.method], taught) for arm in arms]
+
+
+def _hear(trial: StreamTrial, bench: Bench, part: _Part) -> dict[str, list[Heard]]:
+    """Return what each method hears in a part, and write the list of its streams."""
     methods = {name: METHODS[name] for name in trial.methods}
+    ears = Ears(bench.encoder, trial.keep)
     heard: dict[str, list[Heard]] = {name: [] for name in methods}
     with progress(part.name, part.count * len(methods)) as advance:
-        for one in listen_to(part.streams, bench.encoder, bench.classes, bench.config, methods):
+        for one in listen_to(part.streams, ears, bench.classes, bench.config, methods):
             heard[one.method].append(one)
             advance()
     if trial.out is not None and part.count:
         name = "negatives" if part.snr_db is None else f"streams_{part.snr_db:g}dB"
         write_plans(trial.out / f"{name}.jsonl", [one.plan for one in heard[trial.methods[0]]])
-    return {
-        method: _Result(
-            [one.outcome for one in own], sweep(own, change(bench.config, methods[method]), bench.encoder)
-        )
-        for method, own in heard.items()
-    }
+    return heard
 
 
-def _measure(
-    trial: StreamTrial, bench: Bench, method: str, part: _Part, results: tuple[_Result, _Result]
-) -> Report:
-    """Return the figures at the configured thresholds, the curve, and the figures at its operating point."""
-    events, negatives = results
-    snr_db = 0.0 if part.snr_db is None else part.snr_db
-    detector = change(bench.config, METHODS[method]).detector
-    configured = {
-        name: rule_for(name, detector, bench.encoder.sample_rate).onset_threshold for name in bench.names
-    }
-    found = rows(Condition(method, snr_db, CONFIGURED, configured), events.outcomes, negatives.outcomes)
-    settings = _together([events.settings, negatives.settings])
-    count = len(events.outcomes)
-    best, name = best_within(settings, trial.false_alarms), f"{trial.false_alarms:g}/h"
-    if best is not None:
-        chosen = Condition(method, snr_db, name, dict.fromkeys(bench.names, best.threshold))
-        found += rows(chosen, best.outcomes[:count], best.outcomes[count:])
-        own = best_per_class(settings, bench.names, trial.false_alarms)
-        outcomes = at_thresholds(settings, own)
-        chosen = Condition(method, snr_db, f"{name}, per class", own)
-        found += rows(chosen, outcomes[:count], outcomes[count:])
-    return Report(found, curve(method, snr_db, settings))
-
-
-def _together(parts: Sequence[Sequence[Setting]]) -> list[Setting]:
-    """Return, per threshold, the outcomes of all parts, in their order."""
-    return [
-        Setting(settings[0].threshold, tuple(outcome for one in settings for outcome in one.outcomes))
-        for settings in zip(*parts, strict=True)
-    ]
+def _add(report: Report, verdicts: Sequence[Verdict], trial: StreamTrial, bench: Bench) -> None:
+    """Add the figures of one SNR at all kinds of thresholds, the differences of methods, and the curves."""
+    cases = [case for one in verdicts for case in one.cases(bench.names, trial.false_alarms)]
+    for case in cases:
+        report.rows.extend(rows(case))
+    reference = REFERENCE if REFERENCE in trial.methods else trial.methods[0]
+    compared = {case.thresholds: case for case in cases if case.method == reference}
+    for case in cases:
+        if case.method != reference and case.thresholds in compared and case.thresholds != CONFIGURED:
+            report.rows.extend(differences(case, compared[case.thresholds]))
+    for one in verdicts:
+        report.points.extend(curve(one.arm.method, one.snr_db, one.settings))
 
 
 def _choose(path: Path, trial: StreamTrial, bench: Bench, settings: Sequence[Setting]) -> None:
     """Write the best thresholds: per class, and for any other class the best common one."""
-    common = best_within(settings, trial.false_alarms) or settings[-1]
-    own = best_per_class(settings, trial.events or bench.names, trial.false_alarms)
+    allowed = trial.false_alarms[0]
+    common = best_within(settings, allowed) or settings[-1]
+    own = best_per_class(settings, trial.events or bench.names, allowed)
     write_thresholds(path, common.threshold, own, bench.config.detector)

@@ -12,13 +12,18 @@ from functools import reduce
 from pathlib import Path
 
 import msgspec
+import numpy as np
 from msgspec.structs import replace
 
 from monitor.config import ClassConfig, Config, DetectorConfig, load_config
 from monitor.encoders import Encoder
 from monitor.errors import ConfigError
 from monitor.evaluation.metrics import Outcome, summarise
-from monitor.evaluation.trial import THRESHOLDS, Heard, at_threshold
+from monitor.evaluation.rehearing import Rehearing
+from monitor.evaluation.trial import Heard
+
+THRESHOLDS = tuple(round(float(value), 6) for value in 1.0 / (1.0 + np.exp(-np.linspace(-4.0, 12.0, 65))))
+"""Onset thresholds of a curve, evenly spaced in log-odds."""
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -30,10 +35,8 @@ class Setting(msgspec.Struct, frozen=True):
 
 def sweep(heard: Sequence[Heard], config: Config, encoder: Encoder) -> list[Setting]:
     """Return the outcomes at each of `THRESHOLDS`, lowest first."""
-    return [
-        Setting(threshold, tuple(at_threshold(one, config, threshold, encoder) for one in heard))
-        for threshold in THRESHOLDS
-    ]
+    streams = [Rehearing(one, config, encoder) for one in heard]
+    return [Setting(at, tuple(one.at_all(at) for one in streams)) for at in THRESHOLDS]
 
 
 def best_within(settings: Sequence[Setting], allowed_per_hour: float) -> Setting | None:

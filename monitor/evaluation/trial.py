@@ -6,6 +6,7 @@ code that listens to a microphone. A window is embedded once and shared by the m
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -16,15 +17,16 @@ from numpy.typing import NDArray
 
 from monitor.assemble import SYSTEM_CLOCK, hop_len, make_stages
 from monitor.config import Config
-from monitor.detector import Detector
 from monitor.encoders import Encoder
+from monitor.evaluation.hearing import Ears, Take
 from monitor.evaluation.metrics import Detection, Outcome, match
 from monitor.evaluation.plans import StreamPlan
 from monitor.evaluation.streams import Stream
 from monitor.pipeline import Pipeline
-from monitor.records import CaptureStatus, ClassPrompt, Event, PublishedRecord, Score, Scores, Transition
+from monitor.records import CaptureStatus, ClassPrompt, Event, PublishedRecord, Score, Scores, Span
 from monitor.report import Stream as Listening
 from monitor.ring import Ring
+from monitor.windows import Windower
 
 Changes = Mapping[str, Mapping[str, Any]]
 """Section -> key -> value: what a method changes in the configuration."""
@@ -40,9 +42,6 @@ METHODS: Mapping[str, Changes] = {
     "auto+drift": {"background": {"tau": "auto", "clear": False}, "drift": {"beta": 0.1}},
 }
 """Name -> what it changes in the configuration. `zero-shot`: the plain score, no background and no drift."""
-
-THRESHOLDS = tuple(round(float(value), 6) for value in 1.0 / (1.0 + np.exp(-np.linspace(-4.0, 12.0, 65))))
-"""Onset thresholds of a curve, evenly spaced in log-odds."""
 
 
 class Heard(msgspec.Struct, frozen=True):
@@ -64,7 +63,7 @@ def change(config: Config, changes: Changes) -> Config:
 
 def listen_to(
     streams: Iterable[Stream],
-    encoder: Encoder,
+    ears: Ears,
     classes: Sequence[ClassPrompt],
     config: Config,
     methods: Mapping[str, Changes],
@@ -72,37 +71,22 @@ def listen_to(
     """Yield what each method makes of each stream."""
     texts: dict[tuple[str, ...], NDArray[np.float32]] = {}
     for stream in streams:
-        remembering = _Remembering(encoder, texts)
+        known = _embeddings(stream, ears, hop_len(ears.encoder, config))
+        remembering = _Remembering(ears.encoder, texts, known)
         for method, changes in methods.items():
             yield _listen(stream, remembering, classes, change(config, changes), method)
 
 
-def at_threshold(heard: Heard, config: Config, onset_threshold: float, encoder: Encoder) -> Outcome:
-    """Return the outcome had the detector had another onset threshold, the offset threshold in proportion.
-
-    The scores stay those that were heard: what an event keeps from teaching the room is not heard again.
-    """
-    names = [
-        name
-        for name in heard.scores[0].values
-        if max(score.values[name] for score in heard.scores) >= onset_threshold
-    ]  # the others can find nothing
-    detector = Detector(
-        names, config.detector, encoder.sample_rate, encoder.window_len, hop_len(encoder, config)
+def _embeddings(stream: Stream, ears: Ears, hop: int) -> dict[bytes, NDArray[np.float32]]:
+    """Return the embeddings of a stream's windows, float32 (1, dim) each, by their samples."""
+    windower = Windower(ears.encoder.window_len, hop, ears.encoder.sample_rate)
+    windows = [one.samples for one in windower.push(Span(0, stream.samples, False, 0.0))]
+    blocks = [samples[np.newaxis].tobytes() for samples in windows]
+    take = Take(
+        tuple(hashlib.sha256(block).hexdigest() for block in blocks),
+        lambda which: np.stack([windows[at] for at in which]),
     )
-    for name in names:
-        detector.set_threshold(name, onset_threshold)
-    transitions: list[Transition] = []
-    last = 0
-    for score in heard.scores if names else ():
-        found = detector.update(score, score.stop - max(last, score.start))
-        last = score.stop
-        transitions += [item for item in found if isinstance(item, Transition)]
-    transitions += [item for item in detector.end("ended", last) if isinstance(item, Transition)]
-    return _outcome(
-        heard.plan,
-        [_Change(t.type, t.class_, t.onset_sample, t.offset_sample, t.stop) for t in transitions],
-    )
+    return dict(zip(blocks, ears.embed([take], lambda: None)[:, np.newaxis], strict=True))
 
 
 def _listen(
@@ -125,10 +109,10 @@ def _listen(
     ring.close()
     while pipeline.step(0.0):
         pass
-    return Heard(method, stream.plan, tuple(sink.scores), _outcome(stream.plan, sink.changes))
+    return Heard(method, stream.plan, tuple(sink.scores), outcome_of(stream.plan, sink.changes))
 
 
-class _Change(msgspec.Struct, frozen=True):
+class Reported(msgspec.Struct, frozen=True):
     """An onset, update or offset and the stream index at which it was decided."""
 
     type: str
@@ -143,7 +127,7 @@ class _Collector:
 
     def __init__(self) -> None:
         self.scores: list[Score] = []
-        self.changes: list[_Change] = []
+        self.changes: list[Reported] = []
 
     def emit(self, record: PublishedRecord) -> None:
         if isinstance(record, Scores):
@@ -153,7 +137,7 @@ class _Collector:
         elif isinstance(record, Event):
             decided = self.scores[-1].stop  # a window's score is published before the events it causes
             self.changes.append(
-                _Change(record.type, record.class_, record.onset_sample, record.offset_sample, decided)
+                Reported(record.type, record.class_, record.onset_sample, record.offset_sample, decided)
             )
 
     def close(self) -> None:
@@ -169,10 +153,15 @@ class _Recorded:
 class _Remembering:
     """An encoder that embeds each window of one stream once, and each list of texts once."""
 
-    def __init__(self, encoder: Encoder, texts: dict[tuple[str, ...], NDArray[np.float32]]) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        texts: dict[tuple[str, ...], NDArray[np.float32]],
+        known: dict[bytes, NDArray[np.float32]],
+    ) -> None:
         self._encoder = encoder
         self._texts = texts
-        self._known: dict[bytes, NDArray[np.float32]] = {}
+        self._known = known
         self.name, self.identity, self.template = encoder.name, encoder.identity, encoder.template
         self.sample_rate, self.window_len, self.dim = encoder.sample_rate, encoder.window_len, encoder.dim
         self.batches, self.hop_s, self.templates = encoder.batches, encoder.hop_s, encoder.templates
@@ -194,7 +183,7 @@ class _Remembering:
         return self._encoder.clear(embeddings, rooms)
 
 
-def _outcome(plan: StreamPlan, changes: Sequence[_Change]) -> Outcome:
+def outcome_of(plan: StreamPlan, changes: Sequence[Reported]) -> Outcome:
     """Return what became of a stream's events, from the onsets and offsets that were reported."""
     rate = plan.sample_rate
     ends = {(one.class_, one.onset_sample): one.offset_sample for one in changes if one.type == "offset"}

@@ -5,17 +5,20 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from msgspec.structs import replace
+from numpy.typing import NDArray
 
 from monitor.cli import main
 from monitor.config import load_config
 from monitor.errors import ConfigError
 from monitor.evaluation.command import Bench, Report, StreamTrial, run_streams, write_report
+from monitor.evaluation.figures import Row
 from monitor.evaluation.operating import with_thresholds
 from monitor.evaluation.plans import StreamPlan, read_plans
-from monitor.evaluation.tables import Row
 from monitor.evaluation.trial import change
 from monitor.prompts import parse_classes
 from tests.evaluation.corpus import TONES_HZ, write_corpus
@@ -27,6 +30,16 @@ CONFIG = load_config(
         "detector": {"confirm_s": 0.5, "onset_threshold": 0.6},
     }
 )
+
+
+class Counting(FakeEncoder):
+    """Counts the windows it hears."""
+
+    windows = 0
+
+    def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        self.windows += len(windows)
+        return super().embed_audio(windows)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +96,7 @@ def test_an_encoder_that_hears_the_tones_finds_them_and_nothing_else(report: Rep
 
 def test_every_class_and_method_has_its_figures(report: Report) -> None:
     assert {row.class_name for row in report.rows} == {"all", "siren", "dog_bark"}
-    assert {row.method for row in report.rows} == {"monitor", "zero-shot"}
+    assert {row.method for row in report.rows} == {"monitor", "zero-shot", "monitor - zero-shot"}
     assert {row.thresholds for row in report.rows} == {"configured", "1/h", "1/h, per class"}
 
 
@@ -96,13 +109,70 @@ def test_false_alarms_are_counted_over_streams_and_negatives(report: Report) -> 
 
 def test_the_operating_point_keeps_to_the_allowed_false_alarms(root: Path, bench: Bench) -> None:
     hasty = replace(bench, config=change(CONFIG, {"scorer": {"temperature": 1.0}}))
-    found = run_streams(replace(trial(root), false_alarms=10.0), hasty)
+    found = run_streams(replace(trial(root), false_alarms=(10.0, 100.0)), hasty)
 
     assert figure(found, "false_alarms_per_hour", "10/h").value <= 10.0
     within = [point.recall for point in found.points if point.false_alarms_per_hour <= 10.0]
     assert figure(found, "recall", "10/h").value == max(within)
     assert figure(found, "false_alarms_per_hour", "10/h, per class").value <= 10.0
     assert figure(found, "recall", "10/h, per class").value >= max(within)
+
+
+def test_every_allowance_has_its_operating_points(root: Path, bench: Bench) -> None:
+    found = run_streams(replace(trial(root), false_alarms=(0.5, 20.0)), bench)
+
+    assert {row.thresholds for row in found.rows} == {
+        "configured", "0.5/h", "0.5/h, per class", "20/h", "20/h, per class",
+    }  # fmt: skip
+
+
+def test_thresholds_learnt_from_half_of_the_negatives_are_held_on_the_rest(root: Path, bench: Bench) -> None:
+    asked = replace(trial(root), learn=True, false_alarms=(1.0, 100.0), methods=("zero-shot", "monitor"))
+
+    found = run_streams(replace(asked, negative_hours=0.1), bench)
+
+    few, many = (figure(found, "recall", f"{rate}/h, from the stream", "siren") for rate in (1, 100))
+    assert many.threshold <= few.threshold < figure(found, "recall", class_name="siren").threshold
+    assert figure(found, "recall", "100/h, from the stream").value > 0.8
+    assert figure(found, "negative_false_alarms_per_hour", "1/h, from the stream").n == 3 * 60
+    assert figure(found, "negative_false_alarms_per_hour").n == 6 * 60
+    differing = {row.thresholds for row in found.rows if row.method == "monitor - zero-shot"}
+    assert {"1/h", "1/h, per class", "1/h, from the stream"} <= differing
+    assert "configured" not in differing
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"negative_hours": 0.0}, "fewer than two; set --negative-hours"),
+        ({"false_alarms": (1.0, 0.0)}, "No thresholds of a stream give 0 false alarms an hour"),
+    ],
+)
+def test_nothing_to_learn_thresholds_from_is_refused(
+    root: Path, bench: Bench, changed: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(ConfigError, match=says):
+        run_streams(replace(trial(root), learn=True, **changed), bench)
+
+
+@pytest.mark.usefixtures("report")
+def test_lists_without_negatives_have_nothing_to_learn_thresholds_from(
+    root: Path, bench: Bench, folder: Path
+) -> None:
+    lists = (folder / "streams_10dB.jsonl",)
+    with pytest.raises(ConfigError, match="fewer than two; set --negative-hours, or give the list"):
+        run_streams(replace(trial(root), learn=True, plans=lists), bench)
+
+
+def test_streams_once_heard_are_not_heard_again(root: Path, bench: Bench, tmp_path: Path) -> None:
+    asked = replace(trial(root), keep=tmp_path / "kept.sqlite3", n_streams=1, negative_hours=0.0)
+    first, again = (Counting(TONES_HZ), Counting(TONES_HZ))
+
+    reports = [run_streams(asked, replace(bench, encoder=encoder)) for encoder in (first, again)]
+
+    assert repr(reports[0]) == repr(reports[1])
+    assert first.windows > 200
+    assert again.windows <= 1  # the last of a stream, which is not whole
 
 
 def test_the_latency_has_an_interval(report: Report) -> None:
@@ -143,6 +213,7 @@ def test_a_list_without_events_is_refused(root: Path, bench: Bench, folder: Path
         (["--thresholds", "none.toml"], "Cannot read the configuration none.toml"),
         (["--plans", "none.jsonl"], "Cannot read plans from none.jsonl"),
         (["--methods", "magic"], "no method 'magic'"),
+        (["--learn-thresholds"], "fewer than two; set --negative-hours"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(
@@ -193,7 +264,9 @@ def test_tables_curve_and_the_list_of_mixtures_are_written(report: Report, folde
     write_report(folder, report)
     with (folder / "results.csv").open() as file:
         assert {"method", "snr_db", "metric", "value", "low", "high", "n"} <= set(next(csv.reader(file)))
-    assert "| 10 | configured | all | monitor |" in (folder / "results.md").read_text()
+    markdown = (folder / "results.md").read_text()
+    assert "| 10 | configured | all | monitor |" in markdown
+    assert "| recall over zero-shot | times |" in markdown.splitlines()[0]
     assert len(read_plans(folder / "streams_10dB.jsonl", StreamPlan)) == 4
     assert len(read_plans(folder / "negatives.jsonl", StreamPlan)) == 3
 

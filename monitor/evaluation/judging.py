@@ -1,0 +1,112 @@
+"""What one method made of streams, at every kind of thresholds that is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+from msgspec.structs import replace
+
+from monitor.config import Config
+from monitor.detector import rule_for
+from monitor.encoders import Encoder
+from monitor.evaluation.figures import CONFIGURED, LEARNT, Case
+from monitor.evaluation.metrics import Outcome
+from monitor.evaluation.operating import Setting, at_thresholds, best_per_class, best_within, sweep
+from monitor.evaluation.rehearing import Rehearing, learn_thresholds
+from monitor.evaluation.trial import Heard
+
+Thresholds = Mapping[str, float]
+"""Class -> onset threshold."""
+
+
+class Arm(msgspec.Struct, frozen=True):
+    """One method, and the thresholds it learnt."""
+
+    method: str
+    config: Config
+    encoder: Encoder
+    learnt: Mapping[float, Thresholds] = {}
+    """By false alarms per hour that were asked for."""
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """What became of some streams."""
+
+    configured: list[Outcome]
+    settings: list[Setting]
+    learnt: dict[float, list[Outcome]]
+
+
+def teach(arm: Arm, negatives: Sequence[Heard], rates: Sequence[float]) -> Arm:
+    """Return `arm` with the thresholds that `negatives` set, one after the other."""
+    configs = {
+        rate: replace(arm.config, calibration=replace(arm.config.calibration, false_alarms_per_hour=rate))
+        for rate in rates
+    }
+    learnt = {rate: learn_thresholds(negatives, config, arm.encoder) for rate, config in configs.items()}
+    return replace(arm, learnt=learnt)
+
+
+def judge(arm: Arm, heard: Sequence[Heard], taught: int = 0) -> Judged:
+    """Return what became of streams; of the first `taught`, which set the learnt thresholds, not at these."""
+    others = [Rehearing(one, arm.config, arm.encoder) for one in heard[taught:]]
+    return Judged(
+        configured=[one.outcome for one in heard],
+        settings=sweep(heard, arm.config, arm.encoder),
+        learnt={rate: [one.at(values) for one in others] for rate, values in arm.learnt.items()},
+    )
+
+
+def together(parts: Sequence[Sequence[Setting]]) -> list[Setting]:
+    """Return, per threshold, the outcomes of all parts, in their order."""
+    return [
+        Setting(settings[0].threshold, tuple(outcome for one in settings for outcome in one.outcomes))
+        for settings in zip(*parts, strict=True)
+    ]
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """One method at one SNR: the streams with events, and those without any."""
+
+    arm: Arm
+    snr_db: float
+    events: Judged
+    negatives: Judged
+
+    @property
+    def settings(self) -> list[Setting]:
+        """Both kinds of streams at each threshold."""
+        return together([self.events.settings, self.negatives.settings])
+
+    def cases(self, names: Sequence[str], rates: Sequence[float]) -> Iterator[Case]:
+        """Yield the thresholds to report, for the classes `names` and each allowed rate of false alarms."""
+        yield self._configured(names)
+        settings = self.settings
+        for rate in rates:
+            yield from self._in_hindsight(settings, names, rate)
+            if rate in self.arm.learnt:
+                outcomes, negatives = self.events.learnt[rate], self.negatives.learnt[rate]
+                yield self._case(f"{rate:g}/h{LEARNT}", self.arm.learnt[rate], outcomes, negatives)
+
+    def _configured(self, names: Sequence[str]) -> Case:
+        detector, sample_rate = self.arm.config.detector, self.arm.encoder.sample_rate
+        values = {name: rule_for(name, detector, sample_rate).onset_threshold for name in names}
+        return self._case(CONFIGURED, values, self.events.configured, self.negatives.configured)
+
+    def _in_hindsight(self, settings: Sequence[Setting], names: Sequence[str], rate: float) -> Iterator[Case]:
+        """Yield the best common threshold and the best of each class, if any keeps within the rate."""
+        best = best_within(settings, rate)
+        if best is None:
+            return
+        count = len(self.events.configured)
+        values = dict.fromkeys(names, best.threshold)
+        yield self._case(f"{rate:g}/h", values, best.outcomes[:count], best.outcomes[count:])
+        own = best_per_class(settings, names, rate)
+        outcomes = at_thresholds(settings, own)
+        yield self._case(f"{rate:g}/h, per class", own, outcomes[:count], outcomes[count:])
+
+    def _case(
+        self, kind: str, values: Thresholds, outcomes: Sequence[Outcome], negatives: Sequence[Outcome]
+    ) -> Case:
+        return Case(self.arm.method, self.snr_db, kind, values, outcomes, negatives)
