@@ -194,8 +194,8 @@ def start_monitor(
 
 
 def _memory(stream: Stream, encoder: Encoder, config: Config) -> Memory:
-    """Return what is stored of the room, where that is wanted."""
-    wanted = config.background.load
+    """Return what is stored of the room, where that is wanted; a file depends on nothing that is stored."""
+    wanted = config.background.load and stream.live
     return remember(stream.source_id, encoder.identity, encoder.dim) if wanted else Memory(None)
 
 

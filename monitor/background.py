@@ -1,9 +1,10 @@
 """The rolling picture of the room, learnt from windows in which nothing happens. Pure.
 
 It is the mean m of the unit embeddings of the windows of the last minute that are not loud for the room
-(low and normal activity: where people talk or a clock ticks, low activity hardly ever comes). Its direction says
-what the room sounds like, in any words; its length, at most 1, how alike those windows are: a room that
-never sounds the same is described by a short vector, which takes little off anything.
+(low and normal activity: where people talk or a clock ticks, low activity hardly ever comes). Its direction
+says what the room sounds like, in any words; its length, at most 1, how alike those windows are: a room that
+never sounds the same is described by a short vector, which takes little off anything. The windows that fit
+it least are left out, so that a car that once sounds its horn is not the street.
 
 Guards: digital silence is a fault and no background; a window in which a listed class scores, or sounds,
 teaches nothing, so that a three-minute siren stays detected; a change of room is noticed, and the room
@@ -20,6 +21,9 @@ from numpy.typing import NDArray
 
 from monitor.config import BackgroundConfig
 from monitor.records import Activity, BackgroundState
+
+TRIMMED = 0.25
+"""Share of the windows, those nearest in direction to the others least, that the mean leaves out."""
 
 
 class Background:
@@ -44,6 +48,7 @@ class Background:
         self._learnt: deque[tuple[int, NDArray[np.float32]]] = deque()
         self._mean: NDArray[np.float32] | None = None
         self._changes = 0
+        self._guarded = 0
         if known is not None:
             self._learnt.extend([(0, known)] * config.ready_windows)
 
@@ -51,8 +56,7 @@ class Background:
     def mean(self) -> NDArray[np.float32]:
         """Mean embedding of what was learnt, float32 (dim,), at most of unit length; zeros: nothing yet."""
         if self._mean is None:
-            vectors = [embedding for _, embedding in self._learnt]
-            self._mean = np.mean(vectors, axis=0, dtype=np.float32) if vectors else np.zeros(self._dim, "f4")
+            self._mean = self._trimmed_mean() if self._learnt else np.zeros(self._dim, np.float32)
         return self._mean
 
     @property
@@ -68,7 +72,11 @@ class Background:
         best_score
             Highest score of a listed class in it; 1.0 while one is sounding.
         """
-        if activity in {"low", "normal"} and best_score < self._config.guard_score:
+        teaches = activity in {"low", "normal"}
+        if teaches and best_score >= self._config.guard_score:
+            self._guarded += 1
+        elif teaches:
+            self._guarded = 0
             self._learnt.append((stop, embedding))
             self._mean = None
             if self._is_another_room():
@@ -90,7 +98,13 @@ class Background:
             needed=self._config.ready_windows,
             likeness=round(float(np.linalg.norm(self.mean)), 4),
             changes=self._changes,
+            guarded=self._guarded,
         )
+
+    def _trimmed_mean(self) -> NDArray[np.float32]:
+        vectors = np.array([embedding for _, embedding in self._learnt])
+        fits = vectors @ vectors.mean(axis=0)
+        return np.asarray(vectors[fits >= np.quantile(fits, TRIMMED)].mean(axis=0), np.float32)
 
     def _is_another_room(self) -> bool:
         """Say whether the newest windows fit the older ones far less than these fit one another."""

@@ -63,7 +63,7 @@ def _save(arguments: argparse.Namespace) -> int:
             refused.append(str(error))
         else:
             place = room_file(stored.source_id, stored.model)
-            _say(f"Saved: the room of {stored.source_name}, from {stored.windows} quiet windows, in {place}")
+            _say(f"Saved: the room of {stored.source_name}, from {stored.windows} windows, in {place}")
     if refused:
         raise RoomError(" ".join(refused))
     return 0

@@ -74,7 +74,8 @@ def _drawn(line: RoomLine, room: Room) -> RenderableType:
     rows.add_row("known", _known(room))
     rows.add_row("likeness", _likeness(room))
     rows.add_row("room changes", _changes(room.state.changes))
-    rows.add_row("your classes", _resembling(room.classes))
+    if room.state.ready:
+        rows.add_row("your classes", _resembling(room.classes))
     rows.add_row("stored", line.fault or _kept(line.stored))
     name = Text.assemble((room.source_name, "bold"), (f"  {room.source_id} · model {room.model}", "dim"))
     return Group(name, rows, "")
@@ -111,8 +112,11 @@ def _bar(share: float) -> str:
 def _known(room: Room) -> str:
     state = room.state
     if not state.ready:
-        return f"not yet: {state.windows} of {state.needed or '?'} quiet windows; each makes it count more"
-    return f"well: {state.windows} quiet windows, {state.needed} are needed; the last {_ago(state.age_s)}"
+        guarded = f"; {state.guarded} more taught nothing, as a listed class scored in them" * bool(
+            state.guarded
+        )
+        return f"not yet: {state.windows} of {state.needed or '?'} windows{guarded}"
+    return f"well: {state.windows} windows, {state.needed} are needed; the last {_ago(state.age_s)}"
 
 
 def _ago(seconds: float) -> str:
@@ -121,7 +125,7 @@ def _ago(seconds: float) -> str:
 
 def _likeness(room: Room) -> str:
     likeness = room.state.likeness
-    if not room.state.windows:
+    if not room.state.ready:
         return "not known yet"
     if likeness >= STEADY:
         return f"{likeness:.2f}, steady: the room sounds alike all the time"

@@ -32,18 +32,46 @@ _BETAS = "0,.02,.05,.1,.2,.3,.5,1"
 _KS = "1,2,3,5,10,20,35,50,75,100"
 
 
+_EPILOG = """\
+methods:
+  zero-shot          nearest words; always measured, and what all others are compared with
+
+  what a sound is compared with, at most one of:
+  tgap               the mean of the --k unlabelled clips nearest to the words
+  few-shot           the mean of --shots labelled clips        } with labels: what could
+  class-means        the mean of all labelled clips            } be reached, not what is
+  mlp                a network of three layers, from labels    } offered
+
+  what is taken off, at most one of:
+  text-background    words for a background, times --tau-text
+  audio-background   other parts of the mixture's background, times --tau-audio
+  auto               the same, times how much the mixture at hand sounds like it: no weight to find
+  learned            what the model's own network makes of the sound without its background
+  monitor            the lesser of the last two: what `monitor run` does
+
+  what is added, at most one of:
+  drift              --beta times the cosine with where noise takes the words
+  drift-centred, drift-orthogonal, drift-scene
+                     without what all classes share; without the classes; noise words by the scene
+
+example:
+  monitor eval noise --data ESC-50-master --backgrounds TAU-2020 --snr clean,-5:20:5 \\
+      --methods zero-shot,auto,learned,tgap+auto --tau-grid --out DIR
+"""
+
+
 def add_noise(kinds: Any, add_verb: AddVerb) -> None:
     """Add `noise` to the kinds of `eval`."""
     noise = add_verb(kinds, "noise", _noise, "single sounds in noise: what each method gains, by any model")
+    noise.formatter_class = argparse.RawDescriptionHelpFormatter
+    noise.epilog = _EPILOG
     add_common(noise)
     add_clip_flags(noise)
     noise.add_argument(
         "--methods",
         default=_METHODS,
         metavar="A,B+C",
-        help="zero-shot, which is always measured, or joined by '+' at most one of tgap, few-shot, "
-        "class-means, mlp; one of text-background, audio-background, auto, learned, monitor; and one of "
-        "drift, drift-centred, drift-orthogonal, drift-scene (default %(default)s)",
+        help="methods as below, joined by '+' where they are of different kinds (default %(default)s)",
     )
     noise.add_argument(
         "--prompts",
@@ -134,7 +162,7 @@ def _prompts(text: str) -> tuple[int, ...]:
     found: list[int] = []
     for part in text.split(","):
         ends = re.fullmatch(r"([1-5])(?:-([1-5]))?", part.strip())
-        if ends is None:
+        if ends is None or int(ends[2] or ends[1]) < int(ends[1]):
             raise argparse.ArgumentTypeError(
                 f"{text!r} does not name templates; write 1-5 or a list such as 3,5"
             )

@@ -257,6 +257,8 @@ class BackgroundState(msgspec.Struct, frozen=True):
     """How alike these windows are, [0, 1]: the length of the mean of their embeddings."""
     changes: Tally = 0
     """Times another room was noticed and the one before forgotten."""
+    guarded: Tally = 0
+    """Windows in a row that taught nothing because a listed class scored in them, or sounded."""
 
 
 class CalibrationState(msgspec.Struct, frozen=True):

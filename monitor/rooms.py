@@ -101,7 +101,7 @@ def save(room: Room, now: datetime) -> StoredRoom:
     if not state.ready or not room.mean:
         raise RoomError(
             f"The room of {room.source_name} ({room.source_id}) is not known well enough to be saved: "
-            f"{state.windows} of {state.needed or '?'} quiet windows so far; wait until `monitor background "
+            f"{state.windows} of {state.needed or '?'} windows so far; wait until `monitor background "
             "show` says that it is known."
         )
     stored = StoredRoom(

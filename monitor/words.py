@@ -67,7 +67,7 @@ def spoken(class_: str) -> str:
 
 def how_often(per_hour: float) -> str:
     """Return a rate, of something seldom by the day."""
-    return f"{per_hour:.3g}/h" if per_hour >= 0.1 else f"{24 * per_hour:.3g}/day"
+    return f"{per_hour:.6g}/h" if per_hour >= 0.1 else f"{24 * per_hour:.6g}/day"
 
 
 def clock(time: datetime) -> str:

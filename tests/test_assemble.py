@@ -57,9 +57,14 @@ def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Room:
     return known
 
 
+class Live(ArraySource):
+    live = True
+
+
 @contextmanager
-def started(config: Config) -> Iterator[Monitor]:
-    monitor = start_monitor([ArraySource(noise(1.0))], FakeEncoder(), parse_classes("low"), [], config)
+def started(config: Config, source: ArraySource | None = None) -> Iterator[Monitor]:
+    sources = [source or Live(noise(1.0))]
+    monitor = start_monitor(sources, FakeEncoder(), parse_classes("low"), [], config)
     try:
         yield monitor
     finally:
@@ -80,6 +85,11 @@ def test_a_run_begins_without_a_room_where_that_is_configured(stored: Room) -> N
     with started(load_config(flags={"background": {"load": False}})) as monitor:
         assert monitor.pipelines.handle(Request("room")).rooms[0].state.windows == 0
         assert monitor.notes == ()
+
+
+def test_what_is_read_at_once_depends_on_nothing_that_is_stored(stored: Room) -> None:
+    with started(Config(), ArraySource(noise(1.0))) as monitor:
+        assert monitor.pipelines.handle(Request("room")).rooms[0].state.windows == 0
 
 
 def test_a_damaged_room_is_told_of_and_the_run_goes_on(stored: Room) -> None:

@@ -67,6 +67,14 @@ def test_a_room_that_never_sounds_the_same_is_a_short_vector() -> None:
     assert taught(6).state(600).likeness == pytest.approx(1.0, abs=1e-3)
 
 
+def test_a_sound_that_came_once_is_not_the_room() -> None:
+    background = taught(20)
+    for index in range(5):
+        for window in (OTHER, ROOM, ROOM):
+            background.learn(window, 2000 + index, "normal", 0.0)
+    assert background.mean == pytest.approx(ROOM)
+
+
 def walked(windows: list[NDArray[np.float32]]) -> Background:
     background = Background(3, 100, CONFIG)
     for index, window in enumerate(windows):

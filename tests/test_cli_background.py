@@ -75,7 +75,7 @@ def test_show_draws_the_room_in_words(running: Running) -> None:
     assert lines[0] == "USB microphone  mic0 · model embedded-3fa2"
     assert lines[1].split() == ["sounds", "like", "fan", "50%", "█" * 12]
     assert lines[2].split() == ["air", "conditioner", "25%", "█" * 6]
-    assert "well: 40 quiet windows, 20 are needed; the last 1 s ago" in out
+    assert "well: 40 windows, 20 are needed; the last 1 s ago" in out
     assert "0.50, never the same" in out
     assert "none noticed" in out
     assert "siren" in out
@@ -87,7 +87,11 @@ def test_show_draws_the_room_in_words(running: Running) -> None:
 @pytest.mark.parametrize(
     ("state", "says"),
     [
-        (LEARNING, ["not yet: 7 of 20 quiet windows", "0.80, changing"]),
+        (LEARNING, ["not yet: 7 of 20 windows", "likeness      not known yet"]),
+        (
+            BackgroundState(False, 0.0, 0, 20, guarded=48),
+            ["not yet: 0 of 20 windows; 48 more taught nothing"],
+        ),
         (BackgroundState(True, 300.0, 400, 20, 0.97, 1), ["5 min ago", "0.97, steady", "noticed once"]),
         (BackgroundState(True, 0.0, 400, 20, 0.97, 3), ["noticed 3 times"]),
         (BackgroundState(False, 0.0, 0, 20), ["not yet: 0 of 20", "likeness      not known yet"]),
@@ -129,7 +133,7 @@ def test_show_asks_for_the_source_that_is_named(running: Running) -> None:
 def test_save_stores_the_room_and_show_tells_since_when(running: Running) -> None:
     code, out, _ = running.command("save")
     path = rooms.room_file("mic0", "embedded-3fa2")
-    assert (code, out) == (0, f"Saved: the room of USB microphone, from 40 quiet windows, in {path}\n")
+    assert (code, out) == (0, f"Saved: the room of USB microphone, from 40 windows, in {path}\n")
     stored = rooms.load("mic0", "embedded-3fa2")
     assert stored is not None
     assert f"saved {rooms.when(stored.saved)}, from 40 windows" in running.command("show")[1]
@@ -144,7 +148,7 @@ def test_save_refuses_the_room_that_is_not_known_and_saves_the_others(running: R
     assert code == 2
     assert out.count("Saved: ") == 1
     assert err.count("\n") == 1
-    assert "(mic0) is not known well enough to be saved: 7 of 20 quiet windows" in err
+    assert "(mic0) is not known well enough to be saved: 7 of 20 windows" in err
     assert [one.source_id for one in rooms.stored_rooms()[0]] == ["mic1"]
 
 

@@ -68,7 +68,7 @@ def test_without_a_state_folder_of_ones_own_rooms_are_under_the_home(monkeypatch
 
 def test_a_room_that_is_not_known_well_enough_is_refused(home: Path) -> None:
     learning = BackgroundState(ready=False, age_s=0.0, windows=7, needed=20)
-    with pytest.raises(RoomError, match="7 of 20 quiet windows"):
+    with pytest.raises(RoomError, match="7 of 20 windows"):
         rooms.save(msgspec.structs.replace(room(), state=learning), NOON)
     assert not home.exists()
 

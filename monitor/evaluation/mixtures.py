@@ -29,6 +29,8 @@ MIX_RATE = 48_000
 """Hz; every model's band fits below half of it."""
 VERSION = 1
 """Goes up when the same list would give other samples: what was kept of them is then made again."""
+_SILENT_POWER = 1e-10
+"""-100 dBFS."""
 _FAINT_POWER = 1e-6
 """A part of a background fainter than this (-60 dBFS) gives way to the loudest part of its clip."""
 HOP_LEN = MIX_RATE // 10
@@ -170,7 +172,13 @@ def mix(event: NDArray[np.float32], background: NDArray[np.float32], snr_db: flo
 
 def _background(mixture: Mixture, corpus: Corpus, length: int) -> NDArray[np.float32]:
     samples = load(corpus.find(mixture.background), MIX_RATE)
-    return part_from(samples, length, int(mixture.place * max(1, len(samples) - length + 1)))
+    part = part_from(samples, length, int(mixture.place * max(1, len(samples) - length + 1)))
+    if mean_power(part) < _SILENT_POWER:
+        raise ConfigError(
+            f"The background {corpus.find(mixture.background)} is silent, so nothing can be mixed with it; "
+            "take it out of the data."
+        )
+    return part
 
 
 def _mixture(event: Clip, recordings: dict[str, list[Clip]], seed: int) -> Mixture:

@@ -210,11 +210,12 @@ def _task(corpus: Corpus, trial: NoiseTrial, subset: Callable[[str], bool] | Non
     refuse_missing_backgrounds(mixtures, trial.clips.snrs_db, in_rooms)
     words = {item.name: item for item in trial.clips.classes}
     learns = any(method.prototypes != "text" for method in trial.methods)
+    pool = choose_pool(corpus, trial.pool_folds, mixtures, subset) if learns or trial.pool_folds else []
     return _Task(
         mixtures=mixtures,
         classes=tuple(words.get(name) or ClassPrompt(name, name_to_words(name)) for name in names),
         truths=truths(mixtures, names, trial.clips.snrs_db, multi_label=corpus.multi_label),
-        pool=choose_pool(corpus, trial.pool_folds, mixtures, subset) if learns or trial.pool_folds else [],
+        pool=pool,
     )
 
 

@@ -36,12 +36,18 @@ _PLAIN: Changes = {"background": {"tau": 0.0, "clear": False}, "drift": {"beta":
 METHODS: Mapping[str, Changes] = {
     "monitor": {},
     "zero-shot": _PLAIN,
+    "cosine": {**_PLAIN, "prompts": {"distractors": ()}, "scorer": {"temperature": 0.1}},
     "drift": {**_PLAIN, "drift": {"beta": 0.1}},
     "audio-background": {**_PLAIN, "background": {"tau": 0.7, "clear": False}},
     "auto": {**_PLAIN, "background": {"tau": "auto", "clear": False}},
     "auto+drift": {"background": {"tau": "auto", "clear": False}, "drift": {"beta": 0.1}},
 }
-"""Name -> what it changes in the configuration. `zero-shot`: the plain score, no background and no drift."""
+"""Name -> what it changes in the configuration.
+
+`zero-shot`: no background and no drift, but still the odds against other sounds. `cosine`: not even these,
+the plain zero-shot of the papers, sigmoid of the cosine; at a temperature that spreads it over the thresholds
+that are tried.
+"""
 
 
 class Heard(msgspec.Struct, frozen=True):

@@ -82,7 +82,7 @@ def _room(view: View, health: Health) -> str:
     """Return how well the room is known; for a while, that it is another one."""
     background, changed_s = health.background, view.state.room_changed_s
     if changed_s is not None and view.now_s - changed_s < _ROOM_NEWS_S:
-        return f"another one noticed, {background.windows} windows"
+        return f"another one, {background.windows} windows"
     if background.ready:
         return f"ready, {background.windows} windows"
     return f"learning, {background.windows}" + (f" of {background.needed}" if background.needed else "")

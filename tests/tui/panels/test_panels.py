@@ -259,7 +259,7 @@ def test_the_status_says_for_a_while_that_another_room_was_noticed() -> None:
     before = msgspec.structs.replace(health(9.0), background=BackgroundState(True, 1.0, 212, 20, 0.9, 0))
     after = msgspec.structs.replace(health(10.0), background=BackgroundState(True, 1.0, 20, 20, 0.9, 1))
     view = view_of(before, after)
-    assert "room another one noticed, 20 windows" in text(status_lines(view, 160, 2))
+    assert "room another one, 20 windows" in text(status_lines(view, 160, 2))
     assert "room ready, 20 windows" in text(status_lines(replace(view, now_s=75.0), 160, 2))
     assert "another" not in text(status_lines(view_of(after), 160, 2))
 
