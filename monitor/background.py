@@ -1,10 +1,10 @@
 """The rolling picture of the room, learnt from windows in which nothing happens. Pure.
 
-It is the mean m of the unit embeddings of the windows of the last minute that are not loud for the room
-(low and normal activity: where people talk or a clock ticks, low activity hardly ever comes). Its direction
-says what the room sounds like, in any words; its length, at most 1, how alike those windows are: a room that
-never sounds the same is described by a short vector, which takes little off anything. The windows that fit
-it least are left out, so that a car that once sounds its horn is not the street.
+It is the mean m of the unit embeddings of the low-activity windows of the last minute; where low activity
+hardly ever comes, as where people talk or a clock ticks, also of those of normal activity. Its direction says
+what the room sounds like, in any words; its length, at most 1, how alike those windows are: a room that never
+sounds the same is described by a short vector, which takes little off anything. The windows that fit it least
+are left out, so that a car that once sounds its horn is not the street.
 
 Guards: digital silence is a fault and no background; a window in which a listed class scores, or sounds,
 teaches nothing, so that a three-minute siren stays detected; a change of room is noticed, and the room
@@ -22,6 +22,10 @@ from numpy.typing import NDArray
 from monitor.config import BackgroundConfig
 from monitor.records import Activity, BackgroundState
 
+_PATIENCE = 3
+"""Times the windows that readiness needs, without low activity, until normal activity teaches too."""
+_SPELL = 2
+"""Times the windows that readiness needs, all unlike those before, are another room and no long sound."""
 TRIMMED = 0.25
 """Share of the windows, those nearest in direction to the others least, that the mean leaves out."""
 
@@ -49,6 +53,7 @@ class Background:
         self._mean: NDArray[np.float32] | None = None
         self._changes = 0
         self._guarded = 0
+        self._restless = 0
         if known is not None:
             self._learnt.extend([(0, known)] * config.ready_windows)
 
@@ -72,7 +77,9 @@ class Background:
         best_score
             Highest score of a listed class in it; 1.0 while one is sounding.
         """
-        teaches = activity in {"low", "normal"}
+        self._restless = 0 if activity == "low" else self._restless + 1
+        patient = self._restless <= _PATIENCE * self._config.ready_windows
+        teaches = activity == "low" or (activity == "normal" and not patient)
         if teaches and best_score >= self._config.guard_score:
             self._guarded += 1
         elif teaches:
@@ -108,7 +115,7 @@ class Background:
 
     def _is_another_room(self) -> bool:
         """Say whether the newest windows fit the older ones far less than these fit one another."""
-        count = self._config.ready_windows
+        count = _SPELL * self._config.ready_windows
         if len(self._learnt) < 2 * count:
             return False
         vectors = np.array([embedding for _, embedding in self._learnt])

@@ -65,9 +65,9 @@ class LevelConfig(_Section, frozen=True):
     floor_percentile: Annotated[float, msgspec.Meta(ge=0, le=100)] = 20.0
     """Which percentile of those levels is the floor."""
     low_db: Decibels = 4.0
-    """Up to this far above the floor is low activity."""
+    """Up to this far above the floor is low activity: it teaches the background."""
     high_db: Decibels = 12.0
-    """From this far above the floor is high activity; what is less teaches the background."""
+    """From this far above the floor is high activity; it never teaches the background."""
     silent_dbfs: Annotated[float, msgspec.Meta(ge=-120, le=0)] = -100.0
     """Below this level for `silent_after_s` the source counts as muted or dead."""
     silent_after_s: Seconds = 2.0
@@ -133,7 +133,7 @@ class BackgroundConfig(_Section, frozen=True):
     clear: bool = True
     """Where the model has a network that takes the room off: a class must sound through both ways."""
     memory_s: Seconds = 60.0
-    """The room rests on windows of the last so many seconds that were not loud for it."""
+    """The room rests on quiet windows of the last so many seconds."""
     ready_windows: Count = 20
     """Such windows before the room counts fully; it blends in from the first."""
     guard_score: Unit = 0.3

@@ -35,9 +35,14 @@ def test_the_room_grows_as_it_is_learnt() -> None:
     assert taught(4).state(400).ready
 
 
-@pytest.mark.parametrize(("activity", "windows"), [("silent", 0), ("low", 9), ("normal", 9), ("high", 0)])
-def test_what_is_neither_silent_nor_loud_teaches(activity: Activity, windows: int) -> None:
-    assert taught(9, activity).state(0).windows == windows
+@pytest.mark.parametrize("activity", ["silent", "normal", "high"])
+def test_only_low_activity_teaches(activity: Activity) -> None:
+    assert taught(9, activity).state(0).windows == 0
+
+
+@pytest.mark.parametrize(("activity", "windows"), [("silent", 0), ("normal", 7), ("high", 0)])
+def test_where_low_activity_never_comes_normal_activity_teaches(activity: Activity, windows: int) -> None:
+    assert taught(3 * CONFIG.ready_windows + 7, activity).state(0).windows == windows
 
 
 def test_a_window_in_which_a_class_scores_teaches_nothing() -> None:
@@ -71,7 +76,7 @@ def test_a_sound_that_came_once_is_not_the_room() -> None:
     background = taught(20)
     for index in range(5):
         for window in (OTHER, ROOM, ROOM):
-            background.learn(window, 2000 + index, "normal", 0.0)
+            background.learn(window, 2000 + index, "low", 0.0)
     assert background.mean == pytest.approx(ROOM)
 
 
@@ -83,7 +88,7 @@ def walked(windows: list[NDArray[np.float32]]) -> Background:
 
 
 def test_another_room_is_noticed_and_the_one_before_forgotten() -> None:
-    background = walked([ROOM] * 20 + [OTHER] * 4)
+    background = walked([ROOM] * 20 + [OTHER] * 8)
     assert background.state(0).changes == 1
     assert background.state(0).windows < 8
     assert background.mean @ OTHER > background.mean @ ROOM
