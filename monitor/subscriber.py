@@ -189,7 +189,7 @@ def ask(endpoint: str, request: Request, timeout_s: float = 2.0) -> Snapshot | R
         sock.send(encode_json(request))
         if not sock.poll(round(timeout_s * 1000)):
             raise PublishError(
-                f"No monitor answers on {control} within {timeout_s:g} s; "
+                f"No monitor answers at {endpoint} within {timeout_s:g} s; "
                 f"start one with: monitor run --bind {endpoint}"
             )
         return decode_answer(sock.recv())
