@@ -86,6 +86,8 @@ class Calibration:
         sounding
             Whether an event is reported at present.
         """
+        if not self._sustained:
+            return None
         margins = [one.margin(score.values[name], hop_len) for name, one in self._sustained.items()]
         self._highest = max([self._highest, *margins])
         self._reported |= sounding

@@ -119,6 +119,15 @@ def test_a_threshold_set_by_hand_is_left_alone() -> None:
     assert one.thresholds().keys() == {"dog"}
 
 
+def test_with_every_threshold_set_by_hand_nothing_is_left_to_do() -> None:
+    one = calibration()
+    for name in ("dog", "siren"):
+        one.release(name)
+    hear(one, background(0.2))
+    assert one.thresholds() == {}
+    assert one.state().heard_s == 0.0
+
+
 @given(st.lists(st.floats(-30, 30), min_size=1, max_size=400), st.floats(0.001, 1000))
 def test_thresholds_stay_within_their_limits(odds: list[float], rate: float) -> None:
     one = calibration(rate)
