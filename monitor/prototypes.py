@@ -23,7 +23,7 @@ def build_prototypes(embed_text: EmbedText, prompts: Prompts, distractor_max_cos
         A distractor nearer than this to a listed class means the same and is left out.
     """
     named = [*prompts.wordings, *prompts.distractors]
-    noisy = [f"{phrase} with {noise}" for phrase in named for noise in prompts.noise_phrases]
+    noisy = in_noise(named, prompts.noise_phrases)
     vectors = embed_phrases(embed_text, prompts.templates, [*named, *noisy])
     of_named, of_noisy = np.split(vectors, [len(named)])
     count = len(prompts.wordings)
@@ -35,6 +35,11 @@ def build_prototypes(embed_text: EmbedText, prompts: Prompts, distractor_max_cos
         vectors=of_named[kept],
         drift=drift_directions(of_named, of_noisy)[kept],
     )
+
+
+def in_noise(phrases: Sequence[str], noises: Sequence[str]) -> list[str]:
+    """Return "c with p" for every noise p of each phrase c, all p of one c together."""
+    return [f"{phrase} with {noise}" for phrase in phrases for noise in noises]
 
 
 def embed_phrases(

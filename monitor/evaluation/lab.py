@@ -16,7 +16,7 @@ from monitor.evaluation.material import Material
 from monitor.evaluation.methods import Clear, Method, Settings, Words, draws, score
 from monitor.evaluation.truth import Figures, Truth, mean
 from monitor.prompts import build_prompts
-from monitor.prototypes import embed_phrases
+from monitor.prototypes import embed_phrases, in_noise
 from monitor.records import ClassPrompt
 
 BACKGROUND_PHRASES = ("background noise", "traffic noise", "crowd noise", "wind noise", "room noise")
@@ -76,7 +76,7 @@ class Lab(msgspec.Struct, frozen=True):
             config = replace(config, prompts=replace(config.prompts, template=template))
         prompts = build_prompts(self.classes, config, self.encoder.templates)
         wordings, background, noise = prompts.wordings, BACKGROUND_PHRASES, config.drift.phrases
-        noisy = [f"{wording} with {phrase}" for wording in wordings for phrase in noise]
+        noisy = in_noise(wordings, noise)
         phrases = [*wordings, *background, *noisy]
         vectors = embed_phrases(self.encoder.embed_text, prompts.templates, phrases)
         classes, of_background, of_noisy = np.split(vectors, [len(wordings), len(phrases) - len(noisy)])

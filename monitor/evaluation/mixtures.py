@@ -181,10 +181,14 @@ def _background(mixture: Mixture, corpus: Corpus, length: int) -> NDArray[np.flo
     return part
 
 
+def generator_for(named: str) -> np.random.Generator:
+    """Return the generator that belongs to a name: the same for it in every list."""
+    return np.random.default_rng(int.from_bytes(hashlib.sha256(named.encode()).digest()[:8], "little"))
+
+
 def _mixture(event: Clip, recordings: dict[str, list[Clip]], seed: int) -> Mixture:
     """Draw the background: every recording is equally likely, but none of the event's own kind or group."""
-    digest = hashlib.sha256(f"{seed} {event.path}".encode()).digest()
-    rng = np.random.default_rng(int.from_bytes(digest[:8], "little"))
+    rng = generator_for(f"{seed} {event.path}")
     others = {
         group: found
         for group, clips in recordings.items()

@@ -29,6 +29,7 @@ from monitor.evaluation.mixtures import (
 from monitor.evaluation.plans import read_plans
 from monitor.evaluation.progress import progress
 from monitor.evaluation.ranking import Values, accuracy, average_precision, mean_over_classes, recall_at
+from monitor.evaluation.truth import minus
 from monitor.prompts import build_prompts, name_to_words
 from monitor.prototypes import embed_phrases
 from monitor.records import ClassPrompt
@@ -257,8 +258,4 @@ def _report(report: ClipReport, measured: dict[str, _Measured], snr_db: float, n
 def _differences(measured: dict[str, _Measured]) -> Iterator[tuple[str, _Measured]]:
     """Yield `a - b` for every pair of models, resample by resample: the same mixtures, the same draws."""
     for (first, a), (second, b) in combinations(measured.items(), 2):
-        yield f"{first} - {second}", _Measured(_minus(a.overall, b.overall), _minus(a.per_class, b.per_class))
-
-
-def _minus(a: dict[str, Values], b: dict[str, Values]) -> dict[str, Values]:
-    return {metric: values - b[metric] for metric, values in a.items()}
+        yield f"{first} - {second}", _Measured(minus(a.overall, b.overall), minus(a.per_class, b.per_class))

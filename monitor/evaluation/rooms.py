@@ -8,7 +8,6 @@ then false). They are heard as loud as they were recorded.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
 import msgspec
@@ -16,7 +15,7 @@ import numpy as np
 
 from monitor.evaluation.clips import Clip, duration_of
 from monitor.evaluation.layouts import Corpus
-from monitor.evaluation.mixtures import Mixture
+from monitor.evaluation.mixtures import Mixture, generator_for
 
 ROOM_WINDOWS = 5
 _CLOSE_S = 1e-3
@@ -56,8 +55,7 @@ class Rooms:
 
     def of(self, mixture: Mixture) -> Room:
         """Return the room of a mixture."""
-        named = f"{self._seed} room {mixture.event} {mixture.background} {mixture.place}"
-        rng = np.random.default_rng(int.from_bytes(hashlib.sha256(named.encode()).digest()[:8], "little"))
+        rng = generator_for(f"{self._seed} room {mixture.event} {mixture.background} {mixture.place}")
         last_s = max(0.0, self._duration_s(mixture.background) - self._window_s)
         own_s = mixture.place * last_s
         starts_s = _starts_s(last_s, self._window_s / 2.0)
