@@ -15,7 +15,6 @@ from pathlib import Path
 
 import msgspec
 
-from monitor.activity import LevelMeter
 from monitor.background import Background
 from monitor.calibration import Calibration, Condition
 from monitor.config import Config
@@ -28,15 +27,16 @@ from monitor.prompts import build_prompts
 from monitor.prototypes import build_prototypes
 from monitor.records import ClassPrompt, Prototypes
 from monitor.report import Clock, Stream
-from monitor.ring import Ring
 from monitor.rooms import Memory, remember
 from monitor.scorer import Scorer
 from monitor.sinks import Sink
 from monitor.sources import Source
 from monitor.sources.capture import Capture
 from monitor.sources.pcm import PcmSource, SampleFormat
+from monitor.stream.level import LevelMeter
+from monitor.stream.ring import Ring
+from monitor.stream.windows import Windower
 from monitor.units import seconds_to_len
-from monitor.windows import Windower
 
 SYSTEM_CLOCK = Clock(monotonic=time.monotonic, utc=lambda: datetime.now(UTC))
 

@@ -14,7 +14,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.activity import LevelMeter
 from monitor.background import Background
 from monitor.batch import Turn, carry
 from monitor.calibration import Calibration
@@ -37,10 +36,11 @@ from monitor.records import (
     Window,
 )
 from monitor.report import Clock, Context, Reporter, Stream
-from monitor.ring import Ring
 from monitor.scorer import Scorer
 from monitor.sinks import Sink
-from monitor.windows import Windower
+from monitor.stream.level import LevelMeter
+from monitor.stream.ring import Ring
+from monitor.stream.windows import Windower
 
 _READ_S = 0.05
 _HEALTH_EVERY_S = 1.0

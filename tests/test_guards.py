@@ -21,8 +21,8 @@ from monitor.pipeline import Pipeline
 from monitor.prompts import parse_classes
 from monitor.records import BackgroundState, Event, Scores
 from monitor.report import Stream
-from monitor.ring import Ring
 from monitor.sources import demo_sounds
+from monitor.stream.ring import Ring
 from tests.fakes import Collector, FixedStatus
 
 Record = TypeVar("Record")

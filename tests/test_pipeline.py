@@ -14,7 +14,7 @@ from monitor.pipeline import Pipeline
 from monitor.prompts import parse_classes
 from monitor.records import CaptureStatus, Event, Health, Level, NearMiss, Request, Scores
 from monitor.report import Clock, Stream
-from monitor.ring import Ring
+from monitor.stream.ring import Ring
 from tests.fakes import RATE, Collector, FakeEncoder, FixedStatus, noise, tone
 
 CONFIG = load_config(

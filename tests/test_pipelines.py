@@ -13,7 +13,7 @@ from monitor.pipelines import Pipelines
 from monitor.prompts import parse_classes
 from monitor.records import CaptureStatus, Event, Health, PublishedRecord, Request, Scores
 from monitor.report import Clock, Stream
-from monitor.ring import Ring
+from monitor.stream.ring import Ring
 from tests.fakes import RATE, Collector, FakeEncoder, FixedStatus, noise, tone
 from tests.test_batch import Counting
 from tests.test_pipeline import CONFIG, Steady, comparable, scene

@@ -25,8 +25,8 @@ from monitor.evaluation.streams import Stream
 from monitor.pipeline import Pipeline
 from monitor.records import CaptureStatus, ClassPrompt, Event, PublishedRecord, Score, Scores, Span
 from monitor.report import Stream as Listening
-from monitor.ring import Ring
-from monitor.windows import Windower
+from monitor.stream.ring import Ring
+from monitor.stream.windows import Windower
 
 Changes = Mapping[str, Mapping[str, Any]]
 """Section -> key -> value: what a method changes in the configuration."""

@@ -18,7 +18,7 @@ from monitor.pipeline import Pipeline
 from monitor.prompts import parse_classes
 from monitor.records import Event, PublishedRecord, Scores
 from monitor.report import Clock, Stream
-from monitor.ring import Ring
+from monitor.stream.ring import Ring
 from tests.encoders.engines import PitchEngine, pitch_model
 from tests.fakes import RATE, Collector, FakeEncoder, FixedStatus, noise, tone
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from monitor.config import CaptureConfig
 from monitor.errors import SourceDamaged, SourceError, SourceLost
 from monitor.records import Block
-from monitor.ring import Ring
 from monitor.sources.capture import Capture
+from monitor.stream.ring import Ring
 from tests.sources.fakes import FullRing, RecordingRing, ScriptSource, Step, blocks, noise
 
 RATE = 16_000

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.records import Span, Window
-from monitor.windows import Windower
+from monitor.stream.windows import Windower
 
 
 def spans(length: int, cuts: list[int], start: int = 0, discontinuous: bool = False) -> list[Span]:

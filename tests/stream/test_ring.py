@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.ring import Ring
+from monitor.stream.ring import Ring
 
 
 def counting(start: int, length: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:

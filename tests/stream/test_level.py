@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from monitor.activity import LevelMeter, mel_bands
 from monitor.config import LevelConfig
 from monitor.records import Loudness, Span
+from monitor.stream.level import LevelMeter, mel_bands
 from tests.fakes import RATE, noise, tone
 
 

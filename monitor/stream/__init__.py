@@ -1,0 +1,1 @@
+"""The stream itself: samples on an integer clock, cut into windows, measured for level."""
