@@ -15,6 +15,7 @@ from monitor.cli_eval import add_eval
 from monitor.cli_models import add_models
 from monitor.config import PublishConfig, load_config
 from monitor.errors import ConfigError, MonitorError, ProgramError
+from monitor.privacy import keep_private
 from monitor.wire import sanitise
 
 DEFAULT_ENDPOINT = PublishConfig().bind
@@ -29,6 +30,7 @@ _MOST_FALSE_ALARMS = 1000.0
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and return the exit code."""
+    keep_private()
     _open_missing_streams()
     arguments = _parser().parse_args(argv)
     try:

@@ -89,7 +89,7 @@ def open_text(name: str, folder: Path, weights: Path, threads: int) -> Callable[
 
 def open_graph(path: Path, threads: int, *, spinning: bool = False) -> Any:
     """Open a graph as `monitor` does; 0 threads and spinning are ONNX Runtime's own settings."""
-    import onnxruntime
+    from monitor.encoders.runtime import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads

@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import torch
 from class_words import embed_texts, load_text_tower
 from corpus import SAMPLE_RATE, WINDOW_LEN, load_audio, read_index, words
@@ -20,6 +19,8 @@ from probe import Probe, make_probe, measure
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from towers import MAX_TOKENS, AudioGraph, AudioTower, Block, TextTower
+
+from monitor.encoders.runtime import onnxruntime
 
 OPSET = 18
 PROMPT_CHOICES = (

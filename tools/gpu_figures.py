@@ -177,8 +177,9 @@ def missing_cuda() -> str:
     """Say in one sentence why no CUDA can be used; empty where it can."""
     if importlib.util.find_spec("torch") is None:
         return "torch is not installed, so no GPU can be measured; run pip install 'monitor[export]'."
-    import onnxruntime
     import torch
+
+    from monitor.encoders.runtime import onnxruntime
 
     if not torch.cuda.is_available():
         return (

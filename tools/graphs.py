@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from monitor.encoders.runtime import onnxruntime
 from monitor.encoders.store import ModelFile
 
 MANIFEST_HEAD = (

@@ -34,7 +34,7 @@ encoder.embed_audio(np.zeros((1, encoder.window_len), np.float32))
 _WORDS = "encoder.embed_text([encoder.template.format('siren')])\n"
 _BARE = """
 import numpy as np
-import onnxruntime as ort
+from monitor.encoders.runtime import onnxruntime as ort
 options = ort.SessionOptions()
 options.intra_op_num_threads = options.inter_op_num_threads = 1
 options.add_session_config_entry('session.intra_op.allow_spinning', '0')

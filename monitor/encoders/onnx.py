@@ -1,4 +1,4 @@
-"""The networks of a model in ONNX Runtime. The only file that imports it."""
+"""The networks of a model in ONNX Runtime (`runtime.py` imports it)."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ class AudioTower:
         return {LONGER: np.zeros((count, 1), np.bool_)} if self._asks_longer else {}
 
     def _bind(self, shape: tuple[int, ...], device: str) -> _Bound:
-        import onnxruntime as ort
+        from monitor.encoders.runtime import onnxruntime as ort
 
         sound = ort.OrtValue.ortvalue_from_shape_and_type(shape, np.float32, device, 0)
         embedding = ort.OrtValue.ortvalue_from_shape_and_type((shape[0], self._dim), np.float32, device, 0)
@@ -207,7 +207,7 @@ def _verified(model: StoredModel, part: ModelFile) -> str:
 
 def _open(graph: str, config: ModelConfig, name: str, *, optimise: bool = True) -> Any:
     """Return a session that runs the file `graph` of the model `name`."""
-    import onnxruntime as ort
+    from monitor.encoders.runtime import onnxruntime as ort
 
     wanted = _PROVIDERS.get(config.provider)
     if wanted is None:
@@ -235,7 +235,7 @@ def _open(graph: str, config: ModelConfig, name: str, *, optimise: bool = True) 
 
 
 def _options(config: ModelConfig, *, optimise: bool) -> Any:
-    import onnxruntime as ort
+    from monitor.encoders.runtime import onnxruntime as ort
 
     options = ort.SessionOptions()
     options.intra_op_num_threads = config.threads

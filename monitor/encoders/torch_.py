@@ -18,6 +18,7 @@ from monitor.encoders.clap import HOP_S, INPUT_LEN, MAX_TOKENS, PROMPT
 from monitor.encoders.log_mel import SAMPLE_RATE
 from monitor.encoders.store import ModelEntry, ModelFile, StoredModel, sha256_of
 from monitor.errors import ModelError
+from monitor.privacy import keep_private
 
 WEIGHTS, TOKENIZER, CONFIG = "model.safetensors", "tokenizer.json", "config.json"
 _LIBRARIES = ("torch", "transformers", "safetensors")
@@ -147,6 +148,7 @@ def _load(model: StoredModel) -> Any:
     ModelError
         The file is damaged, or lacks weights: transformers would make them up.
     """
+    keep_private()
     import transformers
     from safetensors import SafetensorError
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.table import Table
 
+from monitor.evaluation.drawing import new_figure
 from monitor.evaluation.mixtures import CLEAN_DB, Mixture
 from monitor.evaluation.plans import write_plans
 from monitor.evaluation.recognition import ClassRow, ClipReport, ClipRow
@@ -68,12 +69,10 @@ def overall_table(report: ClipReport) -> str:
 
 def draw(path: Path, report: ClipReport) -> bool:
     """Draw accuracy and average precision against SNR, a line per model; False without matplotlib."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        return False
     snrs = sorted(_snrs(report))
-    figure = Figure(figsize=(10.0, 4.0), layout="constrained")
+    figure = new_figure(10.0, 4.0)
+    if figure is None:
+        return False
     for axes, metric in zip(figure.subplots(1, 2), ("top1", "average_precision_macro"), strict=True):
         for model in dict.fromkeys(row.model for row in report.rows if " - " not in row.model):
             own = {row.snr_db: row for row in report.rows if (row.model, row.metric) == (model, metric)}

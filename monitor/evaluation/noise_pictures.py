@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.evaluation.clip_tables import condition
+from monitor.evaluation.drawing import new_figure
 from monitor.evaluation.noise import GridRow
 from monitor.evaluation.recognition import ClipRow
 
@@ -21,7 +22,7 @@ def draw(path: Path, rows: Sequence[ClipRow]) -> bool:
     own = [row for row in rows if row.metric == rows[0].metric and _is_drawn(row)]
     snrs, models = sorted({row.snr_db for row in own}), list(dict.fromkeys(row.model for row in own))
     methods = list(dict.fromkeys(row.method for row in own))
-    figure = _figure(5.0 * len(models) + 2.5)
+    figure = new_figure(5.0 * len(models) + 2.5, 4.5)
     if figure is None:
         return False
     panels = figure.subplots(1, len(models), sharey=True, squeeze=False)[0]
@@ -44,7 +45,7 @@ def draw_grid(path: Path, rows: Sequence[GridRow], parameter: str) -> bool:
     models, methods = (
         list(dict.fromkeys(names)) for names in zip(*((r.model, r.method) for r in own), strict=True)
     )
-    figure = _figure(4.0 * len(methods) + 1.5, 3.5 * len(models))
+    figure = new_figure(4.0 * len(methods) + 1.5, 3.5 * len(models))
     if figure is None:
         return False
     panels = figure.subplots(len(models), len(methods), sharey="row", squeeze=False)
@@ -66,15 +67,6 @@ def draw_grid(path: Path, rows: Sequence[GridRow], parameter: str) -> bool:
 def _is_drawn(row: ClipRow) -> bool:
     """Leave out differences, and prompts: so many lines that none could be followed."""
     return " - " not in row.model + row.method and not row.method.startswith("prompt-")
-
-
-def _figure(width: float, height: float = 4.5) -> Any:
-    """Return a figure, or None without matplotlib."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        return None
-    return Figure(figsize=(width, height), layout="constrained")
 
 
 def _style(at: int) -> dict[str, Any]:

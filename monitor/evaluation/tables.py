@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 from rich.table import Table
 
+from monitor.evaluation.drawing import new_figure
 from monitor.evaluation.figures import ALL, LEARNT, OVER, Point, Row
 
 _CLASS = 2
@@ -29,12 +30,10 @@ def draw(path: Path, points: Sequence[Point], records: Sequence[Row]) -> bool:
 
     A line per method, over all common thresholds; rings where thresholds that the stream set lead to.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        return False
     snrs = sorted({point.snr_db for point in points}, reverse=True)
-    figure = Figure(figsize=(5.0 * len(snrs), 4.0), layout="constrained")
+    figure = new_figure(5.0 * len(snrs), 4.0)
+    if figure is None:
+        return False
     for axes, snr_db in zip(figure.subplots(1, len(snrs), sharey=True, squeeze=False)[0], snrs, strict=True):
         for method in dict.fromkeys(point.method for point in points):
             own = [point for point in points if (point.method, point.snr_db) == (method, snr_db)]

@@ -4,3 +4,7 @@ Needs the extra `export` (torch, transformers, onnx); nothing here is imported w
 `checkpoints` reads, `towers` and `front_end` build the networks, `graphs` writes them as ONNX, `parity`
 compares what was written with the source, and `command` does all of it.
 """
+
+from monitor.privacy import keep_private
+
+keep_private()  # before any of them is imported

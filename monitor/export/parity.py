@@ -213,7 +213,7 @@ def _unit(points: torch.Tensor) -> Floats:
 
 
 def _open(path: Path) -> Any:
-    import onnxruntime
+    from monitor.encoders.runtime import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

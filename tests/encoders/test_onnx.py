@@ -5,13 +5,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pytest
 
 import monitor
 from monitor.config import ModelConfig
 from monitor.encoders import Encoder
 from monitor.encoders.onnx import AudioTower, OnnxEngine, describe
+from monitor.encoders.runtime import onnxruntime
 from monitor.encoders.store import StoredModel, find_model
 from monitor.errors import ModelError
 from monitor.units import unit_norm
@@ -90,8 +90,7 @@ def test_wrong_shapes_and_values_that_are_not_numbers_are_refused(encoder: Encod
 
 
 def test_a_provider_that_is_not_there_is_refused_and_does_not_fall_back() -> None:
-    ort = pytest.importorskip("onnxruntime")
-    if "CUDAExecutionProvider" in ort.get_available_providers():
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
         pytest.skip("this machine has the CUDA provider")
     with pytest.raises(ModelError, match="not available here"):
         monitor.load_encoder(provider="cuda")

@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.timeout(300), pytest.mark.filterwarnings("ignore")]
 
 
 def session(path: Path) -> Any:
-    import onnxruntime
+    from monitor.encoders.runtime import onnxruntime
 
     return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
