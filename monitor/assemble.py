@@ -38,7 +38,17 @@ from monitor.stream.ring import Ring
 from monitor.stream.windows import Windower
 from monitor.units import seconds_to_len
 
-SYSTEM_CLOCK = Clock(monotonic=time.monotonic, utc=lambda: datetime.now(UTC))
+
+def _suspended() -> float:
+    """Return the seconds for which the machine has slept since it was started."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
+
+
+SYSTEM_CLOCK = Clock(
+    monotonic=time.monotonic,
+    utc=lambda: datetime.now(UTC),
+    suspended=_suspended if hasattr(time, "CLOCK_BOOTTIME") else float,
+)
 
 
 class PcmFormat(msgspec.Struct, frozen=True):

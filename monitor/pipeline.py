@@ -185,7 +185,7 @@ class Pipeline:
 
     def _take(self, span: Span) -> Turn:
         """Measure and analyse piece by piece, so that what a window finds governs only the ticks after it."""
-        self._report.anchor(span.start + len(span.samples), span.captured_s)
+        self._report.anchor(span, self._capture.status.clock_ppm)
         for piece in self._stages.windower.split(span):
             self._stop = piece.start + len(piece.samples)
             self._stages.meter.held = bool(self._stages.detector.open)
@@ -275,7 +275,8 @@ class Pipeline:
         now = self._clock.monotonic()
         if state == "lost" and self._state != "lost":
             yield from self._end_stretch("lost")
-        if state != self._state or now >= self._health_due_s:
+        clock_was_set = self._report.watch_clock()
+        if state != self._state or clock_was_set or now >= self._health_due_s:
             self._state = state
             self._health_due_s = now + _HEALTH_EVERY_S
             self._emit(self._health(state, reason))
@@ -320,6 +321,8 @@ class Pipeline:
             background=self._stages.background.state(self._stop),
             paused=detector.paused,
             calibration=None if self._stages.calibration is None else self._stages.calibration.state(),
+            position_s=self._report.position_s(self._stop),
+            clock_step=self._report.clock_step,
             classes=[
                 ClassState(
                     class_=name,

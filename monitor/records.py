@@ -288,11 +288,13 @@ class Event(msgspec.Struct, frozen=True, rename={"class_": "class"}):
     candidates: list[Candidate]
     """The listed classes with the highest scores in that window, best first."""
     onset_time: Instant
+    """Of what is heard as it happens: when it began. Of a file: when its beginning was read."""
     offset_time: Instant | None
+    """On the clock of `onset_time`, also where the computer's own clock was set in between."""
     onset_sample: Index
     offset_sample: Index | None
     sample_rate: Rate
-    """Hz of the two sample indices."""
+    """Hz of the two sample indices, nominal."""
     latency_s: Latency
     level_dbfs: float
     floor_dbfs: float
@@ -305,6 +307,9 @@ class Event(msgspec.Struct, frozen=True, rename={"class_": "class"}):
     """Highest score so far, [0, 1]."""
     ended_by: str | None = None
     """Why there is an offset: `quiet`, or `lost`, `paused`, `muted`, `ended`, `stopped`, `failed`."""
+    onset_position_s: float | None = None
+    """Of a file, and of whatever is read as one: seconds from its beginning; None for what is heard live."""
+    offset_position_s: float | None = None
 
 
 class NearMiss(msgspec.Struct, frozen=True, rename={"class_": "class"}):
@@ -319,6 +324,8 @@ class NearMiss(msgspec.Struct, frozen=True, rename={"class_": "class"}):
     time: Instant
     level_dbfs: float
     snr_db: float
+    position_s: float | None = None
+    """Of a file: seconds from its beginning to `time`; None for what is heard live."""
 
 
 class Level(msgspec.Struct, frozen=True):
@@ -357,6 +364,19 @@ class ClassState(msgspec.Struct, frozen=True, rename={"class_": "class"}):
     offset_threshold: float
     muted: bool
     urgent: bool
+
+
+class ClockStep(msgspec.Struct, frozen=True):
+    """The computer's clock was set, or the machine slept: times before and after do not fit together."""
+
+    number: Tally
+    """1 for the first of a run."""
+    time: Instant
+    """When it was noticed, by the clock as it is now."""
+    step_s: float
+    """Seconds by which the clock went forward (back when negative) beside the time that passed."""
+    slept_s: float
+    """Seconds of `step_s` for which the machine slept and heard nothing."""
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -401,6 +421,10 @@ class Health(msgspec.Struct, frozen=True):
     """Paused by the user, whatever the state."""
     calibration: CalibrationState | None = None
     """None: thresholds are those of the configuration."""
+    position_s: float | None = None
+    """Of a file: seconds of it that were read so far; None for what is heard live."""
+    clock_step: ClockStep | None = None
+    """The last time that the computer's clock was set; None: never in this run."""
 
 
 class Heartbeat(msgspec.Struct, frozen=True):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 
 from monitor.records import (
     BackgroundState,
     Candidate,
+    ClockStep,
     Event,
     Latency,
     Level,
@@ -18,12 +20,15 @@ from monitor.records import (
     NearMiss,
     Score,
     Scores,
+    Span,
     Transition,
 )
+from monitor.timeline import DeviceTimeline, PlayedTimeline, Timeline, WallClock
 
 _CANDIDATES = 5
-_CLOCK_STEP_S = 0.5
-"""A wall clock that disagrees with the stream by more was set, or the machine slept; the stream follows."""
+_READ_TOGETHER_S = 0.01
+"""Two clocks that were not read within this long were not read at one moment."""
+_READINGS = 5
 
 
 class Stream(msgspec.Struct, frozen=True):
@@ -46,6 +51,8 @@ class Clock(msgspec.Struct, frozen=True):
     monotonic: Callable[[], float]
     """Seconds."""
     utc: Callable[[], datetime]
+    suspended: Callable[[], float] = float
+    """Seconds the machine has slept since it was started; 0 where that is not known."""
 
 
 class Context(msgspec.Struct, frozen=True):
@@ -60,25 +67,50 @@ class Context(msgspec.Struct, frozen=True):
     """Monotonic clock when its score was known."""
 
 
+class _Onset(NamedTuple):
+    """Where and when an open event began; all its messages share it."""
+
+    sample: int
+    time: datetime
+
+
 class Reporter:
-    """Builds wire records; wall time is anchored to an index, then computed; anchored anew after a step."""
+    """Builds wire records; `timeline.py` says how an index becomes a time."""
 
     def __init__(self, stream: Stream, clock: Clock, prompts: dict[str, str], urgent: frozenset[str]) -> None:
         self._stream = stream
         self._clock = clock
         self._prompts = prompts
         self._urgent = urgent
-        self._epoch: datetime | None = None
+        self._wall = WallClock(*self._read_clocks()[:3])
+        self._timeline: Timeline = DeviceTimeline(stream.sample_rate) if stream.live else PlayedTimeline()
+        self._ppm = 0.0
         self._loudest: dict[str, Loudness] = {}
+        self._onsets: dict[str, _Onset] = {}
 
-    def anchor(self, index: int, captured_s: float) -> None:
-        """Tie stream index `index` to the moment it was captured, unless it already is, nearly enough."""
-        if self._epoch is not None and not self._stream.live:
-            return
-        age_s = self._clock.monotonic() - captured_s if self._stream.live else 0.0
-        epoch = self._clock.utc() - timedelta(seconds=age_s + index / self._stream.sample_rate)
-        if self._epoch is None or abs((epoch - self._epoch).total_seconds()) > _CLOCK_STEP_S:
-            self._epoch = epoch
+    def anchor(self, span: Span, clock_ppm: float | None) -> None:
+        """Tie a span to the moment it was captured; `clock_ppm`: how fast the device's clock is, if known."""
+        captured_s = span.captured_s if self._stream.live else self._clock.monotonic()
+        self._timeline.observe(span.start, span.start + len(span.samples), captured_s, span.discontinuous)
+        self._ppm = self._ppm if clock_ppm is None else clock_ppm
+
+    @property
+    def clock_step(self) -> ClockStep | None:
+        """The last time that the computer's clock was set, or the machine slept."""
+        return self._wall.step
+
+    def watch_clock(self) -> bool:
+        """Look at the computer's clock, several times a second; True when it was set."""
+        now_s, utc, suspended_s, together = self._read_clocks()
+        return together and self._wall.observe(now_s, utc, suspended_s)
+
+    def _read_clocks(self) -> tuple[float, datetime, float, bool]:
+        """Read all clocks, and whether that was at one moment: the program may be held up in between."""
+        for _ in range(_READINGS):
+            now_s, utc, suspended_s = self._clock.monotonic(), self._clock.utc(), self._clock.suspended()
+            if self._clock.monotonic() - now_s < _READ_TOGETHER_S:
+                return now_s, utc, suspended_s, True
+        return now_s, utc, suspended_s, False
 
     def track(self, heard: frozenset[str], loudness: Loudness) -> None:
         """Keep the loudest moment of each open event while it is heard; the next sound's is not its own."""
@@ -86,15 +118,20 @@ class Reporter:
             self._loudest[name] = max(self._loudest[name], loudness, key=lambda one: one.level_dbfs)
 
     def time_of(self, index: int) -> datetime:
-        """Return the UTC time of a stream index."""
-        return (self._epoch or self._clock.utc()) + timedelta(seconds=index / self._stream.sample_rate)
+        """Return the UTC time of a stream index, never later than now."""
+        return self._wall.utc(min(self._timeline.captured_s(index), self._clock.monotonic()))
+
+    def position_s(self, index: int) -> float | None:
+        """Return the seconds from the beginning of a file to a stream index; None of what is heard live."""
+        return None if self._stream.live else round(index / self._stream.sample_rate, 4)
 
     def event(self, change: Transition, context: Context) -> Event:
         """Return the event message of a transition."""
+        onset = self._onset(change)
         offset = change.offset_sample
         loudness = self._loudest.setdefault(change.class_, context.loudness)
         if change.type == "offset":
-            del self._loudest[change.class_]
+            del self._loudest[change.class_], self._onsets[change.class_]
         ranked = sorted(context.score.values.items(), key=lambda item: -item[1])[:_CANDIDATES]
         return Event(
             type=change.type,
@@ -106,8 +143,8 @@ class Reporter:
             score=round(change.score, 4),
             threshold=change.threshold,
             candidates=[Candidate(name, round(value, 4)) for name, value in ranked],
-            onset_time=self.time_of(change.onset_sample),
-            offset_time=None if offset is None else self.time_of(offset),
+            onset_time=onset.time,
+            offset_time=None if offset is None else self._offset_time(onset, offset),
             onset_sample=change.onset_sample,
             offset_sample=offset,
             sample_rate=self._stream.sample_rate,
@@ -120,7 +157,24 @@ class Reporter:
             model=self._stream.model,
             peak_score=round(change.peak_score, 4),
             ended_by=change.ended_by,
+            onset_position_s=self.position_s(change.onset_sample),
+            offset_position_s=None if offset is None else self.position_s(offset),
         )
+
+    def _onset(self, change: Transition) -> _Onset:
+        """Return the onset of an event, with the time that its first message gave it."""
+        known = self._onsets.get(change.class_)
+        if known is None or known.sample != change.onset_sample:
+            known = _Onset(change.onset_sample, self.time_of(change.onset_sample))
+            self._onsets[change.class_] = known
+        return known
+
+    def _offset_time(self, onset: _Onset, offset: int) -> datetime:
+        """Return when an event ended: as much later as it lasted by the device's clock, put right."""
+        if not self._stream.live:
+            return max(onset.time, self.time_of(offset))
+        lasted_s = (offset - onset.sample) / self._stream.sample_rate / (1.0 + 1e-6 * self._ppm)
+        return onset.time + timedelta(seconds=lasted_s)
 
     def near_miss(self, missed: Missed, context: Context) -> NearMiss:
         """Return the message of a near miss."""
@@ -133,6 +187,7 @@ class Reporter:
             time=self.time_of(missed.stop),
             level_dbfs=round(context.loudness.level_dbfs, 1),
             snr_db=round(context.loudness.snr_db, 1),
+            position_s=self.position_s(missed.stop),
         )
 
     def level(self, loudness: Loudness) -> Level:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from monitor.records import NearMissReason, SourceState
+from monitor.records import ClockStep, NearMissReason, SourceState
 
 
 class Wording(NamedTuple):
@@ -73,3 +73,41 @@ def how_often(per_hour: float) -> str:
 def clock(time: datetime) -> str:
     """Return the time of day where the reader is."""
     return f"{time.astimezone():%H:%M:%S}"
+
+
+def position(seconds: float) -> str:
+    """Return a place in a recording, ``00:01:23.4``."""
+    tenths = max(0, int(10.0 * seconds + 1e-6))
+    return f"{tenths // 36000:02d}:{tenths // 600 % 60:02d}:{tenths // 10 % 60:02d}.{tenths % 10}"
+
+
+def moment(time: datetime, position_s: float | None) -> str:
+    """Return where in a recording something was, or at what time of day where the reader is."""
+    return clock(time) if position_s is None else position(position_s)
+
+
+def day_and_zone(time: datetime) -> str:
+    """Return the day where the reader is, and what times of day are counted from."""
+    local = time.astimezone()
+    offset = local.isoformat()[-6:]
+    zone = "UTC" if offset == "+00:00" else f"UTC{offset}"
+    name = local.tzname() or ""
+    named = name.isalpha() and name != zone
+    return f"{local:%A %Y-%m-%d}, times are {f'{name} ({zone})' if named else zone}"
+
+
+def clock_set(step: ClockStep) -> str:
+    """Return that the computer's clock was set, or that the machine slept, as one clause."""
+    set_s = step.step_s - step.slept_s
+    told = (
+        [f"the computer slept for {_length(step.slept_s)} and heard nothing"] if step.slept_s >= 1.0 else []
+    )
+    if abs(set_s) >= 1.0 or not told:
+        told.append(
+            f"the computer's clock was set {'back' if set_s < 0 else 'forward'} by {_length(abs(set_s))}"
+        )
+    return "; ".join(told)
+
+
+def _length(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.0f} s"

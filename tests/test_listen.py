@@ -89,8 +89,8 @@ def test_whoever_joins_late_is_told_which_of_several_sources_hears_what(publishe
     listening = Listening(publisher.endpoint, as_json=False)
     until(lambda: b"onset" in listening.seen, lambda: turn(publisher, listening))
     lines = listening.seen.decode().splitlines()
-    assert [line.split("  ")[1] for line in lines] == ["health", "health", "onset"]
-    assert "USB microphone: may be a dog bark" in lines[2]
+    assert [line.split("  ")[1] for line in lines] == ["date", "health", "health", "onset"]
+    assert "USB microphone: may be a dog bark" in lines[3]
     assert listening.hang_up(publisher) == 0
 
 

@@ -1,19 +1,31 @@
 """One line per event, for a person or, as JSON, for a program; the same for a local run and for `listen`.
 
 People read hedged words ("may be a siren"): a score is never a certainty. Where there are several sources,
-each line names its own.
+each line names its own. A time of day is that where the reader is; the day and the zone are told at the start
+and whenever they change. A file has no times of day but positions.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import TextIO
 
-from monitor.records import Event, Health, NearMiss, PublishedRecord
+from monitor.records import ClockStep, Event, Health, NearMiss, PublishedRecord
 from monitor.sinks.outlet import Outlet
 from monitor.wire import encode_json, sanitise
-from monitor.words import NEAR_MISS, SOURCE_STATE, clock, ended_by, how_often, spoken
+from monitor.words import (
+    NEAR_MISS,
+    SOURCE_STATE,
+    clock,
+    clock_set,
+    day_and_zone,
+    ended_by,
+    how_often,
+    moment,
+    spoken,
+)
 
 _UNHEARD = {"silent", "lost", "paused"}
 _NO_ARTICLE = re.compile(
@@ -54,6 +66,8 @@ class LineSink:
         self._health: dict[str, Health] = {}
         self._names: dict[str, str] = {}
         self._late: dict[str, bool] = {}
+        self._day = ""
+        self._clock_steps = 0
 
     @property
     def closed(self) -> bool:
@@ -73,7 +87,10 @@ class LineSink:
 
     def emit(self, record: PublishedRecord) -> None:
         """Print `record` if it is of a kind to be printed. Never waits, and never raises for the reader."""
-        for line in self._json_lines(record) if self._as_json else self._lines(record):
+        lines = self._json_lines(record) if self._as_json else self._lines(record)
+        if lines and not self._as_json:
+            self._say_day(_time_of_day(record))
+        for line in lines:
             self.say(line)
         self._outlet.drain()
 
@@ -84,6 +101,13 @@ class LineSink:
     def close(self) -> None:
         """Print what still waits, for at most a second; the stream stays open."""
         self._outlet.close()
+
+    def _say_day(self, time: datetime | None) -> None:
+        """Print which day it is, in which zone, unless the last line was of the same."""
+        day = self._day if time is None else day_and_zone(time)
+        if time is not None and day != self._day:
+            self._day = day
+            self.say(f"{clock(time)}  date    {day}")
 
     def _json_lines(self, record: PublishedRecord) -> list[str]:
         wanted = isinstance(record, Event) or (self._near_misses and isinstance(record, NearMiss))
@@ -123,15 +147,27 @@ class LineSink:
         if late and not self._late.get(health.source_id, False):
             lines.append(late_line(health, self._where(health.source_id)))
         self._late[health.source_id] = late
-        return lines + ([] if before is None else _news(health, before, self._where(health.source_id)))
+        if before is not None:
+            lines += _news(health, before, self._where(health.source_id))
+            lines += self._clock_lines(health, before)
+        return lines
+
+    def _clock_lines(self, health: Health, before: Health) -> list[str]:
+        """Tell that the clock was set, once though every source says so."""
+        step = health.clock_step
+        if step is None or step.number <= (before.clock_step.number if before.clock_step else 0):
+            return []
+        self._clock_steps, known = step.number, self._clock_steps
+        return [] if step.number == known else [clock_line(step)]
 
 
 class TroubleSink:
-    """A `Sink` that prints only that a source is not heard, and that it is back."""
+    """A `Sink` that prints only that a source is not heard, that it is back, and that the clock was set."""
 
     def __init__(self, stream: TextIO) -> None:
         self._lines = LineSink(stream, as_json=False)
         self._troubled: set[str] = set()
+        self._clock_steps = 0
 
     def emit(self, record: PublishedRecord) -> None:
         """Print `record` if it tells of trouble or of its end. Never waits."""
@@ -139,6 +175,9 @@ class TroubleSink:
             troubled = {record.source_id} if record.state in _UNHEARD else set()
             if troubled or record.source_id in self._troubled:
                 self._lines.emit(record)
+            elif record.clock_step is not None and record.clock_step.number > self._clock_steps:
+                self._clock_steps = record.clock_step.number
+                self._lines.say(clock_line(record.clock_step))
             self._troubled = self._troubled - {record.source_id} | troubled
 
     def close(self) -> None:
@@ -161,13 +200,14 @@ def event_line(event: Event, where: str | None = None) -> str:
     if event.type != "offset":
         urgent = "URGENT: " if event.urgent else ""
         score = f"score {event.score:.2f} (threshold {event.threshold:.2f})"
-        return f"{clock(event.onset_time)}  onset   {source}{urgent}{hedged(event.class_)}, {score}, {level}"
+        time = moment(event.onset_time, event.onset_position_s)
+        return f"{time}  onset   {source}{urgent}{hedged(event.class_)}, {score}, {level}"
     stop = event.onset_sample if event.offset_sample is None else event.offset_sample
     duration_s = (stop - event.onset_sample) / event.sample_rate
     by = event.ended_by or "quiet"
     why = "" if by == "quiet" else f" ({ended_by(by).phrase})"
     ended = f"{spoken(event.class_)} ended after {duration_s:.1f} s{why}"
-    time = clock(event.offset_time or event.onset_time)
+    time = moment(event.offset_time or event.onset_time, event.offset_position_s)
     return f"{time}  offset  {source}{ended}, peak {event.peak_score:.2f}, {level}"
 
 
@@ -175,7 +215,9 @@ def near_miss_line(miss: NearMiss, where: str | None = None) -> str:
     """Return what was not reported, and why, as a line for a person."""
     score = f"score {miss.score:.2f} (threshold {miss.threshold:.2f})"
     why = f"not reported: {NEAR_MISS[miss.reason].phrase}"
-    return f"{clock(miss.time)}  nearly  {_source(where)}{spoken(miss.class_)}, {score}, {why}"
+    return (
+        f"{moment(miss.time, miss.position_s)}  nearly  {_source(where)}{spoken(miss.class_)}, {score}, {why}"
+    )
 
 
 def health_line(health: Health, before: Health | None = None) -> str:
@@ -190,14 +232,28 @@ def health_line(health: Health, before: Health | None = None) -> str:
             text += f", false alarms allowed: {how_often(health.calibration.false_alarms_per_hour)}"
     else:
         text = f"{SOURCE_STATE[health.state]}: {name}" + (f", {health.reason}" if health.reason else "")
-    return f"{clock(health.time)}  health  {text}"
+    return f"{moment(health.time, health.position_s)}  health  {text}"
 
 
 def late_line(health: Health, where: str | None = None) -> str:
     """Return how much sound was passed over, as a line for a person."""
     passed_s = _passed_over(health) / health.sample_rate
     text = f"LATE: the program does not keep up; {passed_s:.1f} s of sound passed over so far"
-    return f"{clock(health.time)}  health  {_source(where)}{text}"
+    return f"{moment(health.time, health.position_s)}  health  {_source(where)}{text}"
+
+
+def clock_line(step: ClockStep) -> str:
+    """Return that the clock was set, as a line for a person."""
+    return f"{clock(step.time)}  clock   {clock_set(step)}; times before and after do not fit together"
+
+
+def _time_of_day(record: PublishedRecord) -> datetime | None:
+    """Return the time of day that stands in the line of a record; None where a position does."""
+    if isinstance(record, Event) and record.onset_position_s is None:
+        return (record.offset_time if record.type == "offset" else None) or record.onset_time
+    if isinstance(record, Health | NearMiss) and record.position_s is None:
+        return record.time
+    return None
 
 
 def _news(health: Health, before: Health, where: str | None) -> list[str]:
@@ -209,7 +265,7 @@ def _news(health: Health, before: Health, where: str | None) -> list[str]:
     if now is not None and now.ready and then is not None and not then.ready:
         allowed = how_often(now.false_alarms_per_hour)
         texts.append(f"thresholds learnt from {now.heard_s / 60.0:.0f} min, for {allowed} false alarms")
-    return [f"{clock(health.time)}  health  {_source(where)}{text}" for text in texts]
+    return [f"{moment(health.time, health.position_s)}  health  {_source(where)}{text}" for text in texts]
 
 
 def _source(where: str | None) -> str:

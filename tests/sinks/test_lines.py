@@ -6,21 +6,30 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 import pytest
 
-from monitor.records import BackgroundState, CalibrationState, Event, Health, PublishedRecord
+from monitor.records import (
+    BackgroundState,
+    CalibrationState,
+    ClockStep,
+    Event,
+    Health,
+    NearMiss,
+    PublishedRecord,
+)
 from monitor.sinks import Sink
 from monitor.sinks.lines import LineSink, TroubleSink, hedged
 from monitor.wire import decode_json
-from tests.examples import event, health, level, near_miss
+from tests.examples import NOON, event, health, level, near_miss
 
 ONSET = "13:00:00  onset   may be a dog bark, score 0.81 (threshold 0.50), level -32.1 dBFS, SNR 18 dB"
 OFFSET = "13:00:03  offset  dog bark ended after 3.0 s, peak 0.93, level -32.1 dBFS, SNR 18 dB"
+DAY = "13:00:00  date    Saturday 2026-11-21, times are CET (UTC+01:00)"
 T = TypeVar("T", bound=PublishedRecord)
 LISTENING = "13:00:00  health  listening to USB microphone for dog bark, model embedded"
 
@@ -35,6 +44,12 @@ def zurich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def printed(*records: PublishedRecord, as_json: bool = False, near_misses: bool = False) -> list[str]:
+    """Return the lines, but those that tell the day."""
+    lines = all_printed(*records, as_json=as_json, near_misses=near_misses)
+    return [line for line in lines if "  date    " not in line]
+
+
+def all_printed(*records: PublishedRecord, as_json: bool = False, near_misses: bool = False) -> list[str]:
     stream = io.StringIO()
     sink: Sink = LineSink(stream, as_json, near_misses)
     for record in records:
@@ -170,6 +185,68 @@ def test_local_time_is_that_of_the_reader() -> None:
     assert event().onset_time.astimezone() == datetime.fromisoformat("2026-11-21T13:00:00+01:00")
 
 
+def test_the_day_and_the_zone_are_told_at_the_start_and_when_they_change() -> None:
+    night = NOON.replace(hour=22, minute=59, second=59)
+    ended = msgspec.structs.replace(
+        event("offset"), onset_time=night, offset_time=night + timedelta(seconds=3)
+    )
+    summer = msgspec.structs.replace(health("lost"), time=datetime(2027, 3, 28, 1, 0, tzinfo=UTC))
+    lines = all_printed(event(), msgspec.structs.replace(ended, type="onset"), ended, summer)
+    assert [line for line in lines if "  date    " in line] == [
+        DAY,
+        "00:00:02  date    Sunday 2026-11-22, times are CET (UTC+01:00)",
+        "03:00:00  date    Sunday 2027-03-28, times are CEST (UTC+02:00)",
+    ]
+    assert lines[0] == DAY
+    assert "  date    " not in "".join(all_printed(health(), event(), as_json=True))
+
+
+def test_a_file_has_positions_and_no_times_of_day() -> None:
+    def at(record: Health | NearMiss, position_s: float) -> Health | NearMiss:
+        return msgspec.structs.replace(record, position_s=position_s)
+
+    begun = msgspec.structs.replace(event(), onset_position_s=83.46)
+    ended = msgspec.structs.replace(event("offset"), onset_position_s=83.46, offset_position_s=86.4)
+    lines = all_printed(
+        at(health(), 0.0), begun, ended, at(near_miss(), 3600.0), at(health("ended", "over"), 3725.05),
+        near_misses=True,
+    )  # fmt: skip
+    times, kinds = zip(*(line.split()[:2] for line in lines), strict=True)
+    assert times == ("00:00:00.0", "00:01:23.4", "00:01:26.4", "01:00:00.0", "01:02:05.0")
+    assert kinds == ("health", "onset", "offset", "nearly", "health")
+
+
+@pytest.mark.parametrize(
+    ("step_s", "slept_s", "words"),
+    [
+        (-3600.0, 0.0, "the computer's clock was set back by 3600 s"),
+        (0.25, 0.0, "the computer's clock was set forward by 0.25 s"),
+        (28800.2, 28800.2, "the computer slept for 28800 s and heard nothing"),
+        (
+            7200.0,
+            3600.0,
+            "the computer slept for 3600 s and heard nothing; the computer's clock was set forward by 3600 s",
+        ),
+    ],
+)
+def test_a_clock_that_was_set_is_told_once_though_every_source_says_so(
+    step_s: float, slept_s: float, words: str
+) -> None:
+    def stepped(source_id: str, number: int) -> Health:
+        step = ClockStep(number, NOON, step_s, slept_s) if number else None
+        return msgspec.structs.replace(health(), source_id=source_id, clock_step=step)
+
+    lines = printed(*(stepped(id_, number) for number in (0, 1, 1) for id_ in ("attic", "cellar")))
+    assert lines[2:] == [f"13:00:00  clock   {words}; times before and after do not fit together"]
+    assert len(printed(*(stepped("attic", number) for number in (0, 1, 2, 0, 1)))) == 4
+    stream = io.StringIO()
+    sink = TroubleSink(stream)
+    for number in (0, 1, 1):
+        sink.emit(stepped("attic", number))
+    sink.close()
+    assert stream.getvalue().splitlines() == lines[2:]
+
+
 def test_trouble_is_told_beside_json_and_nothing_else() -> None:
     stream = io.StringIO()
     sink: Sink = TroubleSink(stream)
@@ -182,7 +259,8 @@ def test_trouble_is_told_beside_json_and_nothing_else() -> None:
     ):
         sink.emit(record)
     sink.close()
-    lost, back = stream.getvalue().splitlines()
+    day, lost, back = stream.getvalue().splitlines()
+    assert day == DAY
     assert "LOST" in lost
     assert "back" in back
 
@@ -238,7 +316,7 @@ def test_trouble_of_one_source_does_not_hide_that_another_is_back() -> None:
     ):
         sink.emit(record)
     sink.close()
-    assert [line[10:] for line in stream.getvalue().splitlines()] == [
+    assert [line[10:] for line in stream.getvalue().splitlines()[1:]] == [
         "health  LOST: USB microphone, unplugged",
         "health  LOST: cellar, dead",
         "health  back: USB microphone is heard again",
