@@ -6,12 +6,13 @@ Importing this package loads no audio, model, network or terminal library.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, overload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from monitor.encoders import Encoder
+    from monitor.following import Contact
     from monitor.records import Event
 
 __all__ = ["__version__", "load_encoder", "subscribe"]
@@ -53,24 +54,46 @@ def load_encoder(
     return load(ModelConfig(name=name, provider=provider, threads=threads, window_s=window_s))
 
 
-def subscribe(endpoint: str = "tcp://127.0.0.1:5557") -> Iterator[Event]:
-    """Iterate over the events of a running monitor, for ever.
+@overload
+def subscribe(
+    endpoint: str = ..., *, connection: Literal[False] = ..., control: str | None = ...
+) -> Iterator[Event]: ...
+
+
+@overload
+def subscribe(
+    endpoint: str = ..., *, connection: bool, control: str | None = ...
+) -> Iterator[Event | Contact]: ...
+
+
+def subscribe(
+    endpoint: str = "tcp://127.0.0.1:5557", *, connection: bool = False, control: str | None = None
+) -> Iterator[Event] | Iterator[Event | Contact]:
+    """Iterate over the events of a running monitor, for ever, those first that sound already.
 
     Parameters
     ----------
     endpoint
         Where the monitor publishes (`--bind`).
+    connection
+        Also yield a `Contact` (from `monitor.following`) when the monitor is gone, back or restarted, when it
+        stands still, and when messages were lost.
+    control
+        Where the monitor answers (`--control`); None: it is found from `endpoint`.
 
     Yields
     ------
     Event
-        Each message of each event's life. Malformed messages are passed over.
+        Each message of each event's life. When the monitor goes, each event that sounded gets an offset,
+        ``ended_by="gone"``. Malformed messages are passed over.
 
     Raises
     ------
     PublishError
         `endpoint` is not an address.
     """
-    from monitor.subscriber import subscribe_events
+    from monitor import following
+    from monitor.records import Event
 
-    return subscribe_events(endpoint)
+    found = following.subscribe(endpoint, control)
+    return found if connection else (one for one in found if isinstance(one, Event))

@@ -111,6 +111,7 @@ def _verb(verbs: Any, name: str, function: Any, summary: str) -> argparse.Argume
 
 def _add_connection(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--connect", default=DEFAULT_ENDPOINT, metavar="ENDPOINT", help="default %(default)s")
+    parser.add_argument("--control", metavar="ENDPOINT", help="its control socket, if that is not found")
 
 
 def _add_run(verbs: Any) -> None:
@@ -145,6 +146,9 @@ def _add_run(verbs: Any) -> None:
     )
     run.add_argument(
         "--bind", metavar="ENDPOINT", help=f"where to publish (default {DEFAULT_ENDPOINT}), or none"
+    )
+    run.add_argument(
+        "--control", metavar="ENDPOINT", help="your control socket (default: in your own folder)"
     )
     run.add_argument(
         "--headless", action="store_true", help="lines on standard output instead of the interface"
@@ -206,8 +210,8 @@ def _run(arguments: argparse.Namespace) -> int:
     from monitor.run import RunOptions, run
 
     flags = _model_flag(arguments)
-    if arguments.bind is not None:
-        flags["publish"] = {"bind": arguments.bind}
+    publish = {"bind": arguments.bind, "control": arguments.control}
+    flags["publish"] = {name: value for name, value in publish.items() if value is not None}
     if arguments.false_alarms is not None:
         flags["calibration"] = {"false_alarms_per_hour": arguments.false_alarms}
     options = RunOptions(
@@ -263,13 +267,14 @@ def _listen(arguments: argparse.Namespace) -> int:
         out=sys.stdout,
         near_misses=arguments.near_misses,
         duration_s=arguments.duration,
+        control=arguments.control,
     )
 
 
 def _tui(arguments: argparse.Namespace) -> int:
     from monitor.tui import run_tui
 
-    return run_tui(arguments.connect, bell=arguments.bell, mono=arguments.mono)
+    return run_tui(arguments.connect, bell=arguments.bell, mono=arguments.mono, control=arguments.control)
 
 
 def _schema(_: argparse.Namespace) -> int:

@@ -35,6 +35,7 @@ def _add_whose(parser: argparse.ArgumentParser, what: str) -> argparse._Mutually
     parser.add_argument(
         "--connect", default=PublishConfig().bind, metavar="ENDPOINT", help="default %(default)s"
     )
+    parser.add_argument("--control", metavar="ENDPOINT", help="its control socket, if that is not found")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--source", metavar="ID", help=what)
     return which
@@ -116,7 +117,8 @@ def _ask(arguments: argparse.Namespace, what: _Wanted) -> Reply:
 def _answer(arguments: argparse.Namespace, what: _Wanted) -> Reply:
     from monitor.subscriber import ask
 
-    answer = ask(arguments.connect, Request(request=what, source_id=arguments.source))
+    request = Request(request=what, source_id=arguments.source, client="monitor background")
+    answer = ask(arguments.connect, request, control=arguments.control)
     return answer if isinstance(answer, Reply) else Reply(ok=False)
 
 

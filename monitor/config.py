@@ -210,7 +210,9 @@ class PublishConfig(_Section, frozen=True):
     """The event bus."""
 
     bind: str = "tcp://127.0.0.1:5557"
-    """Loopback only in this version; the control socket takes the next port."""
+    """Loopback only in this version."""
+    control: str = ""
+    """Where the monitor is asked and told what to do, `ipc://PATH`; empty: a private folder of this user."""
     high_water_mark: Count = 1000
     """Messages queued per slow subscriber before the newest are dropped for that one."""
 

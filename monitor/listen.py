@@ -6,69 +6,13 @@ import sys
 import time
 from typing import TextIO
 
-from monitor.errors import PublishError
-from monitor.records import Event, Health, Request, Snapshot
+from monitor.following import Contact, Following
+from monitor.records import Health
 from monitor.sinks.lines import LineSink
 from monitor.subscriber import Subscriber
 
-ABSENT_AFTER_S = 1.5
-"""A running monitor is heard of within a second; after this long without, the user is told."""
-
 _RECEIVE_S = 0.1
-
-
-class Watch:
-    """Puts into words how the connection is; every change once."""
-
-    def __init__(self, endpoint: str, started_s: float) -> None:
-        """Watch `endpoint` from `started_s` (monotonic clock, seconds)."""
-        self._endpoint = endpoint
-        self._started_s = started_s
-        self._present: bool | None = None
-        self._lost = 0
-        self._restarts = 0
-        self._malformed = 0
-        self._malformed_when_alive = 0
-        self._understood = True
-
-    def notes(self, now_s: float, alive: bool, lost: int, restarts: int, malformed: int) -> list[str]:
-        """Return what there is to tell the user at `now_s`, one sentence each."""
-        if alive:
-            self._malformed_when_alive = malformed
-        odd = malformed > self._malformed_when_alive
-        about = (
-            None if odd else self._presence(now_s, alive),
-            self._restart(restarts),
-            self._misunderstood(malformed, odd),
-        )
-        found = [note for note in about if note]
-        if lost > self._lost:
-            found.append(f"Messages missed: {lost - self._lost}, in all {lost}.")
-        self._lost = lost
-        return found
-
-    def _presence(self, now_s: float, alive: bool) -> str | None:
-        if alive == self._present or (not alive and now_s - self._started_s < ABSENT_AFTER_S):
-            return None
-        before, self._present = self._present, alive
-        if alive:
-            return None if before is None else f"The monitor on {self._endpoint} is there."
-        if before is None:
-            return f"Nobody publishes on {self._endpoint} yet; waiting. Start one with: monitor run"
-        return f"The monitor on {self._endpoint} is gone; what happens now is not shown. Waiting for it."
-
-    def _restart(self, restarts: int) -> str | None:
-        if restarts == self._restarts:
-            return None
-        self._restarts = restarts
-        return "The monitor was started anew."
-
-    def _misunderstood(self, malformed: int, odd: bool) -> str | None:
-        """Tell it when it begins, and again where nothing else comes any more (`odd`)."""
-        begins = malformed > self._malformed and (self._malformed == 0 or (odd and self._understood))
-        self._malformed = malformed
-        self._understood = not odd
-        return f"Messages not understood: {malformed} (another version of monitor?)." if begins else None
+_TOLD_BY_HEALTH = {"stalled", "moving"}
 
 
 def listen(  # noqa: PLR0913, PLR0917 - what the command line offers, and its two outputs
@@ -78,12 +22,14 @@ def listen(  # noqa: PLR0913, PLR0917 - what the command line offers, and its tw
     near_misses: bool = False,
     duration_s: float | None = None,
     err: TextIO | None = None,
+    control: str | None = None,
 ) -> int:
     """Print the events of the monitor on `endpoint` to `out` until interrupted, and return the exit code.
 
     Events that are open when it joins come first. With `as_json`, `out` carries nothing but events (and near
-    misses where asked for), and changes of health go to `err`, where the connection is commented on too. Code
-    1 says that lines were lost: a full disk, or a reader that did not keep up.
+    misses where asked for), and changes of health go to `err`, where the connection is commented on too. When
+    the monitor goes, each open event gets an offset. `control` is where it answers, unless that can be found.
+    Code 1 says that lines were lost: a full disk, or a reader that did not keep up.
 
     Raises
     ------
@@ -96,8 +42,10 @@ def listen(  # noqa: PLR0913, PLR0917 - what the command line offers, and its tw
     trouble = _Trouble(lines, comments)
     stop_s = None if duration_s is None else time.monotonic() + duration_s
     try:
-        with Subscriber(endpoint, topics) as subscriber:
-            listener = _Listener(subscriber, lines, comments, health_to=comments if as_json else lines)
+        with Subscriber(endpoint, topics, control=control) as subscriber:
+            listener = _Listener(
+                Following(subscriber), lines, comments, health_to=comments if as_json else lines
+            )
             while not lines.closed and (stop_s is None or time.monotonic() < stop_s):
                 listener.step()
                 trouble.look()
@@ -126,47 +74,22 @@ class _Trouble:
 
 
 class _Listener:
-    """Carries messages from a subscriber to the lines, and comments on the connection."""
+    """Carries what comes from a monitor to the lines, and comments on the connection."""
 
     def __init__(
-        self, subscriber: Subscriber, lines: LineSink, comments: LineSink, health_to: LineSink
+        self, following: Following, lines: LineSink, comments: LineSink, health_to: LineSink
     ) -> None:
-        self._subscriber = subscriber
+        self._following = following
         self._lines = lines
         self._comments = comments
         self._health_to = health_to
-        self._watch = Watch(subscriber.endpoint, time.monotonic())
-        self._joined: int | None = None
-        self._shown: list[Event] = []
 
     def step(self) -> None:
-        """Wait a moment for the next message and print it."""
-        subscriber = self._subscriber
-        message = subscriber.receive(_RECEIVE_S)
-        now_s = time.monotonic()
-        counters = subscriber.lost, subscriber.restarts, subscriber.malformed
-        for note in self._watch.notes(now_s, subscriber.alive(now_s), *counters):
-            self._comments.say(note)
-        if message is None:
-            return
-        if subscriber.restarts != self._joined:
-            self._joined = subscriber.restarts
-            self._show_open()
-        if message.record in self._shown:
-            self._shown.remove(message.record)
-        elif isinstance(message.record, Health):
-            self._health_to.emit(message.record)
-        else:
-            self._lines.emit(message.record)
-
-    def _show_open(self) -> None:
-        """Print what is sounding at present, unless the monitor does not answer in time."""
-        try:
-            snapshot = self._subscriber.request(Request(request="snapshot"), timeout_s=1.0)
-        except PublishError:
-            return
-        self._shown = snapshot.open_events if isinstance(snapshot, Snapshot) else []
-        for health in snapshot.health if isinstance(snapshot, Snapshot) else []:
-            self._health_to.emit(health)  # first, so that where there are several each event names its source
-        for event in self._shown:
-            self._lines.emit(event)
+        """Wait a moment for what comes next and print it."""
+        for found in self._following.step(_RECEIVE_S):
+            if isinstance(found, Health):
+                self._health_to.emit(found)
+            elif not isinstance(found, Contact):
+                self._lines.emit(found)
+            elif found.change not in _TOLD_BY_HEALTH:
+                self._comments.say(found.sentence)

@@ -306,7 +306,8 @@ class Event(msgspec.Struct, frozen=True, rename={"class_": "class"}):
     peak_score: float = 0.0
     """Highest score so far, [0, 1]."""
     ended_by: str | None = None
-    """Why there is an offset: `quiet`, or `lost`, `paused`, `muted`, `ended`, `stopped`, `failed`."""
+    """Why there is an offset: `quiet`, or `lost`, `paused`, `muted`, `ended`, `stopped`, `failed`; and,
+    concluded by who receives: `gone` with its monitor, `unknown`."""
     onset_position_s: float | None = None
     """Of a file, and of whatever is read as one: seconds from its beginning; None for what is heard live."""
     offset_position_s: float | None = None
@@ -433,6 +434,8 @@ class Heartbeat(msgspec.Struct, frozen=True):
     time: Instant
     sequences: dict[str, Tally]
     """Number of messages published so far per topic."""
+    step_age_s: float | None = None
+    """Seconds since the pipeline last turned: a program can live while what listens in it stands still."""
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -460,6 +463,12 @@ class Request(
     """`pause` and `mute`: true or false; `threshold`: the new onset threshold in (0, 1)."""
     source_id: str | None = None
     """The one source that is meant; None: all."""
+    client: str | None = None
+    """What asks, in words ("the interface"); who that is the monitor finds out itself."""
+
+    def by(self, who: str | None) -> Request:
+        """Return the same request, asked by `who`."""
+        return msgspec.structs.replace(self, client=who)
 
 
 class Likeness(msgspec.Struct, frozen=True):

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from monitor.errors import RoomError, WireError
 from monitor.records import Instant, Room, Tally
-from monitor.wire import decode_json, encode_json
+from monitor.wire import decode_with, encode_json
 
 VERSION = 1
 _SUFFIX = ".json"
@@ -65,6 +65,9 @@ class StoredRoom(msgspec.Struct, frozen=True):
         if not 0.0 < math.hypot(*self.mean) <= 1.0 + _LENGTH_SLACK:
             raise _unusable(path, "it is not the mean of anything that was heard")
         return np.array(self.mean, np.float32)
+
+
+_STORED = msgspec.json.Decoder(StoredRoom)
 
 
 class Memory(msgspec.Struct, frozen=True):
@@ -199,7 +202,7 @@ def _read(path: Path) -> StoredRoom | None:
     """Return what a file holds, its text safe to print; None: there is no file."""
     try:
         with path.open("rb") as file:
-            stored = decode_json(file.read(_MOST_BYTES), StoredRoom)
+            stored = decode_with(_STORED, file.read(_MOST_BYTES))
     except FileNotFoundError:
         return None
     except OSError as error:

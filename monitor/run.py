@@ -96,7 +96,9 @@ def _open_outputs(options: RunOptions, config: Config, stopped: threading.Event)
     """Open what is asked for; a file read at once waits for a slow reader of its lines, and loses none."""
     publish = config.publish
     return Outputs(
-        Publisher(publish.bind, publish.high_water_mark) if publish.bind != "none" else None,
+        Publisher(publish.bind, publish.high_water_mark, publish.control or None)
+        if publish.bind != "none"
+        else None,
         LineSink(
             sys.stdout,
             options.as_json,
@@ -148,6 +150,7 @@ def _interface(publisher: Publisher | None) -> Iterator[subprocess.Popen[bytes]]
         raise ConfigError("The interface reads what is published; leave out --bind none, or add --headless.")
     terminal = termios.tcgetattr(sys.stdin)
     command = [sys.executable, "-m", "monitor.tui", publisher.endpoint, "--quit-with-monitor"]
+    command += ["--control", publisher.control_endpoint]
     process = subprocess.Popen(command)  # noqa: S603 - our own program
     try:
         yield process

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
 import zmq
 
+from monitor.control import find_control
 from monitor.errors import PublishError, WireError
-from monitor.records import Event, Heartbeat, Reply, Request, Snapshot
+from monitor.records import Heartbeat, Reply, Request, Snapshot
 from monitor.wire import (
     MAX_MESSAGE_LEN,
     Message,
     check_endpoint,
-    control_endpoint,
     decode,
     decode_answer,
     encode_json,
@@ -86,6 +86,8 @@ class Subscriber:
         Messages queued here before the newest are dropped.
     clock
         Monotonic seconds.
+    control
+        Where the monitor answers; None: it is found (`monitor.control`).
 
     Raises
     ------
@@ -99,8 +101,10 @@ class Subscriber:
         topics: Sequence[str] = ("",),
         high_water_mark: int = 1000,
         clock: Callable[[], float] = time.monotonic,
+        control: str | None = None,
     ) -> None:
         self.endpoint = check_endpoint(endpoint)
+        self._control = control
         self.lost = 0
         """Messages missed since the first heartbeat, over all epochs."""
         self.malformed = 0
@@ -164,28 +168,29 @@ class Subscriber:
         PublishError
             Nobody answers, or not a monitor.
         """
-        return ask(self.endpoint, request, timeout_s)
+        return ask(self.endpoint, request, timeout_s, self._control)
 
     def close(self) -> None:
         """Release the socket; may be called twice."""
         self._release()
 
 
-def ask(endpoint: str, request: Request, timeout_s: float = 2.0) -> Snapshot | Reply:
-    """Return the answer of the monitor that publishes on `endpoint`.
+def ask(
+    endpoint: str, request: Request, timeout_s: float = 2.0, control: str | None = None
+) -> Snapshot | Reply:
+    """Return the answer of the monitor that publishes on `endpoint` and answers on `control`, if stated.
 
     Raises
     ------
     PublishError
         `endpoint` is not an address, or nobody answers, or not a monitor.
     """
-    control = control_endpoint(endpoint)
+    answering = find_control(endpoint, control)
     context = zmq.Context()
     try:
         sock = context.socket(zmq.REQ)
         sock.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_LEN)
-        sock.setsockopt(zmq.IPV6, int("[" in control))
-        sock.connect(control)
+        sock.connect(answering)
         sock.send(encode_json(request))
         if not sock.poll(round(timeout_s * 1000)):
             raise PublishError(
@@ -194,25 +199,6 @@ def ask(endpoint: str, request: Request, timeout_s: float = 2.0) -> Snapshot | R
             )
         return decode_answer(sock.recv())
     except WireError as error:
-        raise PublishError(f"What answers on {control} is not a monitor: {error}") from None
+        raise PublishError(f"What answers on {answering} is not a monitor: {error}") from None
     finally:
         context.destroy(linger=0)
-
-
-def subscribe_events(endpoint: str) -> Iterator[Event]:
-    """Connect to `endpoint` at once and return an endless iterator over its events.
-
-    Raises
-    ------
-    PublishError
-        `endpoint` is not an address.
-    """
-    return _events(Subscriber(endpoint, ("event.",)))
-
-
-def _events(subscriber: Subscriber) -> Iterator[Event]:
-    with subscriber:
-        while True:
-            message = subscriber.receive(timeout_s=1.0)
-            if message is not None and isinstance(message.record, Event):
-                yield message.record

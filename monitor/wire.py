@@ -4,7 +4,7 @@ A message is three frames, ``[topic, header, payload]``, the last two JSON in UT
 ``event.<source_id>.<class>``, ``near_miss.<source_id>.<class>``, ``level.<source_id>``,
 ``scores.<source_id>``, ``health.<source_id>``, ``heartbeat``. Adding a field is allowed; renaming or
 removing one is a new version. The control socket answers JSON with JSON: `Request` -> `Snapshot` or
-`Reply`; it listens on the address that `control_endpoint` derives from the publisher's.
+`Reply`; where it is follows from the publisher's address (`control.py`).
 
 Laws: ``decode(encode(x)) == x`` for text a terminal can show and finite floats (JSON has no others);
 any other bytes raise `WireError`; no text that was decoded here can steer a terminal, and every time is
@@ -56,7 +56,9 @@ _CONTROL = re.compile(
 )
 """C0, DEL, C1, line separators, direction and invisible characters, lone surrogates, tags."""
 _TCP = re.compile(r"tcp://(?P<host>\[[^\[\]]*\]|[^\[\]:/]*):(?P<port>[0-9]{1,5}|\*)")
-_MAX_IPC_PATH_LEN = 107 - len(".control")
+
+MAX_SOCKET_PATH_LEN = 107
+"""Bytes that the kernel keeps of a local socket's path."""
 
 T = TypeVar("T")
 
@@ -82,6 +84,12 @@ class Message(msgspec.Struct, frozen=True):
     record: PublishedRecord
 
 
+DECODERS: dict[type[Any], msgspec.json.Decoder[Any]] = {
+    kind: msgspec.json.Decoder(kind) for kind in (*_KINDS, Header, Snapshot, Request, Reply)
+}
+"""All made while this module is loaded, by one thread: two that make one at the same time can crash."""
+
+
 def topic_of(record: PublishedRecord) -> str:
     """Return the topic a record is published under."""
     kind = _KINDS[type(record)]
@@ -104,7 +112,12 @@ def encode_json(record: msgspec.Struct) -> bytes:
 
 
 def decode_json(data: bytes, kind: type[T]) -> T:
-    """Return the record of type `kind` in `data`, safe to print, times in UTC.
+    """Return the record of type `kind`, one of `DECODERS`, in `data`; see `decode_with`."""
+    return decode_with(DECODERS[kind], data)  # type: ignore[no-any-return]
+
+
+def decode_with(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
+    """Return the record in `data`, safe to print, times in UTC.
 
     Raises
     ------
@@ -112,9 +125,9 @@ def decode_json(data: bytes, kind: type[T]) -> T:
         `data` is not JSON or does not hold such a record.
     """
     try:
-        return _clean(msgspec.json.decode(data, type=kind))
+        return _clean(decoder.decode(data))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError) as error:
-        raise WireError(f"Not a {kind.__name__} message: {sanitise(str(error))}.") from None
+        raise WireError(f"Not a {decoder.type.__name__} message: {sanitise(str(error))}.") from None
 
 
 def encode(record: PublishedRecord, epoch: str, sequence: int, time: datetime) -> list[bytes]:
@@ -202,7 +215,7 @@ def check_endpoint(endpoint: str, any_port: bool = False) -> str:
     """
     shown = sanitise(endpoint)
     if endpoint.startswith("ipc://"):
-        return _check_ipc(endpoint)
+        return _check_ipc(endpoint, MAX_SOCKET_PATH_LEN - len(".control"))
     match = _TCP.fullmatch(endpoint)
     if match is None:
         raise PublishError(
@@ -217,36 +230,39 @@ def check_endpoint(endpoint: str, any_port: bool = False) -> str:
         )
     if any_port and port in {"0", "*"}:
         return f"tcp://{host}:*"
-    if port == "*" or not 1 <= int(port) <= 65534:
-        raise PublishError(f"{shown!r}: the port must be 1 to 65534; the control socket takes the next one.")
+    if port == "*" or not 1 <= int(port) <= 65535:
+        raise PublishError(f"{shown!r}: there is no such port; valid: 1 to 65535.")
     return f"tcp://{host}:{int(port)}"
 
 
-def control_endpoint(endpoint: str) -> str:
-    """Return the address of the control socket that belongs to a publisher at `endpoint`.
+def control_name(endpoint: str) -> str:
+    """Return the name of the control socket of a publisher at `endpoint`, a checked ``tcp://`` address."""
+    host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
+    return f"{host.strip('[]').replace(':', '-')}-{port}.control"
 
-    ``tcp://host:p`` -> ``tcp://host:p+1``; ``ipc://path`` -> ``ipc://path.control``.
+
+def check_control(endpoint: str) -> str:
+    """Return `endpoint`, the address of a control socket: always of this machine, for the same user only.
 
     Raises
     ------
     PublishError
-        `endpoint` is not an address.
+        Not an ``ipc://`` address.
     """
-    checked = check_endpoint(endpoint)
-    if checked.startswith("ipc://"):
-        return f"{checked}.control"
-    host, _, port = checked.rpartition(":")
-    return f"{host}:{int(port) + 1}"
+    if not endpoint.startswith("ipc://"):
+        raise PublishError(
+            f"{sanitise(endpoint)!r} cannot be a control socket, which is for the same user only; "
+            "valid: ipc:///path/to/socket."
+        )
+    return _check_ipc(endpoint, MAX_SOCKET_PATH_LEN)
 
 
-def _check_ipc(endpoint: str) -> str:
+def _check_ipc(endpoint: str, longest: int) -> str:
     path = endpoint.removeprefix("ipc://")
     if path in {"", "*"} or "\0" in path:
         raise PublishError(f"{sanitise(endpoint)!r} names no path; write ipc:///path/to/socket.")
-    if len(path.encode(errors="surrogateescape")) > _MAX_IPC_PATH_LEN:
-        raise PublishError(
-            f"{sanitise(endpoint)!r} is too long: the path may have {_MAX_IPC_PATH_LEN} bytes."
-        )
+    if len(path.encode(errors="surrogateescape")) > longest:
+        raise PublishError(f"{sanitise(endpoint)!r} is too long: the path may have {longest} bytes.")
     return endpoint
 
 

@@ -31,9 +31,11 @@ ENDED_BY = {
     "ended": Wording("the source ended", "source ended", "ended"),
     "stopped": Wording("the monitor was stopped", "stopped", "stop"),
     "failed": Wording("the monitor failed", "failed", "failed"),
+    "gone": Wording("the monitor is gone", "monitor gone", "gone"),
     "unknown": Wording("its end was not seen", "end not seen", "?"),
 }
-"""Why an event is over; `unknown`: the monitor no longer reports it and its end was not received."""
+"""Why an event is over. Concluded by who receives, never sent: `gone`: there is no monitor any more;
+`unknown`: the monitor no longer reports it and its end was not received."""
 
 NEAR_MISS: dict[NearMissReason, Wording] = {
     "below_threshold": Wording("its score stayed below the threshold", "below"),

@@ -39,7 +39,7 @@ class Running:
         return while_turning(self.publisher, lambda: command(*full), self._handle)
 
     def _handle(self, request: Request) -> Reply:
-        self.requests.append(request)
+        self.requests.append(request.by(None))
         asked = [one for one in self.rooms if request.source_id in {None, one.source_id}]
         if not asked:
             return Reply(ok=False, error=f"There is no source {request.source_id!r}; there are: mic0.")

@@ -15,7 +15,8 @@ import pytest
 import zmq
 
 from monitor.errors import PublishError
-from monitor.listen import ABSENT_AFTER_S, Watch, listen
+from monitor.following import ABSENT_AFTER_S, Watch
+from monitor.listen import listen
 from monitor.sinks.zmq import Publisher
 from monitor.wire import encode_json
 from tests.bus import PATIENCE_S, agree, eager_publisher, until
@@ -131,7 +132,7 @@ def test_a_connection_is_commented_on_where_it_changes() -> None:
     watch = Watch("tcp://here:1", started_s=0.0)
 
     def notes(now_s: float, alive: bool, lost: int = 0, restarts: int = 0) -> list[str]:
-        return watch.notes(now_s, alive, lost, restarts, malformed=0)
+        return [note.sentence for note in watch.notes(now_s, alive, lost, restarts, malformed=0)]
 
     assert notes(1.0, alive=True) == []
     assert notes(2.0, alive=True, lost=3) == ["Messages missed: 3, in all 3."]
@@ -141,7 +142,7 @@ def test_a_connection_is_commented_on_where_it_changes() -> None:
     assert notes(7.0, alive=False, lost=3) == []
     assert notes(8.0, alive=True, lost=4, restarts=1) == [
         "The monitor on tcp://here:1 is there.",
-        "The monitor was started anew.",
+        "The monitor was restarted.",
         "Messages missed: 1, in all 4.",
     ]
 
@@ -150,7 +151,7 @@ def test_what_is_not_understood_is_told_when_it_begins_and_when_nothing_else_com
     watch = Watch("tcp://here:1", started_s=0.0)
 
     def notes(now_s: float, alive: bool, malformed: int) -> list[str]:
-        return watch.notes(now_s, alive, lost=0, restarts=0, malformed=malformed)
+        return [note.sentence for note in watch.notes(now_s, alive, 0, 0, malformed)]
 
     def told(malformed: int) -> list[str]:
         return [f"Messages not understood: {malformed} (another version of monitor?)."]

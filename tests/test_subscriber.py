@@ -17,7 +17,7 @@ import monitor
 from monitor.errors import PublishError
 from monitor.records import Event, Heartbeat, PublishedRecord, Request, Snapshot
 from monitor.sinks.zmq import Publisher
-from monitor.subscriber import GONE_AFTER_S, Continuity, Subscriber, ask, subscribe_events
+from monitor.subscriber import GONE_AFTER_S, Continuity, Subscriber, ask
 from monitor.wire import Header, Message, encode, topic_of
 from tests.bus import PATIENCE_S, agree, catch_up, drain, eager_publisher, join, turn, until, while_turning
 from tests.examples import NOON, event, health, level
@@ -202,7 +202,7 @@ def test_closing_twice_is_harmless_and_what_is_forgotten_is_released() -> None:
     subscriber = Subscriber("ipc://@monitor-test-nobody")
     subscriber.close()
     subscriber.close()
-    subscribe_events("ipc://@monitor-test-nobody")
+    monitor.subscribe("ipc://@monitor-test-nobody")
     gc.collect()  # an unclosed socket would be a ResourceWarning, and so an error
 
 

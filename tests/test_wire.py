@@ -243,18 +243,22 @@ def test_a_request_sends_nothing_that_an_earlier_monitor_would_refuse_unless_it_
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "control"),
+    ("endpoint", "name"),
     [
-        ("tcp://127.0.0.1:5557", "tcp://127.0.0.1:5558"),
-        ("tcp://127.1.2.3:65534", "tcp://127.1.2.3:65535"),
-        ("tcp://localhost:5557", "tcp://127.0.0.1:5558"),
-        ("tcp://[::1]:5557", "tcp://[::1]:5558"),
-        ("ipc:///run/monitor", "ipc:///run/monitor.control"),
-        ("ipc://@monitor", "ipc://@monitor.control"),
+        ("tcp://127.0.0.1:5557", "127.0.0.1-5557.control"),
+        ("tcp://127.1.2.3:65535", "127.1.2.3-65535.control"),
+        ("tcp://localhost:5557", "127.0.0.1-5557.control"),
+        ("tcp://[::1]:5557", "--1-5557.control"),
     ],
 )
-def test_the_control_address_follows_from_the_publishers(endpoint: str, control: str) -> None:
-    assert wire.control_endpoint(endpoint) == control
+def test_the_name_of_the_control_socket_follows_from_the_publishers_address(endpoint: str, name: str) -> None:
+    assert wire.control_name(wire.check_endpoint(endpoint)) == name
+
+
+@pytest.mark.parametrize("endpoint", ["tcp://127.0.0.1:5558", "", "ipc://", "ipc://" + "a" * 108, "/run/x"])
+def test_a_control_socket_is_a_local_one(endpoint: str) -> None:
+    with pytest.raises(PublishError):
+        wire.check_control(endpoint)
 
 
 @pytest.mark.parametrize(
@@ -273,7 +277,7 @@ def test_a_public_address_is_refused_for_want_of_keys(endpoint: str) -> None:
     "endpoint",
     [
         "", "5557", "tcp://127.0.0.1", "tcp://127.0.0.1:", "tcp://127.0.0.1:x", "tcp://127.0.0.1:-1",
-        "tcp://127.0.0.1:0", "tcp://127.0.0.1:*", "tcp://127.0.0.1:65535", "tcp://127.0.0.1:99999",
+        "tcp://127.0.0.1:0", "tcp://127.0.0.1:*", "tcp://127.0.0.1:65536", "tcp://127.0.0.1:99999",
         "tcp://127.0.0.1:5557\n", "tcp://127.0.0.1:\uff15557", "udp://127.0.0.1:5557", "ipc://", "ipc://*",
         "ipc://" + "a" * 100, "ipc://a\0b",
     ],

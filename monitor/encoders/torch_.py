@@ -45,6 +45,9 @@ class _Config(msgspec.Struct, frozen=True):
     audio_config: _AudioConfig = _AudioConfig()
 
 
+_CONFIG = msgspec.json.Decoder(_Config)
+
+
 def read_checkpoint(folder: Path) -> StoredModel:
     """Return the CLAP checkpoint in `folder` as a model, its files hashed as they are.
 
@@ -54,7 +57,7 @@ def read_checkpoint(folder: Path) -> StoredModel:
         It is none, or is kept as a pickle.
     """
     try:
-        config = msgspec.json.decode((folder / CONFIG).read_bytes(), type=_Config)
+        config = _CONFIG.decode((folder / CONFIG).read_bytes())
         if config.model_type != "clap":
             raise ModelError(
                 f"{folder} holds a model of type {config.model_type!r}; provider = torch runs clap."

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from monitor.errors import ConfigError
 from monitor.evaluation.clips import Clip, load
 from monitor.evaluation.layouts import Corpus
+from monitor.evaluation.plans import PLANS
 from monitor.units import mean_power
 
 CLEAN_DB = float("inf")
@@ -59,6 +60,9 @@ class Mixture(msgspec.Struct, frozen=True, omit_defaults=True):
     def held(self) -> tuple[str, ...]:
         """Every class the event holds, `label` among them."""
         return self.labels or (self.label,)
+
+
+PLANS[Mixture] = msgspec.json.Decoder(Mixture)
 
 
 def plan_mixtures(

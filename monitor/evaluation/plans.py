@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -114,6 +114,10 @@ def render(plan: StreamPlan, corpus: Corpus) -> NDArray[np.float32]:
     return mixture
 
 
+PLANS: dict[type[msgspec.Struct], msgspec.json.Decoder[Any]] = {StreamPlan: msgspec.json.Decoder(StreamPlan)}
+"""What reads each kind of plan; made while modules are loaded, by one thread."""
+
+
 def write_plans(path: Path, plans: Sequence[msgspec.Struct]) -> None:
     """Write plans of one kind as JSON, one per line."""
     path.write_bytes(b"".join(msgspec.json.encode(plan) + b"\n" for plan in plans))
@@ -133,7 +137,7 @@ def read_plans(path: Path, kind: type[Plan]) -> list[Plan]:
         The file is missing or is not a list of such plans.
     """
     try:
-        plans = [msgspec.json.decode(line, type=kind) for line in path.read_bytes().splitlines()]
+        plans = [PLANS[kind].decode(line) for line in path.read_bytes().splitlines()]
     except (OSError, msgspec.DecodeError) as error:
         raise ConfigError(f"Cannot read plans from {path}: {error}; build them again with --out.") from None
     if not plans:

@@ -25,6 +25,10 @@ class Ledger:
         """Number of messages so far per topic; a copy."""
         return dict(self._sequences)
 
+    def skip(self, topic: str, number: int) -> None:
+        """Take down that `number` messages of `topic` were dropped, so that its readers miss them."""
+        self._sequences[topic] = self._sequences.get(topic, 0) + number
+
     def enter(self, topic: str, record: PublishedRecord) -> int:
         """Take `record` down and return its sequence: 1 for the first of `topic`, then without gaps."""
         if isinstance(record, Health):

@@ -202,13 +202,19 @@ def event_line(event: Event, where: str | None = None) -> str:
         score = f"score {event.score:.2f} (threshold {event.threshold:.2f})"
         time = moment(event.onset_time, event.onset_position_s)
         return f"{time}  onset   {source}{urgent}{hedged(event.class_)}, {score}, {level}"
-    stop = event.onset_sample if event.offset_sample is None else event.offset_sample
-    duration_s = (stop - event.onset_sample) / event.sample_rate
+    duration_s = _lasted_s(event)
     by = event.ended_by or "quiet"
     why = "" if by == "quiet" else f" ({ended_by(by).phrase})"
     ended = f"{spoken(event.class_)} ended after {duration_s:.1f} s{why}"
     time = moment(event.offset_time or event.onset_time, event.offset_position_s)
     return f"{time}  offset  {source}{ended}, peak {event.peak_score:.2f}, {level}"
+
+
+def _lasted_s(event: Event) -> float:
+    """Return seconds from onset to offset, by the clock where nobody knows the sample of the end."""
+    if event.offset_sample is not None:
+        return (event.offset_sample - event.onset_sample) / event.sample_rate
+    return ((event.offset_time or event.onset_time) - event.onset_time).total_seconds()
 
 
 def near_miss_line(miss: NearMiss, where: str | None = None) -> str:

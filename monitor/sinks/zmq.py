@@ -1,200 +1,102 @@
-"""The event bus: a PUB socket that everybody may read, and a ROUTER socket that answers questions.
+"""The event bus: a socket that everybody on this machine may read, and one that its user alone may ask.
 
 Overflow: a subscriber that reads too slowly loses its own newest messages and nobody else's. ZeroMQ tells
 neither side, so every message carries an epoch and a sequence, and once a second a heartbeat carries the
-sequences of all topics: from these a subscriber counts what it lost. Both sockets are for this machine only.
+sequences of all topics: from these a subscriber counts what it lost. A thread of its own serves both sockets
+(`bus.py`), so that a heartbeat does not depend on the pipeline and says how long ago that last turned.
 """
 
 from __future__ import annotations
 
-import errno
-import os
-import socket
-import stat
 import time
 import uuid
 from collections.abc import Callable
-from contextlib import suppress
-from datetime import UTC, datetime
-from pathlib import Path
 
 import zmq
 
-from monitor.errors import MonitorError, PublishError, WireError
-from monitor.records import Heartbeat, PublishedRecord, Reply, Request, Snapshot
-from monitor.sinks.ledger import Ledger
-from monitor.wire import (
-    check_endpoint,
-    control_endpoint,
-    decode_request,
-    encode,
-    encode_json,
-    sanitise,
-    topic_of,
-)
+from monitor.errors import PublishError
+from monitor.records import PublishedRecord, Reply, Request
+from monitor.sinks.binding import bind_both, control_socket, events_socket
+from monitor.sinks.bus import Bus
+from monitor.wire import check_endpoint
 
 HEARTBEAT_EVERY_S = 1.0
-_LINGER_MS = 500
-_MAX_REQUEST_LEN = 1 << 16
 _REQUESTS_PER_TURN = 20
 """So that a flood of questions cannot hold up the pipeline."""
-_PORT_ATTEMPTS = 50
-_IN_USE = "is in use (is another monitor running?): choose another, e.g. --bind tcp://127.0.0.1:5559"
+_CLOSE_S = 2.0
 
 
 class Publisher:
-    """A `Sink` that publishes every record, and answers on the control socket. Used by one thread.
+    """A `Sink` that publishes every record, and asks the pipeline what others ask. Used by one thread.
 
     Parameters
     ----------
     bind
-        ``tcp://<loopback>:<port>``, port ``0`` or ``*`` for two free ones, or ``ipc://<path>``.
+        ``tcp://<loopback>:<port>``, port ``0`` or ``*`` for a free one, or ``ipc://<path>``.
     high_water_mark
         Messages queued per slow subscriber before the newest are dropped for that one.
-    clock
-        Monotonic seconds; decides when a heartbeat is due.
+    control
+        ``ipc://<path>`` of the control socket; None: the place that belongs to `bind` (`monitor.control`).
+    heartbeat_every_s
+        Seconds between heartbeats.
 
     Raises
     ------
     PublishError
-        The address is not legal, not loopback, or in use.
+        The address is not valid, not loopback, or in use; or the control socket cannot be had.
     """
 
     def __init__(
-        self, bind: str, high_water_mark: int = 1000, clock: Callable[[], float] = time.monotonic
+        self,
+        bind: str,
+        high_water_mark: int = 1000,
+        control: str | None = None,
+        heartbeat_every_s: float = HEARTBEAT_EVERY_S,
     ) -> None:
         address = check_endpoint(bind, any_port=True)
-        self._clock = clock
-        self._ledger = Ledger()
-        self._heartbeat_due_s = clock()
         self.epoch = uuid.uuid4().hex
         """Identity of this run."""
         self._context = zmq.Context()
-        self._events = self._context.socket(zmq.PUB)
-        self._events.setsockopt(zmq.SNDHWM, high_water_mark)
-        self._control = self._context.socket(zmq.ROUTER)
-        self._control.setsockopt(zmq.MAXMSGSIZE, _MAX_REQUEST_LEN)
+        events = events_socket(self._context, high_water_mark)
+        answering = control_socket(self._context)
+        self._bus = Bus(events, answering, self.epoch, heartbeat_every_s)
         try:
-            self.endpoint = _bind_both(self._events, self._control, address)
-            """Where the records are, with the port that was found."""
+            self.endpoint, self.control_endpoint = bind_both(events, answering, address, control)
+            """Where the records are, with the port that was found, and where requests are answered."""
         except PublishError:
-            self.close()
+            self._bus.release(linger_ms=0)
+            self._context.destroy(linger=0)
             raise
-        self.control_endpoint = control_endpoint(self.endpoint)
-        """Where requests are answered."""
+        self._bus.start()
+        self._closed = False
+
+    @property
+    def refused(self) -> int:
+        """Connections that were cut off because they sent or took too much."""
+        return self._bus.refused
 
     def emit(self, record: PublishedRecord) -> None:
         """Publish `record`. Never waits; after `close` it is dropped."""
-        if self._context.closed:
-            return
-        sequence = self._ledger.enter(topic_of(record), record)
-        frames = encode(record, self.epoch, sequence, datetime.now(UTC))
-        with suppress(zmq.Again):
-            self._events.send_multipart(frames, zmq.NOBLOCK)
+        if not self._closed:
+            self._bus.outbox.put(record)
 
     def poll(self, handle: Callable[[Request], Reply]) -> None:
-        """Send the heartbeat when it is due and answer what has been asked; never waits.
+        """Take note that the pipeline turns, and let it answer what has been asked; never waits.
 
         Parameters
         ----------
         handle
-            Answers every well-formed request but `snapshot`, which is answered here.
+            Answers every well-formed request but `snapshot`, which needs no pipeline.
         """
-        if self._context.closed:
-            return
-        now_s = self._clock()
-        if now_s >= self._heartbeat_due_s:
-            self._heartbeat_due_s = now_s + HEARTBEAT_EVERY_S
-            self.emit(Heartbeat(time=datetime.now(UTC), sequences=self._ledger.sequences))
-        for _ in range(_REQUESTS_PER_TURN):
-            try:
-                frames = self._control.recv_multipart(zmq.NOBLOCK)
-            except zmq.Again:
-                return
-            answer = self._answer(frames, handle)
-            with suppress(zmq.Again):
-                self._control.send_multipart([*_envelope(frames), encode_json(answer)], zmq.NOBLOCK)
+        self._bus.stepped_s = time.monotonic()
+        self._bus.steps += 1
+        self._bus.desk.serve(handle, _REQUESTS_PER_TURN)
 
     def close(self) -> None:
-        """Hand over the last messages, for at most half a second, and release the sockets."""
-        if self._context.closed:
+        """Hand over the last messages, for at most about half a second, and release the sockets."""
+        if self._closed:
             return
-        _remove_path(self._events)
-        _remove_path(self._control)
-        self._context.destroy(linger=_LINGER_MS)
-
-    def _answer(self, frames: list[bytes], handle: Callable[[Request], Reply]) -> Snapshot | Reply:
-        try:
-            if len(frames) != len(_envelope(frames)) + 1:
-                raise WireError("A request is one frame of JSON.")
-            request = decode_request(frames[-1])
-            if request.request == "snapshot":
-                return self._ledger.snapshot(self.epoch, datetime.now(UTC))
-            return handle(request)
-        except MonitorError as error:
-            return Reply(ok=False, error=str(error))
-
-
-def _envelope(frames: list[bytes]) -> list[bytes]:
-    """Return the frames that lead an answer back: the peer's identity, and REQ's empty delimiter."""
-    return frames[:2] if len(frames) > 2 and frames[1] == b"" else frames[:1]
-
-
-def _bind_both(events: zmq.Socket[bytes], control: zmq.Socket[bytes], address: str) -> str:
-    """Bind both sockets and return the address of the first."""
-    if not address.endswith(":*"):
-        _bind(events, address, "")
-        _bind(control, control_endpoint(address), f", the control socket that belongs to {address},")
-        return address
-    for _ in range(_PORT_ATTEMPTS):
-        _bind(events, address, "")
-        found = events.getsockopt_string(zmq.LAST_ENDPOINT)
-        try:
-            _bind(control, control_endpoint(found), "")
-        except PublishError:
-            events.unbind(found)
-        else:
-            return found
-    raise PublishError(f"No two adjacent ports are free for {address}; name one, e.g. tcp://127.0.0.1:5559.")
-
-
-def _bind(sock: zmq.Socket[bytes], address: str, role: str) -> None:
-    if address.startswith("ipc://"):
-        _check_path_is_free(address, role)
-    sock.setsockopt(zmq.IPV6, int("[" in address))
-    try:
-        sock.bind(address)
-    except zmq.ZMQError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise PublishError(f"{sanitise(address)}{role} {_IN_USE}.") from None
-        reason = os.strerror(error.errno or 0)
-        raise PublishError(
-            f"Cannot publish on {sanitise(address)}{role}: {reason}; choose another address with --bind."
-        ) from None
-
-
-def _remove_path(sock: zmq.Socket[bytes]) -> None:
-    """Remove the file of a bound ipc socket, which ZeroMQ leaves behind; open connections stay."""
-    bound = sock.getsockopt_string(zmq.LAST_ENDPOINT)
-    if bound.startswith("ipc://") and not bound.startswith("ipc://@"):
-        with suppress(OSError):
-            Path(bound.removeprefix("ipc://")).unlink()
-
-
-def _check_path_is_free(address: str, role: str) -> None:
-    """Refuse a path that is not a socket or that somebody answers on: ZeroMQ would delete either."""
-    path = address.removeprefix("ipc://")
-    if path.startswith("@"):
-        return
-    shown = sanitise(address)
-    try:
-        mode = Path(path).stat().st_mode
-    except OSError:
-        return
-    if not stat.S_ISSOCK(mode):
-        raise PublishError(f"{shown}{role} is something else than a socket already: choose another path.")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.setblocking(False)
-        with suppress(ConnectionRefusedError, FileNotFoundError):
-            probe.connect(path)
-            raise PublishError(f"{shown}{role} {_IN_USE}.")
+        self._closed = True
+        self._bus.stop(_CLOSE_S)
+        if not self._bus.is_alive():
+            self._context.term()

@@ -42,6 +42,8 @@ class Listed(msgspec.Struct, frozen=True, tag=True):
 
 Message = Opened | Failed | Listed
 
+_DECODER: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
+
 
 class RawBlock(NamedTuple):
     """Samples as the driver gave them."""
@@ -72,7 +74,6 @@ class FrameReader:
 
     def __init__(self) -> None:
         self._bytes = bytearray()
-        self._decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
 
     def feed(self, data: bytes) -> None:
         """Take bytes as they came."""
@@ -90,4 +91,4 @@ class FrameReader:
         del self._bytes[:stop]
         if kind == _BLOCK:
             return RawBlock(payload, captured_s, lost_len, overflow)
-        return self._decoder.decode(payload)
+        return _DECODER.decode(payload)

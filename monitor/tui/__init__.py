@@ -10,7 +10,14 @@ from __future__ import annotations
 __all__ = ["run_tui"]
 
 
-def run_tui(endpoint: str, *, quit_with_monitor: bool = False, bell: bool = False, mono: bool = False) -> int:
+def run_tui(
+    endpoint: str,
+    *,
+    quit_with_monitor: bool = False,
+    bell: bool = False,
+    mono: bool = False,
+    control: str | None = None,
+) -> int:
     """Show the monitor at `endpoint` on this terminal until the user quits.
 
     Parameters
@@ -23,6 +30,8 @@ def run_tui(endpoint: str, *, quit_with_monitor: bool = False, bell: bool = Fals
         Ring the terminal's bell at each onset.
     mono
         Draw without colours; also chosen by ``NO_COLOR`` and for terminals that have none.
+    control
+        Where the monitor answers; None: it is found from `endpoint`.
 
     Returns
     -------
@@ -50,6 +59,6 @@ def run_tui(endpoint: str, *, quit_with_monitor: bool = False, bell: bool = Fals
         )
     mono = mono or os.environ.get("TERM", "").startswith(("vt", "dumb"))
     options = Options(endpoint, quit_with_monitor=quit_with_monitor, bell=bell, mono=mono)
-    app = MonitorApp(Subscriber(endpoint), options)
+    app = MonitorApp(Subscriber(endpoint, control=control), options)
     app.run()
     return app.return_code or 0

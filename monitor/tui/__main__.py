@@ -17,10 +17,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--quit-with-monitor", action="store_true", help="end when the monitor does")
     parser.add_argument("--bell", action="store_true", help="ring the terminal's bell at each onset")
     parser.add_argument("--mono", action="store_true", help="draw without colours")
+    parser.add_argument("--control", help="where it answers")
     chosen = parser.parse_args(arguments)
     try:
         return run_tui(
-            chosen.endpoint, quit_with_monitor=chosen.quit_with_monitor, bell=chosen.bell, mono=chosen.mono
+            chosen.endpoint,
+            quit_with_monitor=chosen.quit_with_monitor,
+            bell=chosen.bell,
+            mono=chosen.mono,
+            control=chosen.control,
         )
     except MonitorError as error:
         sys.stderr.write(f"monitor: {error}\n")

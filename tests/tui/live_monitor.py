@@ -28,7 +28,7 @@ class Monitor:
         self.publisher.close()
 
     def _handle(self, request: Request) -> Reply:
-        self.requests.append(request)
+        self.requests.append(request.by(None))
         return Reply(ok=request.request != "pause", error="Cannot pause a file.")
 
     def _run(self) -> None:

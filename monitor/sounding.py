@@ -1,0 +1,65 @@
+"""Which events sound at present, as far as somebody who only receives can know.
+
+Laws: of each event an onset or update comes first and one offset last, however often a message is repeated by
+snapshots; whatever was open when the monitor went gets an offset, and only such an event may go on later.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from monitor.records import Event, Snapshot
+
+_REMEMBERED = 1000
+
+
+class Sounding:
+    """Turns what arrives into the lives of events; pure."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, Event] = {}
+        self._ended: dict[str, None] = {}
+
+    def take(self, event: Event) -> list[Event]:
+        """Return `event`, or nothing where it says nothing new."""
+        known = self._open.get(event.id)
+        stale = known is not None and (event.type == "onset" or event == known)
+        if event.id in self._ended or stale:
+            return []
+        if event.type == "offset":
+            self._end(event.id)
+        else:
+            self._open[event.id] = event
+        return [event]
+
+    def compare(self, snapshot: Snapshot) -> list[Event]:
+        """Return what `snapshot`, taken after all messages so far, adds: ends first, then what sounds."""
+        found = [
+            one for event in snapshot.recent_events if event.id in self._open for one in self.take(event)
+        ]
+        listed = {event.id for event in snapshot.open_events}
+        for event in [event for id_, event in self._open.items() if id_ not in listed]:
+            self._end(event.id)
+            found.append(_ended(event, "unknown", snapshot.time))
+        return found + [one for event in snapshot.open_events for one in self.take(event)]
+
+    def gone(self, time: datetime) -> list[Event]:
+        """Return an offset of everything that sounded when the monitor was last heard of, at `time`."""
+        found = [_ended(event, "gone", time) for event in self._open.values()]
+        self._open.clear()
+        return found
+
+    def _end(self, id_: str) -> None:
+        self._open.pop(id_, None)
+        self._ended[id_] = None
+        if len(self._ended) > _REMEMBERED:
+            del self._ended[next(iter(self._ended))]
+
+
+def _ended(event: Event, why: str, time: datetime) -> Event:
+    """Return the offset of `event` that its monitor did not send; the sample of its end nobody knows."""
+    return msgspec.structs.replace(
+        event, type="offset", offset_time=max(time, event.onset_time), offset_sample=None, ended_by=why
+    )
