@@ -20,6 +20,7 @@ from monitor.calibration import Calibration, Condition
 from monitor.config import Config
 from monitor.detector import Detector
 from monitor.encoders import Encoder
+from monitor.encoders.watched import Ears, Watched
 from monitor.errors import ConfigError, SourceError
 from monitor.pipeline import Pipeline, Stages
 from monitor.pipelines import Pipelines
@@ -30,6 +31,7 @@ from monitor.report import Clock, Stream
 from monitor.rooms import Memory, remember
 from monitor.scorer import Scorer
 from monitor.sinks import Sink
+from monitor.sinks.fanout import Fanout
 from monitor.sources import Source
 from monitor.sources.capture import Capture
 from monitor.sources.pcm import PcmSource, SampleFormat
@@ -142,6 +144,8 @@ class Monitor(msgspec.Struct, frozen=True):
     captures: tuple[Capture, ...]
     """One per source, in the order in which the sources were named."""
     pipelines: Pipelines
+    ears: Ears
+    sinks: Fanout
     notes: tuple[str, ...] = ()
     """What to tell the user about how it begins, one sentence or two each."""
 
@@ -152,18 +156,25 @@ class Monitor(msgspec.Struct, frozen=True):
         return type(errors[0])(" ".join(dict.fromkeys(map(str, errors)))) if errors else None
 
     def stop(self) -> None:
-        """End all capture threads within about a second."""
+        """End all threads within about a second; an encoder that hangs keeps its own."""
+        self.ears.close()
         _at_once([capture.stop for capture in self.captures])
 
 
-def start_monitor(
+def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     sources: Sequence[Source],
     encoder: Encoder,
     classes: Sequence[ClassPrompt],
     sinks: Sequence[Sink],
     config: Config,
+    load: Callable[[], Encoder] | None = None,
 ) -> Monitor:
     """Embed the texts, open the sources, and return what turns their sound into records; the caller stops it.
+
+    Parameters
+    ----------
+    load
+        Returns `encoder` loaded again, for when it fails; None: it is tried as it is.
 
     Raises
     ------
@@ -186,13 +197,14 @@ def start_monitor(
         _at_once([capture.stop for capture in captures])
         raise
     streams = _streams(sources, encoder)
+    fanout = Fanout(sinks)
     memories = [_memory(stream, encoder, config) for stream in streams]
     pipelines = [
         Pipeline(
             ring=ring,
             capture=capture,
             stages=_stages(encoder, prototypes, config, memory),
-            sinks=sinks,
+            sinks=fanout,
             stream=stream,
             clock=SYSTEM_CLOCK,
             max_lag_s=config.window.max_lag_s,
@@ -200,7 +212,8 @@ def start_monitor(
         for ring, capture, stream, memory in zip(rings, captures, streams, memories, strict=True)
     ]
     notes = tuple(memory.note for memory in memories if memory.note)
-    return Monitor(tuple(captures), Pipelines(pipelines, encoder, arrived, SYSTEM_CLOCK), notes)
+    ears = Watched(encoder, SYSTEM_CLOCK.monotonic, load)
+    return Monitor(tuple(captures), Pipelines(pipelines, ears, arrived), ears, fanout, notes)
 
 
 def _memory(stream: Stream, encoder: Encoder, config: Config) -> Memory:

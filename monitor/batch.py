@@ -1,7 +1,8 @@
 """Windows that are due together -> one batch for the encoder.
 
-What works on a stream asks for embeddings as a generator: it gives a window, and is sent its embedding. So
-the order of work within one stream stays what it is alone, while the encoder hears several at once.
+What works on a stream asks for embeddings as a generator: it gives a window, and is sent its embedding, or
+None where the encoder failed on it. So the order of work within one stream stays what it is alone, while the
+encoder hears several at once, and whoever drives the batches need not stand still while the encoder works.
 """
 
 from __future__ import annotations
@@ -9,35 +10,61 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from typing import TypeAlias
 
-import numpy as np
-
 from monitor.encoders import Encoder
-from monitor.records import Embedding, Window
+from monitor.encoders.answers import answer
+from monitor.errors import ProgramError
+from monitor.records import Ask, Embedding
 
-Turn: TypeAlias = Generator[Window, Embedding, None]
-"""A piece of work on one stream: gives each window that is due, takes its embedding."""
+Turn: TypeAlias = Generator[Ask, Embedding | None, None]
+"""A piece of work on one stream: gives each window that is due, takes its embedding; None: there is none."""
+
+Batches: TypeAlias = Generator[list[Ask], Sequence[Embedding | None], None]
+"""The same of several streams: gives the windows that are due together, takes their embeddings."""
+
+
+def batches(turns: Sequence[Turn], together: bool) -> Batches:
+    """Take each of `turns` to its end: side by side if `together` (the encoder gains by it), or in order."""
+    for group in [turns] if together else [[turn] for turn in turns]:
+        asking = [(turn, ask) for turn in group for ask in _begin(turn)]
+        while asking:
+            embeddings = yield [ask for _, ask in asking]
+            answered = zip(asking, embeddings, strict=True)
+            asking = [(turn, ask) for (turn, _), embedding in answered for ask in _go_on(turn, embedding)]
 
 
 def carry(turns: Sequence[Turn], encoder: Encoder, monotonic: Callable[[], float]) -> None:
-    """Take each of `turns` to its end: side by side where the encoder gains by batches, else in order."""
-    for group in [turns] if encoder.batches else [[turn] for turn in turns]:
-        asking = [(turn, window) for turn in group for window in _next(turn)]
-        while asking:
-            answers = zip(asking, _embed(encoder, [window for _, window in asking], monotonic), strict=True)
-            asking = [(turn, window) for (turn, _), answer in answers for window in _next(turn, answer)]
+    """Take each of `turns` to its end, and wait for the encoder.
+
+    Raises
+    ------
+    ProgramError
+        The encoder failed.
+    """
+    work = batches(turns, encoder.batches)
+    asks = next(work, None)
+    while asks is not None:
+        found = answer(encoder, asks, monotonic)
+        if found.wrong is not None:
+            raise ProgramError(f"The encoder failed: {found.wrong}.") from found.error
+        asks = send(work, found.embeddings)
 
 
-def _next(turn: Turn, answer: Embedding | None = None) -> list[Window]:
+def send(work: Batches, embeddings: Sequence[Embedding | None]) -> list[Ask] | None:
+    """Hand `embeddings` over; return what is asked for next, or None at the end."""
+    try:
+        return work.send(embeddings)
+    except StopIteration:
+        return None
+
+
+def _begin(turn: Turn) -> list[Ask]:
+    """Return the window that `turn` asks for first, if any."""
+    return [ask for ask in [next(turn, None)] if ask is not None]
+
+
+def _go_on(turn: Turn, embedding: Embedding | None) -> list[Ask]:
     """Return the window that `turn` asks for next, if any."""
     try:
-        return [next(turn) if answer is None else turn.send(answer)]
+        return [turn.send(embedding)]
     except StopIteration:
         return []
-
-
-def _embed(encoder: Encoder, windows: Sequence[Window], monotonic: Callable[[], float]) -> list[Embedding]:
-    """Return the embeddings of `windows`, made in one batch."""
-    begun = monotonic()
-    vectors = encoder.embed_audio(np.stack([window.samples for window in windows]))
-    took_s = (monotonic() - begun) / len(windows)
-    return [Embedding(vector, took_s) for vector in vectors]

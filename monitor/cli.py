@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -14,6 +16,7 @@ from monitor.cli_background import add_background
 from monitor.cli_eval import add_eval
 from monitor.cli_models import add_models
 from monitor.config import PublishConfig, load_config
+from monitor.encoders.watched import THREAD_NAME
 from monitor.errors import ConfigError, MonitorError, ProgramError
 from monitor.privacy import keep_private
 from monitor.wire import sanitise
@@ -32,7 +35,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and return the exit code."""
     keep_private()
     _open_missing_streams()
-    arguments = _parser().parse_args(argv)
+    exit_code = _run_verb(_parser().parse_args(argv))
+    if any(thread.name == THREAD_NAME for thread in threading.enumerate()):
+        _leave(exit_code)
+    return exit_code
+
+
+def _leave(exit_code: int) -> NoReturn:
+    """End the process now: an encoder that hangs would be waited for."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(exit_code)
+
+
+def _run_verb(arguments: argparse.Namespace) -> int:
     try:
         return int(arguments.verb(arguments))
     except ProgramError as error:

@@ -20,10 +20,13 @@ from monitor.calibration import Calibration
 from monitor.detector import Detector
 from monitor.encoders import Encoder
 from monitor.records import (
+    Ask,
     CaptureStatus,
     ClassInRoom,
     ClassState,
+    Embedding,
     Health,
+    Hindrance,
     Missed,
     PublishedRecord,
     Reply,
@@ -38,6 +41,7 @@ from monitor.records import (
 from monitor.report import Clock, Context, Reporter, Stream
 from monitor.scorer import Scorer
 from monitor.sinks import Sink
+from monitor.sinks.fanout import Fanout
 from monitor.stream.level import LevelMeter
 from monitor.stream.ring import Ring
 from monitor.stream.windows import Windower
@@ -48,6 +52,8 @@ _ENDINGS = {"stopped": "the monitor was stopped", "failed": "the program failed"
 MIN_THRESHOLD = 0.01
 """Lowest onset threshold that may be asked for; below, everything sounds."""
 _RTF_SMOOTHING = 0.05
+_FAILED_S = 5.0
+"""An event is not kept open by an encoder that has failed for longer."""
 _PHRASES_OF_A_ROOM = 12
 
 
@@ -83,7 +89,7 @@ class Pipeline:
         ring: Ring,
         capture: Input,
         stages: Stages,
-        sinks: Sequence[Sink],
+        sinks: Sequence[Sink] | Fanout,
         stream: Stream,
         clock: Clock,
         max_lag_s: float,
@@ -91,7 +97,7 @@ class Pipeline:
         self._ring = ring
         self._capture = capture
         self._stages = stages
-        self._sinks = sinks
+        self._sinks = sinks if isinstance(sinks, Fanout) else Fanout(sinks)
         self._clock = clock
         self._stream = stream
         rules = stages.detector.rules
@@ -105,12 +111,15 @@ class Pipeline:
         self._state: SourceState | None = None
         self._context: Context | None = None
         self._stop = 0
+        self._taken = 0  # samples read from the ring: analysed, skipped, or not yet either
         self._analysed = 0
         self._skipped = 0
         self._behind = False
         self._ended = False
         self._stopped_by: str | None = None
         self._interrupted = False
+        self._away = False  # lost, and what was open is ended
+        self._hindrance: Hindrance | None = None
         self._rtf = 0.0
 
     @property
@@ -122,6 +131,16 @@ class Pipeline:
     def ended(self) -> bool:
         """True once all there was has been analysed, or the source was stopped."""
         return self._ended
+
+    @property
+    def unheard(self) -> str | None:
+        """How much of what could have waited was not analysed, as one sentence; None: all was."""
+        if self._stream.live or not self._skipped:
+            return None
+        skipped_s = self._skipped / self._stream.sample_rate
+        return (
+            f"{skipped_s:.2f} s of {self._stream.source_name} were not analysed: the encoder failed on them."
+        )
 
     @property
     def ready(self) -> bool:
@@ -147,6 +166,14 @@ class Pipeline:
         elif self._ring.ended and not self._ended:
             yield from self._finish()
         yield from self._watch_source()
+
+    def tell(self, hindrance: Hindrance | None) -> None:
+        """Say whether the encoder hinders, at once when that changes; also while it is waited for."""
+        before, self._hindrance = self._hindrance, hindrance
+        if hindrance is not None and hindrance.lasts_s > _FAILED_S:
+            self._report_all(self._stages.detector.end("failed", self._stop))
+        if before is not None or hindrance is not None:
+            self._report_health()
 
     def rest(self) -> Turn:
         """Analyse what no window has covered yet: what was heard shall not go unheeded where time is up."""
@@ -185,6 +212,7 @@ class Pipeline:
 
     def _take(self, span: Span) -> Turn:
         """Measure and analyse piece by piece, so that what a window finds governs only the ticks after it."""
+        self._taken += len(span.samples)
         self._report.anchor(span, self._capture.status.clock_ppm)
         for piece in self._stages.windower.split(span):
             self._stop = piece.start + len(piece.samples)
@@ -200,22 +228,30 @@ class Pipeline:
         if self._max_lag_len is not None:
             self._behind = pending > (window.hop_len if self._behind else self._max_lag_len)
         if self._behind:
-            self._skipped += window.hop_len
-            self._interrupted = True
+            self._skip(window)
             return
-        embedding = yield window
+        room = self._stages.background.room
+        clears = self._stages.clear and bool(room.any())
+        embedding = yield Ask(window, room if clears else None)
+        if embedding is None:
+            self._skip(window)
+            return
         begun = self._clock.monotonic()
-        self._analyse(window, embedding.vector)
+        self._analyse(window, embedding, room)
         self._analysed += window.hop_len
         busy_s = embedding.took_s + self._clock.monotonic() - begun
         busy = busy_s * self._stream.sample_rate / window.hop_len
         self._rtf += (busy - self._rtf) * (_RTF_SMOOTHING if self._rtf else 1.0)
 
-    def _analyse(self, window: Window, embedding: NDArray[np.float32]) -> None:
+    def _skip(self, window: Window) -> None:
+        """Count what `window` was the first to hear as passed over; nothing is confirmed across it."""
+        self._skipped += window.hop_len
+        self._interrupted = True
+
+    def _analyse(self, window: Window, embedding: Embedding, room: NDArray[np.float32]) -> None:
         background, detector = self._stages.background, self._stages.detector
-        room = background.room
-        cleared = self._clear(embedding, room)
-        score = self._stages.scorer.score(embedding, room, window.start, window.stop, cleared)
+        vector = embedding.vector
+        score = self._stages.scorer.score(vector, room, window.start, window.stop, embedding.cleared)
         loudness = self._stages.meter.over(window.start, window.stop)
         scored_s = self._clock.monotonic()
         self._context = Context(score, loudness, background.state(window.stop), window.captured_s, scored_s)
@@ -226,13 +262,7 @@ class Pipeline:
         self._calibrate(score, window.hop_len)
         if window.whole:
             best = 1.0 if detector.open else max(score.values.values())
-            background.learn(embedding, window.stop, loudness.activity, best)
-
-    def _clear(self, embedding: NDArray[np.float32], room: NDArray[np.float32]) -> NDArray[np.float32] | None:
-        """Return the embedding without the room, by the model's own network, if that is wanted."""
-        if not (self._stages.clear and room.any()):
-            return None
-        return np.asarray(self._stages.encoder.clear(embedding[np.newaxis], room[np.newaxis])[0])
+            background.learn(vector, window.stop, loudness.activity, best)
 
     def _calibrate(self, score: Score, hop_len: int) -> None:
         """Let the stream move the thresholds, where that is wanted."""
@@ -258,8 +288,8 @@ class Pipeline:
 
     def _finish(self) -> Turn:
         """Analyse what is left, and end what is open."""
-        self._ended = True
         yield from self._end_stretch("ended")
+        self._ended = True
 
     def _end_stretch(self, ended_by: str) -> Turn:
         """Analyse what no window has covered yet and close what is open: nothing joins two stretches."""
@@ -270,11 +300,16 @@ class Pipeline:
 
     def _watch_source(self) -> Turn:
         """Notice a lost or silent source at once; report health once a second."""
-        status = self._capture.status
-        state, reason = self._judge(status)
-        now = self._clock.monotonic()
-        if state == "lost" and self._state != "lost":
+        lost = not self._ended and self._capture.status.state == "lost"
+        if lost and not self._away:
             yield from self._end_stretch("lost")
+        self._away = lost
+        self._report_health()
+
+    def _report_health(self) -> None:
+        """Say how the source is, at once when that changes, and once a second."""
+        state, reason = self._judge(self._capture.status)
+        now = self._clock.monotonic()
         clock_was_set = self._report.watch_clock()
         if state != self._state or clock_was_set or now >= self._health_due_s:
             self._state = state
@@ -286,6 +321,8 @@ class Pipeline:
             return "ended", self._stopped_by or status.reason
         if status.state in {"starting", "lost"}:
             return status.state, status.reason
+        if self._hindrance is not None:
+            return "failing", self._hindrance.reason
         if self._stages.meter.silent:
             return (
                 "silent",
@@ -308,11 +345,12 @@ class Pipeline:
             sample_rate=self._stream.sample_rate,
             captured=ring.captured,
             analysed=self._analysed,
-            pending=ring.pending + self._stages.windower.pending,
+            pending=ring.pending + self._taken - self._analysed - self._skipped,
             gap=ring.gap,
             overflow=status.overflow,
             overwritten=ring.overwritten,
             skipped=self._skipped,
+            undelivered=self._sinks.failures,
             invalid=status.invalid,
             reopened=status.reopened,
             clock_ppm=status.clock_ppm,
@@ -346,8 +384,7 @@ class Pipeline:
                 self._emit(self._report.near_miss(item, self._context))
 
     def _emit(self, record: PublishedRecord) -> None:
-        for sink in self._sinks:
-            sink.emit(record)
+        self._sinks.emit(record)
 
 
 def _heard(score: Score, detector: Detector) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """All sources of a run, turned by one thread: one encoder, one batch for all windows that are due.
 
 Nobody waits for anybody: a source that is lost, late or at its end has no window due, and the others go on.
+Nor does the run wait for the encoder: while it works, health goes out and requests are answered.
 """
 
 from __future__ import annotations
@@ -8,39 +9,54 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from monitor.batch import carry
-from monitor.encoders import Encoder
+from monitor.batch import Batches, Turn, batches, send
+from monitor.encoders.watched import Ears
+from monitor.errors import ProgramError
 from monitor.pipeline import Pipeline
-from monitor.records import Reply, Request
-from monitor.report import Clock
+from monitor.records import Ask, Reply, Request
+
+_LOOK_S = 0.1
+"""How soon a turn that has to be finished notices that the encoder fails."""
 
 
 class Pipelines:
     """The pipelines of a run, in the order in which its sources were named."""
 
-    def __init__(
-        self, pipelines: Sequence[Pipeline], encoder: Encoder, arrived: threading.Event, clock: Clock
-    ) -> None:
-        """Turn `pipelines`, whose rings all set `arrived`; `encoder` is theirs together."""
+    def __init__(self, pipelines: Sequence[Pipeline], ears: Ears, arrived: threading.Event) -> None:
+        """Turn `pipelines`, whose rings all set `arrived`; `ears` are theirs together."""
         self._pipelines = tuple(pipelines)
-        self._encoder = encoder
+        self._ears = ears
         self._arrived = arrived
-        self._clock = clock
+        self._work: Batches | None = None  # what waits for the encoder
+        self._asks: list[Ask] = []  # what it waits for
 
     @property
     def ended(self) -> bool:
         """True once every source has ended."""
-        return all(pipeline.ended for pipeline in self._pipelines)
+        return self._work is None and all(pipeline.ended for pipeline in self._pipelines)
+
+    @property
+    def unheard(self) -> str | None:
+        """What was not analysed although it could have waited, in words; None: nothing."""
+        return " ".join(filter(None, (pipeline.unheard for pipeline in self._pipelines))) or None
 
     def step(self, timeout_s: float = 0.1) -> bool:
         """Carry each source on by one turn, the same share of sound for each; False once all have ended.
 
-        Waits, for `timeout_s` seconds at most, while there is nothing to do.
+        Waits, for `timeout_s` seconds at most, while there is nothing to do or the encoder works; then the
+        next step goes on with the same turn.
+
+        Raises
+        ------
+        ProgramError
+            The encoder has failed for so long that there is no hope.
         """
-        if not self.ended and not any(pipeline.ready for pipeline in self._pipelines):
-            self._arrived.wait(timeout_s)
-        self._arrived.clear()
-        carry([pipeline.turn() for pipeline in self._pipelines], self._encoder, self._clock.monotonic)
+        if self._work is None:
+            if not self.ended and not any(pipeline.ready for pipeline in self._pipelines):
+                self._arrived.wait(timeout_s)
+            self._arrived.clear()
+            self._begin([pipeline.turn() for pipeline in self._pipelines])
+        self._go_on(timeout_s)
         return not self.ended
 
     def handle(self, request: Request) -> Reply:
@@ -55,13 +71,65 @@ class Pipelines:
 
     def stop_after(self, duration_s: float) -> bool:
         """Stop each source that was heard for `duration_s` seconds; True if the last one ended by it."""
+        fails = self._ears.hindrance is not None
+        if self._work is not None and not fails:
+            return False  # amid a turn; the encoder will have answered soon
         due = [one for one in self._pipelines if not one.ended and one.position_s >= duration_s]
-        carry([pipeline.rest() for pipeline in due], self._encoder, self._clock.monotonic)
+        if due and not fails:
+            self._finish([pipeline.rest() for pipeline in due])
+        elif due:
+            self._drop()
         for pipeline in due:
             pipeline.end("stopped")
         return bool(due) and self.ended
 
     def end(self, ended_by: str) -> None:
         """Hear no more: end what is open, `stopped` by the user or `failed`, and say so."""
+        if ended_by != "failed":
+            self._drop()
         for pipeline in self._pipelines:
             pipeline.end(ended_by)
+
+    def _begin(self, turns: Sequence[Turn]) -> None:
+        self._work = batches(turns, self._ears.batches)
+        self._submit(next(self._work, None))
+
+    def _go_on(self, timeout_s: float) -> None:
+        """Hand the encoder's answers over and ask on, until it needs longer than `timeout_s` for one."""
+        while self._work is not None:
+            embeddings = self._ears.collect(timeout_s)
+            if embeddings is not None:
+                self._submit(send(self._work, embeddings))
+            self._tell()
+            if embeddings is None:
+                return
+
+    def _submit(self, asks: list[Ask] | None) -> None:
+        if asks is None:
+            self._work = None
+        else:
+            self._asks = asks
+            self._ears.submit(asks)
+
+    def _tell(self) -> None:
+        """Let every source say how the encoder is, and end the run if there is no hope."""
+        hindrance = self._ears.hindrance
+        for pipeline in self._pipelines:
+            pipeline.tell(hindrance)
+        if (sentence := self._ears.hopeless) is not None:
+            raise ProgramError(sentence)
+
+    def _finish(self, turns: Sequence[Turn]) -> None:
+        """Take `turns` to their end, unless the encoder fails meanwhile."""
+        self._begin(turns)
+        while self._work is not None:
+            self._go_on(_LOOK_S)
+            if self._ears.hindrance is not None:
+                self._drop()
+
+    def _drop(self) -> None:
+        """Wait for no embedding any more: take the turns to their end without any."""
+        asks: list[Ask] | None = self._asks
+        while self._work is not None and asks is not None:
+            asks = send(self._work, [None] * len(asks))
+        self._work = None

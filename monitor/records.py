@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 Activity = Literal["silent", "low", "normal", "high"]
 """How busy the last moment was: digital silence, near the floor, above it, far above it."""
 
-SourceState = Literal["starting", "running", "silent", "lost", "paused", "ended"]
-"""`silent`: the source delivers only digital zeros (muted or dead). `lost`: it delivers nothing."""
+SourceState = Literal["starting", "running", "silent", "lost", "failing", "paused", "ended"]
+"""`silent`: the source delivers only digital zeros (muted or dead). `lost`: it delivers nothing. `failing`:
+sound arrives, and the encoder fails on it or does not answer."""
 
 EventType = Literal["onset", "update", "offset"]
 
@@ -163,6 +164,14 @@ class Window(msgspec.Struct, frozen=True):
         return not self.discontinuous or self.hop_len == len(self.samples)
 
 
+class Ask(msgspec.Struct, frozen=True):
+    """What is wanted of the encoder."""
+
+    window: Window
+    room: NDArray[np.float32] | None = None
+    """float32 (d,): what the sound is to be freed of; None: nothing."""
+
+
 class Embedding(msgspec.Struct, frozen=True):
     """What the encoder made of one window."""
 
@@ -170,6 +179,17 @@ class Embedding(msgspec.Struct, frozen=True):
     """float32 (d,), unit norm."""
     took_s: float
     """Seconds of work; of a batch, this window's share."""
+    cleared: NDArray[np.float32] | None = None
+    """float32 (d,), unit norm: without the room, where that was asked for."""
+
+
+class Hindrance(msgspec.Struct, frozen=True):
+    """Why sound is not analysed although it arrives."""
+
+    reason: str
+    """In words for the user."""
+    lasts_s: float
+    """Seconds since the last window that was analysed as it should be."""
 
 
 class Loudness(msgspec.Struct, frozen=True):
@@ -406,7 +426,7 @@ class Health(msgspec.Struct, frozen=True):
     overwritten: Tally
     """Samples lost because the ring lapped."""
     skipped: Tally
-    """Samples whose window was passed over because the pipeline was late."""
+    """Samples whose window was passed over: the pipeline was late, or the encoder failed on it."""
     invalid: Tally
     """Samples that were not numbers or far beyond full scale, and were heard as silence."""
     reopened: Tally
@@ -426,6 +446,8 @@ class Health(msgspec.Struct, frozen=True):
     """Of a file: seconds of it that were read so far; None for what is heard live."""
     clock_step: ClockStep | None = None
     """The last time that the computer's clock was set; None: never in this run."""
+    undelivered: Tally = 0
+    """Records of this run that something which takes them (lines, the event bus) failed on."""
 
 
 class Heartbeat(msgspec.Struct, frozen=True):

@@ -89,6 +89,8 @@ def run(options: RunOptions, config: Config) -> int:
         monitor.pipelines.end("stopped")
     if monitor.error is not None:
         raise monitor.error
+    if (unheard := monitor.pipelines.unheard) is not None:
+        raise ProgramError(unheard)
     return _EXIT_LINES_LOST if outputs.lines is not None and outputs.lines.dropped else 0
 
 
@@ -121,7 +123,7 @@ def _start(options: RunOptions, config: Config, outputs: Outputs) -> Monitor:
         make_source(spec, options.fast, options.pcm, config.capture.lost_after_s) for spec in options.sources
     ]
     encoder = load(config.model, WordsProgress(sys.stderr))
-    return start_monitor(sources, encoder, classes, outputs.sinks, config)
+    return start_monitor(sources, encoder, classes, outputs.sinks, config, lambda: load(config.model))
 
 
 def _check_sections(listed: Sequence[str], config: Config, strict: bool) -> None:
@@ -192,6 +194,8 @@ def _turn(
             told = True
             rest = "" if outputs.publisher is None else " Events are still published."
             _tell(outputs.lines.trouble + rest)
+        for sentence in monitor.sinks.news():
+            _tell(sentence)
         if duration_s is not None and pipelines.stop_after(duration_s):
             return
 

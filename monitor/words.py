@@ -51,6 +51,7 @@ SOURCE_STATE: dict[SourceState, str] = {
     "running": "running",
     "silent": "SILENT",
     "lost": "LOST",
+    "failing": "FAILING",
     "paused": "PAUSED",
     "ended": "ended",
 }

@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from monitor.assemble import make_stages
+from monitor.encoders.watched import Direct, Ears
 from monitor.pipeline import Pipeline
 from monitor.pipelines import Pipelines
 from monitor.prompts import parse_classes
@@ -25,7 +26,9 @@ T = TypeVar("T", bound=PublishedRecord)
 class Bench:
     """Several pipelines on a bench, one ring each."""
 
-    def __init__(self, *names: str, encoder: FakeEncoder | None = None, live: bool = False) -> None:
+    def __init__(
+        self, *names: str, encoder: FakeEncoder | None = None, live: bool = False, ears: Ears | None = None
+    ) -> None:
         self.encoder = encoder or FakeEncoder()
         self.time = Steady()
         self.sink = Collector()
@@ -33,9 +36,8 @@ class Bench:
         self.rings = {name: Ring(RATE * 60, arrived) for name in names}
         self.status = {name: FixedStatus() for name in names}
         clock = self.time.clock()
-        self.pipelines = Pipelines(
-            [self._pipeline(name, live, clock) for name in names], self.encoder, arrived, clock
-        )
+        self.ears = ears or Direct(self.encoder, clock.monotonic)
+        self.pipelines = Pipelines([self._pipeline(name, live, clock) for name in names], self.ears, arrived)
 
     def _pipeline(self, name: str, live: bool, clock: Clock) -> Pipeline:
         return Pipeline(

@@ -27,7 +27,7 @@ from monitor.words import (
     spoken,
 )
 
-_UNHEARD = {"silent", "lost", "paused"}
+_UNHEARD = {"silent", "lost", "failing", "paused"}
 _NO_ARTICLE = re.compile(
     r"[^su]s\b|(ing|\b(speech|music|rain|wind|thunder|laughter|applause|water|traffic|noise|static|silence))$"
 )
@@ -143,7 +143,8 @@ class LineSink:
         before = self._health.get(health.source_id)
         self._health[health.source_id] = health
         lines = [health_line(health, before)] if before is None or before.state != health.state else []
-        late = before is not None and _passed_over(health) > _passed_over(before)
+        passed_over = before is not None and _passed_over(health) > _passed_over(before)
+        late = passed_over and health.state != "failing"
         if late and not self._late.get(health.source_id, False):
             lines.append(late_line(health, self._where(health.source_id)))
         self._late[health.source_id] = late

@@ -24,7 +24,10 @@ FLASH_HZ = 2.0
 DEMO_ID = "demo"
 """The source that can be played again."""
 
-WORST_FIRST: tuple[SourceState, ...] = ("lost", "silent", "paused", "starting", "ended", "running")
+FAULTS: tuple[SourceState, ...] = ("failing", "lost", "silent")
+"""Nothing is heard although something should be."""
+
+WORST_FIRST: tuple[SourceState, ...] = (*FAULTS, "paused", "starting", "ended", "running")
 """In which order sources are told of."""
 
 RECENT_S = 20.0
@@ -61,7 +64,7 @@ def headline(view: View) -> Headline:
     past = view.past_events
     if past and view.ago_s(past[0]) < RECENT_S:
         return _recent(view, past[0])
-    return _worst(view, among=("lost", "silent")) or _quiet(view, past)
+    return _worst(view, among=FAULTS) or _quiet(view, past)
 
 
 def worst_first(view: View) -> list[State]:
@@ -102,9 +105,11 @@ def _contact_fault(view: View) -> Headline | None:
     return None
 
 
-def _source_fault(view: View, health: Health, since_s: float) -> Headline | None:
+def _source_fault(  # noqa: PLR0911 - one for each state
+    view: View, health: Health, since_s: float
+) -> Headline | None:
     since = f"since {duration(view.now_s - since_s)}"
-    if health.paused and health.state in ("lost", "silent"):
+    if health.paused and health.state in FAULTS:
         since += ", and paused (space ends that)"
     why = _where(view, health.source_id) + (f"{health.reason.rstrip('.')} · " if health.reason else "")
     match health.state:
@@ -112,6 +117,8 @@ def _source_fault(view: View, health: Health, since_s: float) -> Headline | None
             there = " there" if view.several else ""
             detail = f"{why}{since} · nothing can be heard{there} until it is back"
             return Headline("fault", "source lost", detail, since_s)
+        case "failing":
+            return Headline("fault", "failing", f"{why}{since} · sound arrives, and is not analysed", since_s)
         case "silent":
             guess = "" if health.reason else "only digital zeros arrive: muted or unplugged? · "
             detail = f"{why}{guess}{since} · cannot hear"

@@ -52,7 +52,7 @@ def _condition(view: View, state: State, health: Health) -> list[Piece]:
     since = f" since {duration(view.now_s - state.state_since_s)}"
     why = f" {health.reason.rstrip('.')}" if health.reason else ""
     match health.state:
-        case "lost" | "silent":
+        case "lost" | "failing" | "silent":
             paused = " and paused" * health.paused
             return [(f" {SHAPES['fault']} {words}{since}{paused} ", BANNERS["fault"]), (why, TEXT)]
         case "paused" | "starting" | "ended":

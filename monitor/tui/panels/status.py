@@ -9,6 +9,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from monitor.records import Health
+from monitor.tui.headline import FAULTS
 from monitor.tui.lines import Piece, line
 from monitor.tui.theme import DIM, GOOD, HEADING_DIM, RAISED, SHAPES, STRONG, URGENT
 from monitor.tui.view import View
@@ -100,7 +101,7 @@ def _thresholds(health: Health) -> list[_Item]:
 
 def _more(view: View, health: Health) -> str:
     """Return since when nothing is heard, and that it would be paused if it were."""
-    if view.contact != "alive" or health.state not in ("lost", "silent"):
+    if view.contact != "alive" or health.state not in FAULTS:
         return ""
     since = f" since {duration(view.now_s - view.state.state_since_s)}"
     return since + " and paused" * health.paused

@@ -1,0 +1,103 @@
+"""What the encoder makes of the windows that are due, checked: nothing that is no embedding goes further.
+
+An encoder may raise, or give values that are not numbers, no direction, or another shape. Of such a window
+there is no embedding, and a reason in words; the others of its batch are embedded alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.encoders import Encoder
+from monitor.records import Ask, Embedding
+
+_NORM_WITHIN = 0.1
+"""By how much the length of an embedding may differ from 1."""
+_LONGEST_REASON = 200
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """The embeddings of a batch, as far as there are any."""
+
+    embeddings: list[Embedding | None]
+    """One per window; None where the encoder failed."""
+    wrong: str | None = None
+    """Why there is one None or more, part of a sentence."""
+    error: BaseException | None = None
+    """What was raised, if anything."""
+
+
+def answer(encoder: Encoder, asks: Sequence[Ask], monotonic: Callable[[], float]) -> Answer:
+    """Return the embeddings of `asks`, made in one batch. Never raises for the encoder."""
+    begun = monotonic()
+    try:
+        windows = np.stack([ask.window.samples for ask in asks])
+        vectors = np.asarray(encoder.embed_audio(windows), np.float32)
+        _check_shape(vectors, (len(asks), encoder.dim))
+        cleared = [_clear(encoder, vector, ask.room) for vector, ask in zip(vectors, asks, strict=True)]
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, it must not end the stream
+        if len(asks) > 1:
+            return _one_by_one(encoder, asks, monotonic)
+        return Answer([None], _in_words(error), error)
+    took_s = (monotonic() - begun) / len(asks)
+    pairs = list(zip(vectors, cleared, strict=True))
+    wrong = [_wrong(vector) or (None if clear is None else _wrong(clear)) for vector, clear in pairs]
+    embeddings = [
+        None if why else Embedding(vector, took_s, clear)
+        for why, (vector, clear) in zip(wrong, pairs, strict=True)
+    ]
+    return Answer(embeddings, next(filter(None, wrong), None))
+
+
+def nothing(count: int, wrong: str, error: BaseException | None = None) -> Answer:
+    """Return that none of `count` windows could be embedded."""
+    return Answer([None] * count, wrong, error)
+
+
+def failure(error: BaseException, count: int) -> Answer:
+    """Return that `error` was raised before any of `count` windows could be embedded."""
+    return nothing(count, _in_words(error), error)
+
+
+def _one_by_one(encoder: Encoder, asks: Sequence[Ask], monotonic: Callable[[], float]) -> Answer:
+    """Find out which window of a batch it was."""
+    alone = [answer(encoder, [ask], monotonic) for ask in asks]
+    failed = next((one for one in alone if one.wrong), Answer([]))
+    return Answer([one.embeddings[0] for one in alone], failed.wrong, failed.error)
+
+
+def _clear(
+    encoder: Encoder, vector: NDArray[np.float32], room: NDArray[np.float32] | None
+) -> NDArray[np.float32] | None:
+    """Return the embedding without the room, by the model's own network, if that is wanted and possible."""
+    if room is None or _wrong(vector):
+        return None
+    cleared = np.asarray(encoder.clear(vector[np.newaxis], room[np.newaxis]), np.float32)
+    _check_shape(cleared, (1, encoder.dim))
+    return np.asarray(cleared[0])
+
+
+def _check_shape(vectors: NDArray[np.float32], expected: tuple[int, int]) -> None:
+    if vectors.shape != expected:
+        raise ValueError(f"it gave an array of shape {vectors.shape} instead of {expected}")
+
+
+def _wrong(vector: NDArray[np.float32]) -> str | None:
+    """Return what keeps `vector`, float32 (d,), from being an embedding; None: nothing."""
+    if not np.isfinite(vector).all():
+        return "it gave values that are not numbers"
+    norm = float(np.linalg.norm(vector.astype(np.float64)))
+    if abs(norm - 1.0) > _NORM_WITHIN:
+        return f"it gave a vector of length {norm:.3g} instead of 1"
+    return None
+
+
+def _in_words(error: BaseException) -> str:
+    text = (str(error).splitlines() or [""])[0]
+    if isinstance(error, ValueError) and text.startswith("it gave"):
+        return text
+    return f"{type(error).__name__}{': ' if text else ''}{text}"[:_LONGEST_REASON]

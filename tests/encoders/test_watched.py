@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from monitor.encoders import watched
+from monitor.encoders.answers import answer
+from monitor.encoders.watched import CALM_S, GIVE_UP_S, PATIENCE_S, RENEW_EVERY_S, SAY_AFTER_S, Watched
+from monitor.records import Ask, Embedding, Window
+from tests.encoders.faults import FAILURES, Fault, Faulty
+from tests.fakes import RATE, FakeEncoder, tone
+
+
+class Hands:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def hands() -> Hands:
+    return Hands()
+
+
+def ask(word: str = "low") -> Ask:
+    return Ask(Window(0, tone(word, 1.0), False, RATE, 0.0))
+
+
+def embed(ears: Watched, *words: str) -> list[Embedding | None]:
+    ears.submit([ask(word) for word in words or ("low",)])
+    found = ears.collect(10.0)
+    assert found is not None
+    return found
+
+
+def test_what_is_heard_on_the_thread_is_bit_for_bit_what_the_encoder_gives(hands: Hands) -> None:
+    ears = Watched(FakeEncoder(), hands)
+    (found,) = embed(ears, "high")
+    assert found is not None
+    np.testing.assert_array_equal(found.vector, FakeEncoder().embed_audio(tone("high", 1.0)[np.newaxis])[0])
+    assert ears.hindrance is None
+    assert ears.close()
+
+
+@pytest.mark.parametrize("fault", FAILURES)
+def test_no_vector_that_is_no_embedding_goes_further_and_the_next_window_is_tried(
+    fault: Fault, hands: Hands
+) -> None:
+    ears = Watched(Faulty([fault]), hands)
+    assert embed(ears) == [None]
+    assert ears.hindrance is not None
+    assert ears.hindrance.reason.startswith("the encoder failed (")
+    assert None not in embed(ears)
+    hands.now_s += CALM_S + 0.1
+    assert ears.hindrance is None
+
+
+@pytest.mark.parametrize("fault", ["nan", "zero"])
+def test_of_a_batch_only_the_window_that_failed_is_lost(fault: Fault) -> None:
+    found = answer(Faulty([fault], batches=True), [ask(), ask("high")], lambda: 0.0)
+    assert [embedding is None for embedding in found.embeddings] == [True, False]
+
+
+def test_a_batch_that_raises_is_embedded_window_by_window() -> None:
+    encoder = Faulty(["raises", "raises", "well"], batches=True)
+    found = answer(encoder, [ask(), ask("high")], lambda: 0.0)
+    assert [embedding is None for embedding in found.embeddings] == [True, False]
+    assert found.wrong == "RuntimeError: out of memory"
+
+
+def test_a_network_for_rooms_that_fails_is_a_failure_of_the_window() -> None:
+    class Unclear(FakeEncoder):
+        clears = True
+
+        def clear(
+            self, embeddings: object, rooms: object
+        ) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+            return np.full((1, self.dim), np.nan, np.float32)
+
+    room = FakeEncoder().embed_text(["middle"])[0]
+    found = answer(Unclear(), [Ask(ask().window, room)], lambda: 0.0)
+    assert found.embeddings == [None]
+
+
+def test_an_encoder_that_does_not_answer_is_told_of_within_five_seconds(hands: Hands) -> None:
+    encoder = Faulty.after(1, "hangs")
+    ears = Watched(encoder, hands)
+    embed(ears)
+    ears.submit([ask()])
+    assert ears.collect(0.0) is None
+    assert ears.hindrance is None
+    hands.now_s += SAY_AFTER_S + 0.1
+    assert SAY_AFTER_S < 5.0
+    assert ears.hindrance is not None
+    assert "does not answer" in ears.hindrance.reason
+    encoder.released.set()
+
+
+def test_a_hang_is_given_up_and_another_encoder_is_loaded(hands: Hands) -> None:
+    stuck, fresh = Faulty.after(1, "hangs"), FakeEncoder()
+    ears = Watched(stuck, hands, lambda: fresh)
+    embed(ears)
+    ears.submit([ask()])
+    hands.now_s += PATIENCE_S + 0.1
+    assert ears.collect(0.0) == [None]
+    assert None not in embed(ears)
+    hands.now_s += CALM_S + 0.1
+    assert ears.hindrance is None
+    stuck.released.set()
+
+
+def test_an_answer_that_comes_after_it_was_given_up_is_nobodys(hands: Hands) -> None:
+    slow = Faulty(["hangs"])
+    ears = Watched(slow, hands)
+    ears.submit([ask("low")])  # and nobody waits for it: the run was to end there
+    ears.submit([ask("high")])
+    slow.released.set()
+    found = ears.collect(10.0)
+    assert found is not None
+    assert found[0] is not None
+    assert int(found[0].vector.argmax()) == 2
+
+
+def test_failures_in_a_row_load_the_encoder_again_not_too_often(hands: Hands) -> None:
+    loaded: list[Faulty] = []
+
+    def load() -> Faulty:
+        loaded.append(Faulty.after(0, "nan"))
+        return loaded[-1]
+
+    ears = Watched(Faulty.after(0, "raises"), hands, load)
+    for _ in range(9):
+        embed(ears)
+    assert len(loaded) == 1
+    hands.now_s += RENEW_EVERY_S
+    embed(ears)
+    embed(ears)
+    assert len(loaded) == 2
+
+
+def test_a_loading_that_fails_is_a_failure_and_is_tried_again(hands: Hands) -> None:
+    loads: Iterator[FakeEncoder | Exception] = iter([OSError("no such file"), FakeEncoder()])
+
+    def load() -> FakeEncoder:
+        found = next(loads)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    ears = Watched(Faulty.after(0, "raises"), hands, load)
+    for _ in range(4):
+        assert embed(ears) == [None]
+    assert "no such file" in (ears.hindrance.reason if ears.hindrance else "")
+    assert None not in embed(ears)
+
+
+def test_another_model_is_never_taken_for_the_one_that_failed(hands: Hands) -> None:
+    other = FakeEncoder()
+    other.identity = "fake-1"
+    ears = Watched(Faulty.after(0, "raises"), hands, lambda: other)
+    for _ in range(4):
+        assert embed(ears) == [None]
+    assert "another one" in (ears.hindrance.reason if ears.hindrance else "")
+
+
+def test_what_fails_for_a_minute_in_spite_of_loading_again_is_hopeless(hands: Hands) -> None:
+    ears = Watched(Faulty.after(0, "raises"), hands)
+    for _ in range(4):
+        embed(ears)
+    assert ears.hopeless is None
+    hands.now_s += GIVE_UP_S + 0.1
+    embed(ears)
+    assert "out of memory" in (ears.hopeless or "")
+
+
+def test_an_encoder_that_fails_now_and_then_is_never_hopeless(hands: Hands) -> None:
+    ears = Watched(Faulty(["raises", "well"] * 100), hands)
+    for _ in range(200):
+        embed(ears)
+        hands.now_s += 1.0
+        assert ears.hopeless is None
+
+
+def test_closing_says_whether_the_encoder_hangs_and_does_not_wait_for_it(hands: Hands) -> None:
+    encoder = Faulty(["hangs"])
+    ears = Watched(encoder, hands)
+    ears.submit([ask()])
+    begun_s = time.monotonic()
+    assert not ears.close()
+    assert time.monotonic() - begun_s < watched._CLOSE_S + 1.0
+    encoder.released.set()
