@@ -9,17 +9,20 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from monitor import __version__
 from monitor.cli_background import add_background
 from monitor.cli_eval import add_eval
 from monitor.cli_models import add_models
-from monitor.config import PublishConfig, load_config
+from monitor.config import Config, PublishConfig, load_config
 from monitor.encoders.watched import THREAD_NAME
 from monitor.errors import ConfigError, MonitorError, ProgramError
 from monitor.privacy import keep_private
 from monitor.wire import sanitise
+
+if TYPE_CHECKING:
+    from monitor.interface import Interface
 
 DEFAULT_ENDPOINT = PublishConfig().bind
 EXIT_FAILED = 1
@@ -220,28 +223,44 @@ def _per_hour(text: str) -> float:
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.json and not arguments.headless:
         raise ConfigError("--json prints events instead of the interface; add --headless.")
-    sources = tuple(arguments.sources or ["mic:default"])
+    sources = arguments.sources or ["mic:default"]
     if arguments.fast and any(source.startswith("mic:") for source in sources):
         raise ConfigError("--fast needs sources that can be read ahead: --source file:PATH, - or demo.")
-    from monitor.assemble import PcmFormat
-    from monitor.run import RunOptions, run
+    config = load_config(arguments.config, os.environ, _flags(arguments))
+    if arguments.headless or not _at_a_terminal():
+        return _listen_and_show(arguments, config, None)
+    from monitor.interface import opened
 
+    _print("monitor: starting ...")
+    with opened() as interface:  # first of all: what follows takes seconds
+        return _listen_and_show(arguments, config, interface)
+
+
+def _flags(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """Return what the command line says of the configuration."""
     flags = _model_flag(arguments)
     publish = {"bind": arguments.bind, "control": arguments.control}
     flags["publish"] = {name: value for name, value in publish.items() if value is not None}
     if arguments.false_alarms is not None:
         flags["calibration"] = {"false_alarms_per_hour": arguments.false_alarms}
+    return flags
+
+
+def _listen_and_show(arguments: argparse.Namespace, config: Config, interface: Interface | None) -> int:
+    from monitor.assemble import PcmFormat
+    from monitor.run import RunOptions, run
+
     options = RunOptions(
-        sources=sources,
+        sources=tuple(arguments.sources or ["mic:default"]),
         classes=arguments.classes,
         fast=arguments.fast,
         pcm=PcmFormat(arguments.pcm_rate, arguments.pcm_channels, arguments.pcm_format),
-        headless=arguments.headless or not _at_a_terminal(),
+        headless=interface is None,
         as_json=arguments.json,
         near_misses=arguments.near_misses,
         duration_s=arguments.duration,
     )
-    return run(options, load_config(arguments.config, os.environ, flags))
+    return run(options, config, interface)
 
 
 def _at_a_terminal() -> bool:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import signal
-import subprocess
 import sys
-import termios
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -18,6 +16,7 @@ from monitor.assemble import Monitor, PcmFormat, make_source, start_monitor
 from monitor.config import Config
 from monitor.encoders import load
 from monitor.errors import ConfigError, ProgramError
+from monitor.interface import Interface
 from monitor.progress import WordsProgress
 from monitor.prompts import parse_classes
 from monitor.sinks import Sink
@@ -27,9 +26,6 @@ from monitor.wire import sanitise
 
 _EXIT_LINES_LOST = 1
 _AFTER_END_S = 0.1
-_INTERFACE_ENDS_S = 2.0
-_LEAVE_FULL_SCREEN = "\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?2004l"
-"""Main screen, cursor, no mouse reports, no bracketed paste: what a killed interface leaves undone."""
 
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,8 +57,10 @@ class Outputs(msgspec.Struct, frozen=True):
         return [sink for sink in (self.publisher, self.lines, self.trouble) if sink is not None]
 
 
-def run(options: RunOptions, config: Config) -> int:
+def run(options: RunOptions, config: Config, interface: Interface | None = None) -> int:
     """Listen until the sources, the user, a reader or the time ends it; return the exit code.
+
+    An `interface` that is open already shows how it begins, and then what is heard.
 
     Raises
     ------
@@ -75,12 +73,13 @@ def run(options: RunOptions, config: Config) -> int:
         outputs = _open_outputs(options, config, stopped)
         for sink in outputs.sinks:
             stack.callback(sink.close)
-        monitor = _start(options, config, outputs)
+        if interface is not None:
+            _attach(interface, outputs.publisher)
+        monitor = _start(options, config, outputs, interface)
         stack.callback(monitor.stop)
         for note in monitor.notes:
-            _tell(note)
+            _tell(note, interface)
         stack.enter_context(_asked_to_stop(stopped))
-        interface = None if options.headless else stack.enter_context(_interface(outputs.publisher))
         try:
             _turn(monitor, outputs, interface, stopped, options.duration_s)
         except Exception:
@@ -113,7 +112,13 @@ def _open_outputs(options: RunOptions, config: Config, stopped: threading.Event)
     )
 
 
-def _start(options: RunOptions, config: Config, outputs: Outputs) -> Monitor:
+def _attach(interface: Interface, publisher: Publisher | None) -> None:
+    if publisher is None:
+        raise ConfigError("The interface reads what is published; leave out --bind none, or add --headless.")
+    interface.attach(publisher.endpoint, publisher.control_endpoint)
+
+
+def _start(options: RunOptions, config: Config, outputs: Outputs, interface: Interface | None) -> Monitor:
     text = ",".join(config.prompts.classes) if options.classes is None else options.classes
     classes = parse_classes(text, config.prompts.aliases)
     _check_sections([item.name for item in classes], config, strict=options.classes is None)
@@ -122,7 +127,11 @@ def _start(options: RunOptions, config: Config, outputs: Outputs) -> Monitor:
     sources = [
         make_source(spec, options.fast, options.pcm, config.capture.lost_after_s) for spec in options.sources
     ]
-    encoder = load(config.model, WordsProgress(sys.stderr))
+    if interface is not None:
+        interface.doing(f"loading the model {config.model.name}")
+    encoder = load(config.model, WordsProgress(sys.stderr) if interface is None else interface.progress)
+    if interface is not None:
+        interface.doing(f"opening {', '.join(source.name for source in sources)}")
     return start_monitor(sources, encoder, classes, outputs.sinks, config, lambda: load(config.model))
 
 
@@ -139,43 +148,10 @@ def _check_sections(listed: Sequence[str], config: Config, strict: bool) -> None
             raise ConfigError(f"The detector has settings for {name!r}, which is not listened for; {hint}")
 
 
-@contextlib.contextmanager
-def _interface(publisher: Publisher | None) -> Iterator[subprocess.Popen[bytes]]:
-    """Show the terminal interface: a process of its own, so that it cannot delay the pipeline.
-
-    Raises
-    ------
-    ProgramError
-        It ended otherwise than the user ends it; the terminal is put back as it was.
-    """
-    if publisher is None:
-        raise ConfigError("The interface reads what is published; leave out --bind none, or add --headless.")
-    terminal = termios.tcgetattr(sys.stdin)
-    command = [sys.executable, "-m", "monitor.tui", publisher.endpoint, "--quit-with-monitor"]
-    command += ["--control", publisher.control_endpoint]
-    process = subprocess.Popen(command)  # noqa: S603 - our own program
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(_INTERFACE_ENDS_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-    if process.returncode not in {0, -signal.SIGTERM}:
-        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, terminal)
-        sys.stdout.write(_LEAVE_FULL_SCREEN)
-        raise ProgramError(
-            f"The terminal interface ended unexpectedly (exit code {process.returncode}); start again, or "
-            "use --headless."
-        )
-
-
 def _turn(
     monitor: Monitor,
     outputs: Outputs,
-    interface: subprocess.Popen[bytes] | None,
+    interface: Interface | None,
     stopped: threading.Event,
     duration_s: float | None,
 ) -> None:
@@ -200,13 +176,16 @@ def _turn(
             return
 
 
-def _tell(sentence: str) -> None:
-    """Say something about the run itself on standard error; no record carries it."""
+def _tell(sentence: str, interface: Interface | None = None) -> None:
+    """Say something about the run itself, in the interface or on standard error; no record carries it."""
+    if interface is not None:
+        interface.note(sentence)
+        return
     print(f"monitor: {sanitise(sentence, limit=len(sentence))}", file=sys.stderr, flush=True)  # noqa: T201
 
 
-def _unwatched(lines: LineSink | None, interface: subprocess.Popen[bytes] | None) -> bool:
-    return (lines is not None and lines.closed) or (interface is not None and interface.poll() is not None)
+def _unwatched(lines: LineSink | None, interface: Interface | None) -> bool:
+    return (lines is not None and lines.closed) or (interface is not None and interface.ended)
 
 
 @contextlib.contextmanager

@@ -7,13 +7,20 @@ State flows down, wishes flow up: `feed` (threads) -> `state` (pure reducer) -> 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from monitor.tui.feed import Link
+
 __all__ = ["run_tui"]
 
 
 def run_tui(
     endpoint: str,
     *,
-    quit_with_monitor: bool = False,
+    parent: int | None = None,
     bell: bool = False,
     mono: bool = False,
     control: str | None = None,
@@ -24,8 +31,9 @@ def run_tui(
     ----------
     endpoint
         Where the monitor publishes, such as ``tcp://127.0.0.1:5557``.
-    quit_with_monitor
-        End when the monitor does, or when the process that started this one does.
+    parent
+        Descriptor of the pipe from the `monitor run` that started this, which says where it publishes and
+        ends with it.
     bell
         Ring the terminal's bell at each onset.
     mono
@@ -36,7 +44,7 @@ def run_tui(
     Returns
     -------
     int
-        Exit code: 0, or 1 if `quit_with_monitor` and no monitor ever answered.
+        Exit code: 0, or 1 if the `parent` is gone.
 
     Raises
     ------
@@ -49,8 +57,8 @@ def run_tui(
     import sys
 
     from monitor.errors import ConfigError
-    from monitor.subscriber import Subscriber
     from monitor.tui.app import MonitorApp, Options
+    from monitor.tui.parent import Parent
 
     if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):  # it draws on stderr
         raise ConfigError(
@@ -58,7 +66,29 @@ def run_tui(
             "without one use: monitor listen."
         )
     mono = mono or os.environ.get("TERM", "").startswith(("vt", "dumb"))
-    options = Options(endpoint, quit_with_monitor=quit_with_monitor, bell=bell, mono=mono)
-    app = MonitorApp(Subscriber(endpoint, control=control), options)
+    options = Options(endpoint, bell=bell, mono=mono)
+    link = None if parent is not None else _link(endpoint, control)
+    app = MonitorApp(link, options, connect=_link, parent=None if parent is None else Parent(parent))
     app.run()
+    if app.orphaned is not None:
+        _say_farewell(app.orphaned.time)
     return app.return_code or 0
+
+
+def _link(endpoint: str, control: str | None) -> Link:
+    from monitor.subscriber import Subscriber
+
+    return Subscriber(endpoint, control=control)
+
+
+def _say_farewell(time: datetime) -> None:
+    """Leave on the terminal that the monitor is gone, unless the terminal is gone too."""
+    import contextlib
+    import os
+    import sys
+
+    from monitor.tui.farewell import farewell
+
+    with contextlib.suppress(OSError):
+        width = os.get_terminal_size(sys.stderr.fileno()).columns
+        os.write(sys.stderr.fileno(), farewell(time, width).encode())

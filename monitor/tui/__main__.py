@@ -14,7 +14,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the terminal interface; return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m monitor.tui", description="Show a running monitor.")
     parser.add_argument("endpoint", nargs="?", default=PublishConfig().bind, help="where it publishes")
-    parser.add_argument("--quit-with-monitor", action="store_true", help="end when the monitor does")
+    parser.add_argument("--parent", type=int, metavar="FD", help="pipe from the monitor that starts this")
     parser.add_argument("--bell", action="store_true", help="ring the terminal's bell at each onset")
     parser.add_argument("--mono", action="store_true", help="draw without colours")
     parser.add_argument("--control", help="where it answers")
@@ -22,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return run_tui(
             chosen.endpoint,
-            quit_with_monitor=chosen.quit_with_monitor,
+            parent=chosen.parent,
             bell=chosen.bell,
             mono=chosen.mono,
             control=chosen.control,

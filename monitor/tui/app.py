@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import contextlib
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
 
@@ -31,6 +33,7 @@ from monitor.tui.panels.meter import meter_lines
 from monitor.tui.panels.picture import picture_lines
 from monitor.tui.panels.sources import sources_lines
 from monitor.tui.panels.status import status_lines
+from monitor.tui.parent import Orphaned, Parent, Told
 from monitor.tui.sources import States
 from monitor.tui.state import State
 from monitor.tui.view import Contact, View
@@ -41,8 +44,11 @@ DRAW_HZ = 10.0
 THRESHOLD_STEP = 0.05
 LOWEST_THRESHOLD, HIGHEST_THRESHOLD = 0.05, 0.95
 
-FIRST_CONTACT_S = 30.0
-"""A terminal that ends with its monitor waits this long for it to begin."""
+HANG_UP_S = 0.3
+"""Seconds from a hang-up to the end."""
+
+NOTE_S = 30.0
+"""Seconds for which a note of the monitor stays."""
 
 _LINES = {
     "banner": banner_lines,
@@ -62,8 +68,6 @@ class Options:
 
     endpoint: str
     """Shown where the monitor is missing."""
-    quit_with_monitor: bool = False
-    """End when the monitor does."""
     bell: bool = False
     """Ring the terminal's bell at each onset: many terminals and window managers show it."""
     mono: bool = False
@@ -99,13 +103,36 @@ class MonitorApp(App[None]):
             super().__init__()
             self.notice = notice
 
-    def __init__(self, link: Link, options: Options) -> None:
+    class FromParent(Message):
+        """Something that the process which started this one says, or its end."""
+
+        def __init__(self, notice: Told | Orphaned) -> None:
+            super().__init__()
+            self.notice = notice
+
+    def __init__(
+        self,
+        link: Link | None,
+        options: Options,
+        *,
+        connect: Callable[[str, str | None], Link] | None = None,
+        parent: Parent | None = None,
+    ) -> None:
+        """Show the monitor that `link` leads to, or the one that `parent` names and `connect` reaches."""
         super().__init__()
+        self.orphaned: Orphaned | None = None
+        """Set once the parent is gone."""
         self._options = options
+        self._endpoint = options.endpoint
+        self._control: str | None = None
+        self._connect = connect
+        self._parent_line = parent
+        self._doing: str | None = None if parent is None else "starting"
         self._mono = options.mono or self.no_color
         self._feed = Feed(link, self._post)
         self._contact: Contact = "none"
         self._contact_since_s = time.monotonic()
+        self._contact_since = datetime.now(UTC)
         self._panels: dict[str, Panel] = {}
         self._wanted: dict[str, float] = {}
         self._flash_from_s: float | None = None
@@ -114,7 +141,6 @@ class MonitorApp(App[None]):
         self._sources = 1
         self._scroll = 0
         self._show_near_misses = False
-        self._launcher = os.getppid()
 
     @property
     def view(self) -> View:
@@ -125,9 +151,11 @@ class MonitorApp(App[None]):
             state=self._shown(states),
             states=states,
             now_s=time.monotonic(),
-            endpoint=self._options.endpoint,
+            endpoint=self._endpoint,
             contact=self._contact,
             contact_since_s=self._contact_since_s,
+            contact_since=self._contact_since,
+            doing=self._doing,
             lost=lost,
             malformed=malformed,
             restarts=restarts,
@@ -144,7 +172,12 @@ class MonitorApp(App[None]):
 
     def _post(self, notice: Arrived | Refused) -> None:
         """Hand a notice from a feed's thread to the terminal's own."""
-        self.post_message(self.FromFeed(notice))
+        self._hand_over(self.FromFeed(notice))
+
+    def _hand_over(self, message: Message) -> None:
+        """Post a message from another thread; after the end nobody wants it."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self.post_message(message)
 
     def compose(self) -> ComposeResult:
         """Yield the parts, top to bottom."""
@@ -161,10 +194,17 @@ class MonitorApp(App[None]):
 
     def on_mount(self) -> None:
         """Begin to read and to draw."""
-        for ended in (signal.SIGTERM, signal.SIGHUP):
-            asyncio.get_running_loop().add_signal_handler(ended, self.exit)
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self.exit)
+        loop.add_signal_handler(signal.SIGHUP, self._hang_up)
         self._feed.start()
+        if self._parent_line is not None:
+            self._parent_line.start(lambda notice: self._hand_over(self.FromParent(notice)))
         self.set_interval(1.0 / DRAW_HZ, self.draw)
+
+    def _hang_up(self) -> None:
+        """End: the terminal is gone, or the process that it belonged to, which the pipe tells in a moment."""
+        self.set_timer(HANG_UP_S, self.exit)
 
     def on_unmount(self) -> None:
         """Let go of the monitor."""
@@ -209,11 +249,24 @@ class MonitorApp(App[None]):
         contact: Contact = "alive" if self._feed.alive() else "none" if self._contact == "none" else "gone"
         if contact != self._contact:
             self._contact, self._contact_since_s = contact, now_s
-        if not self._options.quit_with_monitor:
-            return
-        late = contact == "none" and now_s - self._contact_since_s > FIRST_CONTACT_S
-        if late or contact == "gone" or os.getppid() != self._launcher:
-            self.exit(return_code=int(late))
+            self._contact_since = datetime.now(UTC)
+
+    def on_monitor_app_from_parent(self, message: FromParent) -> None:
+        """Attach to the monitor, tell what it does, and never outlive it in silence."""
+        match message.notice:
+            case Orphaned():
+                self.orphaned = message.notice
+                self.exit(return_code=1)
+            case Told("doing", text):
+                self._doing = text
+            case Told("note", text):
+                self.notify(text, timeout=NOTE_S, markup=False)
+            case Told("control", control):
+                self._control = control
+            case Told("endpoint", endpoint) if self._connect is not None:
+                self._endpoint = endpoint
+                self._feed.attach(self._connect(endpoint, self._control))
+        self.draw()
 
     def on_monitor_app_from_feed(self, message: FromFeed) -> None:
         """Draw at once what must not wait for the clock; say what was refused."""

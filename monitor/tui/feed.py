@@ -70,12 +70,12 @@ class Feed:
     Parameters
     ----------
     link
-        A subscriber; the feed owns it and closes it.
+        A subscriber; the feed owns it and closes it. None: one comes later, by `attach`.
     notify
         Called from the feed's threads; must return at once.
     """
 
-    def __init__(self, link: Link, notify: Callable[[Arrived | Refused], None]) -> None:
+    def __init__(self, link: Link | None, notify: Callable[[Arrived | Refused], None]) -> None:
         self._link = link
         self._notify = notify
         self._states: States = {}
@@ -94,15 +94,25 @@ class Feed:
     @property
     def counters(self) -> tuple[int, int, int]:
         """Messages lost, messages malformed, restarts of the monitor."""
-        return self._link.lost, self._link.malformed, self._link.restarts
+        link = self._link
+        return (link.lost, link.malformed, link.restarts) if link else (0, 0, 0)
 
     def alive(self) -> bool:
         """Tell whether the monitor gave a sign of life lately."""
-        return self._link.alive(time.monotonic())
+        return self._link is not None and self._link.alive(time.monotonic())
 
     def start(self) -> None:
-        """Begin to read."""
-        self._reader.start()
+        """Begin to read, if there is anything to read from."""
+        if self._link is not None and self._reader.ident is None and not self._stop.is_set():
+            self._reader.start()
+
+    def attach(self, link: Link) -> None:
+        """Read from `link`; what comes after the first one is closed unread."""
+        if self._link is not None or self._stop.is_set():
+            link.close()
+            return
+        self._link = link
+        self.start()
 
     def close(self) -> None:
         """End both threads and release the sockets; a request under way is waited for, others are dropped."""
@@ -110,23 +120,25 @@ class Feed:
         if self._reader.is_alive():
             self._reader.join()
         self._asker.shutdown(cancel_futures=True)
-        self._link.close()
+        if self._link is not None:
+            self._link.close()
 
     def ask(self, request: Request) -> None:
         """Send `request` in the order of the calls; a refusal arrives as `Refused`."""
-        if not self._stop.is_set():
-            self._asker.submit(self._ask, request)
+        if self._link is not None and not self._stop.is_set():
+            self._asker.submit(self._ask, self._link, request)
 
     def _read(self) -> None:
-        while not self._stop.is_set():
-            message = self._link.receive(RECEIVE_S)
+        link = self._link
+        while link is not None and not self._stop.is_set():
+            message = link.receive(RECEIVE_S)
             if message is not None:
-                self._join()
+                self._join(link)
                 self._take(message.record, message.header.time)
 
-    def _join(self) -> None:
+    def _join(self, link: Link) -> None:
         """Ask for a snapshot at the first message, after a restart, and when messages were lost."""
-        marks = (self._link.restarts, self._link.lost)
+        marks = (link.restarts, link.lost)
         if marks == self._joined:
             return
         restarted = self._joined is not None and marks[0] != self._joined[0]
@@ -145,9 +157,9 @@ class Feed:
         if isinstance(record, Event | NearMiss | Health | Snapshot):
             self._notify(Arrived(record))
 
-    def _ask(self, request: Request) -> None:
+    def _ask(self, link: Link, request: Request) -> None:
         try:
-            answer = self._link.request(request, REQUEST_S)
+            answer = link.request(request, REQUEST_S)
         except MonitorError as error:
             self._refuse(str(error))
             return

@@ -64,7 +64,7 @@ def headline(view: View) -> Headline:
     past = view.past_events
     if past and view.ago_s(past[0]) < RECENT_S:
         return _recent(view, past[0])
-    return _worst(view, among=FAULTS) or _quiet(view, past)
+    return _worst(view, among=FAULTS) or _unknown(view) or _quiet(view, past)
 
 
 def worst_first(view: View) -> list[State]:
@@ -88,21 +88,32 @@ def _worst(view: View, among: Sequence[SourceState]) -> Headline | None:
 
 
 def _contact_fault(view: View) -> Headline | None:
+    if view.contact == "gone":
+        since = duration(view.now_s - view.contact_since_s)
+        at = "" if view.contact_since is None else f"at {clock(view.contact_since)}, "
+        return Headline(
+            "fault",
+            "monitor gone",
+            f"{at}{since} ago · nothing is heard or reported · q, then start it again: monitor run",
+            view.contact_since_s,
+        )
+    if view.doing is not None and not view.healths:
+        lasts = duration(view.now_s - view.contact_since_s)
+        return Headline("waiting", "starting", f"{view.doing} · {lasts} · nothing is heard yet")
     if view.contact == "none":
         return Headline(
             "waiting",
             "no monitor yet",
             f"waiting for {view.endpoint} · nothing is heard until one answers: monitor run",
         )
-    if view.contact == "gone":
-        since = duration(view.now_s - view.contact_since_s)
-        return Headline(
-            "fault",
-            "monitor gone",
-            f"no sign of life from {view.endpoint} since {since} · nothing can be reported",
-            view.contact_since_s,
-        )
     return None
+
+
+def _unknown(view: View) -> Headline | None:
+    """Say that nothing is known of any source yet: that is not the same as hearing nothing."""
+    if view.healths:
+        return None
+    return Headline("waiting", "starting", "the monitor is there; whether it hears is not known yet")
 
 
 def _source_fault(  # noqa: PLR0911 - one for each state

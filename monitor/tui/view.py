@@ -28,6 +28,10 @@ class View:
     contact: Contact = "alive"
     contact_since_s: float = 0.0
     """Clock of this program, seconds, when `contact` last changed."""
+    contact_since: datetime | None = None
+    """The time of day when it did."""
+    doing: str | None = None
+    """What the monitor that shows this does before it listens; None: some other monitor is shown."""
     lost: int = 0
     """Messages this program missed."""
     malformed: int = 0

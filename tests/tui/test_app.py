@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from monitor.records import PublishedRecord, Request
 from monitor.tui.app import MonitorApp, Options
 from monitor.tui.help import HelpScreen
 from monitor.tui.lines import Panel
+from monitor.tui.parent import Orphaned, Parent, Told
 
 from .fakes import CLASSES, FakeLink, class_state, event, health, level, near_miss, scene, scores, snapshot
 
@@ -209,16 +211,62 @@ async def test_a_lost_source_cannot_be_mistaken_for_quiet() -> None:
 async def test_a_monitor_that_falls_silent_is_gone_and_may_come_back() -> None:
     async with running() as stage:
         stage.link.is_alive = False
-        await stage.until(lambda: "no sign of life" in stage.text("banner"))
+        await stage.until(lambda: "nothing is heard or reported" in stage.text("banner"))
         stage.link.is_alive = True
         await stage.until(lambda: "nothing recognised" in stage.text("banner"))
 
 
-async def test_it_ends_with_its_monitor_when_told_to() -> None:
-    async with running(quit_with_monitor=True) as stage:
-        stage.link.is_alive = False
-        await stage.until(lambda: not stage.app.is_running)
-    assert stage.app.return_code == 0
+class Talking(Parent):
+    """A parent that says what the test says."""
+
+    def __init__(self) -> None:
+        super().__init__(-1)
+        self.say: Callable[[Told | Orphaned], None] = print
+
+    def start(self, notify: Callable[[Told | Orphaned], None]) -> None:
+        self.say = notify
+
+
+async def test_it_shows_what_its_parent_does_until_there_is_a_monitor_and_ends_with_it() -> None:
+    parent, link = Talking(), FakeLink(snapshot=snapshot(0.0))
+    link.is_alive = False
+    asked_for: list[tuple[str, str | None]] = []
+
+    def connect(endpoint: str, control: str | None) -> FakeLink:
+        asked_for.append((endpoint, control))
+        return link
+
+    app = MonitorApp(None, Options("unknown"), connect=connect, parent=parent)
+    async with app.run_test(size=(120, 36), notifications=True) as pilot:
+        stage = Stage(app, pilot, link)
+        await stage.until(lambda: "nothing is heard yet" in stage.text("banner"))
+        await pilot.press("m", "p", "plus")  # harmless
+        parent.say(Told("doing", "embedding 12/60 phrases"))
+        await stage.until(lambda: "embedding 12/60 phrases" in stage.text("banner"))
+        parent.say(Told("later version", "?"))
+        parent.say(Told("control", "ipc:///a place"))
+        parent.say(Told("endpoint", ENDPOINT))
+        await stage.until(lambda: asked_for == [(ENDPOINT, "ipc:///a place")])
+        assert "embedding 12/60 phrases" in stage.text("banner")  # not "no monitor yet"
+        link.is_alive = True
+        stage.publish(level(0.1), health(0.2))
+        await stage.until(lambda: "nothing recognised" in stage.text("banner"))
+        parent.say(Told("note", "The [b]background[/] is not known yet."))
+        await stage.until(lambda: bool(list(app._notifications)))
+        assert app.is_running
+        parent.say(Orphaned(datetime.now(UTC)))
+        await stage.until(lambda: not app.is_running)
+    assert app.return_code == 1
+    assert app.orphaned is not None
+    assert link.closed
+
+
+async def test_a_monitor_without_a_source_yet_is_not_said_to_listen() -> None:
+    link = FakeLink(snapshot=snapshot(0.0))
+    app = MonitorApp(link, Options(ENDPOINT))
+    async with app.run_test(size=(120, 36)) as pilot:
+        stage = Stage(app, pilot, link)
+        await stage.until(lambda: "not known yet" in stage.text("banner"))
 
 
 @pytest.mark.parametrize("key", ["q", "ctrl+c"])

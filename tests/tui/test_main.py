@@ -43,7 +43,7 @@ def monitor() -> Iterator[Monitor]:
 class Terminal:
     """A pseudo-terminal of 80 x 24 with the program on it."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, keep: tuple[int, ...] = ()) -> None:
         self._ours, theirs = pty.openpty()
         termios.tcsetwinsize(theirs, (24, 80))
         self.before = termios.tcgetattr(theirs)
@@ -51,7 +51,13 @@ class Terminal:
         command = [sys.executable, "-m", "monitor.tui", *arguments]
         environment = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": os.pathsep.join(sys.path)}
         self.process = subprocess.Popen(
-            command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True
+            command,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env=environment,
+            start_new_session=True,
+            pass_fds=keep,
         )
         self.output = b""
 
@@ -80,7 +86,7 @@ class Terminal:
 def test_on_a_real_terminal_it_shows_the_monitor_and_leaves_the_terminal_as_it_was(
     monitor: Monitor, how: str
 ) -> None:
-    terminal = Terminal(monitor.publisher.endpoint, "--quit-with-monitor")
+    terminal = Terminal(monitor.publisher.endpoint)
     try:
         monitor.publish(health(1.0, classes=(class_state("siren"),)))
         terminal.read_until(lambda: b"nothing recognised" in terminal.output)
@@ -90,6 +96,28 @@ def test_on_a_real_terminal_it_shows_the_monitor_and_leaves_the_terminal_as_it_w
             terminal.process.send_signal(signal.SIGTERM)
         terminal.read_until(lambda: terminal.ended() and b"\x1b[?1049l" in terminal.output)
         assert terminal.process.returncode == 0
+        assert termios.tcgetattr(terminal.theirs) == terminal.before
+    finally:
+        terminal.close()
+
+
+def test_it_is_there_before_its_monitor_and_says_so_when_that_is_gone(monitor: Monitor) -> None:
+    theirs, ours = os.pipe()
+    terminal = Terminal("--parent", str(theirs), keep=(theirs,))
+    os.close(theirs)
+    try:
+        os.write(ours, b"doing loading the model\n")
+        terminal.read_until(lambda: b"loading the model" in terminal.output)
+        os.write(ours, f"endpoint {monitor.publisher.endpoint}\n".encode())
+        monitor.publish(health(1.0, classes=(class_state("siren"),)))
+        terminal.read_until(lambda: b"nothing recognised" in terminal.output)
+        os.close(ours)  # as when the monitor is killed
+        terminal.read_until(terminal.ended)
+        terminal.read_until(lambda: b"MONITOR GONE at " in terminal.output.partition(b"\x1b[?1049l")[2])
+        left = terminal.output.partition(b"\x1b[?1049l")[2].decode()
+        assert "Start it again" in left
+        assert "\u2588" in left  # large, too
+        assert terminal.process.returncode == 1
         assert termios.tcgetattr(terminal.theirs) == terminal.before
     finally:
         terminal.close()
