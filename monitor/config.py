@@ -29,6 +29,8 @@ Unit = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Threshold = Annotated[float, msgspec.Meta(ge=0.01, le=1)]
 Tau = Weight | Literal["auto"]
 Count = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+Channel = Literal["mix", "loudest", "left", "right"] | Annotated[int, msgspec.Meta(ge=1, le=64)]
+"""Which channel of a source is heard; a number counts from 1."""
 
 
 class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -44,6 +46,12 @@ class CaptureConfig(_Section, frozen=True):
     """A live source that delivers nothing for this long is lost."""
     reopen_every_s: Seconds = 0.5
     """First pause between attempts to open a lost source again; doubles up to 5 s."""
+    channel: Channel = "mix"
+    """`mix` (without dead channels; never cancels), `loudest`, `left`, `right`, or a number from 1."""
+    channels: dict[str, Channel] = {}
+    """The same for single sources, by their ids, e.g. `usb-microphone = "left"`."""
+    highpass_hz: Annotated[float, msgspec.Meta(ge=1, le=1000)] = 20.0
+    """Lower sound is not heard: an offset, rumble; set to e.g. 150, the hum of the mains too."""
 
 
 class WindowConfig(_Section, frozen=True):
@@ -68,9 +76,11 @@ class LevelConfig(_Section, frozen=True):
     """Up to this far above the floor is low activity: it teaches the background."""
     high_db: Decibels = 12.0
     """From this far above the floor is high activity; it never teaches the background."""
-    silent_dbfs: Annotated[float, msgspec.Meta(ge=-120, le=0)] = -100.0
-    """Below this level for `silent_after_s` the source counts as muted or dead."""
+    silent_dbfs: Annotated[float, msgspec.Meta(ge=-120, le=0)] = -90.0
+    """Up to this level, one step of 16 bit, there is no sound; for `silent_after_s`: muted or dead."""
     silent_after_s: Seconds = 2.0
+    noisy_dbfs: Annotated[float, msgspec.Meta(ge=-120, le=0)] = -26.0
+    """From this floor on, half of all alarms would stand out by less than 3 dB and not be recognised."""
     bands: Annotated[int, msgspec.Meta(ge=4, le=128)] = 32
     """Mel-spaced bands in the published picture."""
 

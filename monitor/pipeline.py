@@ -27,6 +27,7 @@ from monitor.records import (
     Embedding,
     Health,
     Hindrance,
+    Loudness,
     Missed,
     PublishedRecord,
     Reply,
@@ -42,12 +43,15 @@ from monitor.report import Clock, Context, Reporter, Stream
 from monitor.scorer import Scorer
 from monitor.sinks import Sink
 from monitor.sinks.fanout import Fanout
+from monitor.stream.hearing import Circumstances, Hearing, judge
 from monitor.stream.level import LevelMeter
 from monitor.stream.ring import Ring
 from monitor.stream.windows import Windower
 
 _READ_S = 0.05
 _HEALTH_EVERY_S = 1.0
+_LATE_S = 3.0
+"""Seconds after the last window that was passed over in which the monitor counts as late."""
 _ENDINGS = {"stopped": "the monitor was stopped", "failed": "the program failed"}
 MIN_THRESHOLD = 0.01
 """Lowest onset threshold that may be asked for; below, everything sounds."""
@@ -109,12 +113,14 @@ class Pipeline:
         self._started_s = clock.monotonic()
         self._health_due_s = self._started_s
         self._state: SourceState | None = None
+        self._hearing = Hearing("deaf", None)
         self._context: Context | None = None
         self._stop = 0
         self._taken = 0  # samples read from the ring: analysed, skipped, or not yet either
         self._analysed = 0
         self._skipped = 0
         self._behind = False
+        self._late_until_s = 0.0
         self._ended = False
         self._stopped_by: str | None = None
         self._interrupted = False
@@ -207,7 +213,7 @@ class Pipeline:
         self._report_all(self._stages.detector.end(ended_by, self._stop))
         if not self._ended:
             self._ended, self._stopped_by = True, _ENDINGS[ended_by]
-            self._state = "ended"
+            self._state, self._hearing = "ended", Hearing("deaf", self._stopped_by)
             self._emit(self._health("ended", self._stopped_by))
 
     def _take(self, span: Span) -> Turn:
@@ -228,7 +234,13 @@ class Pipeline:
         if self._max_lag_len is not None:
             self._behind = pending > (window.hop_len if self._behind else self._max_lag_len)
         if self._behind:
+            self._late_until_s = self._clock.monotonic() + _LATE_S
             self._skip(window)
+            return
+        share = self._stages.meter.sound_share(window.start, window.stop)
+        if share == 0.0:
+            self._analysed += window.hop_len
+            self._pass(window, self._stages.scorer.no_sound(window.start, window.stop))
             return
         room = self._stages.background.room
         clears = self._stages.clear and bool(room.any())
@@ -237,7 +249,7 @@ class Pipeline:
             self._skip(window)
             return
         begun = self._clock.monotonic()
-        self._analyse(window, embedding, room)
+        self._analyse(window, embedding, room, share)
         self._analysed += window.hop_len
         busy_s = embedding.took_s + self._clock.monotonic() - begun
         busy = busy_s * self._stream.sample_rate / window.hop_len
@@ -248,10 +260,22 @@ class Pipeline:
         self._skipped += window.hop_len
         self._interrupted = True
 
-    def _analyse(self, window: Window, embedding: Embedding, room: NDArray[np.float32]) -> None:
+    def _analyse(
+        self, window: Window, embedding: Embedding, room: NDArray[np.float32], sound_share: float
+    ) -> None:
+        """Score a window, detect, and learn from it; one that is partly without sound is no background."""
         background, detector = self._stages.background, self._stages.detector
         vector = embedding.vector
         score = self._stages.scorer.score(vector, room, window.start, window.stop, embedding.cleared)
+        loudness = self._pass(window, score)
+        self._calibrate(score, window.hop_len)
+        if window.whole and sound_share == 1.0:
+            best = 1.0 if detector.open else max(score.values.values())
+            background.learn(vector, window.stop, loudness.activity, best)
+
+    def _pass(self, window: Window, score: Score) -> Loudness:
+        """Publish a window's score, and what the detector makes of it."""
+        background, detector = self._stages.background, self._stages.detector
         loudness = self._stages.meter.over(window.start, window.stop)
         scored_s = self._clock.monotonic()
         self._context = Context(score, loudness, background.state(window.stop), window.captured_s, scored_s)
@@ -259,10 +283,7 @@ class Pipeline:
         self._report.track(_heard(score, detector), loudness)
         self._report_all(detector.update(score, window.hop_len, window.discontinuous or self._interrupted))
         self._interrupted = False
-        self._calibrate(score, window.hop_len)
-        if window.whole:
-            best = 1.0 if detector.open else max(score.values.values())
-            background.learn(vector, window.stop, loudness.activity, best)
+        return loudness
 
     def _calibrate(self, score: Score, hop_len: int) -> None:
         """Let the stream move the thresholds, where that is wanted."""
@@ -307,12 +328,16 @@ class Pipeline:
         self._report_health()
 
     def _report_health(self) -> None:
-        """Say how the source is, at once when that changes, and once a second."""
+        """Say how the source is and whether it is heard, at once when that changes, and once a second."""
         state, reason = self._judge(self._capture.status)
+        hearing = self._judge_hearing(state, reason)
+        if hearing.state == "too_quiet":
+            state, reason = "silent", hearing.reason
         now = self._clock.monotonic()
+        changed = (state, hearing.state) != (self._state, self._hearing.state)
         clock_was_set = self._report.watch_clock()
-        if state != self._state or clock_was_set or now >= self._health_due_s:
-            self._state = state
+        if changed or clock_was_set or now >= self._health_due_s:
+            self._state, self._hearing = state, hearing
             self._health_due_s = now + _HEALTH_EVERY_S
             self._emit(self._health(state, reason))
 
@@ -323,14 +348,15 @@ class Pipeline:
             return status.state, status.reason
         if self._hindrance is not None:
             return "failing", self._hindrance.reason
-        if self._stages.meter.silent:
-            return (
-                "silent",
-                "only digital silence arrives: a microphone is muted or dead, or a file holds nothing",
-            )
         if self._stages.detector.paused:
             return "paused", "paused by the user"
         return "running", None
+
+    def _judge_hearing(self, state: SourceState, reason: str | None) -> Hearing:
+        detector = self._stages.detector
+        muted = bool(detector.rules) and len(detector.muted) == len(detector.rules)
+        late = self._clock.monotonic() < self._late_until_s
+        return judge(Circumstances(state, reason, late, muted), self._stages.meter)
 
     def _health(self, state: SourceState, reason: str | None) -> Health:
         status, ring, detector = self._capture.status, self._ring.counters(), self._stages.detector
@@ -361,6 +387,9 @@ class Pipeline:
             calibration=None if self._stages.calibration is None else self._stages.calibration.state(),
             position_s=self._report.position_s(self._stop),
             clock_step=self._report.clock_step,
+            hearing=self._hearing.state,
+            hearing_reason=self._hearing.reason,
+            channels=status.channels,
             classes=[
                 ClassState(
                     class_=name,

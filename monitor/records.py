@@ -14,11 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 Activity = Literal["silent", "low", "normal", "high"]
-"""How busy the last moment was: digital silence, near the floor, above it, far above it."""
+"""How busy the last moment was: no sound, near the floor, above it, far above it."""
 
 SourceState = Literal["starting", "running", "silent", "lost", "failing", "paused", "ended"]
-"""`silent`: the source delivers only digital zeros (muted or dead). `lost`: it delivers nothing. `failing`:
-sound arrives, and the encoder fails on it or does not answer."""
+"""`silent`: no sound arrives (muted or dead); exactly when `hearing` is `too_quiet`. `lost`: nothing does.
+`failing`: sound arrives, and the encoder fails on it or does not answer."""
+
+HearingState = Literal["good", "too_quiet", "noisy", "overloaded", "deaf"]
+"""Whether the monitor can hear; `deaf`: it listens to nothing (lost, failing, paused, late, all muted)."""
 
 EventType = Literal["onset", "update", "offset"]
 
@@ -111,6 +114,8 @@ class CaptureStatus(msgspec.Struct, frozen=True):
     """Times a lost source came back."""
     clock_ppm: float | None
     """Device clock against the monotonic clock, parts per million; None until a minute has passed."""
+    channels: str | None = None
+    """Which channels are not heard, and why, in words for the user; None where all are."""
 
 
 class RingCounters(msgspec.Struct, frozen=True):
@@ -137,6 +142,8 @@ class Span(msgspec.Struct, frozen=True):
     """True when samples between the span before and this one were lost."""
     captured_s: float
     """Monotonic clock, seconds, when the last sample had been captured."""
+    clipped: tuple[tuple[int, int], ...] = ()
+    """Stretches of stream indices, half open, in which a channel that is heard was at full scale."""
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -448,6 +455,11 @@ class Health(msgspec.Struct, frozen=True):
     """The last time that the computer's clock was set; None: never in this run."""
     undelivered: Tally = 0
     """Records of this run that something which takes them (lines, the event bus) failed on."""
+    hearing: HearingState = "good"
+    hearing_reason: str | None = None
+    """Why `hearing` is not `good`, and what to do, in words for the user."""
+    channels: str | None = None
+    """Which channels are not heard, and why, in words for the user; None where all are."""
 
 
 class Heartbeat(msgspec.Struct, frozen=True):

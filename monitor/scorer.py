@@ -25,6 +25,9 @@ from numpy.typing import NDArray
 from monitor.config import DriftConfig, ScorerConfig, Tau
 from monitor.records import Likeness, Prototypes, Score
 
+NO_SOUND = "no sound"
+"""What a window without sound is most like."""
+
 
 class Scorer:
     """Scores embeddings against prototypes."""
@@ -79,6 +82,10 @@ class Scorer:
             other=self._prototypes.distractors[nearest] if nearest >= 0 else "",
             other_score=float(shares[nearest]) if nearest >= 0 else 0.0,
         )
+
+    def no_sound(self, start: int, stop: int) -> Score:
+        """Return the score of a window in which there is no sound: it sounds like nothing."""
+        return Score(start, stop, dict.fromkeys(self._prototypes.classes, 0.0), NO_SOUND, 1.0)
 
     def class_cosines(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the inner products of the classes with `vector`, float32 (d,): float32 (k,)."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from monitor.records import ClockStep, NearMissReason, SourceState
+from monitor.records import ClockStep, Health, HearingState, NearMissReason, SourceState
 
 
 class Wording(NamedTuple):
@@ -56,6 +56,20 @@ SOURCE_STATE: dict[SourceState, str] = {
     "ended": "ended",
 }
 """What a source does; in capitals where nothing is heard that should be."""
+
+HEARING: dict[HearingState, str] = {
+    "good": "hears",
+    "too_quiet": "TOO QUIET",
+    "noisy": "NOISY",
+    "overloaded": "OVERLOADED",
+    "deaf": "DEAF",
+}
+"""Whether the monitor can hear; in capitals where it cannot, or not well."""
+
+
+def hard_of_hearing(health: Health) -> bool:
+    """Tell whether a source that runs is not heard, or not well."""
+    return health.state == "running" and health.hearing != "good"
 
 
 def ended_by(reason: str) -> Wording:

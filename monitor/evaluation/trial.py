@@ -23,8 +23,9 @@ from monitor.evaluation.metrics import Detection, Outcome, match
 from monitor.evaluation.plans import StreamPlan
 from monitor.evaluation.streams import Stream
 from monitor.pipeline import Pipeline
-from monitor.records import CaptureStatus, ClassPrompt, Event, PublishedRecord, Score, Scores, Span
+from monitor.records import Block, CaptureStatus, ClassPrompt, Event, PublishedRecord, Score, Scores, Span
 from monitor.report import Stream as Listening
+from monitor.sources.feed import Feed
 from monitor.stream.ring import Ring
 from monitor.stream.windows import Windower
 
@@ -76,11 +77,23 @@ def listen_to(
 ) -> Iterator[Heard]:
     """Yield what each method makes of each stream."""
     texts: dict[tuple[str, ...], NDArray[np.float32]] = {}
-    for stream in streams:
+    for mixed in streams:
+        stream = replace(mixed, samples=_captured(mixed.samples, ears.encoder.sample_rate, config))
         known = _embeddings(stream, ears, hop_len(ears.encoder, config))
         remembering = _Remembering(ears.encoder, texts, known)
         for method, changes in methods.items():
             yield _listen(stream, remembering, classes, change(config, changes), method)
+
+
+def _captured(samples: NDArray[np.float32], sample_rate: int, config: Config) -> NDArray[np.float32]:
+    """Return float32 (n,) as a source's capture would write it: offset, hum and all that is no sound gone."""
+    ring = Ring(len(samples) + 1)
+    feed = Feed(ring, sample_rate, wait=False, config=config.capture)
+    feed.begin(sample_rate, live=False)
+    feed.add(Block(samples[:, np.newaxis], captured_s=0.0))
+    feed.finish()
+    span = ring.read(len(samples), 0.0)
+    return samples if span is None else span.samples
 
 
 def _embeddings(stream: Stream, ears: Ears, hop: int) -> dict[bytes, NDArray[np.float32]]:

@@ -16,12 +16,14 @@ from monitor.records import ClockStep, Event, Health, NearMiss, PublishedRecord
 from monitor.sinks.outlet import Outlet
 from monitor.wire import encode_json, sanitise
 from monitor.words import (
+    HEARING,
     NEAR_MISS,
     SOURCE_STATE,
     clock,
     clock_set,
     day_and_zone,
     ended_by,
+    hard_of_hearing,
     how_often,
     moment,
     spoken,
@@ -148,6 +150,8 @@ class LineSink:
         if late and not self._late.get(health.source_id, False):
             lines.append(late_line(health, self._where(health.source_id)))
         self._late[health.source_id] = late
+        if not late:
+            lines += _hearing_lines(health, before)
         if before is not None:
             lines += _news(health, before, self._where(health.source_id))
             lines += self._clock_lines(health, before)
@@ -173,7 +177,8 @@ class TroubleSink:
     def emit(self, record: PublishedRecord) -> None:
         """Print `record` if it tells of trouble or of its end. Never waits."""
         if isinstance(record, Health):
-            troubled = {record.source_id} if record.state in _UNHEARD else set()
+            unheard = record.state in _UNHEARD or hard_of_hearing(record)
+            troubled = {record.source_id} if unheard else set()
             if troubled or record.source_id in self._troubled:
                 self._lines.emit(record)
             elif record.clock_step is not None and record.clock_step.number > self._clock_steps:
@@ -240,6 +245,19 @@ def health_line(health: Health, before: Health | None = None) -> str:
     else:
         text = f"{SOURCE_STATE[health.state]}: {name}" + (f", {health.reason}" if health.reason else "")
     return f"{moment(health.time, health.position_s)}  health  {text}"
+
+
+def _hearing_lines(health: Health, before: Health | None) -> list[str]:
+    """Return that a source is heard badly, or well again, and which of its channels are not heard."""
+    texts = []
+    badly, name = hard_of_hearing(health), health.source_name
+    if badly and (before is None or not hard_of_hearing(before) or health.hearing != before.hearing):
+        texts.append(f"{HEARING[health.hearing]}: {name}, {health.hearing_reason}")
+    elif before is not None and health.state == "running" and hard_of_hearing(before) and not badly:
+        texts.append(f"back: {name} is heard well again")
+    if health.channels and (before is None or health.channels != before.channels):
+        texts.append(f"CHANNELS: {name}, {health.channels}")
+    return [f"{moment(health.time, health.position_s)}  health  {text}" for text in texts]
 
 
 def late_line(health: Health, where: str | None = None) -> str:

@@ -51,7 +51,7 @@ class Capture:
         self._source = source
         self._ring = ring
         self._config = config
-        self._feed = Feed(ring, sample_rate, wait)
+        self._feed = Feed(ring, sample_rate, wait, config)
         self._sample_rate = sample_rate
         self._status = _STARTING
         self._last_block_s = 0.0
@@ -104,7 +104,7 @@ class Capture:
                 f"{source.name} has a sample rate of {rate} Hz; legal: {MIN_RATE} to {MAX_RATE} Hz. "
                 "Convert it first."
             )
-        self._feed.begin(rate, source.live)
+        self._feed.begin(rate, source.live, source.name)
         self._status = replace(self._status, device_sample_rate=rate)
 
     def _run(self) -> None:
@@ -159,6 +159,7 @@ class Capture:
             invalid=feed.invalid,
             reopened=self._status.reopened + self._away,
             clock_ppm=feed.clock_ppm,
+            channels=feed.channels,
         )
         self._away = False
 

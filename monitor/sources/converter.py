@@ -1,4 +1,4 @@
-"""Any channels at any rate -> mono at the analysis rate, the same bits whatever the block size."""
+"""One channel at any rate -> the same at the analysis rate, the same bits whatever the block size."""
 
 from __future__ import annotations
 
@@ -8,32 +8,6 @@ from numpy.typing import NDArray
 
 STEP_S = 0.02
 """Seconds the resampler gets at once: as long as a microphone's block, so that it waits for nothing."""
-LIMIT = 100.0
-"""Largest magnitude taken for sound, 40 dB over full scale; more is a wrong format or a broken file."""
-
-
-def to_mono(samples: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-    """Mix down by the mean, and replace by 0 what is not a number or beyond `LIMIT`.
-
-    Parameters
-    ----------
-    samples
-        float32 (n, channels), full scale +-1.0; anything possible.
-
-    Returns
-    -------
-    mono
-        float32 (n,), within +-`LIMIT`.
-    invalid
-        Indices that were replaced, ascending.
-    """
-    with np.errstate(invalid="ignore"):  # a signalling NaN
-        invalid = np.flatnonzero(~(np.abs(samples) <= LIMIT).all(axis=1))
-    if len(invalid):
-        samples = samples.copy()
-        samples[invalid] = 0.0
-    mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
-    return mono, invalid
 
 
 def convert_index(index: int, source_rate: int, target_rate: int) -> int:

@@ -15,9 +15,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.config import CaptureConfig
 from monitor.records import Block
 from monitor.sources.clock import DeviceClock
-from monitor.sources.converter import Converter, convert_index, to_mono
+from monitor.sources.converter import Converter, convert_index
+from monitor.stream.channels import Downmix, invalid_rows
 
 MIN_OVERFLOW_S = 0.02
 """A driver that reports lost input without saying how much: lateness below this is taken for jitter."""
@@ -36,6 +38,9 @@ class RingWriter(Protocol):
     def write_gap(self, length: int) -> None:
         """Advance by samples that were never delivered."""
 
+    def mark_clipped(self, start: int, stop: int) -> None:
+        """Note that the stream is clipped at [start, stop)."""
+
     def close(self) -> None:
         """End the stream; a waiting writer gives up."""
 
@@ -43,9 +48,13 @@ class RingWriter(Protocol):
 class Feed:
     """What becomes of a source's blocks. Used by one thread."""
 
-    def __init__(self, ring: RingWriter, sample_rate: int, wait: bool) -> None:
+    def __init__(
+        self, ring: RingWriter, sample_rate: int, wait: bool, config: CaptureConfig | None = None
+    ) -> None:
         """Write to `ring` at `sample_rate` Hz; with `wait`, block while it is full."""
         self._ring = ring
+        self._config = config or CaptureConfig()
+        self._name = "The source"
         self._sample_rate = sample_rate
         self._wait = wait
         self._source_rate = sample_rate
@@ -55,6 +64,8 @@ class Feed:
         self._position = 0  # device samples of this opening, lost ones included
         self._last_s: float | None = None  # when the sample before `_position` had been captured
         self._converter: Converter | None = None  # None until the first block of an opening
+        self._downmix: Downmix | None = None  # None until the first block of an opening
+        self._stretch_start = 0  # position at which the unbroken stretch began
         self._clock: DeviceClock | None = None
         self._anchor_s: float | None = None  # monotonic clock at stream index 0
         self._held: list[Block] | None = None  # after a stall: what came since, until it has settled
@@ -70,9 +81,15 @@ class Feed:
         """Parts per million a live device is fast; None until a minute has passed."""
         return self._clock.ppm if self._clock else None
 
-    def begin(self, source_rate: int, live: bool) -> None:
+    @property
+    def channels(self) -> str | None:
+        """Which channels are not heard, and why; None where all are."""
+        return None if self._downmix is None else self._downmix.note
+
+    def begin(self, source_rate: int, live: bool, name: str = "The source") -> None:
         """Expect blocks of a source that has just been opened, for the first time or again."""
         self.finish()
+        self._name, self._downmix = name, None
         self._origin, self._position = self._index(), 0
         self._source_rate = source_rate
         self._live = live
@@ -94,8 +111,10 @@ class Feed:
     def finish(self) -> None:
         """Write what is still held back or inside the resampler: the source ended or went away."""
         self._release()
-        if self._converter is not None and self._last_s is not None:
-            self._write(self._converter.flush(), self._last_s)
+        if self._converter is not None and self._downmix is not None and self._last_s is not None:
+            rest = self._converter.push(self._downmix.flush())
+            self._mark_clipped(self._downmix)
+            self._write(np.concatenate((rest, self._converter.flush())), self._last_s)
         self._converter = None
 
     def _release(self) -> None:
@@ -123,15 +142,30 @@ class Feed:
         lost_len = block.lost_len or self._overflowed_len(block)
         if lost_len:
             self._step_over(lost_len)
-        mono, invalid = to_mono(block.samples)
+        invalid = invalid_rows(block.samples)
         if len(invalid):
             self._count_invalid(invalid)
+        downmix = self._downmix_of(block.samples.shape[1])
         self._position += block_len
         self._last_s = block.captured_s
         if self._clock is not None:
             self._clock.observe(self._position, block.captured_s)
         if self._converter is not None:
-            self._write(self._converter.push(mono), block.captured_s - self._converter.delay_s)
+            ready = self._converter.push(downmix.push(block.samples))
+            self._mark_clipped(downmix)
+            late_s = self._converter.delay_s + downmix.waiting_len / self._source_rate
+            self._write(ready, block.captured_s - late_s)
+
+    def _downmix_of(self, channels: int) -> Downmix:
+        if self._downmix is None:
+            self._downmix = Downmix(self._name, self._source_rate, channels, self._config)
+        return self._downmix
+
+    def _mark_clipped(self, downmix: Downmix) -> None:
+        for start, stop in downmix.take_clipped():
+            self._ring.mark_clipped(
+                self._index(self._stretch_start + start), self._index(self._stretch_start + stop)
+            )
 
     def _start_opening(self, start_s: float) -> None:
         """Place the first sample of an opening, captured from `start_s` on, in the stream."""
@@ -154,11 +188,13 @@ class Feed:
             self._ring.write_gap(gap)
             self._stream_len += gap
         self._converter = Converter(self._source_rate, self._sample_rate)
+        self._stretch_start = self._position
         self._clock = DeviceClock(self._source_rate) if self._live else None
 
-    def _index(self) -> int:
-        """Stream index of the device sample at `_position`."""
-        return self._origin + convert_index(self._position, self._source_rate, self._sample_rate)
+    def _index(self, position: int | None = None) -> int:
+        """Stream index of the device sample at `position`, of the next one if it is not given."""
+        at = self._position if position is None else position
+        return self._origin + convert_index(at, self._source_rate, self._sample_rate)
 
     def _overflowed_len(self, block: Block) -> int:
         """Estimate what the driver lost where it does not say: by how much the block is late."""

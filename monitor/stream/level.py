@@ -1,7 +1,9 @@
-"""Level, noise floor and activity of the stream, ten times a second. Pure.
+"""Level, noise floor and activity of the stream, ten times a second, and whether there is sound at all. Pure.
 
-The floor is a low percentile of the levels of the last half minute, so that it follows the room and not
-the events in it. Digital silence is no measurement of a room: it never enters the floor.
+Whether there is sound is decided here and in `channels.py`, by one law: what varies must lie above
+`NO_SOUND_DBFS`. A tick without sound never enters the floor, a window without it is not analysed, scores
+nothing and teaches nothing, and two seconds without it are a fault. Zeros, a constant, the last bit of a
+converter and the noise of a muted input are all the same.
 """
 
 from __future__ import annotations
@@ -13,9 +15,16 @@ from numpy.typing import NDArray
 
 from monitor.config import LevelConfig
 from monitor.records import Activity, Loudness, Span
-from monitor.units import SILENCE_DBFS, dbfs_to_power, mean_power, power_to_dbfs, seconds_to_len, snr_db
+from monitor.stream.floor import Floor
+from monitor.units import SILENCE_DBFS, dbfs_to_power, power_to_dbfs, seconds_to_len, snr_db
 
 _KEPT_TICKS = 600
+_JUDGED_S = 2.0
+"""Seconds over which clipping is judged."""
+_OVERLOADED_FROM = 0.25
+"""Share of clipped ticks from which on it is too much; it is over when there are none."""
+_NOISY_SLACK_DB = 2.0
+_LEAST_POWER = dbfs_to_power(SILENCE_DBFS)
 
 
 class LevelMeter:
@@ -24,30 +33,67 @@ class LevelMeter:
     def __init__(self, sample_rate: int, config: LevelConfig) -> None:
         self._config = config
         self._tick_len = seconds_to_len(config.tick_s, sample_rate)
-        self._bands = mel_bands(sample_rate, self._tick_len, config.bands)
-        self._taper = np.hanning(self._tick_len).astype(np.float32)
-        self._levels: deque[float] = deque(maxlen=max(1, round(config.floor_window_s / config.tick_s)))
+        self._bands = mel_bands(sample_rate, self._tick_len, config.bands).astype(np.float32)
+        taper = np.hanning(self._tick_len)
+        self._taper = (taper * np.sqrt(2.0) / np.sum(taper)).astype(np.float32)
+        self._floor = Floor(config, config.silent_dbfs)
         self._ticks: deque[Loudness] = deque(maxlen=_KEPT_TICKS)
-        self._rest: NDArray[np.float32] = np.zeros(0, np.float32)
+        self._rest = np.zeros(self._tick_len, np.float32)
+        self._rest_len = 0
         self._silent_ticks = 0
-        self.held = False
-        """While True the floor stays where it is: what sounds now is an event and not the room."""
+        self._clipped: deque[tuple[int, int]] = deque()
+        self._clipped_to = 0
+        self._recent: deque[bool] = deque(maxlen=max(1, round(_JUDGED_S / config.tick_s)))
+        self._overloaded = False
+        self._noisy = False
+
+    @property
+    def held(self) -> bool:
+        """While True the floor stays where it is: what sounds now is an event and no background."""
+        return self._floor.held
+
+    @held.setter
+    def held(self, held: bool) -> None:
+        self._floor.held = held
 
     @property
     def silent(self) -> bool:
-        """True once the stream has been digitally silent for `silent_after_s`."""
+        """True once the stream has been without sound for `silent_after_s`."""
         return self._silent_ticks * self._config.tick_s >= self._config.silent_after_s
+
+    @property
+    def overloaded(self) -> bool:
+        """True while much of the stream is at full scale."""
+        return self._overloaded
+
+    @property
+    def noisy(self) -> bool:
+        """True while the floor is so high that sounds seldom stand out from it."""
+        return self._noisy
+
+    @property
+    def floor_dbfs(self) -> float:
+        """The noise floor, dB re full scale."""
+        return self._floor.dbfs
 
     def push(self, span: Span) -> list[Loudness]:
         """Return the ticks that `span` completes, oldest first."""
-        rest = span.samples if span.discontinuous else np.concatenate([self._rest, span.samples])
-        stop = span.start + len(span.samples) - len(rest)
+        for start, stop in span.clipped:
+            if stop > self._clipped_to:
+                self._clipped.append((start, stop))
+                self._clipped_to = stop
+        if span.discontinuous:
+            self._rest_len = 0
         measured = []
-        while len(rest) >= self._tick_len:
-            stop += self._tick_len
-            measured.append(self._measure(rest[: self._tick_len], stop))
-            rest = rest[self._tick_len :]
-        self._rest = rest
+        done = 0
+        while done < len(span.samples):
+            part = span.samples[done : done + self._tick_len - self._rest_len]
+            self._rest[self._rest_len : self._rest_len + len(part)] = part
+            self._rest_len += len(part)
+            done += len(part)
+            if self._rest_len == self._tick_len:
+                measured.append(self._measure(self._rest, span.start + done))
+                self._rest_len = 0
         self._ticks.extend(measured)
         return measured
 
@@ -57,30 +103,66 @@ class LevelMeter:
         Its activity is that of its mean level: one click is not a busy window. Only ticks that end inside
         count; with none, the stream is reported as silent.
         """
-        ticks = [tick for tick in self._ticks if start < tick.stop <= stop]
+        ticks = self._within(start, stop)
         if not ticks:
             return Loudness(stop, SILENCE_DBFS, SILENCE_DBFS, SILENCE_DBFS, -20.0, "silent", [])
-        floor = ticks[-1].floor_dbfs
-        level = power_to_dbfs(float(np.mean([dbfs_to_power(tick.level_dbfs) for tick in ticks])))
+        last = ticks[0]
+        level = power_to_dbfs(sum(dbfs_to_power(tick.level_dbfs) for tick in ticks) / len(ticks))
         loudest = max(tick.level_dbfs for tick in ticks)
         peak = max(tick.peak_dbfs for tick in ticks)
-        activity = self._activity(level, floor)
-        return Loudness(stop, loudest, peak, floor, snr_db(loudest, floor), activity, ticks[-1].bands_dbfs)
+        activity = self._activity(level, last.floor_dbfs)
+        snr = snr_db(loudest, last.floor_dbfs)
+        return Loudness(stop, loudest, peak, last.floor_dbfs, snr, activity, last.bands_dbfs)
+
+    def sound_share(self, start: int, stop: int) -> float:
+        """Return the share of the ticks of [start, stop) that hold sound.
+
+        Of a window that ends now, the begun tick counts as one.
+        """
+        sounds = [tick.activity != "silent" for tick in self._within(start, stop)]
+        if self._rest_len:
+            sounds.append(_power(self._rest[: self._rest_len]) > dbfs_to_power(self._config.silent_dbfs))
+        return sum(sounds) / len(sounds) if sounds else 0.0
+
+    def _within(self, start: int, stop: int) -> list[Loudness]:
+        """Return the ticks that end in (start, stop], newest first."""
+        found = []
+        for tick in reversed(self._ticks):
+            if tick.stop <= start:
+                break
+            if tick.stop <= stop:
+                found.append(tick)
+        return found
 
     def _measure(self, samples: NDArray[np.float32], stop: int) -> Loudness:
-        level = power_to_dbfs(mean_power(samples))
-        peak = power_to_dbfs(float(np.max(np.abs(samples))) ** 2)
-        if level <= self._config.silent_dbfs:
-            self._silent_ticks += 1
-        else:
+        varying = samples - samples.mean()
+        level = power_to_dbfs(float(np.dot(varying, varying)) / len(samples))
+        peak = power_to_dbfs(float(np.abs(varying).max()) ** 2)
+        sound = level > self._config.silent_dbfs
+        if sound:
             self._silent_ticks = 0
-            if not self.held:
-                self._levels.append(level)
-        floor = float(np.percentile(self._levels, self._config.floor_percentile)) if self._levels else level
-        spectrum = np.abs(np.fft.rfft(samples * self._taper)) ** 2 * (2.0 / float(np.sum(self._taper)) ** 2)
-        bands = [round(power_to_dbfs(float(power)), 1) for power in self._bands @ spectrum]
-        activity = self._activity(level, floor)
-        return Loudness(stop, level, peak, floor, snr_db(level, floor), activity, bands)
+            self._floor.hear(level)
+        else:
+            self._silent_ticks += 1
+            self._floor.hear_nothing()
+        floor = self._floor.dbfs
+        self._judge(stop, floor, sound)
+        spectrum = np.fft.rfft(varying * self._taper)
+        powers = self._bands @ (spectrum.real**2 + spectrum.imag**2)
+        bands = np.round(10.0 * np.log10(np.maximum(powers, _LEAST_POWER)), 1).tolist()
+        return Loudness(stop, level, peak, floor, snr_db(level, floor), self._activity(level, floor), bands)
+
+    def _judge(self, stop: int, floor: float, sound: bool) -> None:
+        """Notice when it begins and ends to be clipped, or noisy; what is no sound says nothing about it."""
+        clipped = any(begin < stop and end > stop - self._tick_len for begin, end in self._clipped)
+        if sound:
+            self._recent.append(clipped)
+        while self._clipped and self._clipped[0][1] <= stop:
+            self._clipped.popleft()
+        share = sum(self._recent) / (self._recent.maxlen or 1)
+        self._overloaded = share > 0.0 if self._overloaded else share >= _OVERLOADED_FROM
+        limit = self._config.noisy_dbfs - (_NOISY_SLACK_DB if self._noisy else 0.0)
+        self._noisy = self._floor.known and floor >= limit
 
     def _activity(self, level: float, floor: float) -> Activity:
         if level <= self._config.silent_dbfs:
@@ -89,6 +171,12 @@ class LevelMeter:
         if over <= self._config.low_db:
             return "low"
         return "high" if over >= self._config.high_db else "normal"
+
+
+def _power(samples: NDArray[np.float32]) -> float:
+    """Return the mean square of what varies in float32 (n,)."""
+    varying = samples - samples.mean()
+    return float(np.dot(varying, varying)) / len(samples)
 
 
 def mel_bands(sample_rate: int, fft_len: int, count: int) -> NDArray[np.float64]:

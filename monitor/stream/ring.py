@@ -31,6 +31,7 @@ class Ring:
         self._read = 0
         self._gaps: deque[tuple[int, int]] = deque()
         self._marks: deque[tuple[int, float]] = deque(maxlen=4096)
+        self._clipped: deque[tuple[int, int]] = deque(maxlen=4096)
         self._discontinuous = False
         self._ended = False
         self._overwritten = 0
@@ -83,6 +84,11 @@ class Ring:
             self._drop_oldest()
             self._tell()
 
+    def mark_clipped(self, start: int, stop: int) -> None:
+        """Note that what is at [start, stop) of the stream, written already or about to be, was clipped."""
+        with self._changed:
+            self._clipped.append((start, stop))
+
     def close(self) -> None:
         """End the stream; what was written can still be read, a waiting writer gives up."""
         with self._changed:
@@ -100,7 +106,10 @@ class Ring:
             index = np.arange(start, start + length) % len(self._buffer)
             samples = self._buffer[index]
             samples.flags.writeable = False
-            span = Span(start, samples, self._discontinuous, self._captured_s(start + length))
+            stop = start + length
+            span = Span(
+                start, samples, self._discontinuous, self._captured_s(stop), self._clipped_in(start, stop)
+            )
             self._read += length
             self._discontinuous = False
             self._changed.notify_all()
@@ -136,6 +145,13 @@ class Ring:
         while self._gaps and self._gaps[0][0] <= self._read:
             self._read = max(self._read, self._gaps.popleft()[1])
             self._discontinuous = True
+
+    def _clipped_in(self, start: int, stop: int) -> tuple[tuple[int, int], ...]:
+        """Return what is marked within [start, stop), and forget what lies before `stop`."""
+        found = tuple((max(start, a), min(stop, b)) for a, b in self._clipped if a < stop and b > start)
+        while self._clipped and self._clipped[0][1] <= stop:
+            self._clipped.popleft()
+        return found
 
     def _captured_s(self, stop: int) -> float:
         """When the sample before `stop` had been captured, to the accuracy of one write."""

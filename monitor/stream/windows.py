@@ -44,7 +44,8 @@ class Windower:
             end = min(begin + due, len(span.samples))
             late_s = (len(span.samples) - end) * sample_s
             first = span.discontinuous and begin == 0
-            pieces.append(Span(span.start + begin, span.samples[begin:end], first, span.captured_s - late_s))
+            captured_s = span.captured_s - late_s
+            pieces.append(Span(span.start + begin, span.samples[begin:end], first, captured_s, span.clipped))
             begin, due = end, self._hop_len
         return pieces
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from monitor.records import Health, SourceState
+from monitor.records import Health, HearingState, SourceState
 from monitor.tui.state import Heard, State
 from monitor.tui.theme import Kind
 from monitor.tui.view import View
 from monitor.tui.words import duration, over_room
-from monitor.words import clock, spoken
+from monitor.words import clock, hard_of_hearing, spoken
 
 FLASH_S = 3.0
 URGENT_FLASH_S = 8.0
@@ -29,6 +29,12 @@ FAULTS: tuple[SourceState, ...] = ("failing", "lost", "silent")
 
 WORST_FIRST: tuple[SourceState, ...] = (*FAULTS, "paused", "starting", "ended", "running")
 """In which order sources are told of."""
+
+_IMPAIRED: dict[HearingState, str] = {
+    "good": "", "too_quiet": "too quiet", "noisy": "noisy", "overloaded": "overloaded",
+    "deaf": "not listening",
+}  # fmt: skip
+"""How a source that runs hears, as large as possible."""
 
 RECENT_S = 20.0
 """Seconds an event stays in the banner after its end, so that a glance away does not miss it."""
@@ -64,7 +70,7 @@ def headline(view: View) -> Headline:
     past = view.past_events
     if past and view.ago_s(past[0]) < RECENT_S:
         return _recent(view, past[0])
-    return _worst(view, among=FAULTS) or _unknown(view) or _quiet(view, past)
+    return _worst(view, among=FAULTS) or _unknown(view) or _impaired(view) or _quiet(view, past)
 
 
 def worst_first(view: View) -> list[State]:
@@ -84,6 +90,15 @@ def _worst(view: View, among: Sequence[SourceState]) -> Headline | None:
     for state in worst_first(view):
         if state.health and state.health.state in among:
             return _source_fault(view, state.health, state.state_since_s)
+    return None
+
+
+def _impaired(view: View) -> Headline | None:
+    """Return why a source that runs is not heard, or not well."""
+    for health in view.healths:
+        if hard_of_hearing(health):
+            reason = (health.hearing_reason or "").rstrip(".")
+            return Headline("impaired", _IMPAIRED[health.hearing], _where(view, health.source_id) + reason)
     return None
 
 
@@ -131,7 +146,7 @@ def _source_fault(  # noqa: PLR0911 - one for each state
         case "failing":
             return Headline("fault", "failing", f"{why}{since} · sound arrives, and is not analysed", since_s)
         case "silent":
-            guess = "" if health.reason else "only digital zeros arrive: muted or unplugged? · "
+            guess = "" if health.reason else "no sound arrives: muted or unplugged? · "
             detail = f"{why}{guess}{since} · cannot hear"
             return Headline("fault", "no signal", detail, since_s)
         case "paused":

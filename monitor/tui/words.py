@@ -5,7 +5,7 @@ from __future__ import annotations
 from monitor.records import Activity
 
 ACTIVITY: dict[Activity, str] = {
-    "silent": "digital silence",
+    "silent": "no sound",
     "low": "calm",
     "normal": "active",
     "high": "loud",

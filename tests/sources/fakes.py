@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.config import CaptureConfig
 from monitor.errors import SourceError
 from monitor.records import Block
+from monitor.stream.channels import Downmix
 
 Step = Block | BaseException | Callable[[], object] | None
 
@@ -22,6 +24,7 @@ class RecordingRing:
         self._changed = threading.Condition()
         self.gaps: list[tuple[int, int]] = []
         self.captured_s: list[float] = []
+        self.clipped: list[tuple[int, int]] = []
         self.closed = False
 
     @property
@@ -45,6 +48,9 @@ class RecordingRing:
             self.gaps.append((sum(map(len, self._parts)), length))
             self._parts.append(np.full(length, np.nan, np.float32))
             self._changed.notify_all()
+
+    def mark_clipped(self, start: int, stop: int) -> None:
+        self.clipped.append((start, stop))
 
     def close(self) -> None:
         with self._changed:
@@ -109,6 +115,14 @@ class ScriptSource:
 
     def close(self) -> None:
         self.closed.set()
+
+
+def heard(
+    samples: NDArray[np.float32], sample_rate: int, config: CaptureConfig | None = None
+) -> NDArray[np.float32]:
+    """Return the one channel, float32 (n,), that is made of float32 (n, channels) at once."""
+    downmix = Downmix("script", sample_rate, samples.shape[1], config or CaptureConfig())
+    return np.concatenate((downmix.push(samples), downmix.flush()))
 
 
 def noise(length: int, channels: int = 1, seed: int = 0) -> NDArray[np.float32]:

@@ -60,6 +60,6 @@ def _words(level: Level, *, brief: bool) -> list[Piece]:
         (f" {level.level_dbfs:4.0f} dBFS", STRONG),
         ("  " if brief else f" · ┃ floor {level.floor_dbfs:.0f} · ", DIM),
         (fit(over_room(level.snr_db), 24), TEXT),
-        (fit(ACTIVITY[level.activity], 8 if level.activity != "silent" else 15), _INK[level.activity]),
+        (fit(ACTIVITY[level.activity], 8), _INK[level.activity]),
     ]
     return [*pieces, (" CLIPPING", URGENT)] if level.peak_dbfs >= CLIPPING_DBFS else pieces

@@ -16,7 +16,7 @@ from monitor.tui.state import State
 from monitor.tui.theme import BANNERS, DIM, EVENT, GOOD, MUTED, SHAPES, STRONG, TEXT, URGENT
 from monitor.tui.view import View
 from monitor.tui.words import duration
-from monitor.words import SOURCE_STATE, spoken
+from monitor.words import HEARING, SOURCE_STATE, hard_of_hearing, spoken
 
 NAME = 30
 """Cells of number and name at most."""
@@ -64,7 +64,10 @@ def _condition(view: View, state: State, health: Health) -> list[Piece]:
 
 def _heard(view: View, state: State) -> list[Piece]:
     fresh = state.level if view.now_s - state.level_seen_s < STALE_S else None
-    pieces: list[Piece] = [(f" ● {fresh.level_dbfs:4.0f} dBFS" if fresh else " ● running", GOOD)]
+    pieces: list[Piece] = []
+    if state.health is not None and hard_of_hearing(state.health):
+        pieces.append((f" {SHAPES['impaired']} {HEARING[state.health.hearing]} ", BANNERS["impaired"]))
+    pieces += [(f" ● {fresh.level_dbfs:4.0f} dBFS" if fresh else " ● running", GOOD)]
     for heard in state.open_events:
         style: Style = URGENT if heard.event.urgent else EVENT
         shape = SHAPES["urgent" if heard.event.urgent else "event"]

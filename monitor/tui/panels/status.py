@@ -14,7 +14,7 @@ from monitor.tui.lines import Piece, line
 from monitor.tui.theme import DIM, GOOD, HEADING_DIM, RAISED, SHAPES, STRONG, URGENT
 from monitor.tui.view import View
 from monitor.tui.words import duration, elapsed, short_duration
-from monitor.words import SOURCE_STATE, how_often
+from monitor.words import HEARING, SOURCE_STATE, hard_of_hearing, how_often
 
 _BACK = Style(bgcolor=RAISED)
 _LABEL = HEADING_DIM
@@ -58,7 +58,8 @@ def status_lines(view: View, width: int, height: int) -> list[Strip]:
 
 
 def _about(view: View, health: Health) -> list[_Item]:
-    state = "UNKNOWN" if view.contact != "alive" else SOURCE_STATE[health.state]
+    words = HEARING[health.hearing] if hard_of_hearing(health) else SOURCE_STATE[health.state]
+    state = "UNKNOWN" if view.contact != "alive" else words
     shape = _STATE_SHAPES.get(state, SHAPES["fault"])
     style = _BAD if shape == SHAPES["fault"] else _FINE
     rates = f"{health.device_sample_rate / 1000:g}→{health.sample_rate / 1000:g} kHz"

@@ -1,0 +1,252 @@
+"""What each channel is worth, and the one that is made of them, before anything else hears them. Pure.
+
+Of every step of some 20 ms and every channel: samples that are no numbers become 0, the offset (and hum, if
+the high-pass is set above it) is taken off, and what varies is measured. A channel whose variation is below
+`NO_SOUND_DBFS` for two seconds, or that delivers no numbers, is not heard. `mix` is the mean of the others,
+unless they cancel one another, as where one of two wires is crossed: then it is the loudest of them alone. A
+sound that is in only one channel is so in the mix, and one that is opposite in two is not lost.
+
+Laws: the output depends on the samples alone, not on how they were cut; it is as long as the input once
+flushed; weights change within a step, without a click.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.config import CaptureConfig
+from monitor.errors import SourceError
+from monitor.stream.highpass import ROW_LEN, HighPass
+from monitor.units import dbfs_to_power
+
+LIMIT = 100.0
+"""Largest magnitude taken for sound, 40 dB over full scale; more is a wrong format or a broken file."""
+NO_SOUND_DBFS = -90.0
+"""At this level and below there is no sound, only what a converter makes by itself.
+
+One step of 16 bit has a mean square of -90.3 dBFS; what stays below it is the last bit that toggles, dither
+(-96) or the noise of a muted input. The quietest recordings of the development folds 1-3 lie at -74 dBFS in
+the median of their tenths of a second; what they hold below -90 was faded out or cut by an editor.
+"""
+CLIPPED_FROM = 0.98
+"""Magnitudes from here on count as full scale: that of 8 bit is .992, that of mu-law .980."""
+CLIPPED_SHARE = 0.005
+"""Share of a channel's samples at full scale from which on a step is clipped; a peak or two is not."""
+_CLIPPED_SAMPLES = 3
+"""And at least so many."""
+_STEP_S = 0.02
+_QUIET_AFTER_S = 2.0
+_SMOOTHING_S = 0.5
+_CANCELS_BELOW, _ADDS_ABOVE = 0.8, 1.0
+"""Power of the mean over that of independent channels: 0 for opposite ones, 1 if they are independent."""
+_LOUDER_BY = 2.0
+"""Power ratio by which another channel must exceed the chosen one to be chosen instead, 3 dB."""
+_NO_SOUND = dbfs_to_power(NO_SOUND_DBFS)
+
+Stretch = tuple[int, int]
+"""Half-open interval of sample indices."""
+
+
+class Downmix:
+    """Makes one channel of several, for a source that was opened once or again.
+
+    Parameters
+    ----------
+    name
+        What a person calls the source.
+    sample_rate
+        Hz of the source.
+    channels
+        Their number.
+
+    Raises
+    ------
+    SourceError
+        The configuration chooses a channel that the source does not have.
+    """
+
+    def __init__(self, name: str, sample_rate: int, channels: int, config: CaptureConfig) -> None:
+        self.channels = channels
+        self._sample_rate = sample_rate
+        self._cutoff_hz = config.highpass_hz
+        self._step_len = ROW_LEN * max(1, round(_STEP_S * sample_rate / ROW_LEN))
+        self._choice = config.channel
+        self._only = chosen(config.channel, channels, name)
+        step_s = self._step_len / sample_rate
+        self._hold = math.ceil(_QUIET_AFTER_S / step_s)
+        self._share = 1.0 - math.exp(-step_s / _SMOOTHING_S)
+        self._quiet = np.zeros(channels, np.int64)
+        self._broken = np.zeros(channels, np.int64)
+        self._alive = np.zeros(channels, bool)
+        self._weights = np.full(channels, 1.0 / channels)
+        self._powers: NDArray[np.float64] | None = None
+        self._mix_power = 0.0
+        self._cancels = False
+        self._loudest = 0
+        self._clipped: list[Stretch] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        self._filter = HighPass(self._cutoff_hz, self._sample_rate, self.channels)
+        self._rest = np.zeros((0, self.channels), np.float32)
+        self._position = 0
+
+    def push(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Take float32 (n, channels), anything possible; return what is ready of the one, float32 (m,)."""
+        pending = np.concatenate((self._rest, samples)) if len(self._rest) else samples
+        whole = len(pending) - len(pending) % self._step_len
+        self._rest = pending[whole:]
+        steps = range(0, whole, self._step_len)
+        ready = [self._step(pending[start : start + self._step_len], self._step_len) for start in steps]
+        return np.concatenate(ready) if len(ready) > 1 else ready[0] if ready else np.zeros(0, np.float32)
+
+    def flush(self) -> NDArray[np.float32]:
+        """Return what is still held back, float32 (m,), and be ready for sound that does not follow on it."""
+        length = len(self._rest)
+        rest = np.zeros(0, np.float32)
+        if length:
+            filled = np.concatenate((self._rest, np.repeat(self._rest[-1:], self._step_len - length, axis=0)))
+            rest = self._step(filled, length)
+        self._begin()
+        return rest
+
+    def take_clipped(self) -> list[Stretch]:
+        """Return the stretches since the last call that were clipped, counted from where this one began."""
+        clipped, self._clipped = self._clipped, []
+        return clipped
+
+    @property
+    def waiting_len(self) -> int:
+        """Samples that went in and have not come out yet."""
+        return len(self._rest)
+
+    @property
+    def note(self) -> str | None:
+        """What there is to tell about the channels, a clause; None where each is what it seems."""
+        if self.channels == 1:
+            return None
+        broken = self._broken > 0
+        dead = ~broken & (self._quiet >= self._hold) & bool(self._alive.any())
+        parts = [
+            _said(broken, "delivers", "deliver", "what is no sound"),
+            _said(dead, "carries", "carry", "no sound"),
+        ]
+        if self._choice == "mix" and self._cancels:
+            parts.append(f"the channels cancel one another, and channel {self._loudest + 1} is heard alone")
+        elif self._only is not None and not (broken | dead)[self._only]:
+            return None
+        return "; ".join(part for part in parts if part) or None
+
+    def _step(self, samples: NDArray[np.float32], length: int) -> NDArray[np.float32]:
+        """Return the first `length` samples of the one channel, of a whole step of all."""
+        sound = np.ascontiguousarray(samples.T)
+        peaks = np.abs(sound).max(axis=1)
+        valid = peaks <= LIMIT
+        if not valid.all():
+            with np.errstate(invalid="ignore"):  # a signalling NaN
+                sound = np.where(np.abs(sound) <= LIMIT, sound, np.float32(0.0))
+        heard = self._filter.push(sound)
+        powers = np.einsum("ij,ij->i", heard, heard) / self._step_len
+        weights = self._weights if self.channels == 1 else self._judge(heard, powers, valid)
+        if peaks.max() >= CLIPPED_FROM:
+            self._note_clipped(
+                sound, (peaks >= CLIPPED_FROM) & (powers > _NO_SOUND) & (weights > 0.0), length
+            )
+        self._position += length
+        return self._mixed(heard, weights)[:length]
+
+    def _judge(
+        self, heard: NDArray[np.float64], powers: NDArray[np.float64], valid: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """Return the share of each channel in what is heard of this step."""
+        sounding = valid & (powers > _NO_SOUND)
+        self._quiet = np.where(sounding, 0, self._quiet + 1)
+        self._broken = np.where(valid, np.maximum(self._broken - 1, 0), self._hold)
+        self._alive = sounding | (self._alive & valid & (self._quiet < self._hold))
+        if self._only is not None:
+            return self._one(self._only)
+        if not self._alive.any():
+            return self._weights
+        self._measure(heard, powers)
+        if self._choice == "loudest" or self._cancels:
+            return self._one(self._loudest)
+        return np.asarray(self._alive / self._alive.sum())
+
+    def _one(self, channel: int) -> NDArray[np.float64]:
+        return np.asarray(np.eye(self.channels)[channel])
+
+    def _measure(self, heard: NDArray[np.float64], powers: NDArray[np.float64]) -> None:
+        """Notice which channel is the loudest over half a second, and whether they cancel one another."""
+        alive, count = self._alive, int(self._alive.sum())
+        mean = (alive / count) @ heard
+        mix_power = float(mean @ mean) / self._step_len
+        if self._powers is None:
+            self._powers, self._mix_power = powers, mix_power
+        self._powers = self._powers + self._share * (powers - self._powers)
+        self._mix_power += self._share * (mix_power - self._mix_power)
+        candidates = np.where(alive, self._powers, 0.0)
+        best = int(np.argmax(candidates))
+        if not alive[self._loudest] or candidates[best] > _LOUDER_BY * candidates[self._loudest]:
+            self._loudest = best
+        independent = float(candidates.sum()) / count**2
+        limit = _ADDS_ABOVE if self._cancels else _CANCELS_BELOW
+        self._cancels = count > 1 and self._mix_power < limit * independent
+
+    def _mixed(self, heard: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float32]:
+        before, self._weights = self._weights, weights
+        if self.channels == 1:
+            mixed = heard[0]
+        elif self._position and not np.array_equal(before, weights):
+            ramp = np.arange(1, self._step_len + 1) / self._step_len
+            mixed = (before @ heard) * (1.0 - ramp) + (weights @ heard) * ramp
+        else:
+            mixed = weights @ heard
+        return np.asarray(mixed, np.float32)
+
+    def _note_clipped(self, sound: NDArray[np.float32], loud: NDArray[np.bool_], length: int) -> None:
+        if not loud.any():
+            return
+        at_full_scale = np.count_nonzero(np.abs(sound[loud, :length]) >= CLIPPED_FROM, axis=1)
+        if at_full_scale.max() >= max(_CLIPPED_SAMPLES, CLIPPED_SHARE * length):
+            self._clipped.append((self._position, self._position + length))
+
+
+def chosen(choice: str | int, channels: int, name: str) -> int | None:
+    """Return the index of the channel that `choice` names; None where the sound decides.
+
+    Raises
+    ------
+    SourceError
+        There is no such channel.
+    """
+    if choice in {"mix", "loudest"}:
+        return None
+    number = {"left": 1, "right": 2}.get(str(choice), 0) or int(choice)
+    if number > channels:
+        raise SourceError(
+            f"{name} has {channels} channel{'s' if channels > 1 else ''} and no channel {choice!r}; valid: "
+            f"mix, loudest, {', '.join(['left', 'right'][:channels])}, 1 to {channels}."
+        )
+    return number - 1
+
+
+def invalid_rows(samples: NDArray[np.float32]) -> NDArray[np.intp]:
+    """Return the indices of float32 (n, channels) at which a channel is no number or beyond `LIMIT`."""
+    if np.abs(samples).max(initial=0.0) <= LIMIT:
+        return np.zeros(0, np.intp)
+    with np.errstate(invalid="ignore"):  # a signalling NaN
+        return np.flatnonzero(~(np.abs(samples) <= LIMIT).all(axis=1))
+
+
+def _said(which: NDArray[np.bool_], one: str, several: str, what: str) -> str:
+    numbers = [str(index + 1) for index in np.flatnonzero(which)]
+    if not numbers:
+        return ""
+    return (
+        f"channel {numbers[0]} {one} {what}"
+        if len(numbers) == 1
+        else f"channels {', '.join(numbers)} {several} {what}"
+    )

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from monitor.stream.highpass import ROW_LEN, HighPass
+
+RATE = 16_000
+
+
+def gain_db(cutoff_hz: float, tone_hz: float) -> float:
+    tone = np.sin(2 * np.pi * tone_hz * np.arange(ROW_LEN * 500) / RATE).astype(np.float32)[np.newaxis]
+    filtered = HighPass(cutoff_hz, RATE, 1).push(tone)
+    half = filtered.shape[1] // 2
+    return float(10 * np.log10(np.mean(filtered[:, half:] ** 2) / np.mean(tone[:, half:] ** 2)))
+
+
+@pytest.mark.parametrize("cutoff_hz", [20.0, 100.0, 350.0])
+def test_the_gain_is_that_of_a_second_order_butterworth(cutoff_hz: float) -> None:
+    assert gain_db(cutoff_hz, cutoff_hz) == pytest.approx(-3.01, abs=0.1)
+    assert gain_db(cutoff_hz, cutoff_hz / 2) == pytest.approx(-12.3, abs=0.3)
+    assert gain_db(cutoff_hz, 8 * cutoff_hz) == pytest.approx(0.0, abs=0.1)
+
+
+def test_rows_give_what_the_recursion_gives() -> None:
+    samples = np.random.default_rng(0).uniform(-1, 1, (2, ROW_LEN * 20)).astype(np.float32)
+    by_rows = HighPass(100.0, RATE, 2)
+    parts = [
+        by_rows.push(samples[:, start : start + ROW_LEN]) for start in range(0, samples.shape[1], ROW_LEN)
+    ]
+    np.testing.assert_allclose(np.concatenate(parts, axis=1), recursion(samples), atol=1e-9)
+
+
+def recursion(samples: np.ndarray) -> np.ndarray:
+    """Filter sample by sample, from the state that the mean of the first row leaves behind."""
+    angle = 2 * np.pi * 100.0 / RATE
+    alpha = np.sin(angle) / np.sqrt(2)
+    b0, a1, a2 = (
+        (1 + np.cos(angle)) / 2 / (1 + alpha),
+        -2 * np.cos(angle) / (1 + alpha),
+        (1 - alpha) / (1 + alpha),
+    )
+    out = np.zeros(samples.shape)
+    before = samples[:, :ROW_LEN].mean(axis=1, dtype=np.float64)
+    x1 = x2 = before
+    y1 = y2 = np.zeros(len(samples))
+    for place in range(samples.shape[1]):
+        x0 = samples[:, place].astype(np.float64)
+        y0 = b0 * (x0 - 2 * x1 + x2) - a1 * y1 - a2 * y2
+        out[:, place] = y0
+        x1, x2, y1, y2 = x0, x1, y0, y1
+    return out
+
+
+@pytest.mark.parametrize("offset", [1.0, -0.02, 1.0 / 32768.0])
+def test_a_constant_is_nothing_from_the_first_sample_on(offset: float) -> None:
+    filtered = HighPass(20.0, RATE, 1).push(np.full((1, RATE), offset, np.float32))
+    assert np.abs(filtered).max() < 1e-9
