@@ -1,7 +1,22 @@
-"""`python -m monitor`."""
+"""`monitor` and `python -m monitor`; the command line is imported once Ctrl-C can no longer break that."""
 
 import sys
 
-from monitor.cli import main
+from monitor.start import EXIT_INTERRUPTED, interrupt_at_once, ready
 
-sys.exit(main())
+
+def main() -> int:
+    """Run the command line and return the exit code."""
+    ready()
+    try:
+        from monitor.cli import main as run
+
+        return run()
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    finally:
+        interrupt_at_once()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -22,6 +22,7 @@ from monitor.detector import Detector
 from monitor.encoders import Encoder
 from monitor.encoders.watched import Ears, Watched
 from monitor.errors import ConfigError, SourceError
+from monitor.folders import user_path
 from monitor.pipeline import Pipeline, Stages
 from monitor.pipelines import Pipelines
 from monitor.prompts import build_prompts
@@ -62,7 +63,7 @@ class PcmFormat(msgspec.Struct, frozen=True):
 
 
 def make_source(spec: str, fast: bool, pcm: PcmFormat, lost_after_s: float) -> Source:
-    """Return the source `spec` names: `mic:X`, `file:PATH`, `-` (raw PCM on standard input) or `demo`.
+    """Return the source `spec` names: `mic:X`, `file:PATH` or a path, `-` (raw PCM on stdin) or `demo`.
 
     Raises
     ------
@@ -76,10 +77,10 @@ def make_source(spec: str, fast: bool, pcm: PcmFormat, lost_after_s: float) -> S
         from monitor.sources.microphone import Microphone
 
         return Microphone(rest or "default", lost_after_s=lost_after_s)
-    if kind == "file" and rest:
+    if path := rest if kind == "file" else _bare_path(spec):
         from monitor.sources.file import FileSource
 
-        return FileSource(Path(rest), fast=fast)
+        return FileSource(user_path(path), fast=fast)
     if spec == "-":
         stdin = getattr(sys.stdin, "buffer", None)
         return PcmSource(stdin, pcm.sample_rate, pcm.channels, pcm.sample_format, patient=fast)
@@ -88,6 +89,14 @@ def make_source(spec: str, fast: bool, pcm: PcmFormat, lost_after_s: float) -> S
 
         return DemoSource(fast=fast)
     raise ConfigError(f"There is no source {spec!r}; legal: mic:INDEX|NAME|ID, file:PATH, - (raw PCM), demo.")
+
+
+def _bare_path(spec: str) -> str:
+    """Return `spec` where it is a path: written like one, or that of something there is; else nothing."""
+    if spec in {"", "-", "demo"} or "://" in spec:
+        return ""
+    written = "/" in spec or (":" not in spec and bool(Path(spec).suffix))
+    return spec if written or Path(spec).exists() else ""
 
 
 def make_stages(encoder: Encoder, classes: Sequence[ClassPrompt], config: Config) -> Stages:

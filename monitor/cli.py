@@ -8,18 +8,20 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from monitor import __version__
 from monitor.cli_background import add_background
 from monitor.cli_eval import add_eval
 from monitor.cli_models import add_models
-from monitor.config import Config, PublishConfig, load_config
+from monitor.config import Config, PublishConfig, as_toml, load_config
+from monitor.console import draws, only_ours, open_streams, show, show_json, tell
 from monitor.encoders.watched import THREAD_NAME
 from monitor.errors import ConfigError, MonitorError, ProgramError
+from monitor.folders import user_path
 from monitor.privacy import keep_private
-from monitor.wire import sanitise
+from monitor.start import EXIT_INTERRUPTED
+from monitor.text import sanitise
 
 if TYPE_CHECKING:
     from monitor.interface import Interface
@@ -27,9 +29,8 @@ if TYPE_CHECKING:
 DEFAULT_ENDPOINT = PublishConfig().bind
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
-EXIT_INTERRUPTED = 130
-"""Ctrl-C before the work was done; it is how `run`, `listen` and `tui` end, and they return 0."""
-_LONGEST_SENTENCE = 1200
+_LONGEST = 300
+"""Characters of a refused command line that are shown."""
 _MOST_FALSE_ALARMS = 1000.0
 """An hour; what the configuration takes."""
 
@@ -37,10 +38,11 @@ _MOST_FALSE_ALARMS = 1000.0
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and return the exit code."""
     keep_private()
-    _open_missing_streams()
-    exit_code = _run_verb(_parser().parse_args(argv))
-    if any(thread.name == THREAD_NAME for thread in threading.enumerate()):
-        _leave(exit_code)
+    open_streams()
+    with only_ours():
+        exit_code = _run_verb(_parser().parse_args(argv))
+        if any(thread.name == THREAD_NAME for thread in threading.enumerate()):
+            _leave(exit_code)
     return exit_code
 
 
@@ -72,22 +74,15 @@ def _run_verb(arguments: argparse.Namespace) -> int:
 
 
 def _refuse(sentence: str, exit_code: int) -> int:
-    print(f"monitor: {sanitise(sentence, _LONGEST_SENTENCE)}", file=sys.stderr)  # noqa: T201
+    tell(sentence)
     return exit_code
-
-
-def _open_missing_streams() -> None:
-    """Let a program that was started without standard streams read and write nothing."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - for good
 
 
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one sentence, without the usage above it."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(EXIT_BAD_INPUT, f"{self.prog}: {message}; see `{self.prog} --help`.\n")
+        self.exit(EXIT_BAD_INPUT, f"{self.prog}: {sanitise(message, _LONGEST)}; see `{self.prog} --help`.\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -117,7 +112,8 @@ def _parser() -> argparse.ArgumentParser:
     add_eval(verbs, _verb)
     _verb(verbs, "schema", _schema, "print the JSON Schema of every message")
     config = _verb(verbs, "config", _config, "print the configuration in force")
-    config.add_argument("--config", type=Path, metavar="FILE", help="TOML file over the defaults")
+    config.add_argument("--config", type=user_path, metavar="FILE", help="TOML file over the defaults")
+    config.add_argument("--json", action="store_true", help="one JSON object instead of TOML")
     return parser
 
 
@@ -149,7 +145,7 @@ def _add_run(verbs: Any) -> None:
         dest="sources",
         action="append",
         metavar="SOURCE",
-        help="mic:X, file:PATH, - (raw PCM on standard input), demo; again for another one",
+        help="mic:X, a file's path or file:PATH, - (raw PCM on standard input), demo; again for another one",
     )
     run.add_argument(
         "--classes", metavar="A,B", help='words to listen for: siren,dog_bark,alarm="smoke alarm beeping"'
@@ -157,7 +153,7 @@ def _add_run(verbs: Any) -> None:
     run.add_argument(
         "--model", metavar="NAME", help="a model of `monitor models list`, or ./FOLDER with model.toml in it"
     )
-    run.add_argument("--config", type=Path, metavar="FILE", help="TOML file over the defaults")
+    run.add_argument("--config", type=user_path, metavar="FILE", help="TOML file over the defaults")
     run.add_argument(
         "--false-alarms",
         type=_per_hour,
@@ -227,11 +223,11 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.fast and any(source.startswith("mic:") for source in sources):
         raise ConfigError("--fast needs sources that can be read ahead: --source file:PATH, - or demo.")
     config = load_config(arguments.config, os.environ, _flags(arguments))
-    if arguments.headless or not _at_a_terminal():
+    if arguments.headless or not draws(sys.stdin, sys.stdout, sys.stderr):
         return _listen_and_show(arguments, config, None)
     from monitor.interface import opened
 
-    _print("monitor: starting ...")
+    show("monitor: starting ...")
     with opened() as interface:  # first of all: what follows takes seconds
         return _listen_and_show(arguments, config, interface)
 
@@ -263,10 +259,6 @@ def _listen_and_show(arguments: argparse.Namespace, config: Config, interface: I
     return run(options, config, interface)
 
 
-def _at_a_terminal() -> bool:
-    return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
-
-
 def _model_flag(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     return {} if arguments.model is None else {"model": {"name": arguments.model}}
 
@@ -283,14 +275,14 @@ def _devices(arguments: argparse.Namespace) -> int:
 
     devices = list_devices()
     if arguments.json:
-        _print(msgspec.json.encode(devices).decode())
+        show_json(msgspec.json.encode(devices))
         return 0
     for device in devices:
         mark = "*" if device.is_default else " "
         rate = f"{device.default_sample_rate} Hz"
-        _print(f"{mark} {device.index:3d}  {device.id:32s}  {device.channels} ch  {rate:9s}  {device.name}")
+        show(f"{mark} {device.index:3d}  {device.id:32s}  {device.channels} ch  {rate:9s}  {device.name}")
     if not devices:
-        _print("No microphone is connected; --source demo and --source file:PATH work without one.")
+        show("No microphone is connected; --source demo and --source file:PATH work without one.")
     return 0
 
 
@@ -318,7 +310,7 @@ def _schema(_: argparse.Namespace) -> int:
 
     from monitor.wire import schema
 
-    _print(json.dumps(schema(), indent=2))
+    show(json.dumps(schema(), indent=2))
     return 0
 
 
@@ -327,13 +319,6 @@ def _config(arguments: argparse.Namespace) -> int:
 
     import msgspec
 
-    _print(json.dumps(msgspec.to_builtins(load_config(arguments.config, os.environ)), indent=2))
+    config = load_config(arguments.config, os.environ)
+    show(json.dumps(msgspec.to_builtins(config), indent=2) if arguments.json else as_toml(config))
     return 0
-
-
-def _print(text: str) -> None:
-    print(text, flush=True)  # noqa: T201
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -9,9 +9,10 @@ from typing import Any, Literal
 from monitor.cli_background_view import RoomLine, as_json, drawn, drawn_stored
 from monitor.cli_export import AddVerb
 from monitor.config import PublishConfig
+from monitor.console import show, show_drawn, show_json
 from monitor.errors import PublishError, RoomError
 from monitor.records import Reply, Request, Room
-from monitor.wire import check_endpoint, sanitise
+from monitor.wire import check_endpoint
 
 _UNCLEAR = "The monitor did not understand; is it of another version?"
 _Wanted = Literal["room", "forget_room"]
@@ -49,7 +50,10 @@ def _show(arguments: argparse.Namespace) -> int:
         _show_stored(arguments)
         raise
     lines = [_line_of(room) for room in rooms]
-    _print(as_json(lines) if arguments.json else drawn(lines))
+    if arguments.json:
+        show_json(as_json(lines))
+    else:
+        show_drawn(drawn(lines))
     return 0
 
 
@@ -64,7 +68,7 @@ def _save(arguments: argparse.Namespace) -> int:
             refused.append(str(error))
         else:
             place = room_file(stored.source_id, stored.model)
-            _say(f"Saved: the room of {stored.source_name}, from {stored.windows} windows, in {place}")
+            show(f"Saved: the room of {stored.source_name}, from {stored.windows} windows, in {place}")
     if refused:
         raise RoomError(" ".join(refused))
     return 0
@@ -78,10 +82,10 @@ def _clear(arguments: argparse.Namespace) -> int:
     gone = remove(None if arguments.all else [arguments.source] if arguments.source else listed)
     if not known.ok and not gone:
         raise RoomError(known.error or _UNCLEAR)
-    _say(f"Removed: {', '.join(gone)}" if gone else "Nothing was stored.")
+    show(f"Removed: {', '.join(gone)}" if gone else "Nothing was stored.")
     if listed:
         _ask(arguments, "forget_room")
-        _say(f"The running monitor forgot the room and learns it anew: {', '.join(listed)}")
+        show(f"The running monitor forgot the room and learns it anew: {', '.join(listed)}")
     return 0
 
 
@@ -138,14 +142,6 @@ def _show_stored(arguments: argparse.Namespace) -> None:
     rooms, faults = stored_rooms()
     wanted = [room for room in rooms if arguments.source in {None, room.source_id}]
     if arguments.json:
-        _print(as_json([RoomLine(None, room) for room in wanted]))
+        show_json(as_json([RoomLine(None, room) for room in wanted]))
     elif wanted or faults:
-        _print(drawn_stored(wanted, faults))
-
-
-def _say(sentence: str) -> None:
-    _print(sanitise(sentence, limit=len(sentence)))
-
-
-def _print(text: str) -> None:
-    print(text, flush=True)  # noqa: T201
+        show_drawn(drawn_stored(wanted, faults))

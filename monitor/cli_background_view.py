@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from monitor.console import drawing
 from monitor.records import ClassInRoom, Room
 from monitor.words import spoken
 
@@ -38,30 +38,19 @@ class RoomLine(msgspec.Struct, frozen=True):
     """Why what is stored cannot be used."""
 
 
-def as_json(lines: Sequence[RoomLine]) -> str:
+def as_json(lines: Sequence[RoomLine]) -> bytes:
     """Return one JSON list."""
-    return msgspec.json.encode(lines).decode()
+    return msgspec.json.encode(lines)
 
 
 def drawn(lines: Sequence[RoomLine]) -> str:
     """Return the rooms that a running monitor knows, as words and bars for a terminal."""
-    return _rendered([_drawn(line, line.room) for line in lines if line.room])
+    return drawing([_drawn(line, line.room) for line in lines if line.room])
 
 
 def drawn_stored(rooms: list[StoredRoom], faults: list[str]) -> str:
     """Return a table of stored rooms, and what is wrong with others."""
-    return _rendered([*([_table(rooms)] if rooms else []), *faults])
-
-
-def _rendered(parts: Sequence[RenderableType]) -> str:
-    """Return what standard output shows; the text in it is safe for a terminal, but may look like markup."""
-    from rich.console import Console
-
-    console = Console(file=sys.stdout, markup=False, highlight=False, emoji=False)
-    with console.capture() as captured:
-        for part in parts:
-            console.print(part)
-    return "\n".join(line.rstrip() for line in captured.get().splitlines()).rstrip()
+    return drawing([*([_table(rooms)] if rooms else []), *faults])
 
 
 def _drawn(line: RoomLine, room: Room) -> RenderableType:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from pathlib import Path
 from typing import Any
 
 from monitor.cli_eval_noise import add_noise
@@ -22,10 +21,11 @@ from monitor.cli_eval_parts import (
     open_encoder,
     share,
     show,
-    tell,
 )
 from monitor.config import load_config
+from monitor.console import tell
 from monitor.errors import ConfigError
+from monitor.folders import user_path
 
 
 def add_eval(verbs: Any, add_verb: AddVerb) -> None:
@@ -75,16 +75,16 @@ def add_eval(verbs: Any, add_verb: AddVerb) -> None:
         "`monitor run --false-alarms` does, and report what they give on the rest",
     )
     streams.add_argument(
-        "--thresholds", type=Path, metavar="FILE", help="thresholds chosen elsewhere, over --config"
+        "--thresholds", type=user_path, metavar="FILE", help="thresholds chosen elsewhere, over --config"
     )
     streams.add_argument(
         "--write-thresholds",
-        type=Path,
+        type=user_path,
         metavar="FILE",
         help="the best thresholds per class within the first of --false-alarms, as configuration",
     )
     streams.add_argument(
-        "--plans", type=Path, nargs="+", default=(), metavar="FILE", help="hear the lists of another run"
+        "--plans", type=user_path, nargs="+", default=(), metavar="FILE", help="hear the lists of another run"
     )
     streams.add_argument("--no-cache", action="store_true", help="hear all again, and keep no embeddings")
 

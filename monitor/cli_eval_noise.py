@@ -18,9 +18,9 @@ from monitor.cli_eval_parts import (
     make_folder,
     numbers,
     show,
-    tell,
     whole,
 )
+from monitor.console import tell
 
 if TYPE_CHECKING:
     from monitor.evaluation.lab import Grid

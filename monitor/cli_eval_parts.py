@@ -6,13 +6,14 @@ import argparse
 import math
 import os
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monitor.config import Config, load_config
+from monitor.console import show_json, show_table
 from monitor.errors import ConfigError
+from monitor.folders import user_path
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 NEEDS_MATPLOTLIB = "needs matplotlib (pip install 'monitor[eval]'); the CSV files have the points."
 AddVerb = Callable[[Any, str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
-_PIPED_WIDTH = 200
-"""Columns of a table that goes into a file or a pipe."""
 _MOST_STEPS = 200
 """SNRs in one range."""
 
@@ -34,14 +33,14 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(subset=None)  # tools take a part of a fold: Bench.subset
     parser.add_argument(
         "--data",
-        type=Path,
+        type=user_path,
         required=True,
         metavar="INDEX|DIR",
         help="CSV index of clips, or a folder laid out as ESC-50, UrbanSound8K or FSD50K",
     )
     parser.add_argument(
         "--backgrounds",
-        type=Path,
+        type=user_path,
         metavar="INDEX|DIR",
         help="take all backgrounds from there, whatever their fold: an index, TAU Urban Acoustic Scenes, or "
         "any folder of sound files (default: those of --data)",
@@ -54,9 +53,9 @@ def add_common(parser: argparse.ArgumentParser) -> None:
         help="default: 4 of an index, else the last (ESC-50 5, UrbanSound8K 10, FSD50K 3: its eval part)",
     )
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--config", type=Path, metavar="FILE", help="TOML file over the defaults")
+    parser.add_argument("--config", type=user_path, metavar="FILE", help="TOML file over the defaults")
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="tables, pictures and the list of all mixtures"
+        "--out", type=user_path, metavar="DIR", help="tables, pictures and the list of all mixtures"
     )
     parser.add_argument(
         "--json", action="store_true", help="all figures as one JSON object on standard output"
@@ -80,7 +79,9 @@ def add_clip_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--min-clips", type=count, default=4, metavar="N", help="per class, at least (default %(default)s)"
     )
-    parser.add_argument("--plans", type=Path, metavar="FILE", help="hear the mixtures.jsonl of another run")
+    parser.add_argument(
+        "--plans", type=user_path, metavar="FILE", help="hear the mixtures.jsonl of another run"
+    )
 
 
 def clip_trial(arguments: argparse.Namespace, false_alarm_rate: float = 0.01) -> ClipTrial:
@@ -138,17 +139,11 @@ def open_encoder(config: Config, name: str) -> Encoder:
 def show(report: Any, table: Table, *, as_json: bool) -> None:
     """Print a report, or the table that stands for it."""
     import msgspec
-    from rich.console import Console
 
     if as_json:
-        print(msgspec.json.encode(report).decode(), flush=True)  # noqa: T201
-        return
-    Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH).print(table)
-
-
-def tell(sentence: str) -> None:
-    """Print a remark on standard error."""
-    print(f"monitor: {sentence}", file=sys.stderr)  # noqa: T201
+        show_json(msgspec.json.encode(report))
+    else:
+        show_table(table)
 
 
 def numbers(text: str) -> tuple[float, ...]:

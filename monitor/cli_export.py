@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from monitor.console import show, show_json, show_table
+from monitor.folders import user_path
+
 if TYPE_CHECKING:
     from monitor.export.report import ExportReport
-
-_PIPED_WIDTH = 200
-"""Columns of a table that goes into a file or a pipe."""
 
 AddVerb = Callable[[Any, str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
 
@@ -25,13 +24,13 @@ def add_export(actions: Any, add_verb: AddVerb) -> None:
     export = add_verb(actions, "export", _export, "make a model folder of a published CLAP checkpoint")
     export.add_argument(
         "--checkpoint",
-        type=Path,
+        type=user_path,
         required=True,
         metavar="PATH",
         help="a laion-clap .pt file, or a folder of Hugging Face",
     )
     export.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="a folder that is new or empty"
+        "--out", type=user_path, required=True, metavar="DIR", help="a folder that is new or empty"
     )
     export.add_argument(
         "--name", default="", metavar="N", help="name of the model (default: the checkpoint's)"
@@ -44,7 +43,7 @@ def add_export(actions: Any, add_verb: AddVerb) -> None:
         "--short", type=float, default=0.0, metavar="S", help="2.56 or 5.12 s per window instead of 10"
     )
     export.add_argument(
-        "--tokenizer", type=Path, metavar="FILE", help="tokenizer.json, where none is beside the weights"
+        "--tokenizer", type=user_path, metavar="FILE", help="tokenizer.json, where none is beside the weights"
     )
     export.add_argument(
         "--json", action="store_true", default=argparse.SUPPRESS, help="the report, with every comparison"
@@ -67,11 +66,11 @@ def _export(arguments: argparse.Namespace) -> int:
         )
     )
     if getattr(arguments, "json", False):
-        _print(msgspec.json.encode(report).decode())
+        show_json(msgspec.json.encode(report))
         return 0
     _show(report)
     if not arguments.audio_only:
-        _print(f"`{install_command(arguments.out, report.name)}` makes it one of your models.")
+        show(f"`{install_command(arguments.out, report.name)}` makes it one of your models.")
     return 0
 
 
@@ -82,7 +81,6 @@ def install_command(folder: Path, name: str) -> str:
 
 def _show(report: ExportReport) -> None:
     """Print the report as a table, with its notes below."""
-    from rich.console import Console
     from rich.table import Table
 
     table = Table("tower", "against", "inputs", "least cosine", "largest difference")
@@ -91,11 +89,7 @@ def _show(report: ExportReport) -> None:
         figures = (f"{row.cosine:.7f}", f"{row.largest:.1e}")
         table.add_row(which, row.comparison.against, str(row.items), *figures)
     size = sum(file.size for file in report.files)
-    _print(f"{report.network}; {report.front_end}; {size / 1e6:.1f} MB in {report.folder}")
-    Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH).print(table)
+    show(f"{report.network}; {report.front_end}; {size / 1e6:.1f} MB in {report.folder}")
+    show_table(table)
     for note in report.notes:
-        _print(f"Note: {note}")
-
-
-def _print(text: str) -> None:
-    print(text, flush=True)  # noqa: T201
+        show(f"Note: {note}")

@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from monitor.cli_export import AddVerb, add_export
+from monitor.console import draws, show, show_json, tell
 from monitor.errors import ModelError
-from monitor.wire import sanitise
+from monitor.folders import user_path
+from monitor.text import sanitise
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from monitor.install.model import InstallReport
 
 _BAD_MODEL = 2
-_LONGEST = 1200
-"""Characters of a sentence: addresses are long."""
 _EVERY_S = 5.0
 """Between two lines of progress where there is no terminal to draw on."""
 
@@ -73,10 +72,10 @@ def _add_json(parser: argparse.ArgumentParser, what: str) -> None:
 def _list(arguments: argparse.Namespace) -> int:
     lines = _lines()
     if _as_json(arguments):
-        _print(msgspec.json.encode(lines).decode())
+        show_json(msgspec.json.encode(lines))
         return 0
     for line in lines:
-        _print(_shown(line))
+        show(_shown(line))
     return 0
 
 
@@ -111,7 +110,10 @@ def _size(model: StoredModel) -> int:
 def _offer(name: str, entry: CatalogueEntry) -> ModelLine:
     from monitor.install.slot import Slot
 
-    partial = Slot(name).partial
+    try:
+        partial = Slot(name).partial
+    except ModelError:  # there is no place to install it in
+        return ModelLine(name, "installable", entry.size, note=entry.note, entry=entry)
     fetched = sum(path.stat().st_size for path in partial.glob("*") if path.is_file())
     note = f"{_megabytes(fetched)} of it are here; {entry.note}" if fetched else entry.note
     return ModelLine(name, "installable", entry.size, str(partial) if fetched else "", note, entry)
@@ -135,12 +137,12 @@ def _verify(arguments: argparse.Namespace) -> int:
 
     lines = [_verified(name) for name in ([arguments.name] if arguments.name else model_names())]
     if _as_json(arguments):
-        _print(msgspec.json.encode(lines).decode())
+        show_json(msgspec.json.encode(lines))
     for line in lines:
         if line.state == "damaged":
-            _tell(line.note)
+            tell(line.note)
         elif not _as_json(arguments):
-            _print(f"{_shown(line)}  verified")
+            show(f"{_shown(line)}  verified")
     return _BAD_MODEL if any(line.state == "damaged" for line in lines) else 0
 
 
@@ -162,13 +164,13 @@ def _install(arguments: argparse.Namespace) -> int:
             watch.say("interrupted; what was fetched is kept, the same command goes on from there.")
             raise
     if _as_json(arguments):
-        _print(msgspec.json.encode(report).decode())
+        show_json(msgspec.json.encode(report))
         return 0
     what = "was installed already, whole" if report.unchanged else "is installed"
-    _print(f"{report.name} {what}: {_megabytes(report.size)} in {report.folder}")
+    show(f"{report.name} {what}: {_megabytes(report.size)} in {report.folder}")
     if note:
-        _print(f"Note: {note}.")
-    _print(f"`monitor run --model {report.name}` uses it.")
+        show(f"Note: {note}.")
+    show(f"`monitor run --model {report.name}` uses it.")
     return 0
 
 
@@ -177,7 +179,7 @@ def _installed(arguments: argparse.Namespace, watch: _Watch) -> tuple[InstallRep
     from monitor.install.model import InstallOptions, install_folder, install_remote, is_offline
 
     catalogue = list_catalogue()
-    what, folder = arguments.what, Path(arguments.what).expanduser()
+    what, folder = arguments.what, user_path(arguments.what)
     options = InstallOptions(
         arguments.name or (what if what in catalogue else folder.resolve().name),
         force=arguments.force,
@@ -197,9 +199,9 @@ def _remove(arguments: argparse.Namespace) -> int:
 
     folder = str(remove(arguments.name))
     if _as_json(arguments):
-        _print(msgspec.json.encode({"name": arguments.name, "folder": folder}).decode())
+        show_json(msgspec.json.encode({"name": arguments.name, "folder": folder}))
     else:
-        _print(f"{folder} is gone.")
+        show(f"{folder} is gone.")
     return 0
 
 
@@ -212,7 +214,7 @@ class _Watch:
         self._told = float("-inf")
 
     def __enter__(self) -> _Watch:
-        if sys.stderr.isatty():
+        if draws(sys.stderr):
             self._bars = _make_bars()
             self._bars.start()
         return self
@@ -229,14 +231,14 @@ class _Watch:
             self._bars.update(self._tasks[file], completed=done)
         elif done == total or time.monotonic() - self._told > _EVERY_S:
             self._told = time.monotonic()
-            _tell(f"{file}: {100 * done // total} % of {_megabytes(total)}")
+            tell(f"{file}: {100 * done // total} % of {_megabytes(total)}")
 
     def say(self, sentence: str) -> None:
         """Show what happens."""
         if self._bars:
             self._bars.console.print(f"monitor: {sanitise(sentence)}", markup=False, highlight=False)
         else:
-            _tell(sentence)
+            tell(sentence)
 
 
 def _make_bars() -> Progress:
@@ -266,11 +268,3 @@ def _as_json(arguments: argparse.Namespace) -> bool:
 
 def _megabytes(size: int) -> str:
     return f"{size / 1e6:.1f} MB"
-
-
-def _tell(sentence: str) -> None:
-    print(f"monitor: {sanitise(sentence, _LONGEST)}", file=sys.stderr, flush=True)  # noqa: T201
-
-
-def _print(text: str) -> None:
-    print(text, flush=True)  # noqa: T201

@@ -7,19 +7,24 @@ Unknown keys are refused. `configs/default.toml` lists every key; a test holds i
 from __future__ import annotations
 
 import difflib
-import tomllib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 
+from monitor.environment import settings
 from monitor.errors import ConfigError
+from monitor.stored_files import read_toml
+from monitor.toml import toml_document
 
 MAX_CLASSES = 500
 """More classes than anyone can follow, and than one message a second should carry the state of."""
 
 _SHORTEST_HOP_S = 0.01
+_LONGEST_VALUE = 80
+"""Characters of a refused value that are shown."""
 
 Seconds = Annotated[float, msgspec.Meta(ge=0.01, le=3600)]
 Pause = Annotated[float, msgspec.Meta(ge=0, le=3600)]
@@ -262,7 +267,7 @@ def load_config(
     path
         A TOML file, or None.
     environment
-        Usually `os.environ`; only names that begin with `MONITOR_` and match a section are read.
+        Usually `os.environ`; `environment.py` says which variables are read.
     flags
         `{section: {key: value}}` from the command line.
 
@@ -273,7 +278,7 @@ def load_config(
     """
     merged = _read_toml(path) if path else {}
     origin = str(path) if path else "the configuration"
-    from_environment = _from_environment(environment or {})
+    from_environment = settings(environment or {}, _known_keys())
     for layer in (from_environment, flags or {}):
         for section, values in layer.items():
             if not isinstance(merged.get(section, {}), dict):
@@ -282,7 +287,7 @@ def load_config(
     _refuse_unknown(merged, Config, origin, "")
     try:
         config = msgspec.convert(merged, Config)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, OverflowError) as error:
         raise ConfigError(_explain(str(error), merged, from_environment, origin)) from None
     _check_hop(config.window, origin)
     _check_thresholds(config.detector, origin)
@@ -291,29 +296,33 @@ def load_config(
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return {} if path.samefile(os.devnull) else read_toml(path, pipe=True)
     except OSError as error:
         raise ConfigError(f"Cannot read the configuration {path}: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except ValueError as error:
         raise ConfigError(f"{path} is not valid TOML: {error}.") from None
 
 
-def _from_environment(environment: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """Read `MONITOR_<SECTION>_<KEY>`; values are TOML where they parse as such, else plain strings."""
-    layer: dict[str, dict[str, Any]] = {}
-    for name, text in environment.items():
-        for section in Config.__struct_fields__:
-            prefix = f"MONITOR_{section.upper()}_"
-            if name.startswith(prefix):
-                layer.setdefault(section, {})[name.removeprefix(prefix).lower()] = _parse_value(text)
-    return layer
+def _known_keys() -> dict[str, tuple[str, ...]]:
+    """Return the keys of every section."""
+    return {
+        field.name: tuple(key.name for key in msgspec.structs.fields(field.type))
+        for field in msgspec.structs.fields(Config)
+    }
 
 
-def _parse_value(text: str) -> Any:
+def as_toml(config: Config) -> str:
+    """Return a whole configuration as TOML that `load_config` reads back as the same."""
+    return toml_document(msgspec.to_builtins(config))
+
+
+def _shown(value: Any) -> str:
+    """Return a refused value; a number may be longer than can be written out."""
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
+        text = repr(value)
+    except ValueError:
+        return "a number of thousands of digits"
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
 
 
 def _refuse_unknown(values: Mapping[str, Any], struct: type[msgspec.Struct], origin: str, where: str) -> None:
@@ -347,7 +356,7 @@ def _explain(message: str, merged: Mapping[str, Any], environment: Mapping[str, 
         origin = f"MONITOR_{keys[0].upper()}_{keys[1].upper()}"
     for technical, plain in _PLAIN_WORDS.items():
         text = text.replace(technical, plain)
-    given = "" if value is None else f" is {value!r}"
+    given = "" if value is None else f" is {_shown(value)}"
     return f"{origin}: {'.'.join(keys)}{given}; {text[0].lower()}{text[1:]}."
 
 

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from monitor.errors import PublishError
-from monitor.wire import MAX_SOCKET_PATH_LEN, check_control, check_endpoint, control_name, sanitise
+from monitor.text import sanitise
+from monitor.wire import MAX_SOCKET_PATH_LEN, check_control, check_endpoint, control_name
 
 _PRIVATE = 0o700
 _OTHERS = 0o077

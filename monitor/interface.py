@@ -17,6 +17,7 @@ import termios
 from collections.abc import Iterator
 
 from monitor.errors import ProgramError
+from monitor.start import child_environment, python_module
 
 _ENDS_S = 2.0
 _LEAVE_FULL_SCREEN = "\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?2004l"
@@ -31,10 +32,12 @@ class Interface:
         self._terminal = termios.tcgetattr(sys.stdin)
         theirs, self._pipe = os.pipe()
         os.set_blocking(self._pipe, False)
-        command = [sys.executable, "-P", "-m", "monitor.tui", "--parent", str(theirs)]
+        command = python_module("monitor.tui", "--parent", str(theirs))
         try:
             with _undisturbed():
-                self._process = subprocess.Popen(command, pass_fds=(theirs,))  # noqa: S603 - our own program
+                self._process = subprocess.Popen(  # noqa: S603 - our own program
+                    command, pass_fds=(theirs,), env=child_environment(), stderr=sys.stderr
+                )
         finally:
             os.close(theirs)
 
@@ -75,8 +78,11 @@ class Interface:
             self._process.kill()
             self._process.wait()
         os.close(self._pipe)  # not before: its end says that the monitor is gone
-        if self._process.returncode not in {0, -signal.SIGTERM}:
-            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._terminal)
+        if self._process.returncode not in {0, -signal.SIGTERM, -signal.SIGHUP}:
+            try:
+                termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._terminal)
+            except termios.error:  # the terminal is gone: it was hung up
+                return
             sys.stdout.write(_LEAVE_FULL_SCREEN)
             raise ProgramError(
                 f"The terminal interface ended unexpectedly (exit code {self._process.returncode}); start "

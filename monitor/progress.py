@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TextIO
 
+from monitor.console import draws
+
 _PATIENCE_S = 0.5
 _EVERY_S = 5.0
 """Between two lines, where lines cannot be written over."""
@@ -16,7 +18,7 @@ class WordsProgress:
 
     def __init__(self, out: TextIO, patience_s: float = _PATIENCE_S) -> None:
         self._out = out
-        self._at_terminal = out.isatty()
+        self._at_terminal = draws(out)
         self._patience_s = patience_s
         self._next_s: float | None = None
         self._shown = False

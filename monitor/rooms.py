@@ -22,7 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.errors import RoomError, WireError
+from monitor.folders import own_folder
 from monitor.records import Instant, Room, Tally
+from monitor.stored_files import read_stored
 from monitor.wire import decode_with, encode_json
 
 VERSION = 1
@@ -80,11 +82,18 @@ class Memory(msgspec.Struct, frozen=True):
 
 
 def rooms_folder() -> Path:
-    """Return the folder of stored rooms; it need not exist."""
-    state_home = Path(os.environ.get("XDG_STATE_HOME", ""))
-    if not state_home.is_absolute():
-        state_home = Path.home() / ".local" / "state"
-    return state_home / "monitor" / "rooms"
+    """Return the folder of stored rooms; it need not exist.
+
+    Raises
+    ------
+    RoomError
+        There is no home folder it could be in.
+    """
+    if (state := own_folder("XDG_STATE_HOME")) is None:
+        raise RoomError(
+            "There is no home folder to keep what a place sounds like; set HOME or XDG_STATE_HOME."
+        )
+    return state / "rooms"
 
 
 def room_file(source_id: str, model: str) -> Path:
@@ -129,6 +138,8 @@ def load(source_id: str, model: str) -> StoredRoom | None:
     RoomError
         The file cannot be read, or holds something else.
     """
+    if own_folder("XDG_STATE_HOME") is None:
+        return None
     path = room_file(source_id, model)
     stored = _read(path)
     if stored is not None and (stored.source_id, stored.model) != (source_id, model):
@@ -187,6 +198,8 @@ def remove(source_ids: Sequence[str] | None) -> list[str]:
 
 
 def _files(pattern: str) -> list[Path]:
+    if own_folder("XDG_STATE_HOME") is None:
+        return []
     return sorted(rooms_folder().glob(pattern + _SUFFIX))
 
 
@@ -201,8 +214,7 @@ def _slug(text: str) -> str:
 def _read(path: Path) -> StoredRoom | None:
     """Return what a file holds, its text safe to print; None: there is no file."""
     try:
-        with path.open("rb") as file:
-            stored = decode_with(_STORED, file.read(_MOST_BYTES))
+        stored = decode_with(_STORED, read_stored(path, _MOST_BYTES))
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -14,6 +14,7 @@ import msgspec
 
 from monitor.assemble import Monitor, PcmFormat, make_source, start_monitor
 from monitor.config import Config
+from monitor.console import tell
 from monitor.encoders import load
 from monitor.errors import ConfigError, ProgramError
 from monitor.interface import Interface
@@ -22,7 +23,6 @@ from monitor.prompts import parse_classes
 from monitor.sinks import Sink
 from monitor.sinks.lines import LineSink, TroubleSink
 from monitor.sinks.zmq import Publisher
-from monitor.wire import sanitise
 
 _EXIT_LINES_LOST = 1
 _AFTER_END_S = 0.1
@@ -169,19 +169,19 @@ def _turn(
         if not told and outputs.lines is not None and outputs.lines.trouble:
             told = True
             rest = "" if outputs.publisher is None else " Events are still published."
-            _tell(outputs.lines.trouble + rest)
+            tell(outputs.lines.trouble + rest)
         for sentence in monitor.sinks.news():
-            _tell(sentence)
+            tell(sentence)
         if duration_s is not None and pipelines.stop_after(duration_s):
             return
 
 
 def _tell(sentence: str, interface: Interface | None = None) -> None:
     """Say something about the run itself, in the interface or on standard error; no record carries it."""
-    if interface is not None:
+    if interface is None:
+        tell(sentence)
+    else:
         interface.note(sentence)
-        return
-    print(f"monitor: {sanitise(sentence, limit=len(sentence))}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _unwatched(lines: LineSink | None, interface: Interface | None) -> bool:
@@ -190,8 +190,12 @@ def _unwatched(lines: LineSink | None, interface: Interface | None) -> bool:
 
 @contextlib.contextmanager
 def _asked_to_stop(stopped: threading.Event) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end a run between two steps, so that open events are closed for every reader."""
-    signals = (signal.SIGINT, signal.SIGTERM)
+    """Let Ctrl-C, SIGTERM and a hang-up end a run between two steps, so that every open event is closed.
+
+    A hang-up that is ignored (`nohup`) stays so.
+    """
+    hang_up = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
+    signals = (signal.SIGINT, signal.SIGTERM, *hang_up)
     before = [signal.signal(number, lambda *_: stopped.set()) for number in signals]
     try:
         yield

@@ -35,6 +35,7 @@ from monitor.records import (
     Scores,
     Snapshot,
 )
+from monitor.text import clean, sanitise
 
 PROTOCOL_VERSION = 1
 
@@ -50,11 +51,6 @@ _TOPICS: dict[str, type[PublishedRecord]] = {
     "heartbeat": Heartbeat,
 }
 _KINDS = {kind: name for name, kind in _TOPICS.items()}
-_CONTROL = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\U000e0000-\U000e007f]"
-)
-"""C0, DEL, C1, line separators, direction and invisible characters, lone surrogates, tags."""
 _TCP = re.compile(r"tcp://(?P<host>\[[^\[\]]*\]|[^\[\]:/]*):(?P<port>[0-9]{1,5}|\*)")
 
 MAX_SOCKET_PATH_LEN = 107
@@ -275,17 +271,11 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def sanitise(text: str, limit: int = 200) -> str:
-    """Return `text` safe for a terminal, control and invisible characters replaced, at most `limit` long."""
-    safe = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
-    return safe if len(safe) <= limit else safe[: limit - 1] + "…"
-
-
 def _clean(value: T) -> T:
     """Return a decoded `value` with all its text safe for a terminal and all its times in UTC."""
     cleaned: Any = value
     if isinstance(value, str):
-        cleaned = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", value)
+        cleaned = clean(value)
     elif isinstance(value, datetime):
         cleaned = _to_utc(value)
     elif isinstance(value, list):

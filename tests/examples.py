@@ -25,6 +25,7 @@ from monitor.records import (
     Room,
     SourceState,
 )
+from monitor.text import clean
 
 NOON = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 RATE = 32000
@@ -109,7 +110,7 @@ def room(source_id: str = "mic0") -> Room:
 any_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 """Whatever UTF-8 can carry, terminal controls included."""
 
-plain_text = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]), max_size=20)
+plain_text = any_text.map(clean)
 """What a terminal can show."""
 
 _times = st.datetimes(datetime(1970, 1, 2), datetime(9998, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001

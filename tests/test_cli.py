@@ -211,7 +211,7 @@ def test_models_lists_the_model_in_the_box(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_config_prints_what_is_in_force(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["config"]) == 0
+    assert main(["config", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["window"]["hop_s"] == 0.0
 
 

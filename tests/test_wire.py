@@ -27,6 +27,7 @@ from monitor.records import (
     Scores,
     Snapshot,
 )
+from monitor.text import sanitise
 from tests.examples import NOON, any_text, event, level, plain_text, records, room
 
 PUBLISHED: list[type[Any]] = [Event, NearMiss, Level, Scores, Health, Heartbeat]
@@ -59,7 +60,8 @@ def strings_in(value: Any) -> Iterator[str]:
 def steers_a_terminal(text: str) -> bool:
     bidi = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
     return any(
-        unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"} or unicodedata.bidirectional(letter) in bidi
+        unicodedata.category(letter) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+        or unicodedata.bidirectional(letter) in bidi
         for letter in text
     )
 
@@ -197,7 +199,7 @@ def test_a_name_that_is_not_unicode_is_published_with_replacement_characters() -
 
 @given(any_text, st.integers(1, 30))
 def test_sanitised_text_is_harmless_and_no_longer_than_the_limit(text: str, limit: int) -> None:
-    safe = wire.sanitise(text, limit)
+    safe = sanitise(text, limit)
     assert not steers_a_terminal(safe)
     assert len(safe) <= limit
 

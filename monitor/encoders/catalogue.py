@@ -8,7 +8,6 @@ size of each of them.
 from __future__ import annotations
 
 import os
-import tomllib
 from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import PurePosixPath
@@ -18,6 +17,7 @@ import msgspec
 
 from monitor.encoders.store import ModelEntry, ModelFile, manifest_folder, packaged_folder
 from monitor.errors import ConfigError, ModelError
+from monitor.stored_files import read_toml
 
 HUB = "https://huggingface.co"
 
@@ -83,11 +83,11 @@ def list_catalogue() -> dict[str, CatalogueEntry]:
     if not path.exists():
         path = packaged_folder() / "catalogue.toml"
     try:
-        models = tomllib.loads(path.read_text("utf-8")).get("models")
+        models = read_toml(path).get("models")
         return msgspec.convert(models, dict[str, CatalogueEntry])
     except OSError as error:
         raise ModelError(f"Cannot read the catalogue {path}: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+    except (ValueError, OverflowError, msgspec.ValidationError) as error:
         raise ModelError(f"The catalogue {path} is not valid: {error}.") from None
 
 

@@ -16,10 +16,8 @@ keeps weights in other files (they would escape the hash). Pickles are never rea
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -27,6 +25,9 @@ import msgspec
 
 from monitor.encoders.external_data import has_external_data
 from monitor.errors import ModelError
+from monitor.folders import own_folder, user_path
+from monitor.stored_files import open_stored, read_stored, read_toml
+from monitor.toml import toml_lines
 
 _PACKAGED = Path(__file__).parents[1] / "_share" / "models"
 _CHECKOUT = Path(__file__).parents[2] / "models"
@@ -37,7 +38,6 @@ PARTIAL = ".partial"
 """Ends the name of a folder that is being filled."""
 REPLACED = ".old"
 """Ends the name of a folder for the moment in which another takes its place."""
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 _T = TypeVar("_T")
@@ -48,7 +48,7 @@ _Template = Annotated[str, msgspec.Meta(pattern=r"\{\}")]
 
 def sha256_of(path: Path) -> str:
     """Return the sha256 of a file, in hexadecimal digits, without holding it in memory."""
-    with path.open("rb") as file:
+    with os.fdopen(open_stored(path), "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -127,7 +127,7 @@ class StoredModel(msgspec.Struct, frozen=True):
             raise ModelError(f"Model {self.name!r}: the file {part.file!r} is outside the model's folder.")
         path = self.folder / part.file
         try:
-            content = path.read_bytes()
+            content = read_stored(path)
         except OSError as error:
             raise ModelError(f"Model {self.name!r}: cannot read {path}: {error.strerror}.") from None
         found = hashlib.sha256(content).hexdigest()
@@ -156,17 +156,29 @@ def packaged_folder() -> Path:
 def manifest_folder() -> Path:
     """Return the folder of the manifest: `$MONITOR_MODELS`, else the one of the program."""
     override = os.environ.get("MONITOR_MODELS")
-    return Path(override) if override else packaged_folder()
+    return user_path(override) if override else packaged_folder()
 
 
 def installed_folder() -> Path:
-    """Return the folder of installed models, one folder each; it need not exist."""
+    """Return the folder of installed models, one folder each; it need not exist.
+
+    Raises
+    ------
+    ModelError
+        There is no home folder it could be in.
+    """
+    if (folder := _installed_folder()) is None:
+        raise ModelError(
+            "There is no home folder to keep models in; set HOME, XDG_DATA_HOME or MONITOR_MODELS."
+        )
+    return folder
+
+
+def _installed_folder() -> Path | None:
     if override := os.environ.get("MONITOR_MODELS"):
-        return Path(override)
-    data_home = Path(os.environ.get("XDG_DATA_HOME", ""))
-    if not data_home.is_absolute():
-        data_home = Path.home() / ".local" / "share"
-    return data_home / "monitor" / "models"
+        return user_path(override)
+    data = own_folder("XDG_DATA_HOME")
+    return None if data is None else data / "models"
 
 
 def is_model_name(name: str) -> bool:
@@ -200,7 +212,7 @@ def find_model(name_or_path: str) -> StoredModel:
         There is none, or its entry cannot be read.
     """
     if "/" in name_or_path:
-        return read_folder(Path(name_or_path).expanduser())
+        return read_folder(user_path(name_or_path))
     packaged = packaged_models()
     if name_or_path in packaged:
         return packaged[name_or_path]
@@ -214,7 +226,7 @@ def _what_there_is(name: str) -> str:
 
     if name in list_catalogue():
         return f"`monitor models install {name}` fetches it."
-    known = ", ".join(model_names()) or f"none in {installed_folder()}"
+    known = ", ".join(model_names()) or f"none in {_installed_folder()}"
     return f"known: {known}; `monitor models list` shows what can be installed."
 
 
@@ -241,7 +253,8 @@ def installed_at(name: str) -> Path:
 
 
 def _installed_names() -> list[str]:
-    found = installed_folder().glob(f"*/{MODEL_FILE}")
+    folder = _installed_folder()
+    found = [] if folder is None else folder.glob(f"*/{MODEL_FILE}")
     names = {path.parent.name.removesuffix(REPLACED) for path in found}
     return sorted(name for name in names if is_model_name(name))
 
@@ -262,37 +275,22 @@ def read_folder(folder: Path, name: str = "") -> StoredModel:
 
 def write_entry(entry: ModelEntry, folder: Path) -> None:
     """Write `entry` as the `model.toml` of `folder`."""
-    values = {key: value for key, value in msgspec.to_builtins(entry).items() if value is not None}
-    text = "".join(f"{key} = {_toml(value)}\n" for key, value in values.items())
-    (folder / MODEL_FILE).write_text(text, "utf-8")
-
-
-def _toml(value: Any) -> str:
-    """Return a value of an entry as TOML; its strings escape as those of JSON do."""
-    if isinstance(value, dict):
-        pairs = (
-            f"{key if _BARE_KEY.fullmatch(key) else _toml(key)} = {_toml(inner)}"
-            for key, inner in value.items()
-        )
-        return "{ " + ", ".join(pairs) + " }"
-    if isinstance(value, list):
-        return "[" + ", ".join(_toml(inner) for inner in value) + "]"
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    (folder / MODEL_FILE).write_text(toml_lines(msgspec.to_builtins(entry)), "utf-8")
 
 
 def _read_toml(path: Path, if_missing: str = "") -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return read_toml(path)
     except FileNotFoundError as error:
         raise ModelError(f"Cannot read the model manifest {path}: {error.strerror}.{if_missing}") from None
     except OSError as error:
         raise ModelError(f"Cannot read the model manifest {path}: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except ValueError as error:
         raise ModelError(f"The model manifest {path} is not valid: {error}.") from None
 
 
 def _convert(values: Any, kind: type[_T], path: Path) -> _T:
     try:
         return msgspec.convert(values, kind)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, OverflowError) as error:
         raise ModelError(f"The model manifest {path} is not valid: {error}.") from None

@@ -18,6 +18,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.folders import own_folder
+
 MOST_ROWS = 20_000
 """Some 40 MB at 512 dimensions."""
 _LOCKED_S = 2.0
@@ -29,10 +31,8 @@ def cache_file(name: str = "texts.sqlite3") -> Path | None:
     """Return where embeddings are kept, a path below `monitor`, or None where the user wants none kept."""
     if os.environ.get("MONITOR_NO_CACHE", "0") not in {"", "0"}:
         return None
-    base = os.environ.get("XDG_CACHE_HOME")
-    with contextlib.suppress(RuntimeError):  # there is no home
-        return (Path(base) if base else Path.home() / ".cache") / "monitor" / name
-    return None
+    folder = own_folder("XDG_CACHE_HOME")
+    return None if folder is None else folder / name
 
 
 class TextCache:
@@ -102,6 +102,9 @@ class TextCache:
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    for file in (path, path.with_name(f"{path.name}-journal"), path.with_name(f"{path.name}-wal")):
+        if file.exists() and not file.is_file():  # a pipe would be waited for
+            raise OSError(f"{file} is not a regular file")
     with contextlib.closing(sqlite3.connect(path, timeout=_LOCKED_S)) as database:
         yield database
 

@@ -19,6 +19,7 @@ from monitor.encoders.log_mel import SAMPLE_RATE
 from monitor.encoders.store import ModelEntry, ModelFile, StoredModel, sha256_of
 from monitor.errors import ModelError
 from monitor.privacy import keep_private
+from monitor.stored_files import read_stored
 
 WEIGHTS, TOKENIZER, CONFIG = "model.safetensors", "tokenizer.json", "config.json"
 _LIBRARIES = ("torch", "transformers", "safetensors")
@@ -57,7 +58,7 @@ def read_checkpoint(folder: Path) -> StoredModel:
         It is none, or is kept as a pickle.
     """
     try:
-        config = _CONFIG.decode((folder / CONFIG).read_bytes())
+        config = _CONFIG.decode(read_stored(folder / CONFIG))
         if config.model_type != "clap":
             raise ModelError(
                 f"{folder} holds a model of type {config.model_type!r}; provider = torch runs clap."

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import io
+import os
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.errors import ConfigError
+from monitor.stored_files import open_stored, read_stored
 from monitor.units import seconds_to_len
 
 SILENT_DB = -55.0
@@ -104,7 +107,7 @@ def read_table(
     """
     clips: list[Clip] = []
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
+        with io.StringIO(read_stored(path).decode("utf-8-sig"), newline="") as file:
             rows = csv.DictReader(file, delimiter=delimiter, restkey=BEYOND)
             _refuse_missing(path, columns, rows.fieldnames or (), delimiter)
             for number, row in enumerate(rows, start=2):
@@ -193,6 +196,7 @@ def _load(path: Path, sample_rate: int) -> NDArray[np.float32]:
     import soxr
 
     try:
+        os.close(open_stored(path))  # a pipe or a device would be waited for
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (OSError, soundfile.LibsndfileError) as error:
         raise _unreadable(path, error) from None
@@ -211,6 +215,7 @@ def _duration_of(path: Path) -> float:
     import soundfile
 
     try:
+        os.close(open_stored(path))
         return float(soundfile.info(path).duration)
     except (OSError, soundfile.LibsndfileError) as error:
         raise _unreadable(path, error) from None

@@ -20,6 +20,7 @@ from monitor.errors import ConfigError
 from monitor.evaluation.clips import load
 from monitor.evaluation.layouts import Corpus
 from monitor.evaluation.metrics import Reference
+from monitor.stored_files import read_stored
 
 Plan = TypeVar("Plan", bound=msgspec.Struct)
 
@@ -137,7 +138,7 @@ def read_plans(path: Path, kind: type[Plan]) -> list[Plan]:
         The file is missing or is not a list of such plans.
     """
     try:
-        plans = [PLANS[kind].decode(line) for line in path.read_bytes().splitlines()]
+        plans = [PLANS[kind].decode(line) for line in read_stored(path).splitlines()]
     except (OSError, msgspec.DecodeError) as error:
         raise ConfigError(f"Cannot read plans from {path}: {error}; build them again with --out.") from None
     if not plans:

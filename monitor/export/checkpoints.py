@@ -25,6 +25,7 @@ from monitor.export.architecture import Architecture, read_architecture
 from monitor.export.front_end import FrontEndSpec
 from monitor.export.laion_names import bare, is_laion, to_transformers
 from monitor.export.weights import load_pickle, load_safetensors, reason, tensors_of
+from monitor.stored_files import read_stored
 
 Layout = Literal["laion-clap", "transformers"]
 
@@ -146,7 +147,7 @@ def _weights_in(folder: Path) -> Path:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text("utf-8"))
+        content = json.loads(read_stored(path).decode("utf-8"))
     except OSError as error:
         raise ModelError(
             f"Cannot read {path.name} beside the weights: {error.strerror}; fetch it from where they are."

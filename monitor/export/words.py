@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from monitor.errors import ModelError
+from monitor.stored_files import read_stored
 
 TEXTS = ("dog barking", "the sound of a siren", "Hello world")
 """Texts whose token ids are kept with the model."""
@@ -45,7 +46,7 @@ def check_tokenizer(path: Path, rows: int) -> dict[str, list[int]]:
     from tokenizers import Tokenizer
 
     try:
-        content = path.read_text("utf-8")
+        content = read_stored(path).decode("utf-8")
     except OSError as error:
         raise ModelError(f"Cannot read the tokenizer {path}: {error.strerror}.") from None
     except UnicodeDecodeError:

@@ -17,7 +17,9 @@ from urllib.parse import urlsplit
 from monitor.encoders.catalogue import is_loopback, is_safe
 from monitor.errors import ModelError
 
-_CONTENT_RANGE = re.compile(r"bytes (?P<first>[0-9]+)-[0-9]+/(?P<whole>[0-9]+|\*)")
+_CONTENT_RANGE = re.compile(r"bytes (?P<first>[0-9]{1,18})-[0-9]{1,18}/(?P<whole>[0-9]{1,18}|\*)")
+_LENGTH = re.compile(r"[0-9]{1,18}")
+"""Bytes; no file has more."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def read_offer(response: Any) -> Offer:
     """Return what an answer promises."""
     if response.status != http.client.PARTIAL_CONTENT:
         length = response.headers.get("Content-Length", "")
-        return Offer(0, int(length) if length.isdecimal() else None)
+        return Offer(0, int(length) if _LENGTH.fullmatch(length) else None)
     found = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
     if not found:
         return Offer(None, None)

@@ -48,6 +48,8 @@ class Partial:
         self.received = 0
         self._hash = hashlib.sha256()
         try:
+            if item.path.exists() and not item.path.is_file():
+                raise ModelError(f"{item.path} is not a regular file; remove it, and give the command again.")
             self._file = item.path.open("a+b")
         except OSError as error:
             raise ModelError(f"Cannot write {item.path}: {error.strerror}.") from None

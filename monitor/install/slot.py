@@ -66,8 +66,8 @@ class Slot:
         folder = self.place.parent
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            file = (folder / _LOCK).open("a")
-        with file:
+            descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o644)
+        with os.fdopen(descriptor, "rb") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -12,7 +12,7 @@ import zmq
 
 from monitor.control import answers, control_to_bind
 from monitor.errors import PublishError
-from monitor.wire import sanitise
+from monitor.text import sanitise
 
 _IN_USE = "is in use (is another monitor running?): choose another, e.g. --bind tcp://127.0.0.1:5559"
 _MAX_REQUEST_LEN = 1 << 16

@@ -14,7 +14,8 @@ from typing import TextIO
 
 from monitor.records import ClockStep, Event, Health, NearMiss, PublishedRecord
 from monitor.sinks.outlet import Outlet
-from monitor.wire import encode_json, sanitise
+from monitor.text import sanitise
+from monitor.wire import encode_json
 from monitor.words import (
     HEARING,
     NEAR_MISS,
@@ -61,7 +62,7 @@ class LineSink:
         near_misses: bool = False,
         wait: Callable[[], bool] | None = None,
     ) -> None:
-        self._outlet = Outlet(stream, wait)
+        self._outlet = Outlet(stream, wait, encoding="utf-8" if as_json else None)  # JSON always is
         self._as_json = as_json
         self._near_misses = near_misses
         self._open: set[str] = set()

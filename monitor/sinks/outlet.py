@@ -14,6 +14,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import TextIO
 
+from monitor.text import READABLE
+
 MAX_PENDING = 1000
 """Lines that wait for a slow reader."""
 
@@ -26,8 +28,13 @@ _LOOK_S = 0.1
 class Outlet:
     """Writes lines to `stream`, past its buffer where it is a file; the stream stays its owner's to close."""
 
-    def __init__(self, stream: TextIO, wait: Callable[[], bool] | None = None) -> None:
-        """Write to `stream`; while `wait` says so, `put` returns only when the reader has taken the line."""
+    def __init__(
+        self, stream: TextIO, wait: Callable[[], bool] | None = None, encoding: str | None = None
+    ) -> None:
+        """Write to `stream`; while `wait` says so, `put` returns only when the reader has taken the line.
+
+        Where `encoding` is not given it is the stream's; what that cannot write is written as it looks.
+        """
         self.closed = False
         """The reader has gone, or `close` was called: further lines are dropped."""
         self.dropped = 0
@@ -36,7 +43,7 @@ class Outlet:
         """Why the first of them was lost, as one sentence."""
         self._stream = stream
         self._wait = wait
-        self._encoding = getattr(stream, "encoding", None) or "utf-8"
+        self._encoding = encoding or getattr(stream, "encoding", None) or "utf-8"
         self._pending: deque[bytes] = deque()
         self._fd = _file_descriptor(stream)
         self._poll = select.poll()
@@ -51,7 +58,7 @@ class Outlet:
         if len(self._pending) >= MAX_PENDING:
             self._drop(1, _TOO_SLOW)
             return
-        self._pending.append(f"{line}\n".encode(self._encoding, errors="replace"))
+        self._pending.append(f"{line}\n".encode(self._encoding, READABLE))
         self.drain()
         while self._wait is not None and self._pending and not self.closed and self._wait():
             if self._ready(_LOOK_S):

@@ -18,6 +18,7 @@ import msgspec
 
 from monitor.errors import SourceError
 from monitor.sources import slug
+from monitor.text import clean
 
 MAX_LISTED = 8
 """Devices named in one sentence."""
@@ -66,7 +67,8 @@ def with_unique_ids(devices: Sequence[Device]) -> list[Device]:
 
 def printable(name: str) -> str:
     """Return a name from outside without the characters that would steer a terminal."""
-    return " ".join("".join(char if char.isprintable() else " " for char in name).split())
+    shown = "".join(char if char.isspace() or char.isprintable() else " " for char in name)
+    return clean(" ".join(shown.split()))
 
 
 def find(devices: Sequence[Device], spec: str) -> Device:
@@ -115,7 +117,7 @@ def _matches(devices: Sequence[Device], wanted: str) -> list[Device]:
     """Return what `wanted` means by the first rule that finds any: index, id, whole name, part of a name."""
     folded = wanted.casefold()
     if wanted.isdecimal():
-        return [device for device in devices if device.index == int(wanted)]
+        return [device for device in devices if str(device.index) == (wanted.lstrip("0") or "0")]
     return (
         [device for device in devices if device.id == folded]
         or [device for device in devices if device.name.casefold() == folded]

@@ -13,10 +13,8 @@ import contextlib
 import os
 import select
 import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -26,6 +24,7 @@ from monitor.records import Block
 from monitor.sources import FIRST_BLOCK_S
 from monitor.sources.devices import Device, printable
 from monitor.sources.pipe import Failed, FrameReader, Listed, Message, Opened, RawBlock
+from monitor.start import child_environment, python_module
 
 __all__ = ["Device", "Microphone", "list_devices"]
 
@@ -141,11 +140,11 @@ class _CaptureProcess:
         # A session of its own: Ctrl-C in the terminal is for the parent, which then ends this process.
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
-                [sys.executable, "-P", "-m", "monitor.sources.portaudio", *request],
+                python_module("monitor.sources.portaudio", *request),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=_environment(),
+                env=child_environment(),
                 start_new_session=True,
             )
         except OSError as error:  # no memory, no process, no file descriptor left
@@ -250,10 +249,3 @@ class _CaptureProcess:
         lines = self._noise.decode("utf-8", "replace").strip().splitlines()
         last = f": {printable(lines[-1])}" if lines else ""
         return f"The capture process ended without being asked to{last}."
-
-
-def _environment() -> dict[str, str]:
-    """Return this process's environment, in which the child finds this very package."""
-    root = str(Path(__file__).resolve().parents[2])
-    path = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{path}" if path else root}

@@ -56,7 +56,9 @@ def run_tui(
     import os
     import sys
 
+    from monitor.console import draws
     from monitor.errors import ConfigError
+    from monitor.start import interrupt_as_usual
     from monitor.tui.app import MonitorApp, Options
     from monitor.tui.parent import Parent
 
@@ -65,7 +67,12 @@ def run_tui(
             "The terminal interface needs a terminal for input, output and errors; "
             "without one use: monitor listen."
         )
-    mono = mono or os.environ.get("TERM", "").startswith(("vt", "dumb"))
+    if not draws(sys.stdout):
+        raise ConfigError(
+            f"This terminal (TERM={os.environ.get('TERM', '')}) only takes plain lines; use: monitor listen."
+        )
+    mono = mono or os.environ.get("TERM", "").startswith("vt")
+    interrupt_as_usual()
     options = Options(endpoint, bell=bell, mono=mono)
     link = None if parent is not None else _link(endpoint, control)
     app = MonitorApp(link, options, connect=_link, parent=None if parent is None else Parent(parent))

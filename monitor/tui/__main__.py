@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 
-from monitor.config import PublishConfig
-from monitor.errors import MonitorError
-from monitor.tui import run_tui
+from monitor.start import EXIT_INTERRUPTED, ready
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the terminal interface; return its exit code."""
+    ready()
+    try:
+        return _main(arguments)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+
+
+def _main(arguments: list[str] | None) -> int:
+    import argparse
+
+    from monitor.config import PublishConfig
+    from monitor.console import only_ours, open_streams, tell
+    from monitor.errors import MonitorError
+    from monitor.tui import run_tui
+
     parser = argparse.ArgumentParser(prog="python -m monitor.tui", description="Show a running monitor.")
     parser.add_argument("endpoint", nargs="?", default=PublishConfig().bind, help="where it publishes")
     parser.add_argument("--parent", type=int, metavar="FD", help="pipe from the monitor that starts this")
@@ -19,17 +31,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--mono", action="store_true", help="draw without colours")
     parser.add_argument("--control", help="where it answers")
     chosen = parser.parse_args(arguments)
-    try:
-        return run_tui(
-            chosen.endpoint,
-            parent=chosen.parent,
-            bell=chosen.bell,
-            mono=chosen.mono,
-            control=chosen.control,
-        )
-    except MonitorError as error:
-        sys.stderr.write(f"monitor: {error}\n")
-        return 2
+    open_streams()
+    with only_ours():
+        try:
+            return run_tui(
+                chosen.endpoint,
+                parent=chosen.parent,
+                bell=chosen.bell,
+                mono=chosen.mono,
+                control=chosen.control,
+            )
+        except MonitorError as error:
+            tell(str(error))
+            return 2
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from monitor.wire import sanitise
+from monitor.text import sanitise
 
 _LONGEST = 1000
 

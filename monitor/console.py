@@ -1,0 +1,130 @@
+"""The user's terminal: the one place that prints, and that keeps others from printing there.
+
+What is printed for people passes the sanitiser and is written in characters that the locale has. JSON is
+UTF-8 whatever the locale. What C libraries write on standard error (decoders, sound systems, networks) is
+not for the user and would cover the alarm, so they write to nowhere; ``MONITOR_DEBUG=1`` lets them.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from monitor.text import READABLE, clean, sanitise
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_STDERR = 2
+_LONGEST_SENTENCE = 1200
+_PIPED_WIDTH = 200
+"""Columns of a table that goes into a file or a pipe."""
+
+
+def show(text: str) -> None:
+    """Print lines for a person on standard output."""
+    print("\n".join(map(clean, text.splitlines())), flush=True)  # noqa: T201
+
+
+def show_json(content: bytes) -> None:
+    """Print one JSON text on standard output, as UTF-8."""
+    text = clean(content.decode("utf-8", "replace"))
+    if (raw := getattr(sys.stdout, "buffer", None)) is None:
+        print(text, flush=True)  # noqa: T201 - a stream in memory
+        return
+    sys.stdout.flush()
+    raw.write(f"{text}\n".encode("utf-8", READABLE))
+    raw.flush()
+
+
+def tell(sentence: str) -> None:
+    """Say something about the program itself on standard error."""
+    print(f"monitor: {sanitise(sentence, _LONGEST_SENTENCE)}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def show_drawn(text: str) -> None:
+    """Print what `drawing` returned."""
+    print(text, flush=True)  # noqa: T201
+
+
+def show_table(table: RenderableType) -> None:
+    """Print a table of rich, as wide as the terminal, or wide enough for a file."""
+    show_drawn(drawing([table], piped_width=_PIPED_WIDTH))
+
+
+def drawing(parts: Sequence[RenderableType], piped_width: int | None = None) -> str:
+    """Return what rich makes of `parts` for standard output; the texts in them are safe, and no markup."""
+    from rich.console import Console
+    from rich.segment import Segment, Segments
+
+    width = None if sys.stdout.isatty() else piped_width
+    plain = not draws(sys.stdout)
+    console = Console(
+        file=sys.stdout, width=width, no_color=plain, markup=False, highlight=False, emoji=False,
+        color_system=None if plain else "auto",
+    )  # fmt: skip
+    with console.capture() as captured:
+        for part in parts:
+            pieces = console.render(part)
+            console.print(Segments([Segment(_safe_piece(text), style) for text, style, _ in pieces]), end="")
+    return "\n".join(line.rstrip() for line in captured.get().splitlines()).rstrip()
+
+
+def _safe_piece(text: str) -> str:
+    return "\n".join(map(clean, text.split("\n")))
+
+
+def draws(*streams: TextIO) -> bool:
+    """Return whether all of `streams` are a terminal that obeys more than line ends (`TERM`)."""
+    return os.environ.get("TERM", "") not in {"", "dumb", "unknown"} and all(
+        stream is not None and stream.isatty() for stream in streams
+    )
+
+
+def open_streams() -> None:
+    """Let a program without standard streams read and write nothing, and write look-alikes where it must."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - for good
+        elif mode == "w" and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=READABLE)
+
+
+@contextmanager
+def only_ours() -> Iterator[None]:
+    """Leave standard error to Python alone: what C libraries write there goes nowhere.
+
+    Python's own stream moves to another descriptor of the same terminal or file; a child process that is to
+    write there too needs ``stderr=sys.stderr``.
+    """
+    if os.environ.get("MONITOR_DEBUG") or _descriptor(sys.stderr) != _STDERR:
+        yield
+        return
+    before = sys.stderr, sys.__stderr__
+    sys.stderr.flush()
+    ours = os.fdopen(os.dup(_STDERR), "w", encoding=sys.stderr.encoding, errors=READABLE, buffering=1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, _STDERR)
+    os.close(nowhere)
+    sys.stderr = ours
+    sys.__stderr__ = ours  # type: ignore[misc]  # textual draws there
+    try:
+        yield
+    finally:
+        ours.flush()
+        os.dup2(ours.fileno(), _STDERR)
+        sys.stderr, sys.__stderr__ = before  # type: ignore[misc]
+        ours.close()
+
+
+def _descriptor(stream: Any) -> int | None:
+    try:
+        return int(stream.fileno())
+    except (AttributeError, OSError, ValueError):  # none, in memory, or closed
+        return None

@@ -1,0 +1,79 @@
+"""How a process of this program begins: before Ctrl-C or a file in the current folder can break anything.
+
+Only what is needed for that is imported here. Python itself would print a traceback for a Ctrl-C while it
+imports, and some libraries turn it into an error of their own; `python -m` would import any file of the
+current folder that is called like a library.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+
+EXIT_INTERRUPTED = 130
+"""Ctrl-C before the work was done."""
+
+
+def ready() -> None:
+    """Make this process safe to interrupt, and import nothing from the current folder from now on."""
+    _on_interrupt(_interrupt)
+    forget_current_folder()
+
+
+def forget_current_folder() -> None:
+    """Undo what `python -m` does: it puts the current folder before all others that modules come from."""
+    if not sys.flags.safe_path and sys.path and sys.path[0] in {"", _current_folder()}:
+        del sys.path[0]
+
+
+def interrupt_as_usual() -> None:
+    """Handle Ctrl-C as Python does, once all is imported: event loops look for that."""
+    _on_interrupt(signal.default_int_handler)
+
+
+def interrupt_at_once() -> None:
+    """End at the next Ctrl-C without more ado: the work is done."""
+    _on_interrupt(_leave)
+
+
+def python_module(module: str, *arguments: str) -> list[str]:
+    """Return the command that runs `module` of this package, and nothing of the current folder."""
+    return [sys.executable, "-P", "-m", module, *arguments]
+
+
+def child_environment() -> dict[str, str]:
+    """Return this process's environment, in which a child finds this very package."""
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - no pathlib yet
+    path = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{path}" if path else root}
+
+
+def _current_folder() -> str:
+    try:
+        return os.getcwd()  # noqa: PTH109 - pathlib is not loaded yet
+    except OSError:  # it was removed
+        return ""
+
+
+def _on_interrupt(handler: object) -> None:
+    """Handle Ctrl-C, unless whoever started this process wants it ignored."""
+    if signal.getsignal(signal.SIGINT) in {signal.default_int_handler, _interrupt, _leave}:
+        signal.signal(signal.SIGINT, handler)  # type: ignore[arg-type]
+
+
+def _interrupt(_number: int, frame: FrameType | None) -> None:
+    """Raise KeyboardInterrupt, or end at once where it would have to pass through an import."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            _leave()
+        frame = frame.f_back
+    raise KeyboardInterrupt
+
+
+def _leave(*_: object) -> None:
+    os._exit(EXIT_INTERRUPTED)

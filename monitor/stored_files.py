@@ -1,0 +1,97 @@
+"""Reading what lies among the files of this program or of the user, without waiting for anybody.
+
+A name may belong to a pipe, a socket or a device as well, and opening or reading one of those can wait for
+ever. Among stored files each of them is refused; a configuration may come through a pipe that somebody
+writes into (``--config <(make-config)``), for a while.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import stat
+import tomllib
+from pathlib import Path
+from typing import Any
+
+PIPE_WAIT_S = 10.0
+"""How long a pipe may bring nothing."""
+_MOST_BYTES = 64 << 20
+"""Far more than any configuration or manifest has."""
+
+
+def open_stored(path: Path) -> int:
+    """Return a descriptor of a regular file, open for reading; the caller closes it.
+
+    Raises
+    ------
+    OSError
+        It cannot be opened, or is no regular file; `strerror` says which.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise _not_regular(path)
+    return descriptor
+
+
+def read_stored(path: Path, most_bytes: int | None = None) -> bytes:
+    """Return what a regular file holds, at most its first `most_bytes`.
+
+    Raises
+    ------
+    OSError
+        It cannot be read, or is no regular file; `strerror` says which.
+    """
+    with os.fdopen(open_stored(path), "rb") as file:
+        return file.read(-1 if most_bytes is None else most_bytes)
+
+
+def read_toml(path: Path, *, pipe: bool = False) -> dict[str, Any]:
+    """Return what a TOML file says; where `pipe` allows it, also one that comes through a pipe.
+
+    Raises
+    ------
+    OSError
+        It cannot be read; `strerror` says why.
+    ValueError
+        It is not TOML, or a number in it is too long to be one.
+    """
+    content = _read_pipe(path) if pipe and path.is_fifo() else read_stored(path, _MOST_BYTES)
+    return parse_toml(content.decode("utf-8"))
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Return what `text` says; any fault in it is a ValueError."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except ValueError:  # Python converts no more than some thousands of digits
+        raise ValueError("a number in it has thousands of digits") from None
+
+
+def _read_pipe(path: Path) -> bytes:
+    """Return all that is written into a pipe until its last writer closes it."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        ready = select.poll()
+        ready.register(descriptor, select.POLLIN)
+        content = b""
+        while len(content) < _MOST_BYTES:
+            if not ready.poll(PIPE_WAIT_S * 1000.0):
+                raise OSError(errno.ETIMEDOUT, "it is a pipe, and nothing is written into it", str(path))
+            piece = os.read(descriptor, 1 << 16)
+            if not piece:
+                break
+            content += piece
+    finally:
+        os.close(descriptor)
+    return content
+
+
+def _not_regular(path: Path) -> OSError:
+    return OSError(errno.EINVAL, "it is a folder" if path.is_dir() else "it is not a regular file", str(path))
