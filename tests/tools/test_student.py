@@ -1,0 +1,213 @@
+"""The student that learns to answer as the audio teacher does."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.tools.load import load_tool
+from tests.tools.student_world import RATE, write_sounds, write_teacher
+
+torch: Any = load_tool("torch")
+corpus, train_student = load_tool("corpus"), load_tool("train_student")
+made, scenes, sources = (load_tool(f"student.{name}") for name in ("made", "scenes", "sources"))
+graph, hints, listening, measure, network, replay, soap, start, study = (
+    load_tool(f"student.{name}")
+    for name in ("graph", "hints", "listening", "measure", "network", "replay", "soap", "start", "study")
+)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> argparse.Namespace:
+    """Arguments of the command, for a world of fourteen clips."""
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("world")
+    write_sounds(folder)
+    write_teacher(folder)
+    return argparse.Namespace(
+        data=folder,
+        teacher=folder,
+        work=folder / "work",
+        minutes=math.inf,
+        steps=4,
+        apart_steps=2,
+        note_every_s=math.inf,
+        threads=1,
+        seed=1,
+    )
+
+
+@pytest.fixture(scope="module")
+def teacher(world: argparse.Namespace) -> Any:
+    return listening.OpenTeacher(world.teacher)
+
+
+@pytest.fixture(scope="module")
+def begun(teacher: Any) -> tuple[Any, Any]:
+    """A student with a start that fits twelve sounds, and what the teacher makes of them."""
+    rng = np.random.default_rng(1)
+    levels = np.logspace(-2, 0, 12, dtype=np.float32)[:, None]
+    heard = teacher.hear(torch.from_numpy(np.stack([made.make(rng, RATE) for _ in range(12)]) * levels))
+    torch.manual_seed(2)
+    student = network.Student().to(memory_format=torch.channels_last)
+    start.prepare(student, heard)
+    return student, heard
+
+
+def clip(source: str, group: str, fold: int) -> Any:
+    return corpus.Clip(0, "", source, "", "", "event", group, fold, -20.0)
+
+
+def test_nothing_is_learnt_from_a_held_source_a_held_recording_or_a_fold_to_report() -> None:
+    held = next(f"g{at}" for at in range(99) if corpus.is_validation(f"g{at}"))
+    free = next(f"g{at}" for at in range(99) if not corpus.is_validation(f"g{at}"))
+    wanted = clip("esc50", free, 1)
+    others = [
+        clip("opensfx", free, 1),
+        clip("esc50", held, 2),
+        clip("esc50", free, 4),
+        clip("esc50", free, 6),
+    ]
+    assert sources.learning_clips([wanted, *others]) == [wanted]
+
+
+def test_no_clip_is_both_learnt_from_and_measured_on(world: argparse.Namespace) -> None:
+    clips = corpus.read_index(world.data)
+    learnt = {one.row for one in sources.learning_clips(clips)}
+    for name, count in (("validation", 2), ("fold4", 2), ("fold6", 2)):
+        measured = {one.row for one in sources.measuring_clips(clips, name)}
+        assert len(measured) == count
+        assert not measured & learnt
+
+
+@pytest.mark.parametrize("maker", made.MAKERS, ids=lambda maker: str(maker.__name__))
+def test_made_sounds_are_sounds(maker: Any) -> None:
+    for seed in range(5):
+        sound = maker(np.random.default_rng(seed), RATE)
+        assert sound.shape == (RATE,)
+        assert np.isfinite(sound).all()
+        assert np.abs(sound).max() > 0
+
+
+def test_the_low_sounder_is_a_square_wave_of_520_hz() -> None:
+    levels = np.where(np.arange(15) % 2 == 0, 1 / (1 + np.arange(15.0)), 0)
+    spectrum = np.abs(np.fft.rfft(made.tone(made.LOW_SOUNDER_HZ, levels, RATE)))
+    assert np.argsort(spectrum)[-3:].tolist() == [2600, 1560, 520]
+
+
+def test_t3_is_on_three_times_half_a_second_then_rests() -> None:
+    pattern = [made.T3_ON_S] * 5 + [made.T3_REST_S]
+    envelope = made.gate(pattern, np.random.default_rng(1), 8 * RATE)
+    edges = np.diff((envelope > 0.5).astype(int))
+    starts = np.flatnonzero(edges == 1) / RATE
+    assert sorted({round(gap, 1) for gap in np.diff(starts)}) == [1.0, 2.0]
+
+
+def test_the_same_seed_draws_the_same_scenes_within_full_scale(world: argparse.Namespace) -> None:
+    world.work.mkdir(exist_ok=True)
+    sound = sources.load_sound(world.data, world.work)
+    one, again, other = (scenes.Scenes(sound, seed).draw(6, RATE) for seed in (1, 1, 2))
+    assert torch.equal(one, again)
+    assert not torch.equal(one, other)
+    assert float(one.abs().max()) <= 1
+
+
+def test_soap_finds_the_floor_of_a_valley_that_lies_askew() -> None:
+    generator = torch.Generator().manual_seed(1)
+    x = torch.randn(64, 8, generator=generator) @ torch.diag(torch.logspace(0, -2, 8))
+    x = x @ torch.linalg.qr(torch.randn(8, 8, generator=generator))[0]
+    y = x @ torch.randn(8, 4, generator=generator)
+    left = {}
+    for kind in (soap.Soap, torch.optim.Adam):
+        weight = torch.zeros(4, 8, requires_grad=True)
+        optimizer = kind([weight], lr=0.02)
+        for _ in range(300):
+            optimizer.zero_grad()
+            loss = (x @ weight.T - y).square().mean()
+            loss.backward()
+            optimizer.step()
+        left[kind] = loss.item()
+    assert left[soap.Soap] < left[torch.optim.Adam] / 3
+
+
+def test_the_open_teacher_answers_as_the_teacher(world: argparse.Namespace, teacher: Any) -> None:
+    audio = torch.randn(3, RATE) * 0.1
+    with torch.inference_mode():
+        hidden, logits = load_tool("teacher").Teacher(world.teacher)(audio)
+    heard = teacher.hear(audio)
+    torch.testing.assert_close(heard.hidden, hidden, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(heard.logits, logits, atol=1e-4, rtol=1e-4)
+
+
+def test_maps_have_the_shapes_of_the_teachers(begun: tuple[Any, Any]) -> None:
+    student, heard = begun
+    shapes = [tuple(one.shape) for one in student.maps(heard.mel.clone())]
+    assert shapes == [tuple(one.shape) for one in heard.maps]
+
+
+def test_each_part_learns_from_the_teachers_map_before_it(begun: tuple[Any, Any]) -> None:
+    student, heard = begun
+    wanted = hints.Wanted(student, heard)
+    optimizer = soap.Soap(study.groups(student), 1e-3)
+    for group in optimizer.param_groups:
+        group["lr"] = 0.1 * group["share"]
+    errors = []
+    again = replay.Replay(seed=1, capacity=20)
+    again.keep(hints.deep_parts(wanted))
+    for _ in range(25):
+        each = torch.stack(hints.errors_apart(student, wanted, torch.ones(527), again))
+        optimizer.zero_grad()
+        each.sum().backward()
+        optimizer.step()
+        errors.append(each.detach())
+    learnable = errors[0] > 0.02  # deep in a random teacher, maps hardly differ
+    assert int(learnable.sum()) >= 8
+    assert bool((torch.stack(errors[-5:]).mean(0) < errors[0])[learnable].all())
+
+
+def test_a_replay_keeps_the_newest_windows_with_their_parts_together() -> None:
+    ring = replay.Replay(seed=1, capacity=5)
+    for at in range(4):
+        values = torch.arange(3.0) + 3 * at
+        ring.keep([values[:, None], 10 * values[:, None]])
+    one, ten = ring.draw(range(2), 200)
+    assert sorted(set(one.flatten().tolist())) == [7, 8, 9, 10, 11]
+    assert torch.equal(10 * one, ten)
+
+
+def test_the_cheap_front_end_is_the_teachers(teacher: Any) -> None:
+    front = graph.FrontEnd(teacher.mel)
+    for audio in (torch.randn(2, 2 * RATE) * 0.1, torch.randn(1, RATE) * 1e-4, torch.zeros(1, RATE)):
+        torch.testing.assert_close(front(audio), teacher.front(audio), atol=1e-3, rtol=0)
+
+
+def test_the_folded_student_is_the_same_function(begun: tuple[Any, Any], teacher: Any) -> None:
+    student, _ = begun
+    audio = torch.randn(2, RATE) * 0.1
+    with torch.inference_mode():
+        hidden, logits = student(teacher.front(audio))
+        found_hidden, found_logits = graph.StudentGraph(student, teacher.mel)(audio)
+    torch.testing.assert_close(found_hidden, student.hidden_scale.undo(hidden), atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(found_logits, logits, atol=1e-3, rtol=1e-3)
+
+
+def test_marks_know_perfect_from_mean() -> None:
+    wanted = torch.randn(50, 7)
+    assert measure.explained(wanted, wanted) == 1
+    assert abs(measure.explained(wanted.mean(0).expand(50, 7), wanted)) < 1e-5
+    assert measure.correlation(3 * wanted + 1, wanted) > 0.999
+
+
+def test_a_run_that_is_stopped_goes_on_from_where_it_was(world: argparse.Namespace) -> None:
+    first = train_student.train(world)
+    assert first.total == 4
+    assert first.stage is study.CHAINED
+    second = study.Study(world.work, first.teacher, world.seed)
+    assert (second.total, second.step, second.stage) == (first.total, first.step, first.stage)
+    for one, other in zip(first.student.parameters(), second.student.parameters(), strict=True):
+        assert torch.equal(one, other)
+    assert (world.work / "curve.csv").read_text().count("\n") == 3

@@ -1,0 +1,79 @@
+"""What the student is asked: every map of the teacher, its pooled and hidden layers and its logits.
+
+Each error is the share of the target's variance that is missed, so 0 is perfect and 1 is knowing the mean.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from student.listening import Heard
+from student.network import Student
+from student.replay import FIRST_MAP, Replay
+
+PARTS = (*(f"map{at}" for at in range(16)), "pooled", "hidden", "logits")
+LEAST_LOGIT_DEVIATION = 0.3
+"""Logits that hardly move count less."""
+REPLAYED, REPLAYED_VECTORS = 96, 384
+"""Windows for each deep block, and for the layers behind the maps, while apart."""
+_SPARING = {128: 8, 64: 8, 32: 4, 16: 2}
+"""Maps of so many rows have so many positions that one window in this many is enough while apart."""
+
+
+class Wanted:
+    """The teacher's answers, standardised as the student's are."""
+
+    def __init__(self, student: Student, heard: Heard) -> None:
+        self.mel = heard.mel.clone(memory_format=torch.channels_last)
+        self.maps = [
+            scale(values).clone(memory_format=torch.channels_last)
+            for scale, values in zip(student.scales, heard.maps, strict=True)
+        ]
+        self.pooled = student.pooled_scale(heard.pooled).clone()
+        self.hidden = student.hidden_scale(heard.hidden).clone()
+        self.logits = heard.logits.clone()
+
+
+def _logit_error(found: Tensor, wanted: Tensor, deviation: Tensor) -> Tensor:
+    return ((found - wanted) / deviation).square().mean()
+
+
+def deep_parts(wanted: Wanted) -> list[Tensor]:
+    """List what a replay keeps: the deep maps, pooled, hidden and logits."""
+    return [*wanted.maps[FIRST_MAP:], wanted.pooled, wanted.hidden, wanted.logits]
+
+
+def errors_apart(student: Student, wanted: Wanted, deviation: Tensor, replay: Replay) -> list[Tensor]:
+    """Give each part the teacher's own input: one error for each of PARTS.
+
+    The replay holds at least the batch itself.
+    """
+    every = _SPARING[128]
+    errors = [(student.first(wanted.mel[::every]) - wanted.maps[0][::every]).square().mean()]
+    for at, block in enumerate(student.blocks):
+        every = _SPARING.get(wanted.maps[at].shape[2], 1)
+        before, after = wanted.maps[at][::every], wanted.maps[at + 1][::every]
+        if at >= FIRST_MAP:
+            first = at - FIRST_MAP
+            before, after = replay.draw(range(first, first + 2), REPLAYED)
+        errors.append((block(before) - after).square().mean())
+    last = len(student.blocks) - FIRST_MAP
+    maps, pooled = replay.draw(range(last, last + 2), REPLAYED)
+    errors.append((student.pool(maps) - pooled).square().mean())
+    pooled, hidden, logits = replay.draw(range(last + 1, last + 4), REPLAYED_VECTORS)
+    errors.append((student.think(pooled) - hidden).square().mean())
+    errors.append(_logit_error(student.logits(hidden), logits, deviation))
+    return errors
+
+
+def errors_chained(student: Student, wanted: Wanted, deviation: Tensor) -> list[Tensor]:
+    """Give the student the sound alone: one error for each of PARTS."""
+    maps = student.maps(wanted.mel)
+    errors = [(made - goal).square().mean() for made, goal in zip(maps, wanted.maps, strict=True)]
+    pooled = student.pool(maps[-1])
+    hidden = student.think(pooled)
+    errors.append((pooled - wanted.pooled).square().mean())
+    errors.append((hidden - wanted.hidden).square().mean())
+    errors.append(_logit_error(student.logits(hidden), wanted.logits, deviation))
+    return errors

@@ -1,0 +1,76 @@
+"""Train a student that answers as the audio teacher does, on any sound; resume where the last run stopped.
+
+    python tools/train_student.py --data DIR --teacher DIR --work DIR --minutes 60
+
+The student (tools/student/network.py) is distilled feature by feature from EfficientAT mn04_as (F. Schmid,
+MIT licence): on mixtures of the training sounds its blocks learn to make each of the teacher's maps from the
+one before, at first alone, then chained. It starts at random; no tensor of the teacher is read into it.
+
+In the working folder: `student.pt`, all that a later run needs, and `curve.csv`, what was reached when.
+Choose by the columns of `validation`, whose sources nothing is learnt from; folds 4 and 6 are to report.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from pathlib import Path
+
+import torch
+from student.listening import OpenTeacher
+from student.measure import load_exams
+from student.scenes import Scenes
+from student.sources import load_sound
+from student.study import APART, Study
+from tqdm import tqdm
+
+
+def train(args: argparse.Namespace) -> Study:
+    """Learn for some minutes; return the study."""
+    args.work.mkdir(parents=True, exist_ok=True)
+    teacher = OpenTeacher(args.teacher)
+    sound, exams = load_sound(args.data, args.work), load_exams(args.data, teacher, args.work)
+    study = Study(args.work, teacher, args.seed)
+    scenes = Scenes(sound, args.seed + study.total)
+    study.prepare(scenes)
+    began, noted, first = time.monotonic(), time.monotonic(), study.total
+    total = round(args.minutes * 60) if math.isfinite(args.minutes) else None
+    with tqdm(total=total, desc="student", unit="s", mininterval=10) as bar:
+        while time.monotonic() - began < args.minutes * 60 and study.total - first < args.steps:
+            if study.stage is APART and study.step >= args.apart_steps:
+                study.note(exams)
+                study.chain()
+            study.learn(scenes)
+            if time.monotonic() - noted > args.note_every_s:
+                marks, noted = study.note(exams), time.monotonic()
+                hidden = " ".join(f"{name} {mark.hidden:.3f}" for name, mark in marks.items())
+                bar.set_postfix_str(f"{study.stage.name} {study.step}, R2 {hidden}")
+            bar.update(round(time.monotonic() - began) - bar.n)
+    study.note(exams)
+    return study
+
+
+def main() -> None:
+    """Read the arguments and train."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with index.csv")
+    parser.add_argument(
+        "--teacher", type=Path, default=Path("../shared/models/teacher"), help="audio teacher's folder"
+    )
+    parser.add_argument("--work", type=Path, required=True, help="folder to keep the state in")
+    parser.add_argument("--minutes", type=float, default=60.0, help="most minutes this run may take")
+    parser.add_argument("--steps", type=float, default=math.inf, help="most steps this run may take")
+    parser.add_argument("--apart-steps", type=int, default=1500, help="steps before the blocks are chained")
+    parser.add_argument("--note-every-s", type=float, default=240.0, help="seconds between two measurements")
+    parser.add_argument("--threads", type=int, default=1, help="threads to use")
+    parser.add_argument("--seed", type=int, default=1, help="of the start and of the scenes")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    train(args)
+
+
+if __name__ == "__main__":
+    main()
