@@ -192,6 +192,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     SourceError
         A source cannot be opened; the others are closed again.
     """
+    _tell_microphones_apart(sources)
     rate = encoder.sample_rate
     prototypes = _prototypes(encoder, classes, config)
     arrived = threading.Event()
@@ -223,6 +224,14 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     notes = tuple(memory.note for memory in memories if memory.note)
     ears = Watched(encoder, SYSTEM_CLOCK.monotonic, load)
     return Monitor(tuple(captures), Pipelines(pipelines, ears, arrived), ears, fanout, notes)
+
+
+def _tell_microphones_apart(sources: Sequence[Source]) -> None:
+    if any(source.live for source in sources):
+        from monitor.sources.choice import choose_all
+        from monitor.sources.microphone import Microphone
+
+        choose_all([source for source in sources if isinstance(source, Microphone)])
 
 
 def _memory(stream: Stream, encoder: Encoder, config: Config) -> Memory:

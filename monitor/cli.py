@@ -148,6 +148,9 @@ def _add_run(verbs: Any) -> None:
         help="mic:X, a file's path or file:PATH, - (raw PCM on standard input), demo; again for another one",
     )
     run.add_argument(
+        "--require", action="store_true", help="end at once if a microphone is not there, instead of waiting"
+    )
+    run.add_argument(
         "--classes", metavar="A,B", help='words to listen for: siren,dog_bark,alarm="smoke alarm beeping"'
     )
     run.add_argument(
@@ -237,6 +240,8 @@ def _flags(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     flags = _model_flag(arguments)
     publish = {"bind": arguments.bind, "control": arguments.control}
     flags["publish"] = {name: value for name, value in publish.items() if value is not None}
+    if arguments.require:
+        flags["capture"] = {"require": True}
     if arguments.false_alarms is not None:
         flags["calibration"] = {"false_alarms_per_hour": arguments.false_alarms}
     return flags

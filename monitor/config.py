@@ -57,6 +57,8 @@ class CaptureConfig(_Section, frozen=True):
     """The same for single sources, by their ids, e.g. `usb-microphone = "left"`."""
     highpass_hz: Annotated[float, msgspec.Meta(ge=1, le=1000)] = 20.0
     """Lower sound is not heard: an offset, rumble; set to e.g. 150, the hum of the mains too."""
+    require: bool = False
+    """Refuse to start without a microphone that is not there, instead of waiting for it."""
 
 
 class WindowConfig(_Section, frozen=True):

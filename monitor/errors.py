@@ -5,6 +5,7 @@
     MonitorError                   one clear sentence; the command line prints it and exits with code 2
     ├── ConfigError                a key, a value or a combination of flags that cannot work
     ├── SourceError                a sound source cannot be opened or read
+    │   ├── SourceAbsent           a live source is not there, or in use; it may come
     │   ├── SourceLost             a live source went away; it may come back
     │   └── SourceDamaged          a source ended, and part of what it delivered was not sound
     ├── ModelError                 a model is unknown, missing, altered or not usable
@@ -30,6 +31,10 @@ class ConfigError(MonitorError):
 
 class SourceError(MonitorError):
     """A sound source cannot be opened or read."""
+
+
+class SourceAbsent(SourceError):
+    """A live source is not there, or cannot be had at present; whoever wants it may try again."""
 
 
 class SourceLost(SourceError):

@@ -8,7 +8,7 @@ import time
 from msgspec.structs import replace
 
 from monitor.config import CaptureConfig
-from monitor.errors import SourceDamaged, SourceError, SourceLost
+from monitor.errors import SourceAbsent, SourceDamaged, SourceError, SourceLost
 from monitor.records import Block, CaptureStatus
 from monitor.sources import FIRST_BLOCK_S, Source
 from monitor.sources.feed import Feed, RingWriter
@@ -19,6 +19,11 @@ MAX_REOPEN_S = 5.0
 """Longest pause between attempts to open a lost source again."""
 MIN_RATE, MAX_RATE = 1_000, 768_000
 """Hz a source may have."""
+
+GROW_S = 0.5
+"""How often the gap of a source that is away grows; the newest so many seconds are not in it yet."""
+KEPT_S = 10.0
+"""A source that stalls and was not closed may still deliver so many seconds of what it kept."""
 
 _STARTING = CaptureStatus("starting", None, 0, 0, 0, 0, None)
 
@@ -56,6 +61,7 @@ class Capture:
         self._status = _STARTING
         self._last_block_s = 0.0
         self._away = False  # lost, and not one block since
+        self._heard = False  # there was a block
         self._pause_s = 0.0  # before the next attempt to open it
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
@@ -68,7 +74,7 @@ class Capture:
         return self._status
 
     def start(self) -> None:
-        """Open the source and begin.
+        """Open the source and begin; a live one that is not there is waited for, unless it is required.
 
         Raises
         ------
@@ -77,9 +83,13 @@ class Capture:
         """
         try:
             self._open()
-        except SourceError:
-            self._ring.close()
-            raise
+        except SourceError as error:
+            comes = self._source.live and isinstance(error, SourceAbsent | SourceLost)
+            if self._config.require or not comes:
+                self._ring.close()
+                raise
+            self._lose(str(error))
+            self._away, self._pause_s = True, self._config.reopen_every_s
         self._last_block_s = time.monotonic()
         self._thread.start()
 
@@ -120,6 +130,8 @@ class Capture:
 
     def _carry_all(self) -> None:
         try:
+            if self._away:
+                self._open_again()
             while not self._stop.is_set():
                 try:
                     self._turn()
@@ -142,6 +154,8 @@ class Capture:
             if not self._source.live:
                 raise
             raise _unexpected(self._source, error, SourceLost) from error  # opened again it may work
+        if block is None and self._status.state == "lost":
+            self._feed.advance(self._silent_s() - KEPT_S)
         if block is None and self._source.live and self._is_late():
             self._lose(f"No sound arrives from {self._source.name}.")
             self._feed.stall()
@@ -157,11 +171,15 @@ class Capture:
             reason=None,
             overflow=feed.overflow,
             invalid=feed.invalid,
-            reopened=self._status.reopened + self._away,
+            reopened=self._status.reopened + (self._away and self._heard),
             clock_ppm=feed.clock_ppm,
             channels=feed.channels,
         )
-        self._away = False
+        self._away, self._heard = False, True
+
+    def _silent_s(self) -> float:
+        """Return for how long no block has come, seconds."""
+        return time.monotonic() - self._last_block_s
 
     def _is_late(self) -> bool:
         limit_s = self._config.lost_after_s
@@ -170,6 +188,8 @@ class Capture:
         return self._status.state != "lost" and time.monotonic() - self._last_block_s > limit_s
 
     def _lose(self, reason: str) -> None:
+        if not self._heard:
+            reason = f"{reason} It is waited for."
         self._status = replace(self._status, state="lost", reason=reason, clock_ppm=None)
 
     def _recover(self, error: SourceLost) -> None:
@@ -177,6 +197,9 @@ class Capture:
         self._lose(str(error))
         self._feed.finish()
         self._source.close()
+        self._open_again()
+
+    def _open_again(self) -> None:
         while not self._pause():
             try:
                 self._open()
@@ -193,7 +216,10 @@ class Capture:
             return self._stop.is_set()
         pause_s = self._pause_s
         self._pause_s = min(2.0 * pause_s, max(pause_s, MAX_REOPEN_S))
-        return self._stop.wait(pause_s)
+        deadline_s = time.monotonic() + pause_s
+        while (left_s := deadline_s - time.monotonic()) > 0.0 and not self._stop.wait(min(left_s, GROW_S)):
+            self._feed.advance(self._silent_s() - GROW_S)
+        return self._stop.is_set()
 
     def _end(self, error: SourceError | None) -> None:
         """Flush, and say in words what was wrong with the sound, if anything."""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from monitor.errors import SourceError
+from monitor.errors import SourceAbsent, SourceError
 from monitor.sources import slug
 from monitor.text import clean
 
@@ -76,11 +76,13 @@ def find(devices: Sequence[Device], spec: str) -> Device:
 
     Raises
     ------
+    SourceAbsent
+        None is meant; the message lists what there is.
     SourceError
-        None, or more than one, is meant; the message lists what could be.
+        More than one is meant; the message lists them.
     """
     if not devices:
-        raise SourceError(
+        raise SourceAbsent(
             "No microphone was found: this machine has no sound input. Plug one in, "
             "or listen to a file (--source file:PATH) or the built-in scene (--source demo)."
         )
@@ -89,8 +91,8 @@ def find(devices: Sequence[Device], spec: str) -> Device:
         return next((device for device in devices if device.is_default), devices[0])
     matches = _matches(devices, wanted)
     if not matches:
-        raise SourceError(
-            f"There is no microphone {wanted!r}; legal: {_listed(devices)}. `monitor devices` lists them all."
+        raise SourceAbsent(
+            f"There is no microphone {wanted!r}; valid: {_listed(devices)}. `monitor devices` lists them all."
         )
     if len(matches) > 1:
         raise SourceError(
@@ -104,13 +106,13 @@ def find_id(devices: Sequence[Device], device_id: str, name: str) -> Device:
 
     Raises
     ------
-    SourceError
+    SourceAbsent
         It is not there at present.
     """
     for device in devices:
         if device.id == device_id:
             return device
-    raise SourceError(f"The microphone {name} is not connected; it is opened again as soon as it is back.")
+    raise SourceAbsent(f"The microphone {name} is not connected; it is opened again as soon as it is back.")
 
 
 def _matches(devices: Sequence[Device], wanted: str) -> list[Device]:

@@ -108,6 +108,19 @@ class Feed:
         if block.captured_s - self._held[0].captured_s >= SETTLE_S:
             self._release()
 
+    def advance(self, away_s: float) -> None:
+        """Count `away_s` seconds after the last block as a gap: a loss is told while it lasts."""
+        away_len = round(away_s * self._sample_rate)
+        if away_len <= 0 or self._held or self._last_s is None:
+            return
+        if self._converter is not None:  # it stalled, and what it kept would have come by now
+            self.finish()
+            self._origin, self._position = self._index(), 0
+        gap = self._index() + away_len - self._stream_len
+        if gap > 0:
+            self._ring.write_gap(gap)
+            self._stream_len += gap
+
     def finish(self) -> None:
         """Write what is still held back or inside the resampler: the source ended or went away."""
         self._release()

@@ -15,13 +15,14 @@ import select
 import subprocess
 import threading
 import time
-from typing import TypeVar
+from collections.abc import Callable
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 
-from monitor.errors import SourceError, SourceLost
+from monitor.errors import SourceAbsent, SourceError, SourceLost
 from monitor.records import Block
-from monitor.sources import FIRST_BLOCK_S
+from monitor.sources import FIRST_BLOCK_S, slug
 from monitor.sources.devices import Device, printable
 from monitor.sources.pipe import Failed, FrameReader, Listed, Message, Opened, RawBlock
 from monitor.start import child_environment, python_module
@@ -31,7 +32,15 @@ __all__ = ["Device", "Microphone", "list_devices"]
 OPEN_LIMIT_S = 10.0
 """A driver that has not opened after this long is not going to."""
 _READ_LEN = 1 << 18
+_LOOK_S = 0.25
+"""How soon whoever waits for a process notices that it was ended."""
+_END_S = 0.5
+_OPENING = threading.Lock()
+"""One microphone is opened at a time: a driver that looks at all devices keeps another from opening one."""
 _NOISE_LEN = 2048
+
+Start: TypeAlias = Callable[..., "subprocess.Popen[bytes]"]
+"""How a capture process is started; takes what `subprocess.Popen` does."""
 
 AnswerT = TypeVar("AnswerT", Opened, Listed)
 
@@ -41,50 +50,92 @@ class Microphone:
 
     live = True
 
-    def __init__(self, spec: str, lost_after_s: float = 0.6) -> None:
+    def __init__(
+        self,
+        spec: str,
+        lost_after_s: float = 0.6,
+        start: Start | None = None,
+        open_limit_s: float = OPEN_LIMIT_S,
+    ) -> None:
         """Choose by `spec`: ``default``, an index, a name or a part of one, or a stable id.
 
-        After the first opening the stable id found then is what counts: a lost microphone is opened again,
-        and never another one that took its index.
+        After `choose`, or the first opening, the stable id found then is what counts: a lost microphone is
+        opened again, and never another one that took its index.
+
+        Parameters
+        ----------
+        start
+            Starts a capture process; None: as the operating system does.
+        open_limit_s
+            Seconds that opening may take.
         """
-        self._spec = spec
+        self.spec = spec
+        """What was asked for."""
         self._lost_after_s = lost_after_s
+        self._start = start or subprocess.Popen
+        self._open_limit_s = open_limit_s
         self._process: _CaptureProcess | None = None
+        self._stuck: _CaptureProcess | None = None  # the one that could not be ended
+        self._device: Device | None = None
+        self._heard: set[str] = set()
         self._opened: Opened | None = None
         self._deadline_s = 0.0
 
     @property
     def id(self) -> str:
-        """Stable identity; ``microphone`` until opened."""
-        return self._opened.id if self._opened else "microphone"
+        """Stable identity; what was asked for until it is known."""
+        known = self._opened or self._device
+        return known.id if known else slug(self.spec)
 
     @property
     def name(self) -> str:
-        """What the host calls it; what was asked for until opened."""
-        return self._opened.name if self._opened else self._spec
+        """What the host calls it; what was asked for until it is known."""
+        known = self._opened or self._device
+        return known.name if known else printable(self.spec)
 
     @property
     def sample_rate(self) -> int:
         """Hz, the device's own; 0 until opened."""
         return self._opened.sample_rate if self._opened else 0
 
+    def choose(self, device: Device | None, heard: set[str]) -> None:
+        """Be this one of several microphones.
+
+        Parameters
+        ----------
+        device
+            Which one it is; None: it is not there yet.
+        heard
+            Ids of all that are listened to, shared by all: none of them is heard twice.
+        """
+        self._device, self._heard = device, heard
+
     def open(self) -> None:
         """Start the capture process and wait until the microphone delivers, at most `OPEN_LIMIT_S`.
 
         Raises
         ------
+        SourceAbsent
+            No such microphone, it cannot be opened, or its driver hangs.
         SourceError
-            No PortAudio, no such microphone, more than one meant, or it cannot be opened.
+            No PortAudio, or more than one microphone is meant.
         """
         self.close()
-        known = self._opened
-        request = ("id", known.id, known.name) if known else ("find", self._spec)
-        self._process = process = _CaptureProcess(*request)
+        self._refuse_beside_a_stuck_one()
+        known = self._opened or self._device
+        request = ("id", known.id, known.name) if known else ("find", self.spec)
+        alone = _OPENING.acquire(timeout=OPEN_LIMIT_S)
         try:
-            self._opened = process.answer(Opened, OPEN_LIMIT_S)
+            self._process = process = _CaptureProcess(*request, start=self._start)
+            opened = process.answer(Opened, self._open_limit_s)
+            self._refuse_twice(opened, known=known is not None)
         except SourceError:
             self.close()
             raise
+        finally:
+            if alone:
+                _OPENING.release()
+        self._opened = opened
         self._deadline_s = time.monotonic() + max(FIRST_BLOCK_S, self._lost_after_s)
 
     def read(self, timeout_s: float) -> Block | None:
@@ -114,8 +165,25 @@ class Microphone:
     def close(self) -> None:
         """End the capture process; at most about a second, also when the driver hangs."""
         process, self._process = self._process, None
-        if process is not None:
-            process.end()
+        if process is not None and not process.end():
+            self._stuck = process
+
+    def _refuse_beside_a_stuck_one(self) -> None:
+        """Start no process while one before it cannot be ended: there is one of them at most."""
+        if self._stuck is not None and self._stuck.runs:
+            raise SourceAbsent(
+                f"The driver of {self.name} hangs and cannot be ended (process {self._stuck.pid}); "
+                "unplug the microphone and plug it in again, or restart the computer."
+            )
+        self._stuck = None
+
+    def _refuse_twice(self, opened: Opened, known: bool) -> None:
+        if not known and opened.id in self._heard:
+            raise SourceAbsent(
+                f"{self.spec!r} means {opened.name}, which is listened to already; name another microphone "
+                "(`monitor devices` lists them)."
+            )
+        self._heard.add(opened.id)
 
 
 def list_devices() -> list[Device]:
@@ -136,10 +204,10 @@ def list_devices() -> list[Device]:
 class _CaptureProcess:
     """One run of `portaudio.py` and the pipes to it. `end` may be called by another thread."""
 
-    def __init__(self, *request: str) -> None:
+    def __init__(self, *request: str, start: Start = subprocess.Popen) -> None:
         # A session of its own: Ctrl-C in the terminal is for the parent, which then ends this process.
         try:
-            self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
+            self._process = start(
                 python_module("monitor.sources.portaudio", *request),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -167,22 +235,29 @@ class _CaptureProcess:
         """Number of the process."""
         return self._process.pid
 
+    @property
+    def runs(self) -> bool:
+        """Whether the process is there still."""
+        return self._process.poll() is None
+
     def answer(self, kind: type[AnswerT], limit_s: float) -> AnswerT:
         """Return the process's first message.
 
         Raises
         ------
         SourceError
-            It refuses, ends, or says nothing within `limit_s`.
+            It refuses, or ends.
+        SourceAbsent
+            The microphone is not there, or nothing is said within `limit_s`.
         """
         deadline_s = time.monotonic() + limit_s
         while (left_s := deadline_s - time.monotonic()) > 0.0:
             frame = self.next_frame(left_s)
             if isinstance(frame, Failed):
-                raise SourceError(frame.reason)
+                raise (SourceAbsent if frame.absent else SourceError)(frame.reason)
             if isinstance(frame, kind):
                 return frame
-        raise SourceError(
+        raise SourceAbsent(
             f"The sound system did not answer within {limit_s:g} s; its driver hangs. "
             "Unplug the microphone and plug it in again, or restart the sound server."
         )
@@ -198,26 +273,25 @@ class _CaptureProcess:
         deadline_s = time.monotonic() + timeout_s
         with self._reading:
             while (frame := self._frames.next()) is None:
-                if not self._receive(max(0.0, deadline_s - time.monotonic())):
+                left_s = max(0.0, deadline_s - time.monotonic())
+                if not self._receive(min(left_s, _LOOK_S)) and left_s <= _LOOK_S:
                     return None
             return frame
 
-    def end(self) -> None:
-        """End the process, also when it hangs, and close the pipes."""
-        self._process.terminate()
-        try:
-            self._process.wait(0.3)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            try:
-                self._process.wait(0.3)
-            except subprocess.TimeoutExpired:
-                return  # stuck in the kernel; it ends when the driver lets go
-        with self._reading:  # a reader has seen the end of the pipe by now
-            self._ended = True
+    def end(self) -> bool:
+        """End the process and close the pipes; False if it hangs in the kernel, until the driver lets go.
+
+        It has nothing to put in order, and a driver may make it deaf to anything but a kill.
+        """
+        self._process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_END_S)
+        self._ended = True
+        with self._reading:  # a reader notices the end of the process, or within `_LOOK_S`
             for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
                 if pipe is not None:
                     pipe.close()
+        return not self.runs
 
     def _receive(self, timeout_s: float) -> bool:
         """Take what has arrived within `timeout_s`; False if nothing did."""

@@ -32,6 +32,8 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
 
     reason: str
     """One sentence for the user."""
+    absent: bool = False
+    """It may be there later."""
 
 
 class Listed(msgspec.Struct, frozen=True, tag=True):

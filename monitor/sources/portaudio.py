@@ -25,7 +25,7 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, NoReturn
 
-from monitor.errors import SourceError
+from monitor.errors import SourceAbsent, SourceError
 from monitor.sources.backlog import Backlog
 from monitor.sources.devices import Device, find, find_id, printable, stable_id, with_unique_ids
 from monitor.sources.pipe import Failed, Listed, Message, Opened, encode_header, encode_message
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str]) -> NoReturn:
     try:
         _serve(arguments, pipe)
     except SourceError as error:
-        _send(pipe, Failed(str(error)))
+        _send(pipe, Failed(str(error), absent=isinstance(error, SourceAbsent)))
     except BrokenPipeError:
         pass
     os._exit(0)  # not sys.exit: PortAudio's clean-up can hang, and the system closes everything anyway
@@ -157,7 +157,7 @@ def _open_stream(sounddevice: ModuleType, device: Device) -> tuple[Any, Backlog]
             reason = _reason(error)
         else:
             return stream, backlog
-    raise SourceError(
+    raise SourceAbsent(
         f"The microphone {device.name} (index {device.index}) cannot be opened: {reason}. Another program "
         "may be using it; close that one, or choose another microphone (`monitor devices` lists them)."
     )

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from monitor.config import CaptureConfig
-from monitor.errors import SourceDamaged, SourceError, SourceLost
+from monitor.errors import SourceAbsent, SourceDamaged, SourceError, SourceLost
 from monitor.records import Block
 from monitor.sources.capture import Capture
 from monitor.stream.ring import Ring
@@ -95,6 +95,80 @@ def test_the_reason_of_a_loss_is_told_at_once_and_attempts_go_on() -> None:
     capture.stop()
     assert told == [("lost", "away 2")]
     assert source.opened == 5
+
+
+def test_a_loss_that_never_ends_is_a_gap_as_it_grows() -> None:
+    now_s = time.monotonic()
+    source = ScriptSource(
+        [*sound(0.1, now_s), SourceLost("gone")], openings=[None, *[SourceError("away")] * 999]
+    )
+    ring = RecordingRing()
+    capture = Capture(source, ring, RATE, CaptureConfig(reopen_every_s=0.05), wait=False)
+    capture.start()
+    eventually(lambda: len(ring.gaps) >= 3)
+    assert capture.status.state == "lost"
+    capture.stop()
+    assert ring.position <= (time.monotonic() - now_s + 0.1) * RATE
+
+
+def test_a_source_that_comes_back_late_lies_where_it_belongs_behind_a_gap_that_grew() -> None:
+    ring = RecordingRing()
+    steps: list[Step] = [*sound(0.1), SourceLost("gone"), *sound(0.1, start_s=102.0)]
+    source = ScriptSource(steps, openings=[None, *[SourceError("away")] * 3])
+    capture = Capture(source, ring, RATE, CaptureConfig(reopen_every_s=0.3), wait=False)
+    capture.start()
+    ring.wait_closed()
+    capture.stop()
+    assert len(ring.gaps) > 1
+    assert ring.position == round(2.1 * RATE)
+
+
+def test_a_pipe_that_never_goes_on_is_a_gap_once_it_cannot_have_kept_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("monitor.sources.capture.KEPT_S", 0.2)
+    released = threading.Event()
+    ring = RecordingRing()
+    source = ScriptSource([*sound(0.1), *[None] * 9, released.wait])
+    capture = Capture(source, ring, RATE, QUICK, wait=False)
+    capture.start()
+    eventually(lambda: len(ring.gaps) >= 2)
+    released.set()
+    capture.stop()
+    assert source.opened == 1
+
+
+def test_a_source_that_is_not_there_at_the_start_is_waited_for_and_says_what_to_do() -> None:
+    told: list[tuple[str, str | None]] = []
+    released = threading.Event()
+
+    def note() -> None:
+        told.append((capture.status.state, capture.status.reason))
+        released.wait()
+
+    ring = RecordingRing()
+    source = ScriptSource([*sound(0.1), note], openings=[SourceAbsent("no microphone")] * 3)
+    capture = Capture(source, ring, RATE, QUICK, wait=False)
+    capture.start()
+    assert (capture.status.state, capture.status.reason) == ("lost", "no microphone It is waited for.")
+    eventually(lambda: bool(told))
+    assert told == [("running", None)]
+    assert (capture.status.reopened, ring.gaps) == (0, [])
+    released.set()
+    capture.stop()
+
+
+def test_a_source_that_is_required_is_refused_at_once_if_it_is_not_there() -> None:
+    source = ScriptSource([], openings=[SourceAbsent("no microphone")])
+    capture = Capture(source, RecordingRing(), RATE, CaptureConfig(require=True), wait=False)
+    with pytest.raises(SourceAbsent, match="no microphone"):
+        capture.start()
+
+
+def test_a_file_that_is_not_there_is_refused_at_once() -> None:
+    source = ScriptSource([], live=False, openings=[SourceAbsent("no file")])
+    with pytest.raises(SourceAbsent):
+        Capture(source, RecordingRing(), RATE, QUICK, wait=False).start()
 
 
 def test_an_opening_without_a_block_is_not_a_return() -> None:

@@ -6,10 +6,11 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from monitor.errors import SourceError, SourceLost
+from monitor.errors import SourceAbsent, SourceError, SourceLost
 from monitor.sources.devices import Device
 from monitor.sources.microphone import Microphone, list_devices
 from monitor.sources.portaudio import _forms, _reason
@@ -146,6 +147,67 @@ def test_a_driver_that_hangs_does_not_hold_up_the_closing(
     begin_s = time.monotonic()
     microphone.close()
     assert time.monotonic() - begin_s < 1.0
+
+
+class Immortal(subprocess.Popen[bytes]):
+    """A process that hangs in the kernel: no signal reaches it until the driver lets go."""
+
+    def kill(self) -> None:
+        pass
+
+    def release(self) -> None:
+        super().kill()
+        self.wait()
+
+
+def children() -> int:
+    return len(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
+
+
+def descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - what a path would open counts
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts descriptors under /proc")
+def test_a_process_that_cannot_be_ended_is_the_only_one_however_often_it_is_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_driver(tmp_path, monkeypatch, "callback(bytes(4 * block_len), block_len, None, Status(False))")
+    started: list[Immortal] = []
+
+    def start(*arguments: Any, **options: Any) -> Immortal:
+        started.append(Immortal(*arguments, **options))
+        return started[-1]
+
+    microphone = Microphone("fake", start=start)
+    microphone.open()
+    before = children(), descriptors()
+    for _ in range(100):
+        with pytest.raises(SourceAbsent, match=rf"hangs and cannot be ended \(process {started[0].pid}\)"):
+            microphone.open()
+        assert children() <= before[0]
+        assert descriptors() < before[1]
+    started[0].release()
+    microphone.open()
+    microphone.close()
+    assert len(started) == 2
+    started[1].release()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts descriptors under /proc")
+def test_a_driver_that_hangs_and_is_deaf_to_signals_leaves_nothing_behind_when_it_is_opened_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_driver(tmp_path, monkeypatch, "callback(bytes(4 * block_len), block_len, None, Status(False))")
+    with (tmp_path / "sounddevice.py").open("a") as file:
+        file.write("import signal\nfor number in (1, 2, 15): signal.signal(number, signal.SIG_IGN)\n")
+    before = children(), descriptors()
+    microphone = Microphone("fake", lost_after_s=0.05)
+    for _ in range(int(os.environ.get("REOPENINGS", "5"))):
+        microphone.open()
+        assert children() <= before[0] + 1
+    microphone.close()
+    assert (children(), descriptors()) == before
 
 
 def test_an_opening_that_hangs_is_ended_by_closing_from_another_thread(
