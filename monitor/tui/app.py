@@ -155,6 +155,7 @@ class MonitorApp(App[None]):
             contact=self._contact,
             contact_since_s=self._contact_since_s,
             contact_since=self._contact_since,
+            today=datetime.now(UTC).astimezone().date(),
             doing=self._doing,
             lost=lost,
             malformed=malformed,

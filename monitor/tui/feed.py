@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
 from monitor.errors import MonitorError
@@ -134,7 +133,7 @@ class Feed:
             message = link.receive(RECEIVE_S)
             if message is not None:
                 self._join(link)
-                self._take(message.record, message.header.time)
+                self._take(message.record, message.header.sequence)
 
     def _join(self, link: Link) -> None:
         """Ask for a snapshot at the first message, after a restart, and when messages were lost."""
@@ -151,9 +150,9 @@ class Feed:
                 self._states = after_restart(self._states)
         self.ask(Request(request="snapshot"))
 
-    def _take(self, record: PublishedRecord | Snapshot, published: datetime) -> None:
+    def _take(self, record: PublishedRecord | Snapshot, sequence: int) -> None:
         with self._lock:
-            self._states = after(self._states, record, published, time.monotonic())
+            self._states = after(self._states, record, time.monotonic(), sequence)
         if isinstance(record, Event | NearMiss | Health | Snapshot):
             self._notify(Arrived(record))
 
@@ -164,7 +163,7 @@ class Feed:
             self._refuse(str(error))
             return
         if isinstance(answer, Snapshot):
-            self._take(answer, answer.time)
+            self._take(answer, 0)
         elif not answer.ok:
             self._refuse(answer.error or f"The monitor refused the request {request.request!r}.")
 

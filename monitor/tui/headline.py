@@ -14,7 +14,7 @@ from monitor.tui.state import Heard, State
 from monitor.tui.theme import Kind
 from monitor.tui.view import View
 from monitor.tui.words import duration, over_room
-from monitor.words import clock, hard_of_hearing, spoken
+from monitor.words import clock, hard_of_hearing, moment, spoken
 
 FLASH_S = 3.0
 URGENT_FLASH_S = 8.0
@@ -232,7 +232,9 @@ def _quiet(view: View, past: list[Heard]) -> Headline:
     if past:
         last = past[0].event
         ago = duration(view.ago_s(past[0]))
-        parts.append(f"last: {_called(view, past[0])} {clock(last.onset_time)}, {ago} ago")
+        parts.append(
+            f"last: {_called(view, past[0])} {moment(last.onset_time, last.onset_position_s)}, {ago} ago"
+        )
     if not all(health.background.ready for health in view.healths):
         parts.append("still learning this room")
     return Headline("quiet", "listening", " · ".join(parts))

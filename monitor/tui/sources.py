@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
 import msgspec
 
@@ -14,14 +13,14 @@ States = Mapping[str, State]
 """By source id."""
 
 
-def after(states: States, record: PublishedRecord | Snapshot, time: datetime, now_s: float) -> States:
-    """Return `states` after `record`, which was published at `time` and arrived at `now_s`."""
+def after(states: States, record: PublishedRecord | Snapshot, now_s: float, sequence: int = 0) -> States:
+    """Return `states` after `record`, number `sequence` of its topic, which arrived at `now_s`."""
     if isinstance(record, Snapshot):
-        return {id_: _of(states, id_).apply(_part(record, id_), time, now_s) for id_ in _ids(states, record)}
+        return {id_: _of(states, id_).apply(_part(record, id_), now_s) for id_ in _ids(states, record)}
     if isinstance(record, Heartbeat):
-        return {id_: state.apply(record, time, now_s) for id_, state in states.items()}
+        return states
     id_ = record.source_id
-    return {**states, id_: _of(states, id_).apply(record, time, now_s)}
+    return {**states, id_: _of(states, id_).apply(record, now_s, sequence)}
 
 
 def after_restart(states: States) -> States:

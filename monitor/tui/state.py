@@ -1,14 +1,16 @@
 """What the terminal interface knows about one source: a pure reducer over the records that arrive.
 
 Meters coalesce (only the newest counts), events never do. Laws: an event is open from its onset to its
-offset and never again; applying a message twice changes nothing; histories are bounded.
+offset and never again; applying a message twice changes nothing; histories are bounded. No time of day is
+compared or subtracted: places come from sample indices, order from the sequences of the messages, and how
+long ago from this program's own clock, so that a clock that is set changes nothing here.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 
 from monitor.records import (
     ClassState,
@@ -20,6 +22,7 @@ from monitor.records import (
     Scores,
     Snapshot,
 )
+from monitor.wire import topic_of
 
 COLUMNS = 600
 """Levels remembered for the picture; more than the cells of any terminal."""
@@ -35,8 +38,8 @@ MAX_PAST = 200
 class Column:
     """One tick of the picture."""
 
-    time_s: float
-    """POSIX time at the publisher, seconds."""
+    seen_s: float
+    """Clock of this program, seconds, when it was heard of; never decreasing."""
     level: Level | None
     """None: nothing was heard then."""
 
@@ -47,10 +50,14 @@ class Heard:
 
     event: Event
     """Its newest message."""
-    published: datetime
-    """When that was published."""
+    sequence: int
+    """Number of that message in its topic."""
     seen_s: float
     """Clock of this program, seconds, when the event was first heard of."""
+    began_s: float
+    """Clock of this program, seconds, when the event began."""
+    ended_s: float
+    """The same of its end; while it is open, of its newest message."""
     peak_score: float
     level_dbfs: float
     """Highest of all messages."""
@@ -60,9 +67,23 @@ class Heard:
     """None while it is open."""
 
     @property
+    def order(self) -> tuple[float, int]:
+        """Sorts events by their begin, also those that arrive at once before anything else is known."""
+        return self.began_s, self.event.onset_sample
+
+    @property
     def open(self) -> bool:
         """True until its end is known."""
         return self.ended_by is None
+
+
+@dataclass(frozen=True, slots=True)
+class Nearly:
+    """A near miss."""
+
+    miss: NearMiss
+    seen_s: float
+    """Clock of this program, seconds, when it was heard of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +96,22 @@ class State:
     room_changed_s: float | None = None
     """Clock of this program, seconds, when the monitor last said that it noticed another room."""
     scores: Scores | None = None
-    sounded: Mapping[str, datetime] = field(default_factory=dict)
-    """Per class, the middle of the last window that would keep an event open: until then it lasted."""
+    sounded: Mapping[str, int] = field(default_factory=dict)
+    """Per class, the middle of the last window that would keep an event open: until that sample it lasted."""
     columns: tuple[Column, ...] = ()
     """Oldest first."""
     level_seen_s: float = 0.0
     """Clock of this program, seconds, when the newest level arrived."""
     heard: Mapping[str, Heard] = field(default_factory=dict)
     """Events by id, in the order they were first heard of."""
-    near_misses: tuple[NearMiss, ...] = ()
+    near_misses: tuple[Nearly, ...] = ()
     """Oldest first."""
-    published: datetime | None = None
-    """Publisher's clock at the newest message."""
-    published_seen_s: float = 0.0
+    health_sequence: int = 0
+    """Number of the newest health report in its topic."""
+    health_seen_s: float = 0.0
     """Clock of this program, seconds, when that arrived."""
+    clock_set_s: float | None = None
+    """Clock of this program, seconds, when the monitor last said that its computer's clock was set."""
 
     @property
     def level(self) -> Level | None:
@@ -104,25 +127,25 @@ class State:
     def open_events(self) -> list[Heard]:
         """Events that sound now, urgent ones first, then the newest."""
         sounding = [heard for heard in self.heard.values() if heard.open]
-        return sorted(sounding, key=lambda heard: (heard.event.urgent, heard.event.onset_time), reverse=True)
+        return sorted(sounding, key=lambda heard: (heard.event.urgent, *heard.order), reverse=True)
 
     @property
     def past_events(self) -> list[Heard]:
         """Events that are over, newest first."""
         past = [heard for heard in self.heard.values() if not heard.open]
-        return sorted(past, key=lambda heard: heard.event.onset_time, reverse=True)
+        return sorted(past, key=lambda heard: heard.order, reverse=True)
 
-    def lasted_s(self, heard: Heard, now: datetime) -> float:
-        """Return seconds from onset to offset, or as far as `heard` is known to have lasted at `now`.
+    def lasted_s(self, heard: Heard, now_s: float) -> float:
+        """Return seconds from onset to offset, or as far as `heard` is known to have lasted at `now_s`.
 
         An open event is reckoned as its end will be, by the middle of a window, so that its length never
         shrinks when it ends.
         """
-        if heard.open:
-            stop = self.sounded.get(heard.event.class_, now)
-        else:
-            stop = heard.event.offset_time or heard.published
-        return max(0.0, (stop - heard.event.onset_time).total_seconds())
+        event = heard.event
+        stop = self.sounded.get(event.class_) if heard.open else event.offset_sample
+        if stop is not None:
+            return max(0.0, (stop - event.onset_sample) / event.sample_rate)
+        return max(0.0, (now_s if heard.open else heard.ended_s) - heard.began_s)
 
     def fading(self, heard: Heard) -> bool:
         """Tell whether an open event scores too little at present to go on for long."""
@@ -137,47 +160,53 @@ class State:
         limits = [entry.offset_threshold for entry in self.classes if entry.class_ == class_]
         return not limits or score >= limits[0]
 
-    def now(self, now_s: float) -> datetime | None:
-        """Return the time of the sound at `now_s` of this program's clock, or None before any message.
+    @property
+    def sample_rate(self) -> int | None:
+        """Hz of the sample indices; None while that is not known."""
+        known = self.health or self.scores
+        return known.sample_rate if known else None
 
-        The time of the newest level, which is right also where a file is heard faster than it lasts; until
-        there is one, the publisher's clock.
+    def heard_s(self, sample: int, now_s: float) -> float:
+        """Return when a sample was heard, clock of this program in seconds, never later than `now_s`.
+
+        As the levels of that moment arrived, which is right also where a file is heard faster than it lasts;
+        beyond them, reckoned from the newest place in the stream that is known.
         """
-        if self.columns:
-            last, seen_s = datetime.fromtimestamp(self.columns[-1].time_s, UTC), self.level_seen_s
-        elif self.published:
-            last, seen_s = self.published, self.published_seen_s
-        else:
-            return None
-        return last + timedelta(seconds=max(0.0, now_s - seen_s))
+        known = [(column.level.sample, column.seen_s) for column in self.columns if column.level]
+        if known and known[0][0] <= sample <= known[-1][0]:
+            return known[bisect_left(known, (sample, 0.0))][1]
+        newest = known[-1] if known else None
+        if newest is None and self.health is not None:
+            newest = self.health.captured, self.health_seen_s
+        if newest is None or self.sample_rate is None:
+            return now_s
+        return min(now_s, newest[1] + (sample - newest[0]) / self.sample_rate)
 
-    def apply(self, record: PublishedRecord | Snapshot, time: datetime, now_s: float) -> State:
+    def apply(self, record: PublishedRecord | Snapshot, now_s: float, sequence: int = 0) -> State:
         """Return the state after `record`.
 
         Parameters
         ----------
         record
             A published record or the answer to a snapshot request.
-        time
-            When it was published, publisher's clock.
         now_s
             When it arrived, clock of this program, seconds.
+        sequence
+            Number of a published record in its topic.
         """
-        if isinstance(record, Snapshot) and self.published and time < self.published:
-            state = self
-        else:
-            state = replace(self, published=time, published_seen_s=now_s)
+        state = self
         match record:
             case Level():
                 state = _with_level(state, record, now_s)
             case Scores():
                 state = _with_scores(state, record)
             case Health():
-                state = _with_health(state, record, now_s)
+                state = _with_health(state, record, now_s, sequence)
             case Event():
-                state = _with_event(state, record, time, now_s)
-            case NearMiss() if record not in state.near_misses:
-                state = replace(state, near_misses=(*state.near_misses, record)[-MAX_PAST:])
+                state = _with_event(state, record, now_s, sequence)
+            case NearMiss() if record not in (nearly.miss for nearly in state.near_misses):
+                nearly = (*state.near_misses, Nearly(record, now_s))
+                state = replace(state, near_misses=nearly[-MAX_PAST:])
             case Snapshot():
                 state = _with_snapshot(state, record, now_s)
             case _:
@@ -185,71 +214,88 @@ class State:
         return state
 
     def restarted(self) -> State:
-        """Return what is still true once the monitor has started anew: the events, until a snapshot comes."""
-        return State(heard=self.heard, near_misses=self.near_misses, state_since_s=self.state_since_s)
+        """Return what is still true once the monitor has restarted: the events, until a snapshot comes."""
+        heard = {id_: replace(entry, sequence=0) for id_, entry in self.heard.items()}
+        return State(heard=heard, near_misses=self.near_misses, state_since_s=self.state_since_s)
 
 
 def _with_level(state: State, level: Level, now_s: float) -> State:
-    time_s = level.time.timestamp()
+    """Add a column; where levels were missed, columns of what was not heard; none of it goes back in time."""
     columns = state.columns
-    if columns and columns[-1].level == level:
+    last = state.level
+    if last == level:
         return state
-    if columns and time_s <= columns[-1].time_s:
-        columns = ()
-    missed = round((time_s - columns[-1].time_s) / TICK_S) - 1 if columns else 0
+    if last is not None and level.sample <= last.sample:
+        columns, last = (), None
+    missed = 0
+    if last is not None and state.sample_rate is not None:
+        missed = round((level.sample - last.sample) / state.sample_rate / TICK_S) - 1
     if missed > 1:
-        columns += tuple(Column(time_s - k * TICK_S, None) for k in range(min(missed, COLUMNS), 0, -1))
-    return replace(state, columns=(*columns, Column(time_s, level))[-COLUMNS:], level_seen_s=now_s)
+        earliest_s = columns[-1].seen_s
+        ticks = range(min(missed, COLUMNS), 0, -1)
+        columns += tuple(Column(max(earliest_s, now_s - k * TICK_S), None) for k in ticks)
+    return replace(state, columns=(*columns, Column(now_s, level))[-COLUMNS:], level_seen_s=now_s)
 
 
 def _with_scores(state: State, scores: Scores) -> State:
-    middle = scores.time - timedelta(seconds=(scores.stop - scores.start) / 2 / scores.sample_rate)
+    middle = (scores.start + scores.stop) // 2
     holding = {name: middle for name, score in scores.scores.items() if state.holds(name, score)}
     return replace(state, scores=scores, sounded={**state.sounded, **holding})
 
 
-def _with_health(state: State, health: Health, now_s: float) -> State:
-    changed = state.health is None or state.health.state != health.state
-    moved = state.health is not None and health.background.changes > state.health.background.changes
+def _with_health(state: State, health: Health, now_s: float, sequence: int) -> State:
+    if sequence < state.health_sequence:
+        return state  # a snapshot was faster
+    before = state.health
+    changed = before is None or before.state != health.state
+    moved = before is not None and health.background.changes > before.background.changes
+    clock_set = before is not None and health.clock_step not in {None, before.clock_step}
     return replace(
         state,
         health=health,
+        health_sequence=sequence,
+        health_seen_s=now_s,
         state_since_s=now_s if changed else state.state_since_s,
         room_changed_s=now_s if moved else state.room_changed_s,
+        clock_set_s=now_s if clock_set else state.clock_set_s,
     )
 
 
-def _with_event(state: State, event: Event, time: datetime, now_s: float) -> State:
+def _with_event(state: State, event: Event, now_s: float, sequence: int) -> State:
     known = state.heard.get(event.id)
-    late = known is not None and event.type != "offset" and time < known.published
+    late = known is not None and event.type != "offset" and sequence < known.sequence
     if known and (not known.open or late):
         return state
-    ended_by = (event.ended_by or "quiet") if event.type == "offset" else None
+    ended_s = now_s if event.offset_sample is None else state.heard_s(event.offset_sample, now_s)
     heard = Heard(
         event=event,
-        published=time,
+        sequence=sequence,
         seen_s=known.seen_s if known else now_s,
+        began_s=known.began_s if known else state.heard_s(event.onset_sample, now_s),
+        ended_s=ended_s,
         peak_score=max(event.peak_score, event.score, known.peak_score if known else 0.0),
         level_dbfs=max(event.level_dbfs, known.level_dbfs if known else event.level_dbfs),
         snr_db=max(event.snr_db, known.snr_db if known else event.snr_db),
-        ended_by=ended_by,
+        ended_by=(event.ended_by or "quiet") if event.type == "offset" else None,
     )
     return replace(state, heard=_bounded({**state.heard, event.id: heard}))
 
 
 def _with_snapshot(state: State, snapshot: Snapshot, now_s: float) -> State:
     """Take the snapshot's word for which events are open, except for what was published after it."""
-    for event in snapshot.recent_events:
-        state = _with_event(state, event, event.offset_time or snapshot.time, now_s)
-    for event in snapshot.open_events:
-        state = _with_event(state, event, snapshot.time, now_s)
+
+    def sequence(record: Health | Event) -> int:
+        return snapshot.sequences.get(topic_of(record), 0)
+
     for health in snapshot.health:
-        if state.health is None or health.time > state.health.time:
-            state = _with_health(state, health, now_s)
+        if state.health is None or sequence(health) > state.health_sequence:
+            state = _with_health(state, health, now_s, sequence(health))
+    for event in (*snapshot.recent_events, *snapshot.open_events):
+        state = _with_event(state, event, now_s, sequence(event))
     listed = {event.id for event in snapshot.open_events}
     checked = {
         id_: replace(heard, ended_by="unknown")
-        if heard.open and id_ not in listed and heard.published <= snapshot.time
+        if heard.open and id_ not in listed and heard.sequence <= sequence(heard.event)
         else heard
         for id_, heard in state.heard.items()
     }

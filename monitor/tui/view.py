@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import date, datetime
 from typing import Literal
 
-from monitor.records import ClassState, Health, NearMiss
-from monitor.tui.state import Heard, State
+from monitor.records import ClassState, Health
+from monitor.tui.state import Heard, Nearly, State
 
 Contact = Literal["none", "alive", "gone"]
 """Whether the monitor answers: not yet, now, no longer."""
@@ -30,6 +30,8 @@ class View:
     """Clock of this program, seconds, when `contact` last changed."""
     contact_since: datetime | None = None
     """The time of day when it did."""
+    today: date | None = None
+    """The day where the reader is; what is of another day says so."""
     doing: str | None = None
     """What the monitor that shows this does before it listens; None: some other monitor is shown."""
     lost: int = 0
@@ -73,11 +75,6 @@ class View:
         return self.states.get(source_id, self.state)
 
     @property
-    def now(self) -> datetime:
-        """The time of the sound that is shown; this machine's clock until a message has come."""
-        return self.state.now(self.now_s) or datetime.now(UTC)
-
-    @property
     def hearing(self) -> bool:
         """Whether the scores shown are of this moment."""
         return self._hears(self.state)
@@ -93,28 +90,26 @@ class View:
     def open_events(self) -> list[Heard]:
         """Events of all sources that sound now, urgent ones first, then the newest."""
         sounding = [heard for state in self.everywhere for heard in state.open_events]
-        return sorted(sounding, key=lambda heard: (heard.event.urgent, heard.event.onset_time), reverse=True)
+        return sorted(sounding, key=lambda heard: (heard.event.urgent, *heard.order), reverse=True)
 
     @property
     def past_events(self) -> list[Heard]:
         """Events of all sources that are over, newest first."""
         past = [heard for state in self.everywhere for heard in state.past_events]
-        return sorted(past, key=lambda heard: heard.event.onset_time, reverse=True)
+        return sorted(past, key=lambda heard: heard.order, reverse=True)
 
     @property
-    def near_misses(self) -> list[NearMiss]:
+    def near_misses(self) -> list[Nearly]:
         """What nearly fired, of all sources."""
-        return [miss for state in self.everywhere for miss in state.near_misses]
+        return [nearly for state in self.everywhere for nearly in state.near_misses]
 
     def lasted_s(self, heard: Heard) -> float:
         """Return how long an event has lasted, seconds."""
-        state = self.state_of(heard.event.source_id)
-        return state.lasted_s(heard, state.now(self.now_s) or self.now)
+        return self.state_of(heard.event.source_id).lasted_s(heard, self.now_s)
 
     def ago_s(self, heard: Heard) -> float:
         """Return how long ago an event ended, seconds."""
-        now = self.state_of(heard.event.source_id).now(self.now_s) or self.now
-        return (now - (heard.event.offset_time or heard.published)).total_seconds()
+        return self.now_s - heard.ended_s
 
     @property
     def selected_class(self) -> ClassState | None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
+
 from monitor.records import Activity
+from monitor.words import position
 
 ACTIVITY: dict[Activity, str] = {
     "silent": "no sound",
@@ -41,3 +44,15 @@ def elapsed(seconds: float) -> str:
     """Return a length of time as h:mm:ss."""
     whole = max(0, int(seconds))
     return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
+
+
+def when(time: datetime, position_s: float | None, today: date | None) -> str:
+    """Return a time of day or a place in a recording, in eight cells; another day instead of seconds."""
+    if position_s is not None:
+        return position(position_s)[:8]
+    local = time.astimezone()
+    if today is None or local.date() == today:
+        return f"{local:%H:%M:%S}"
+    if 0 < (today - local.date()).days < 7:
+        return f"{local:%a}"[:2] + f"{local: %H:%M}"
+    return f"{local:%d.%m.%y}"

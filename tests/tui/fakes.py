@@ -8,6 +8,8 @@ import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+
 from monitor.errors import PublishError
 from monitor.records import (
     BackgroundState,
@@ -208,11 +210,14 @@ class FakeLink:
     requests: list[Request] = field(default_factory=list)
     closed: bool = False
     messages: queue.SimpleQueue[Message] = field(default_factory=queue.SimpleQueue)
+    sequences: dict[str, int] = field(default_factory=dict)
 
     def publish(self, record: PublishedRecord, seconds: float) -> None:
         """Let `record` arrive as published `seconds` after the start of the scene."""
-        header = Header(version=1, epoch="fake", sequence=1, time=at(seconds))
-        self.messages.put(Message(topic=topic_of(record), header=header, record=record))
+        topic = topic_of(record)
+        self.sequences[topic] = sequence = self.sequences.get(topic, 0) + 1
+        header = Header(version=1, epoch="fake", sequence=sequence, time=at(seconds))
+        self.messages.put(Message(topic=topic, header=header, record=record))
 
     def receive(self, timeout_s: float) -> Message | None:
         try:
@@ -231,7 +236,7 @@ class FakeLink:
             return Reply(ok=True)
         if self.snapshot is None:
             raise PublishError("Nobody answered; is the monitor still running?")
-        return self.snapshot
+        return msgspec.structs.replace(self.snapshot, sequences=dict(self.sequences))
 
     def close(self) -> None:
         self.closed = True
@@ -240,10 +245,13 @@ class FakeLink:
 def snapshot(
     seconds: float, *, open_events: tuple[Event, ...] = (), recent: tuple[Event, ...] = ()
 ) -> Snapshot:
+    """Return a snapshot; ten messages a second of each topic came before it."""
+    sounds = [event("onset", entry.class_) for entry in CLASSES]
+    records: list[PublishedRecord] = [health(seconds), *open_events, *recent, *sounds]
     return Snapshot(
         epoch="fake",
         time=at(seconds),
-        sequences={},
+        sequences={topic_of(record): round(10 * seconds) for record in records},
         health=[health(seconds)],
         open_events=list(open_events),
         recent_events=list(recent),

@@ -10,7 +10,7 @@ from monitor.records import PublishedRecord
 from monitor.tui.sources import States, after
 from monitor.tui.view import View
 
-from .fakes import CLASSES, at, event, health, level, near_miss
+from .fakes import CLASSES, event, health, level, near_miss
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -27,7 +27,7 @@ def view_among(*records: PublishedRecord, now_s: float = 10.0, seen_s: float = 1
     """Return a view of several sources, of which the first one is shown."""
     states: States = {}
     for record in records:
-        states = after(states, record, at(seen_s), seen_s)
+        states = after(states, record, seen_s)
     shown = next(iter(states.values()))
     return View(state=shown, states=states, now_s=now_s, endpoint="tcp://127.0.0.1:5557")
 

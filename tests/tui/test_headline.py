@@ -11,14 +11,14 @@ from monitor.tui.state import State
 from monitor.tui.theme import SHAPES
 from monitor.tui.view import Contact, View
 
-from .fakes import CLASSES, at, class_state, event, health, scores
+from .fakes import CLASSES, class_state, event, health, scores
 from .several import of, view_among
 
 
 def seen(*records: PublishedRecord, now_s: float = 15.0, contact: Contact = "alive") -> Headline:
     state = State()
     for record in records:
-        state = state.apply(record, at(10.0), 10.0)
+        state = state.apply(record, 10.0)
     return headline(View(state=state, now_s=now_s, endpoint="tcp://127.0.0.1:5557", contact=contact))
 
 
@@ -65,11 +65,11 @@ def test_an_urgent_event_comes_before_a_newer_one_that_is_not() -> None:
 
 
 def test_an_event_stays_for_a_while_after_its_end_and_is_then_the_last_one() -> None:
-    ended = event("offset", offset=13.0, ended_by="quiet")
-    head = seen(health(10.0), ended, now_s=15.0)
+    ended = event("offset", onset=5.0, offset=8.0, ended_by="quiet")
+    head = seen(health(10.0), ended, now_s=10.0)
     assert (head.kind, head.word) == ("recent", "siren")
     assert "ended 2 s ago · lasted 3 s" in head.detail
-    later = seen(health(10.0), ended, now_s=60.0)
+    later = seen(health(10.0), ended, now_s=55.0)
     assert later.kind == "quiet"
     assert "last: siren" in later.detail
     assert "47 s ago" in later.detail
@@ -164,8 +164,8 @@ def test_a_source_that_is_lost_does_not_hide_what_another_hears() -> None:
     head = among(ATTIC, CELLAR_LOST, of(event("onset"), "attic"))
     assert (head.kind, head.word) == ("event", "siren")
     assert head.detail.startswith("1 the attic · may be siren 0.87")
-    ended = among(ATTIC, CELLAR_LOST, of(event("offset", offset=13.0, ended_by="quiet"), "attic"))
-    assert ended.detail.startswith("1 the attic · ended 2 s ago")
+    ended = among(ATTIC, CELLAR_LOST, of(event("offset", onset=5.0, offset=8.0), "attic"))
+    assert ended.detail.startswith("1 the attic · ended 7 s ago")
 
 
 def test_what_sounded_at_a_lost_source_is_not_said_to_sound_now() -> None:

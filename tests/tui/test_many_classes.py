@@ -55,7 +55,7 @@ def view() -> View:
     state = State()
     records: list[PublishedRecord] = [crowded_health(), *onset_of_all(), scores_of_all()]
     for record in records:
-        state = state.apply(record, at(2.0), 2.0)
+        state = state.apply(record, 2.0)
     return View(state=state, now_s=2.0, endpoint="tcp://127.0.0.1:5557")
 
 
@@ -89,5 +89,5 @@ def test_a_late_joiner_gets_it_all_in_one_message() -> None:
         recent_events=onset_of_all()[:100],
     )
     assert len(msgspec.json.encode(snapshot)) < MAX_MESSAGE_LEN
-    state = State().apply(snapshot, at(3.0), 3.0)
+    state = State().apply(snapshot, 3.0)
     assert len(state.open_events) == MAX_CLASSES

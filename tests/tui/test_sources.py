@@ -14,7 +14,7 @@ from .several import of
 def seen(records: Sequence[PublishedRecord | Snapshot], states: States | None = None) -> States:
     states = {} if states is None else states
     for record in records:
-        states = after(states, record, at(20.0), 20.0)
+        states = after(states, record, 20.0)
     return states
 
 
@@ -43,7 +43,7 @@ def test_a_snapshot_gives_each_source_its_part_in_the_order_of_the_monitor() -> 
 
 def test_a_snapshot_ends_what_it_does_not_list_at_every_source() -> None:
     states = seen([of(event("onset", "knocking"), "cellar")])
-    states = after(states, both(30.0), at(30.0), 30.0)
+    states = after(states, both(30.0), 30.0)
     assert [heard.ended_by for heard in states["cellar"].past_events] == ["unknown", "quiet"]
 
 

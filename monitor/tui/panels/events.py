@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from textual.strip import Strip
 
@@ -12,8 +11,8 @@ from monitor.tui.lines import Piece, fit, line
 from monitor.tui.state import Heard
 from monitor.tui.theme import DIM, EVENT, HEADING, HEADING_DIM, SHAPES, TEXT, URGENT
 from monitor.tui.view import View
-from monitor.tui.words import short_duration
-from monitor.words import NEAR_MISS, clock, ended_by, spoken
+from monitor.tui.words import short_duration, when
+from monitor.words import NEAR_MISS, ended_by, spoken
 
 FIXED = 24
 """Cells of shape, time, length and peak, which always show."""
@@ -84,20 +83,20 @@ def _fitting(texts: tuple[str, ...], width: int) -> str:
 
 
 def _past_rows(view: View, width: int) -> list[list[Piece]]:
-    rows: list[tuple[datetime, list[Piece]]] = [
-        (heard.event.onset_time, _event_row(view, heard, width)) for heard in view.past_events
-    ]
+    rows = [(heard.began_s, _event_row(view, heard, width)) for heard in view.past_events]
     if view.show_near_misses:
-        rows += [(miss.time, _near_miss_row(view, miss, width)) for miss in view.near_misses]
-    return [row for _, row in sorted(rows, key=lambda entry: entry[0], reverse=True)]
+        rows += [(near.seen_s, _near_miss_row(view, near.miss, width)) for near in view.near_misses]
+        rows.sort(key=lambda entry: entry[0], reverse=True)
+    return [row for _, row in rows]
 
 
 def _event_row(view: View, heard: Heard, width: int) -> list[Piece]:
     event = heard.event
     columns = _columns(view, width)
     shape = SHAPES["urgent" if event.urgent else "event"] if heard.open else SHAPES["recent"]
+    time = when(event.onset_time, event.onset_position_s, view.today)
     text = (
-        f" {shape} {clock(event.onset_time)} {_names(view, columns, event.class_, event.source_id)} "
+        f" {shape} {time} {_names(view, columns, event.class_, event.source_id)} "
         f"{short_duration(view.lasted_s(heard)):>5} {heard.peak_score:.2f} "
     )
     text += f"{heard.snr_db:+4.0f} " * columns.snr + f"{heard.level_dbfs:5.0f} " * columns.level
@@ -115,7 +114,8 @@ def _near_miss_row(view: View, miss: NearMiss, width: int) -> list[Piece]:
     reason = NEAR_MISS[miss.reason].label
     if miss.reason == "below_threshold":
         reason += f" {miss.threshold:.2f}"
-    text = f" ~ {clock(miss.time)} {_names(view, columns, miss.class_, miss.source_id)} "
+    time = when(miss.time, miss.position_s, view.today)
+    text = f" ~ {time} {_names(view, columns, miss.class_, miss.source_id)} "
     if not columns.wide:
         return [(f"{text}{miss.score:.2f} {reason}", DIM)]
     text += f"{'near':>5} {miss.score:.2f} "

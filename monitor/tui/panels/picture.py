@@ -73,9 +73,9 @@ def _visible(view: View, width: int) -> list[Column]:
     late_s = view.now_s - view.state.level_seen_s
     late = min(width, int(late_s / TICK_S)) if columns and late_s > STALE_S else 0
     shown = list(columns[-(width - late) :]) if width > late else []
-    last_s = columns[-1].time_s if columns else view.now.timestamp()
+    last_s = columns[-1].seen_s if columns else view.now_s
     shown += [Column(last_s + (k + 1) * TICK_S, None) for k in range(late)]
-    first_s = shown[0].time_s if shown else last_s
+    first_s = shown[0].seen_s if shown else last_s
     missing = width - len(shown)
     return [Column(first_s - (missing - k) * TICK_S, None) for k in range(missing)] + shown
 
@@ -122,7 +122,7 @@ def _shaded(steps: NDArray[np.int64]) -> list[list[Piece]]:
 
 def _lane(view: View, columns: list[Column]) -> list[Piece]:
     """Return one row that says which events began where, and until when they lasted."""
-    times = [column.time_s for column in columns]
+    times = [column.seen_s for column in columns]
     cells: list[Piece] = [(" ", DIM)] * len(columns)
     for heard in [*reversed(view.state.past_events[:20]), *reversed(view.state.open_events)]:
         _mark(cells, times, heard)
@@ -132,15 +132,13 @@ def _lane(view: View, columns: list[Column]) -> list[Piece]:
 def _mark(cells: list[Piece], times: list[float], heard: Heard) -> None:
     """Draw one event into `cells`, from its onset to its end or to now."""
     style = URGENT if heard.event.urgent else EVENT
-    stop_time = heard.event.offset_time
-    stop = len(cells) if heard.open or stop_time is None else bisect_left(times, stop_time.timestamp())
-    onset_s = heard.event.onset_time.timestamp()
-    start = bisect_left(times, onset_s)
+    stop = len(cells) if heard.open else bisect_left(times, heard.ended_s)
+    start = bisect_left(times, heard.began_s)
     if not cells or start >= len(cells) or (start >= stop and not heard.open) or stop <= 0:
         return
     for x in range(start, stop):
         cells[x] = ("─", style)
-    shape = "…" if onset_s < times[0] else SHAPES["urgent" if heard.event.urgent else "event"]
+    shape = "…" if heard.began_s < times[0] else SHAPES["urgent" if heard.event.urgent else "event"]
     label = shape + spoken(heard.event.class_)
     if cell_len(label) != len(label):
         label = label[0]

@@ -14,7 +14,7 @@ from monitor.tui.lines import Piece, line
 from monitor.tui.theme import DIM, GOOD, HEADING_DIM, RAISED, SHAPES, STRONG, URGENT
 from monitor.tui.view import View
 from monitor.tui.words import duration, elapsed, short_duration
-from monitor.words import HEARING, SOURCE_STATE, hard_of_hearing, how_often
+from monitor.words import HEARING, SOURCE_STATE, clock_set, hard_of_hearing, how_often
 
 _BACK = Style(bgcolor=RAISED)
 _LABEL = HEADING_DIM
@@ -24,8 +24,8 @@ _BAD = URGENT + _BACK
 _LATE_S = 2.0
 """Behind by more is late; a model that listens once a second is a second behind, and the time it takes."""
 
-_ROOM_NEWS_S = 60.0
-"""For so long the status says that another room was noticed."""
+_NEWS_S = 60.0
+"""For so long the status says that another room was noticed, or that the clock was set."""
 
 _STATE_SHAPES = {
     SOURCE_STATE["running"]: "●",
@@ -69,6 +69,7 @@ def _about(view: View, health: Health) -> list[_Item]:
         _Item("heard", elapsed((health.captured - health.gap) / max(1, health.sample_rate)), 6),
         _Item("room", _room(view, health), 5),
         *_thresholds(health),
+        *_clock_set(view, health),
         _Item("model", health.model, 4),
         _Item("", rates, 3),
     ]
@@ -80,10 +81,18 @@ def _about(view: View, health: Health) -> list[_Item]:
     ]
 
 
+def _clock_set(view: View, health: Health) -> list[_Item]:
+    """Return, for a while, that the computer's clock was set: times before and after do not fit together."""
+    since_s = view.state.clock_set_s
+    if health.clock_step is None or since_s is None or view.now_s - since_s > _NEWS_S:
+        return []
+    return [_Item("", f"{SHAPES['fault']} {clock_set(health.clock_step)}", 8, _BAD)]
+
+
 def _room(view: View, health: Health) -> str:
     """Return how well the room is known; for a while, that it is another one."""
     background, changed_s = health.background, view.state.room_changed_s
-    if changed_s is not None and view.now_s - changed_s < _ROOM_NEWS_S:
+    if changed_s is not None and view.now_s - changed_s < _NEWS_S:
         return f"another one, {background.windows} windows"
     if background.ready:
         return f"ready, {background.windows} windows"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 
 import msgspec
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.strip import Strip
 
-from monitor.records import BackgroundState, CalibrationState, PublishedRecord, SourceState
+from monitor.records import BackgroundState, CalibrationState, ClockStep, PublishedRecord, SourceState
 from monitor.tui.panels.banner import banner_lines
 from monitor.tui.panels.classes import classes_lines
 from monitor.tui.panels.events import events_lines
@@ -41,7 +43,7 @@ PANELS = [
 def view_of(*records: PublishedRecord, now_s: float = 10.0) -> View:
     state = State()
     for record in records:
-        state = state.apply(record, at(now_s), now_s)
+        state = state.apply(record, now_s)
     return View(state=state, now_s=now_s, endpoint="tcp://127.0.0.1:5557")
 
 
@@ -49,7 +51,7 @@ def played(ticks: int) -> View:
     state = State()
     for tick in range(ticks):
         for record in scene(tick):
-            state = state.apply(record, at(tick / 10), tick / 10)
+            state = state.apply(record, tick / 10, tick)
     return View(state=state, now_s=ticks / 10, endpoint="tcp://127.0.0.1:5557")
 
 
@@ -183,9 +185,9 @@ def test_events_list_open_ones_first_then_the_past_newest_first() -> None:
 
 
 def test_near_misses_stand_between_the_events_with_their_reason() -> None:
-    view = view_of(
-        event("offset", "knocking", onset=1.0, offset=2.0), near_miss(5.5, "baby_crying"), near_miss(0.5)
-    )
+    state = State().apply(near_miss(0.5), 0.5).apply(event("offset", "knocking", onset=1.0, offset=2.0), 2.0)
+    state = state.apply(near_miss(5.5, "baby_crying"), 5.5)
+    view = View(state=state, now_s=6.0, endpoint="tcp://127.0.0.1:5557")
     rows = text(events_lines(replace(view, show_near_misses=True), 80, 6)).splitlines()
     assert "below 0.50" in rows[1]
     assert ["baby" in rows[1], "knocking" in rows[2], "dog bark" in rows[3]] == [True] * 3
@@ -280,3 +282,37 @@ def test_the_status_says_how_many_false_alarms_are_allowed(state: CalibrationSta
     shown = msgspec.structs.replace(health(10.0), calibration=state)
     assert says in text(status_lines(view_of(shown), 120, 2))
     assert "false alarms" not in text(status_lines(view_of(health(10.0)), 160, 2))
+
+
+@pytest.mark.parametrize(
+    ("today", "cells"),
+    [("2026-03-14", "14:02:01"), ("2026-03-15", "Sa 14:02"), ("2026-03-21", "14.03.26"), (None, "14:02:01")],
+)
+def test_an_event_of_another_day_says_so(
+    monkeypatch: pytest.MonkeyPatch, today: str | None, cells: str
+) -> None:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    day = None if today is None else date.fromisoformat(today)
+    view = replace(view_of(event("offset", onset=1.0, offset=2.0)), today=day)
+    assert f" ◇ {cells} siren" in text(events_lines(view, 80, 6))
+
+
+def test_a_file_shows_positions() -> None:
+    place = {"onset_position_s": 3725.4, "offset_position_s": 3726.0}
+    ended = msgspec.structs.replace(event("offset", onset=1.0, offset=2.0), **place)
+    miss = msgspec.structs.replace(near_miss(0.5), position_s=59.96)
+    view = replace(view_of(ended, miss), show_near_misses=True)
+    rows = text(events_lines(view, 80, 6))
+    assert "01:02:05 siren" in rows
+    assert "00:00:59 dog bark" in rows
+
+
+def test_a_clock_that_was_set_is_told_for_a_while() -> None:
+    step = ClockStep(1, at(2.0), -3600.0, 0.0)
+    state = State().apply(health(1.0), 1.0)
+    state = state.apply(msgspec.structs.replace(health(2.0), clock_step=step), 2.0)
+    view = View(state=state, now_s=30.0, endpoint="tcp://127.0.0.1:5557")
+    told = "the computer's clock was set back by 3600 s"
+    assert told in text(status_lines(view, 140, 2))
+    assert told not in text(status_lines(replace(view, now_s=90.0), 140, 2))
