@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from monitor.background import Background
 from monitor.batch import Turn, carry
 from monitor.calibration import Calibration
+from monitor.commands import Commands
 from monitor.detector import Detector
 from monitor.encoders import Encoder
 from monitor.records import (
@@ -115,6 +116,7 @@ class Pipeline:
         self._state: SourceState | None = None
         self._hearing = Hearing("deaf", None)
         self._context: Context | None = None
+        self._commands = Commands(stages.detector, stages.background, stages.calibration, clock.utc)
         self._stop = 0
         self._taken = 0  # samples read from the ring: analysed, skipped, or not yet either
         self._analysed = 0
@@ -187,26 +189,13 @@ class Pipeline:
 
     def handle(self, request: Request) -> Reply:
         """Do what a local program asks: pause, mute, set a threshold, describe the room or forget it."""
-        detector = self._stages.detector
-        name, value = request.class_, request.value
         if request.request == "room":
             return Reply(ok=True, rooms=[self._room()])
-        if request.request == "forget_room":
-            self._stages.background.forget()
-        elif request.request == "pause" and isinstance(value, bool):
-            self._report_all(detector.pause(value, self._stop))
-        elif name not in detector.rules:
-            return Reply(ok=False, error=f"No class {name!r} is listed; listed: {', '.join(detector.rules)}.")
-        elif request.request == "mute" and isinstance(value, bool):
-            self._report_all(detector.mute(name, value, self._stop))
-        elif request.request == "threshold" and type(value) is float and MIN_THRESHOLD <= value < 1.0:
-            detector.set_threshold(name, value)
-            if self._stages.calibration is not None:
-                self._stages.calibration.release(name)
-        else:
-            return Reply(ok=False, error=f"{request.request} does not take the value {value!r}.")
-        self._health_due_s = self._clock.monotonic()
-        return Reply(ok=True)
+        reply, ended = self._commands.handle(request, self._stop)
+        self._report_all(ended)
+        if reply.ok:
+            self._health_due_s = self._clock.monotonic()
+        return reply
 
     def end(self, ended_by: str) -> None:
         """Hear no more: end open events, `stopped` by the user or `failed`, and say so unless told."""
@@ -384,6 +373,7 @@ class Pipeline:
             model=self._stream.model,
             background=self._stages.background.state(self._stop),
             paused=detector.paused,
+            changes=self._commands.changes,
             calibration=None if self._stages.calibration is None else self._stages.calibration.state(),
             position_s=self._report.position_s(self._stop),
             clock_step=self._report.clock_step,

@@ -407,6 +407,21 @@ class ClockStep(msgspec.Struct, frozen=True):
     """Seconds of `step_s` for which the machine slept and heard nothing."""
 
 
+class Change(msgspec.Struct, frozen=True, rename={"class_": "class"}):
+    """What somebody changed in a running monitor, and who."""
+
+    number: Tally
+    """1 for the first of this source in this run, then without gaps."""
+    time: Instant
+    what: Literal["mute", "pause", "threshold", "forget"]
+    """`forget`: the background that was learnt."""
+    by: str
+    """In words, with the process id that the kernel knows: ``the interface (pid 123)``."""
+    class_: str | None = None
+    before: float | bool | None = None
+    after: float | bool | None = None
+
+
 class Health(msgspec.Struct, frozen=True):
     """Once a second, and at once when the state changes: can this monitor hear, and does it keep up."""
 
@@ -460,6 +475,8 @@ class Health(msgspec.Struct, frozen=True):
     """Why `hearing` is not `good`, and what to do, in words for the user."""
     channels: str | None = None
     """Which channels are not heard, and why, in words for the user; None where all are."""
+    changes: list[Change] = []
+    """What was changed from outside, the last few, oldest first."""
 
 
 class Heartbeat(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from monitor.records import ClockStep, Health, HearingState, NearMissReason, SourceState
+from monitor.records import Change, ClockStep, Health, HearingState, NearMissReason, SourceState
 
 
 class Wording(NamedTuple):
@@ -80,6 +80,21 @@ def ended_by(reason: str) -> Wording:
 def spoken(class_: str) -> str:
     """Return a class name as words."""
     return class_.replace("_", " ").strip() or "(no name)"
+
+
+def changed(change: Change) -> str:
+    """Return what was changed, and by whom, as a sentence without its end."""
+    name = spoken(change.class_ or "")
+    match change.what:
+        case "mute":
+            text = f"{name} {'muted' if change.after else 'unmuted'}"
+        case "pause":
+            text = "paused" if change.after else "listening again"
+        case "threshold":
+            text = f"threshold of {name} changed from {change.before:g} to {change.after:g}"
+        case "forget":
+            text = "the background was forgotten"
+    return f"{text} by {change.by}"
 
 
 def how_often(per_hour: float) -> str:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TextIO
 
 from monitor.records import ClockStep, Event, Health, NearMiss, PublishedRecord
+from monitor.sinks.changes import Changes
 from monitor.sinks.outlet import Outlet
 from monitor.text import sanitise
 from monitor.wire import encode_json
@@ -20,6 +21,7 @@ from monitor.words import (
     HEARING,
     NEAR_MISS,
     SOURCE_STATE,
+    changed,
     clock,
     clock_set,
     day_and_zone,
@@ -71,6 +73,7 @@ class LineSink:
         self._late: dict[str, bool] = {}
         self._day = ""
         self._clock_steps = 0
+        self._changes = Changes()
 
     @property
     def closed(self) -> bool:
@@ -156,7 +159,16 @@ class LineSink:
         if before is not None:
             lines += _news(health, before, self._where(health.source_id))
             lines += self._clock_lines(health, before)
-        return lines
+        return lines + self._change_lines(health)
+
+    def tell_changes(self, health: Health) -> None:
+        """Print who changed what, unless that has been told."""
+        for line in self._change_lines(health):
+            self.say(line)
+
+    def _change_lines(self, health: Health) -> list[str]:
+        source = _source(self._where(health.source_id))
+        return [f"{clock(one.time)}  change  {source}{changed(one)}" for one in self._changes.news(health)]
 
     def _clock_lines(self, health: Health, before: Health) -> list[str]:
         """Tell that the clock was set, once though every source says so."""
@@ -168,7 +180,7 @@ class LineSink:
 
 
 class TroubleSink:
-    """A `Sink` that prints only that a source is not heard, that it is back, and that the clock was set."""
+    """A `Sink` that prints only what stops a source from hearing, or changes what it reports."""
 
     def __init__(self, stream: TextIO) -> None:
         self._lines = LineSink(stream, as_json=False)
@@ -178,6 +190,7 @@ class TroubleSink:
     def emit(self, record: PublishedRecord) -> None:
         """Print `record` if it tells of trouble or of its end. Never waits."""
         if isinstance(record, Health):
+            self._lines.tell_changes(record)
             unheard = record.state in _UNHEARD or hard_of_hearing(record)
             troubled = {record.source_id} if unheard else set()
             if troubled or record.source_id in self._troubled:
@@ -241,6 +254,8 @@ def health_line(health: Health, before: Health | None = None) -> str:
     elif health.state == "running":
         classes = ", ".join(spoken(state.class_) for state in health.classes)
         text = f"listening to {name} for {classes}, model {health.model}"
+        if muted := [spoken(state.class_) for state in health.classes if state.muted]:
+            text += f", muted: {', '.join(muted)}"
         if health.calibration is not None:
             text += f", false alarms allowed: {how_often(health.calibration.false_alarms_per_hour)}"
     else:

@@ -63,6 +63,6 @@ class Pulse:
 
 def truthful(health: Health, reason: str | None, time: datetime | None = None) -> Health:
     """Return `health` as it is where nothing is heard for `reason`: lost, unless it has ended."""
-    if reason is None or health.state in {"ended", "lost", "starting"}:
+    if reason is None or health.state in {"ended", "lost", "starting", "failing"}:
         return health
     return msgspec.structs.replace(health, state="lost", reason=reason, time=time or health.time)
