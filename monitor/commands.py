@@ -10,8 +10,10 @@ from typing import Literal
 from monitor.background import Background
 from monitor.calibration import Calibration
 from monitor.detector import Detector
-from monitor.limits import THRESHOLD
 from monitor.records import Change, Missed, Reply, Request, Transition
+
+MIN_THRESHOLD, MAX_THRESHOLD = 0.01, 0.999
+"""Onset thresholds that may be asked for; below everything sounds, above nothing does."""
 
 KEPT = 8
 """Changes reported with each health record; the oldest is forgotten first."""
@@ -75,8 +77,9 @@ class Commands:
         return Reply(ok=True), []
 
     def _set_threshold(self, name: str, value: float, request: Request) -> Done:
-        if not THRESHOLD.holds(value):
-            return _refused(f"A threshold of {value!r} is not possible; valid: {THRESHOLD}.")
+        if not MIN_THRESHOLD <= value <= MAX_THRESHOLD:
+            valid = f"{MIN_THRESHOLD:g} to {MAX_THRESHOLD:g}"
+            return _refused(f"A threshold of {value!r} is not possible; valid: {valid}.")
         self._note("threshold", request, round(self._detector.rules[name].onset_threshold, 4), value)
         self._detector.set_threshold(name, value)
         if self._calibration is not None:

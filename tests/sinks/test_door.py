@@ -61,26 +61,41 @@ def resident_kb() -> int:
     return int(status.partition("VmRSS:")[2].split()[0])
 
 
+def posted(request: bytes) -> bytes:
+    """A form that is, read as the frames of ZMTP 1.0, some nonsense and then a subscription to everything.
+
+    Before ZeroMQ 3 there was no greeting: `P` is the length of the first frame, `O` its flags, and so on.
+    """
+    head = FORM % (300, b"")
+    stop = 0
+    while stop < len(head):
+        stop += 1 + head[stop]
+    return head + (b"." * (stop - len(head)) + request * 2).ljust(300, b"\x01")
+
+
 def test_a_form_posted_by_a_web_page_is_hung_up_on_and_subscribes_to_nothing(publisher: Publisher) -> None:
-    """Before ZeroMQ 3 there was no greeting: `P` is the length of a name, `O` a flag, and so on."""
-    body = b"\x02\x00\x01" * 50 + b'{"request":"mute","class":"siren","value":true}'
     with connected(publisher.endpoint) as browser:
-        browser.sendall(FORM % (len(body), body))
-        for _ in range(50):
+        browser.sendall(posted(b"\x02\x00\x01"))
+        browser.settimeout(0.02)
+        heard = b""
+
+        def turn() -> None:
+            nonlocal heard
             publisher.poll(agree)
             publisher.emit(event())
-        heard = b""
+            with suppress(TimeoutError):
+                piece = browser.recv(1 << 16)
+                heard += piece or b"(hung up)"
+
         with suppress(ConnectionError):
-            while piece := browser.recv(1 << 16):  # until it hangs up; otherwise a time-out is an error
-                heard += piece
-        assert b"event." not in heard
+            until(lambda: b"event." in heard or b"(hung up)" in heard, turn)
+    assert b"event." not in heard
     assert works(publisher)
 
 
-@pytest.mark.parametrize("version", [b"\x01", b"\x00\x00"], ids=["ZMTP 2.0", "ZMTP 1.0 that is told as such"])
-def test_an_earlier_protocol_is_hung_up_on(publisher: Publisher, version: bytes) -> None:
+def test_an_earlier_protocol_is_hung_up_on(publisher: Publisher) -> None:
     with connected(publisher.endpoint) as peer:
-        peer.sendall(b"\xff" + bytes(8) + b"\x7f" + version + b"\x02" + bytes(20))
+        peer.sendall(b"\xff" + bytes(8) + b"\x7f\x01\x02" + bytes(20))
         assert hung_up(peer)
 
 
