@@ -54,8 +54,6 @@ _HEALTH_EVERY_S = 1.0
 _LATE_S = 3.0
 """Seconds after the last window that was passed over in which the monitor counts as late."""
 _ENDINGS = {"stopped": "the monitor was stopped", "failed": "the program failed"}
-MIN_THRESHOLD = 0.01
-"""Lowest onset threshold that may be asked for; below, everything sounds."""
 _RTF_SMOOTHING = 0.05
 _FAILED_S = 5.0
 """An event is not kept open by an encoder that has failed for longer."""

@@ -221,7 +221,7 @@ def test_requests_change_what_the_detector_does() -> None:
     ("request_", "says"),
     [
         (Request("mute", "cat", True), "No class 'cat' is listed; listed: low, high."),
-        (Request("threshold", "low", 3.0), "threshold does not take the value 3.0."),
+        (Request("threshold", "low", 3.0), "A threshold of 3.0 is not possible; valid: 0.01 to 0.999."),
         (Request("mute", "low", 0.5), "mute does not take the value 0.5."),
     ],
 )

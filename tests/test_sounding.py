@@ -74,7 +74,5 @@ def test_each_event_has_one_end_after_which_only_one_that_went_with_its_monitor_
             told[one.id].append(one)
     for story in told.values():
         for before, after in itertools.pairwise(story):
-            if before.type == "offset":
-                assert before.ended_by == "gone"
-            else:
-                assert after.type != "onset" or before.type == "offset"
+            assert before.type != "offset" or before.ended_by == "gone"
+            assert after.type != "onset" or before.type == "offset"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import time
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from textual.geometry import Size
 from textual.message import Message
 
 from monitor.records import Event, Health, Request
+from monitor.sinks.changes import Changes
 from monitor.tui.feed import Arrived, Feed, Link, Refused
 from monitor.tui.headline import Headline, headline
 from monitor.tui.help import HelpScreen
@@ -37,6 +39,7 @@ from monitor.tui.parent import Orphaned, Parent, Told
 from monitor.tui.sources import States
 from monitor.tui.state import State
 from monitor.tui.view import Contact, View
+from monitor.words import changed
 
 DRAW_HZ = 10.0
 """Drawings per second; as many as there are levels."""
@@ -135,6 +138,7 @@ class MonitorApp(App[None]):
         self._contact_since = datetime.now(UTC)
         self._panels: dict[str, Panel] = {}
         self._wanted: dict[str, float] = {}
+        self._changes = Changes()
         self._flash_from_s: float | None = None
         self._selected = 0
         self._source = 0
@@ -276,12 +280,19 @@ class MonitorApp(App[None]):
                 self._wanted.clear()
                 self.notify(sentence, severity="warning", markup=False)
                 return
-            case Arrived(Health(classes=classes)):
+            case Arrived(Health(classes=classes) as health):
+                self._tell_changes(health)
                 reached = {entry.class_: entry.onset_threshold for entry in classes}
                 self._wanted = {name: w for name, w in self._wanted.items() if reached.get(name) != w}
             case Arrived(Event(type="onset")) if self._options.bell:
                 self.bell()
         self.draw()
+
+    def _tell_changes(self, health: Health) -> None:
+        """Say what somebody else changed; what is changed here shows by itself."""
+        for change in self._changes.news(health):
+            if not change.by.endswith(f"(pid {os.getpid()})"):
+                self.notify(f"{changed(change)}.", markup=False)
 
     def action_pause(self) -> None:
         """Pause, or listen again."""

@@ -12,10 +12,12 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Protocol
 
 from monitor.errors import MonitorError
 from monitor.records import Event, Health, NearMiss, PublishedRecord, Reply, Request, Snapshot
+from monitor.sounding import Sounding
 from monitor.tui.sources import States, after, after_restart
 from monitor.wire import Message
 
@@ -24,6 +26,9 @@ RECEIVE_S = 0.1
 
 REQUEST_S = 1.5
 """Longest wait for the answer to a request."""
+
+CLIENT = "the interface"
+"""What others are told who changed something."""
 
 RESNAPSHOT_S = 5.0
 """Shortest time between snapshots asked for because messages were lost."""
@@ -84,6 +89,9 @@ class Feed:
         self._asker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tui-asker")
         self._joined: tuple[int, int] | None = None
         self._joined_s = 0.0
+        self._sounding = Sounding()
+        self._was_alive = False
+        self._last: datetime | None = None
 
     @property
     def states(self) -> States:
@@ -131,9 +139,31 @@ class Feed:
         link = self._link
         while link is not None and not self._stop.is_set():
             message = link.receive(RECEIVE_S)
+            self._watch(link)
             if message is not None:
                 self._join(link)
+                self._follow(message.record)
                 self._take(message.record, message.header.sequence)
+                self._last = message.header.time
+
+    def _watch(self, link: Link) -> None:
+        """End what sounds when the monitor goes: nobody else tells its end."""
+        alive = link.alive(time.monotonic())
+        if self._was_alive and not alive:
+            self._end_all()
+        self._was_alive = alive
+
+    def _follow(self, record: PublishedRecord) -> None:
+        if isinstance(record, Event):
+            with self._lock:
+                self._sounding.take(record)
+
+    def _end_all(self) -> None:
+        last = self._last or datetime.now(UTC)
+        with self._lock:
+            ended = self._sounding.gone(last)
+        for event in ended:
+            self._take(event, 0)
 
     def _join(self, link: Link) -> None:
         """Ask for a snapshot at the first message, after a restart, and when messages were lost."""
@@ -146,6 +176,7 @@ class Feed:
             return
         self._joined, self._joined_s = marks, now_s
         if restarted:
+            self._end_all()
             with self._lock:
                 self._states = after_restart(self._states)
         self.ask(Request(request="snapshot"))
@@ -158,11 +189,13 @@ class Feed:
 
     def _ask(self, link: Link, request: Request) -> None:
         try:
-            answer = link.request(request, REQUEST_S)
+            answer = link.request(request.by(CLIENT), REQUEST_S)
         except MonitorError as error:
             self._refuse(str(error))
             return
         if isinstance(answer, Snapshot):
+            with self._lock:
+                self._sounding.compare(answer)
             self._take(answer, 0)
         elif not answer.ok:
             self._refuse(answer.error or f"The monitor refused the request {request.request!r}.")

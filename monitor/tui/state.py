@@ -264,7 +264,7 @@ def _with_health(state: State, health: Health, now_s: float, sequence: int) -> S
 def _with_event(state: State, event: Event, now_s: float, sequence: int) -> State:
     known = state.heard.get(event.id)
     late = known is not None and event.type != "offset" and sequence < known.sequence
-    if known and (not known.open or late):
+    if known and (late or known.ended_by not in {None, "gone"}):  # what went with its monitor may go on
         return state
     ended_s = now_s if event.offset_sample is None else state.heard_s(event.offset_sample, now_s)
     heard = Heard(

@@ -229,7 +229,7 @@ class FakeLink:
         return self.is_alive
 
     def request(self, request: Request, timeout_s: float) -> Snapshot | Reply:
-        self.requests.append(request)
+        self.requests.append(request.by(None))
         if self.refusal is not None:
             return Reply(ok=False, error=self.refusal)
         if request.request != "snapshot":

@@ -121,3 +121,32 @@ def test_nothing_is_asked_after_the_end(link: FakeLink, notices: Notices) -> Non
     feed.close()
     feed.ask(Request(request="pause", value=True))
     assert link.requests == []
+
+
+def ends(feed: Feed) -> list[str | None]:
+    return [heard.ended_by for heard in feed.states[SOURCE_ID].heard.values()]
+
+
+def test_when_the_monitor_goes_what_sounds_has_ended_and_goes_on_when_it_is_back(
+    link: FakeLink, feed: Feed, notices: Notices
+) -> None:
+    link.publish(event("onset", onset=1.0), 1.0)
+    assert until(notices, Event).type == "onset"
+    link.is_alive = False
+    gone = until(notices, Event)
+    assert (gone.type, gone.ended_by, ends(feed)) == ("offset", "gone", ["gone"])
+    link.is_alive = True
+    link.publish(event("update", onset=1.0), 5.0)
+    assert until(notices, Event).type == "update"
+    assert ends(feed) == [None]
+
+
+def test_a_monitor_that_restarted_ends_what_sounded_before(
+    link: FakeLink, feed: Feed, notices: Notices
+) -> None:
+    link.publish(event("onset", onset=1.0), 1.0)
+    until(notices, Snapshot)
+    link.restarts += 1
+    link.publish(event("onset", "dog_bark", onset=2.0), 2.0)
+    found = [until(notices, Event) for _ in range(3)]
+    assert [(one.type, one.class_) for one in found][-2:] == [("offset", "siren"), ("onset", "dog_bark")]
