@@ -129,6 +129,7 @@ def _stages(encoder: Encoder, prototypes: Prototypes, config: Config, memory: Me
         detector=detector,
         calibration=make_calibration(detector, config, rate),
         clear=config.background.clear and encoder.clears,
+        long_event_is_background=config.detector.long_event_is_background,
     )
 
 
@@ -221,7 +222,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
         )
         for ring, capture, stream, memory in zip(rings, captures, streams, memories, strict=True)
     ]
-    notes = tuple(memory.note for memory in memories if memory.note)
+    notes = tuple(memory.note for memory in memories if memory.note) + _unknown_ids(config, streams)
     ears = Watched(encoder, SYSTEM_CLOCK.monotonic, load)
     return Monitor(tuple(captures), Pipelines(pipelines, ears, arrived), ears, fanout, notes)
 
@@ -232,6 +233,16 @@ def _tell_microphones_apart(sources: Sequence[Source]) -> None:
         from monitor.sources.microphone import Microphone
 
         choose_all([source for source in sources if isinstance(source, Microphone)])
+
+
+def _unknown_ids(config: Config, streams: Sequence[Stream]) -> tuple[str, ...]:
+    """Return a sentence about each channel that was chosen for a source that is not there."""
+    ids = [stream.source_id for stream in streams]
+    return tuple(
+        f"A channel is chosen for {one!r}, which is no source of this run; valid: {', '.join(ids)}."
+        for one in config.capture.channels
+        if one not in ids
+    )
 
 
 def _memory(stream: Stream, encoder: Encoder, config: Config) -> Memory:

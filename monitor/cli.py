@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from monitor import __version__
 from monitor.cli_background import add_background
+from monitor.cli_channel import add_channel, channel_keys
 from monitor.cli_eval import add_eval
 from monitor.cli_models import add_models
 from monitor.config import Config, PublishConfig, as_toml, load_config
@@ -190,6 +191,7 @@ def _add_run(verbs: Any) -> None:
     run.add_argument(
         "--pcm-channels", type=int, default=1, metavar="N", help="of `--source -` (default %(default)s)"
     )
+    add_channel(run)
     run.add_argument("--pcm-format", default="s16le", choices=["s16le", "s24le", "s32le", "f32le"])
 
 
@@ -242,6 +244,7 @@ def _flags(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     flags["publish"] = {name: value for name, value in publish.items() if value is not None}
     if arguments.require:
         flags["capture"] = {"require": True}
+    flags["capture"] = channel_keys(arguments.channel)
     if arguments.false_alarms is not None:
         flags["calibration"] = {"false_alarms_per_hour": arguments.false_alarms}
     return flags

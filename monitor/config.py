@@ -203,6 +203,10 @@ class DetectorConfig(_Section, frozen=True):
     """After an event ends, its class begins no other for this long."""
     update_every_s: Seconds = 2.0
     """How often a lasting event is reported."""
+    max_event_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 600.0
+    """An event that lasts longer is closed; its class begins another once it has stopped. 0: never."""
+    long_event_is_background: bool = False
+    """What was closed for lasting too long may then be learnt as background while it goes on."""
     urgent: tuple[str, ...] = ()
     """Classes reported without waiting for confirmation."""
     near_miss_ratio: Unit = 0.6

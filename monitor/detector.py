@@ -8,6 +8,9 @@
         +--------------------------------------------------------------------+
                  score < offset_threshold for `min_off_s`, or `end`
 
+An event that lasts `max_event_s` ends too, so that a noise that never ends does not hold floor and background
+for ever; its class begins no other until the score has been below `offset_threshold` for `min_off_s`.
+
 Laws: transitions of a class alternate onset, update*, offset; every onset has an offset once `end` is called.
 """
 
@@ -71,6 +74,7 @@ class Detector:
             hop_len=hop_len,
             cool_down_len=round(config.cool_down_s * sample_rate),
             update_len=seconds_to_len(config.update_every_s, sample_rate),
+            max_len=round(config.max_event_s * sample_rate) or None,
             near_miss_ratio=config.near_miss_ratio,
         )
         self._machines = {
@@ -92,6 +96,11 @@ class Detector:
     def open(self) -> frozenset[str]:
         """Classes of which an event is open."""
         return frozenset(name for name, machine in self._machines.items() if machine.onset is not None)
+
+    @property
+    def overlong(self) -> frozenset[str]:
+        """Classes that sound on after their event was closed for lasting too long."""
+        return frozenset(name for name, machine in self._machines.items() if machine.overlong)
 
     def update(self, score: Score, hop_len: int, discontinuous: bool = False) -> list[Transition | Missed]:
         """Take in the score of a window, the first to analyse its last `hop_len` samples.
@@ -133,6 +142,7 @@ class _Timing(msgspec.Struct, frozen=True):
     hop_len: int
     cool_down_len: int
     update_len: int
+    max_len: int | None
     near_miss_ratio: float
 
 
@@ -144,6 +154,7 @@ class _Machine:
         self.rule = rule
         self.muted = False
         self.onset: int | None = None
+        self.overlong = False
         self._timing = timing
         self._run = 0  # consecutive windows at or above the onset threshold
         self._run_start = 0
@@ -159,6 +170,8 @@ class _Machine:
         self._last_stop, self._last_score = stop, score
         if self.onset is not None:
             return self._while_sounding(score, stop)
+        if self.overlong and not self._has_stopped(score, stop):
+            return []
         reached = score >= self.rule.onset_threshold
         blocked = self._blocked(stop, paused)
         self._run = self._run + 1 if reached and blocked is None else 0
@@ -169,6 +182,7 @@ class _Machine:
         return self._watch(score, stop, blocked or ("not_confirmed" if reached else "below_threshold"))
 
     def end(self, reason: str, stop: int) -> list[Transition | Missed]:
+        self.overlong = False
         sounds = self.onset is not None
         found: list[Transition | Missed] = [self._finish(reason, stop, self._last_score)] if sounds else []
         return found + self.interrupt()
@@ -199,6 +213,9 @@ class _Machine:
             self._last_active = stop
         elif stop - self._last_active >= self.rule.min_off_len:
             return [self._finish("quiet", stop, score)]
+        if self._timing.max_len is not None and stop - self.onset >= self._timing.max_len:
+            self.overlong = True
+            return [self._finish("overlong", stop, score)]
         if stop - self._reported >= self._timing.update_len:
             self._reported = stop
             return [
@@ -207,6 +224,13 @@ class _Machine:
                 )
             ]
         return []
+
+    def _has_stopped(self, score: float, stop: int) -> bool:
+        """Notice whether what lasted too long has been gone for as long as an event needs to end."""
+        if score >= self.rule.offset_threshold:
+            self._last_active = stop
+        self.overlong = stop - self._last_active < self.rule.min_off_len
+        return not self.overlong
 
     def _finish(self, reason: str, stop: int, score: float) -> Transition:
         """End the event: with the last window if that held it, else amid the last one that did."""

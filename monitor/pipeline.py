@@ -73,6 +73,8 @@ class Stages(msgspec.Struct, frozen=True):
     """None: thresholds are those of the configuration."""
     clear: bool = False
     """Whether the encoder is to take the room off too."""
+    long_event_is_background: bool = False
+    """Whether an event that was closed for lasting too long may be learnt."""
 
 
 class Input(Protocol):
@@ -257,8 +259,13 @@ class Pipeline:
         loudness = self._pass(window, score)
         self._calibrate(score, window.hop_len)
         if window.whole and sound_share == 1.0:
-            best = 1.0 if detector.open else max(score.values.values())
+            best = 1.0 if detector.open else self._best(score)
             background.learn(vector, window.stop, loudness.activity, best)
+
+    def _best(self, score: Score) -> float:
+        """Return the highest score of a class, but of what the user takes for background if it lasts."""
+        spared = self._stages.detector.overlong if self._stages.long_event_is_background else frozenset()
+        return max((value for name, value in score.values.items() if name not in spared), default=0.0)
 
     def _pass(self, window: Window, score: Score) -> Loudness:
         """Publish a window's score, and what the detector makes of it."""
@@ -275,8 +282,9 @@ class Pipeline:
     def _calibrate(self, score: Score, hop_len: int) -> None:
         """Let the stream move the thresholds, where that is wanted."""
         calibration, detector = self._stages.calibration, self._stages.detector
+        sounds = bool(detector.open or detector.overlong)
         if calibration is not None:
-            for name, value in (calibration.learn(score, hop_len, bool(detector.open)) or {}).items():
+            for name, value in (calibration.learn(score, hop_len, sounds) or {}).items():
                 detector.set_threshold(name, value)
 
     def _room(self) -> Room:

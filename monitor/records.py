@@ -333,8 +333,8 @@ class Event(msgspec.Struct, frozen=True, rename={"class_": "class"}):
     peak_score: float = 0.0
     """Highest score so far, [0, 1]."""
     ended_by: str | None = None
-    """Why there is an offset: `quiet`, or `lost`, `paused`, `muted`, `ended`, `stopped`, `failed`; and,
-    concluded by who receives: `gone` with its monitor, `unknown`."""
+    """Why there is an offset: `quiet`, or `overlong` (it goes on), `lost`, `paused`, `muted`, `ended`,
+    `stopped`, `failed`; and, concluded by who receives: `gone` with its monitor, `unknown`."""
     onset_position_s: float | None = None
     """Of a file, and of whatever is read as one: seconds from its beginning; None for what is heard live."""
     offset_position_s: float | None = None

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -290,3 +291,48 @@ def test_pausing_shows_in_the_health_whatever_the_state() -> None:
     bench.status.status = CaptureStatus("lost", "unplugged", RATE, 0, 0, 0, None)
     bench.pipeline.step(0.0)
     assert (bench.health.state, bench.health.paused) == ("lost", True)
+
+
+OVERLONG = load_config(
+    flags={
+        "prompts": {"distractors": ["middle", *(f"noise {n}" for n in range(12))]},
+        "detector": {"onset_threshold": 0.7, "offset_threshold": 0.6, "confirm_s": 0.5, "min_off_s": 0.5}
+        | {"max_event_s": 20.0},
+        "background": {"ready_windows": 4},
+    }
+)
+
+
+def humming(seconds: float) -> NDArray[np.float32]:
+    return noise(seconds, 0.003) + tone("low", seconds, 0.1)
+
+
+def test_an_event_that_never_ends_is_closed_and_begins_again_only_after_it_has_stopped() -> None:
+    bench = Bench(config=OVERLONG)
+    bench.play(np.concatenate([noise(5.0, 0.003), humming(60.0), noise(3.0, 0.003), humming(4.0)]))
+    bench.finish()
+    changes = [(event.type, event.ended_by) for event in bench.events if event.type != "update"]
+    assert changes == [("onset", None), ("offset", "overlong"), ("onset", None), ("offset", "ended")]
+    first, second = (event for event in bench.events if event.type == "onset")
+    assert second.onset_sample - first.onset_sample > 60 * RATE
+
+
+def test_a_noise_that_never_ends_blocks_neither_the_floor_nor_another_class() -> None:
+    bench = Bench(config=OVERLONG)
+    sound = humming(60.0)
+    sound[RATE * 50 : RATE * 53] += tone("high", 3.0, 0.5)
+    bench.play(np.concatenate([noise(5.0, 0.003), sound]))
+    bench.finish()
+    high = [event for event in bench.events if event.class_ == "high" and event.type == "onset"]
+    assert len(high) == 1
+    assert high[0].floor_dbfs == pytest.approx(-23.0, abs=0.5)
+
+
+@pytest.mark.parametrize("says_so", [False, True])
+def test_what_lasts_too_long_becomes_background_only_if_the_user_says_so(says_so: bool) -> None:
+    detector = msgspec.structs.replace(OVERLONG.detector, long_event_is_background=says_so)
+    bench = Bench(config=msgspec.structs.replace(OVERLONG, detector=detector))
+    bench.play(np.concatenate([noise(5.0, 0.003), humming(120.0)]))
+    (room,) = bench.pipeline.handle(Request(request="room")).rooms
+    cosines = {one.class_: one.cosine for one in room.classes}
+    assert (cosines["low"] > 0.8) == says_so

@@ -114,7 +114,7 @@ class Capture:
                 f"{source.name} has a sample rate of {rate} Hz; legal: {MIN_RATE} to {MAX_RATE} Hz. "
                 "Convert it first."
             )
-        self._feed.begin(rate, source.live, source.name)
+        self._feed.begin(rate, source.live, source.name, source.id)
         self._status = replace(self._status, device_sample_rate=rate)
 
     def _run(self) -> None:

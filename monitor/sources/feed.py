@@ -13,6 +13,7 @@ from itertools import accumulate
 from typing import Protocol
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from monitor.config import CaptureConfig
@@ -54,7 +55,7 @@ class Feed:
         """Write to `ring` at `sample_rate` Hz; with `wait`, block while it is full."""
         self._ring = ring
         self._config = config or CaptureConfig()
-        self._name = "The source"
+        self._name, self._source_id = "The source", ""
         self._sample_rate = sample_rate
         self._wait = wait
         self._source_rate = sample_rate
@@ -86,10 +87,10 @@ class Feed:
         """Which channels are not heard, and why; None where all are."""
         return None if self._downmix is None else self._downmix.note
 
-    def begin(self, source_rate: int, live: bool, name: str = "The source") -> None:
+    def begin(self, source_rate: int, live: bool, name: str = "The source", source_id: str = "") -> None:
         """Expect blocks of a source that has just been opened, for the first time or again."""
         self.finish()
-        self._name, self._downmix = name, None
+        self._name, self._source_id, self._downmix = name, source_id, None
         self._origin, self._position = self._index(), 0
         self._source_rate = source_rate
         self._live = live
@@ -171,7 +172,9 @@ class Feed:
 
     def _downmix_of(self, channels: int) -> Downmix:
         if self._downmix is None:
-            self._downmix = Downmix(self._name, self._source_rate, channels, self._config)
+            own = self._config.channels.get(self._source_id, self._config.channel)
+            config = replace(self._config, channel=own)
+            self._downmix = Downmix(self._name, self._source_rate, channels, config)
         return self._downmix
 
     def _mark_clipped(self, downmix: Downmix) -> None:
