@@ -8,7 +8,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import chain, count
 from pathlib import Path
@@ -279,8 +278,19 @@ def _told_apart(names: Sequence[str], form: str) -> list[str]:
 
 def _at_once(works: Sequence[Callable[[], None]]) -> None:
     """Do all of `works` side by side, and raise the first error: opening a device takes up to seconds."""
-    with ThreadPoolExecutor(max(1, len(works) - 1)) as pool:
-        others = [pool.submit(work) for work in works[1:]]
-        works[0]()
+    errors: list[Exception] = []
+
+    def do(work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - raised below, in the thread that wants to know
+            errors.append(error)
+
+    others = [threading.Thread(target=do, args=(work,), daemon=True) for work in works[1:]]
     for other in others:
-        other.result()
+        other.start()
+    do(works[0])
+    for other in others:
+        other.join()
+    if errors:
+        raise errors[0]

@@ -228,12 +228,15 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.fast and any(source.startswith("mic:") for source in sources):
         raise ConfigError("--fast needs sources that can be read ahead: --source file:PATH, - or demo.")
     config = load_config(arguments.config, os.environ, _flags(arguments))
+    from monitor.stopping import unwinding
+
     if arguments.headless or not draws(sys.stdin, sys.stdout, sys.stderr):
-        return _listen_and_show(arguments, config, None)
+        with unwinding():
+            return _listen_and_show(arguments, config, None)
     from monitor.interface import opened
 
     show("monitor: starting ...")
-    with opened() as interface:  # first of all: what follows takes seconds
+    with unwinding(), opened() as interface:  # first of all: what follows takes seconds
         return _listen_and_show(arguments, config, interface)
 
 

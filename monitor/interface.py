@@ -16,10 +16,11 @@ import sys
 import termios
 from collections.abc import Iterator
 
-from monitor.errors import ProgramError
 from monitor.start import child_environment, python_module
 
 _ENDS_S = 2.0
+_ENDED_BY_SIGNAL = 128
+"""The exit code of an interface that a signal ended in order is the signal's number and this."""
 _LEAVE_FULL_SCREEN = "\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?2004l"
 """Main screen, cursor, no mouse reports, no bracketed paste: what a killed interface leaves undone."""
 
@@ -46,6 +47,28 @@ class Interface:
         """True once it has ended: the user left it, or it failed."""
         return self._process.poll() is not None
 
+    @property
+    def failed(self) -> bool:
+        """True once it has ended otherwise than by the user's wish: the monitor goes on without it."""
+        return self.ended and self._process.returncode != 0
+
+    @property
+    def how_it_ended(self) -> str:
+        """What became of an interface that failed, as one sentence."""
+        code = self._process.returncode
+        number = -code if code < 0 else code - _ENDED_BY_SIGNAL
+        with contextlib.suppress(ValueError):
+            return f"The terminal interface was ended by {signal.Signals(number).name}."
+        return f"The terminal interface failed (exit code {code})."
+
+    def restore(self) -> None:
+        """Put the terminal back as it was: one that was killed has not done so."""
+        with contextlib.suppress(termios.error, OSError):  # the terminal may be gone too
+            if termios.tcgetattr(sys.stdin) == self._terminal:
+                return  # it never took the screen, or has left it in order
+            termios.tcsetattr(sys.stdin, termios.TCSAFLUSH, self._terminal)
+            os.write(sys.stdout.fileno(), _LEAVE_FULL_SCREEN.encode())
+
     def doing(self, what: str) -> None:
         """Show what is being done before there is a monitor; the newest counts."""
         self._say("doing", what)
@@ -64,13 +87,7 @@ class Interface:
         self.doing(f"embedding {done}/{total} phrases, once for this model")
 
     def close(self) -> None:
-        """End it and put the terminal back as it was.
-
-        Raises
-        ------
-        ProgramError
-            It had ended otherwise than the user ends it.
-        """
+        """End it and put the terminal back as it was."""
         self._process.terminate()
         try:
             self._process.wait(_ENDS_S)
@@ -78,16 +95,7 @@ class Interface:
             self._process.kill()
             self._process.wait()
         os.close(self._pipe)  # not before: its end says that the monitor is gone
-        if self._process.returncode not in {0, -signal.SIGTERM, -signal.SIGHUP}:
-            try:
-                termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._terminal)
-            except termios.error:  # the terminal is gone: it was hung up
-                return
-            sys.stdout.write(_LEAVE_FULL_SCREEN)
-            raise ProgramError(
-                f"The terminal interface ended unexpectedly (exit code {self._process.returncode}); start "
-                "again, or use --headless."
-            )
+        self.restore()
 
     def _say(self, kind: str, text: str) -> None:
         with contextlib.suppress(OSError):  # it has ended, or does not read
@@ -96,13 +104,7 @@ class Interface:
 
 @contextlib.contextmanager
 def opened() -> Iterator[Interface]:
-    """Show the interface until the block ends.
-
-    Raises
-    ------
-    ProgramError
-        It ended otherwise than the user ends it.
-    """
+    """Show the interface until the block ends."""
     interface = Interface()
     try:
         yield interface

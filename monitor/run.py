@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -23,6 +22,7 @@ from monitor.prompts import parse_classes
 from monitor.sinks import Sink
 from monitor.sinks.lines import LineSink, TroubleSink
 from monitor.sinks.zmq import Publisher
+from monitor.stopping import asked_to_stop
 
 _EXIT_LINES_LOST = 1
 _AFTER_END_S = 0.1
@@ -73,15 +73,20 @@ def run(options: RunOptions, config: Config, interface: Interface | None = None)
         outputs = _open_outputs(options, config, stopped)
         for sink in outputs.sinks:
             stack.callback(sink.close)
+        spare = LineSink(sys.stdout, as_json=False, near_misses=options.near_misses)
+        stack.callback(spare.close)
         if interface is not None:
             _attach(interface, outputs.publisher)
         monitor = _start(options, config, outputs, interface)
         stack.callback(monitor.stop)
         for note in monitor.notes:
             _tell(note, interface)
-        stack.enter_context(_asked_to_stop(stopped))
+        stack.enter_context(asked_to_stop(stopped))
         try:
             _turn(monitor, outputs, interface, stopped, options.duration_s)
+            if interface is not None and interface.failed:
+                outputs = _with_lines(monitor, outputs, interface, spare)
+                _turn(monitor, outputs, None, stopped, options.duration_s)
         except Exception:
             monitor.pipelines.end("failed")
             raise
@@ -148,6 +153,14 @@ def _check_sections(listed: Sequence[str], config: Config, strict: bool) -> None
             raise ConfigError(f"The detector has settings for {name!r}, which is not listened for; {hint}")
 
 
+def _with_lines(monitor: Monitor, outputs: Outputs, interface: Interface, spare: LineSink) -> Outputs:
+    """Go on without the interface, which failed: events are printed on the terminal that it has left."""
+    interface.restore()
+    monitor.sinks.add(spare)
+    tell(f"{interface.how_it_ended} The monitor goes on with lines: Ctrl-C ends it, `monitor tui` shows it.")
+    return msgspec.structs.replace(outputs, lines=spare)
+
+
 def _turn(
     monitor: Monitor,
     outputs: Outputs,
@@ -186,19 +199,3 @@ def _tell(sentence: str, interface: Interface | None = None) -> None:
 
 def _unwatched(lines: LineSink | None, interface: Interface | None) -> bool:
     return (lines is not None and lines.closed) or (interface is not None and interface.ended)
-
-
-@contextlib.contextmanager
-def _asked_to_stop(stopped: threading.Event) -> Iterator[None]:
-    """Let Ctrl-C, SIGTERM and a hang-up end a run between two steps, so that every open event is closed.
-
-    A hang-up that is ignored (`nohup`) stays so.
-    """
-    hang_up = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
-    signals = (signal.SIGINT, signal.SIGTERM, *hang_up)
-    before = [signal.signal(number, lambda *_: stopped.set()) for number in signals]
-    try:
-        yield
-    finally:
-        for number, handler in zip(signals, before, strict=True):
-            signal.signal(number, handler)

@@ -6,10 +6,12 @@ import os
 import pty
 import select
 import signal
+import subprocess
 import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -22,11 +24,11 @@ class Session:
     """A session of its own, as of a terminal's window: the program leads it and the terminal is its own."""
 
     def __init__(self, *arguments: str) -> None:
-        self.pid, self._terminal = pty.fork()
+        self.pid, self.terminal = pty.fork()
         if self.pid == 0:  # the child: only exec from here on
             environment = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": os.pathsep.join(sys.path)}
             os.execve(sys.executable, [sys.executable, "-c", INTERRUPTIBLE, *arguments], environment)  # noqa: S606
-        termios.tcsetwinsize(self._terminal, (36, 120))
+        termios.tcsetwinsize(self.terminal, (36, 120))
         self.output = b""
         self._open = True
         self.status: int | None = None
@@ -35,15 +37,15 @@ class Session:
         deadline_s = time.monotonic() + 50.0
         while not holds():
             assert time.monotonic() < deadline_s, self.output[-3000:]
-            watched = [self._terminal] if self._open else []
+            watched = [self.terminal] if self._open else []
             if select.select(watched, [], [], 0.05)[0]:
                 try:
-                    self.output += os.read(self._terminal, 65536)
+                    self.output += os.read(self.terminal, 65536)
                 except OSError:  # nobody has it open any more
                     self._open = False
 
     def type(self, keys: bytes) -> None:
-        os.write(self._terminal, keys)
+        os.write(self.terminal, keys)
 
     def ended(self) -> bool:
         if self.status is None:
@@ -55,7 +57,7 @@ class Session:
         if not self.ended():
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
-        os.close(self._terminal)
+        os.close(self.terminal)
 
 
 @pytest.fixture
@@ -96,3 +98,32 @@ def test_what_cannot_be_started_is_told_on_the_terminal_as_it_was() -> None:
         assert last.count(b"\x1b[?1049h") == last.count(b"\x1b[?1049l")
     finally:
         session.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP], ids=lambda one: one.name)
+def test_an_interface_that_is_ended_leaves_a_monitor_that_goes_on_with_lines(
+    session: Session, number: signal.Signals
+) -> None:
+    before = termios.tcgetattr(session.terminal)
+    session.read_until(lambda: b"nothing is heard yet" in session.output)
+    children = Path(f"/proc/{session.pid}/task/{session.pid}/children").read_text().split()
+    (interface,) = [
+        int(pid) for pid in children if b"monitor.tui" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+    os.kill(interface, number)
+    session.read_until(lambda: b"listening to demo street" in session.output)
+    said = f"The terminal interface was ended by {number.name}. The monitor goes on with lines".encode()
+    assert said in session.output
+    assert termios.tcgetattr(session.terminal)[:4] == before[:4]
+    os.kill(session.pid, signal.SIGTERM)
+    session.read_until(session.ended)
+    assert session.status == 0
+    assert b"the monitor was stopped" in session.output
+
+
+@pytest.mark.timeout(120)
+def test_runs_that_are_ended_at_random_leave_nothing_behind() -> None:
+    command = [sys.executable, "tools/interface_ends.py", "4", "--seed", "11"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "4 runs, 0 with something wrong" in done.stdout

@@ -200,7 +200,7 @@ class MonitorApp(App[None]):
     def on_mount(self) -> None:
         """Begin to read and to draw."""
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self.exit)
+        loop.add_signal_handler(signal.SIGTERM, self._end_by, signal.SIGTERM)
         loop.add_signal_handler(signal.SIGHUP, self._hang_up)
         self._feed.start()
         if self._parent_line is not None:
@@ -209,7 +209,11 @@ class MonitorApp(App[None]):
 
     def _hang_up(self) -> None:
         """End: the terminal is gone, or the process that it belonged to, which the pipe tells in a moment."""
-        self.set_timer(HANG_UP_S, self.exit)
+        self.set_timer(HANG_UP_S, lambda: self._end_by(signal.SIGHUP))
+
+    def _end_by(self, number: signal.Signals) -> None:
+        """End, and let the monitor that started this know that it was not the user's wish."""
+        self.exit(return_code=0 if self._parent_line is None else 128 + number)
 
     def on_unmount(self) -> None:
         """Let go of the monitor."""
