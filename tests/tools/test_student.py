@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from tests.tools.load import load_tool
 from tests.tools.student_world import RATE, write_sounds, write_teacher
 
 torch: Any = load_tool("torch")
-corpus, train_student = load_tool("corpus"), load_tool("train_student")
+corpus, export_student, train_student = map(load_tool, ("corpus", "export_student", "train_student"))
 made, scenes, sources = (load_tool(f"student.{name}") for name in ("made", "scenes", "sources"))
 graph, hints, listening, measure, network, replay, soap, start, study = (
     load_tool(f"student.{name}")
@@ -193,6 +194,12 @@ def test_the_folded_student_is_the_same_function(begun: tuple[Any, Any], teacher
         found_hidden, found_logits = graph.StudentGraph(student, teacher.mel)(audio)
     torch.testing.assert_close(found_hidden, student.hidden_scale.undo(hidden), atol=1e-3, rtol=1e-3)
     torch.testing.assert_close(found_logits, logits, atol=1e-3, rtol=1e-3)
+
+
+def test_the_names_of_the_box_are_found_in_its_audio_tower() -> None:
+    names = export_student.names_of(Path(__file__).parents[2] / "models/embedded/audio.onnx")
+    assert len(names) == network.LOGITS
+    torch.testing.assert_close(names.norm(dim=1), torch.ones(len(names)), atol=1e-2, rtol=0)
 
 
 def test_marks_know_perfect_from_mean() -> None:

@@ -13,10 +13,12 @@ from student.network import Student
 from student.replay import FIRST_MAP, Replay
 
 PARTS = (*(f"map{at}" for at in range(16)), "pooled", "hidden", "logits")
+DEEP_PARTS = PARTS[FIRST_MAP + 1 :]
+"""Those that learn from a replay."""
 LEAST_LOGIT_DEVIATION = 0.3
 """Logits that hardly move count less."""
-REPLAYED, REPLAYED_VECTORS = 96, 384
-"""Windows for each deep block, and for the layers behind the maps, while apart."""
+REPLAYED, REPLAYED_CHAINED = 96, 40
+"""Windows for each deep part in a step, by stage."""
 _SPARING = {128: 8, 64: 8, 32: 4, 16: 2}
 """Maps of so many rows have so many positions that one window in this many is enough while apart."""
 
@@ -45,23 +47,29 @@ def deep_parts(wanted: Wanted) -> list[Tensor]:
 
 
 def errors_apart(student: Student, wanted: Wanted, deviation: Tensor, replay: Replay) -> list[Tensor]:
-    """Give each part the teacher's own input: one error for each of PARTS.
-
-    The replay holds at least the batch itself.
-    """
+    """Give each part the teacher's own input: one error for each of PARTS."""
     every = _SPARING[128]
     errors = [(student.first(wanted.mel[::every]) - wanted.maps[0][::every]).square().mean()]
-    for at, block in enumerate(student.blocks):
+    for at, block in enumerate(list(student.blocks)[:FIRST_MAP]):
         every = _SPARING.get(wanted.maps[at].shape[2], 1)
-        before, after = wanted.maps[at][::every], wanted.maps[at + 1][::every]
-        if at >= FIRST_MAP:
-            first = at - FIRST_MAP
-            before, after = replay.draw(range(first, first + 2), REPLAYED)
+        made = block(wanted.maps[at][::every])
+        errors.append((made - wanted.maps[at + 1][::every]).square().mean())
+    return errors + errors_deep(student, deviation, replay, REPLAYED)
+
+
+def errors_deep(student: Student, deviation: Tensor, replay: Replay, windows: int) -> list[Tensor]:
+    """Give the deep parts the teacher's own input of earlier windows: one error for each of DEEP_PARTS.
+
+    Every part draws windows of its own, the layers behind the maps four times as many.
+    """
+    errors = []
+    for at, block in enumerate(list(student.blocks)[FIRST_MAP:]):
+        before, after = replay.draw(range(at, at + 2), windows)
         errors.append((block(before) - after).square().mean())
     last = len(student.blocks) - FIRST_MAP
-    maps, pooled = replay.draw(range(last, last + 2), REPLAYED)
+    maps, pooled = replay.draw(range(last, last + 2), windows)
     errors.append((student.pool(maps) - pooled).square().mean())
-    pooled, hidden, logits = replay.draw(range(last + 1, last + 4), REPLAYED_VECTORS)
+    pooled, hidden, logits = replay.draw(range(last + 1, last + 4), 4 * windows)
     errors.append((student.think(pooled) - hidden).square().mean())
     errors.append(_logit_error(student.logits(hidden), logits, deviation))
     return errors

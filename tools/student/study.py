@@ -17,7 +17,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from student.hints import LEAST_LOGIT_DEVIATION, PARTS, Wanted, deep_parts, errors_apart, errors_chained
+from student.hints import (
+    LEAST_LOGIT_DEVIATION,
+    PARTS,
+    REPLAYED_CHAINED,
+    Wanted,
+    deep_parts,
+    errors_apart,
+    errors_chained,
+    errors_deep,
+)
 from student.listening import OpenTeacher
 from student.measure import Exam, Marks, measure
 from student.network import Student
@@ -43,12 +52,14 @@ class Stage:
     warm_steps: int
     level_steps: int
     """After so many the rate falls with the root of the steps, so that there is no end to plan for."""
-    weights: tuple[float, ...]
-    """Of each of PARTS."""
 
 
-APART = Stage("apart", 0.25, 20, 150, (1.0,) * len(PARTS))
-CHAINED = Stage("chained", 0.06, 60, 500, (*(1.0,) * 16, 2.0, 4.0, 4.0))
+APART = Stage("apart", 0.25, 20, 150)
+CHAINED = Stage("chained", 0.06, 60, 500)
+CHAINED_WEIGHTS = (*(1.0,) * 16, 2.0, 4.0, 4.0)
+"""Of each of PARTS, once chained."""
+DEEP_WEIGHT = 0.5
+"""Of the deep parts' errors on the teacher's own input, once chained."""
 BIAS_FAN = 16
 """A bias moves as a weight of a layer with so many inputs."""
 
@@ -114,13 +125,14 @@ class Study:
     def learn(self, scenes: Scenes) -> None:
         """Take one step."""
         began = time.monotonic()
-        audio = scenes.draw(*(LONG if self.total % LONG_SHARE == LONG_SHARE - 1 else SHORT))
+        is_long = self.total % LONG_SHARE == LONG_SHARE - 1 and len(self._replay) > 0
+        audio = scenes.draw(*(LONG if is_long else SHORT))
         wanted = Wanted(self.student, self.teacher.hear(audio))
-        errors = torch.stack(self._ask(wanted))
+        errors, total = self._ask(wanted)
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate() * group["share"]
         self.optimizer.zero_grad()
-        (errors @ torch.tensor(self.stage.weights)).backward()  # type: ignore[no-untyped-call]
+        total.backward()  # type: ignore[no-untyped-call]
         self._clip()
         self.optimizer.step()
         self.step, self.total = self.step + 1, self.total + 1
@@ -129,12 +141,19 @@ class Study:
         self.recent = self.recent.lerp(errors.detach(), max(0.02, 1 / self.step))
         self.spent_s += time.monotonic() - began
 
-    def _ask(self, wanted: Wanted) -> list[Tensor]:
-        if self.stage is not APART:
-            return errors_chained(self.student, wanted, self.deviation)
+    def _ask(self, wanted: Wanted) -> tuple[Tensor, Tensor]:
+        """Return the errors of PARTS, and the sum to make small."""
         if wanted.mel.shape[0] == SHORT[0]:
             self._replay.keep(deep_parts(wanted))
-        return errors_apart(self.student, wanted, self.deviation, self._replay)
+        if self.stage is APART:
+            errors = torch.stack(errors_apart(self.student, wanted, self.deviation, self._replay))
+            return errors, errors.sum()
+        errors = torch.stack(errors_chained(self.student, wanted, self.deviation))
+        total = errors @ torch.tensor(CHAINED_WEIGHTS)
+        if len(self._replay):
+            deep = errors_deep(self.student, self.deviation, self._replay, REPLAYED_CHAINED)
+            total = total + DEEP_WEIGHT * torch.stack(deep).sum()
+        return errors, total
 
     def rate(self) -> float:
         """Return the learning rate of this step."""

@@ -1,0 +1,119 @@
+"""Write the student as a model folder, so that `monitor` can run it beside the model in the box.
+
+    python tools/export_student.py --work DIR --out DIR
+    MONITOR_MODELS=DIR monitor eval clips --model student,embedded ...
+
+The point of a sound is the sum of the AudioSet names, each weighed by the student's logit for it less its
+mean on training sound: no label is used. The text side and the names' points are those of the box.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+
+import onnx
+import torch
+from graphs import digest, open_session, replace_entry
+from onnx import numpy_helper
+from student.graph import StudentGraph, export
+from student.measure import WINDOW_LEN
+from student.network import LOGITS, Student
+from student.scenes import Scenes
+from student.sources import RATE, load_sound
+from teacher import Teacher
+from torch import Tensor
+
+PRIOR_SCENES = 768
+_CHUNK = 32
+ENTRY = """[models.{name}]
+audio = {{ file = "{name}/audio.onnx", sha256 = "{audio}" }}
+text = {{ file = "{name}/text.onnx", sha256 = "{text}" }}
+tokenizer = {{ file = "{name}/tokenizer.json", sha256 = "{tokenizer}" }}
+sample_rate = {rate}
+window_len = {window_len}
+dim = {dim}
+prompt = "the sound of a {{}}"
+max_tokens = 48
+licence = "CC-BY-NC-4.0"
+source = "tools/train_student.py, distilled feature by feature from EfficientAT mn04_as (MIT)"
+"""
+
+
+def load_student(work: Path) -> Student:
+    """Load the average of the weights that `train_student.py` stored."""
+    student = Student()
+    student.load_state_dict(torch.load(work / "student.pt", weights_only=True)["average"])
+    return student.eval()
+
+
+def names_of(path: Path) -> Tensor:
+    """Read the AudioSet names' points, (LOGITS, d), out of the box's audio tower, in whose space they are."""
+    for stored in onnx.load(path).graph.initializer:
+        if "names" in stored.name and stored.dims[0] == LOGITS:
+            return torch.from_numpy(numpy_helper.to_array(stored).astype("float32"))
+    raise SystemExit(f"{path} holds no names; valid: the audio tower that export_embedded.py writes")
+
+
+@torch.inference_mode()
+def prior_of(student: Student, front: Teacher, args: argparse.Namespace) -> Tensor:
+    """Average the student's logits over scenes of training sound: (LOGITS,)."""
+    scenes, total = Scenes(load_sound(args.data, args.work), args.seed), torch.zeros(LOGITS)
+    for _ in range(PRIOR_SCENES // _CHUNK):
+        total += student(front.front(scenes.draw(_CHUNK, WINDOW_LEN)))[1].sum(0)
+    return total / PRIOR_SCENES
+
+
+def check(path: Path, graph: StudentGraph) -> None:
+    """Compare the file with torch."""
+    audio = torch.randn(4, WINDOW_LEN, generator=torch.Generator().manual_seed(1)) * 0.1
+    with torch.inference_mode():
+        wanted = graph(audio).numpy()
+    found = open_session(path).run(None, {"audio": audio.numpy()})[0]
+    cosine = float((found * wanted).sum(axis=1).min())
+    print(f"{path.name}: {path.stat().st_size / 1e6:.1f} MB, least cosine to torch {cosine:.5f}")
+    if cosine < 0.999:
+        raise SystemExit(f"{path} differs from torch: least cosine {cosine:.5f}, legal >= 0.999")
+
+
+def main() -> None:
+    """Export."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with index.csv")
+    parser.add_argument(
+        "--teacher", type=Path, default=Path("../shared/models/teacher"), help="audio teacher's folder"
+    )
+    parser.add_argument("--work", type=Path, required=True, help="folder of train_student.py")
+    parser.add_argument("--box", type=Path, default=Path("models/embedded"), help="the box's model folder")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write to, outside the project")
+    parser.add_argument("--name", default="student", help="name of the model")
+    parser.add_argument("--seed", type=int, default=7, help="of the scenes")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    folder: Path = args.out / args.name
+    folder.mkdir(parents=True, exist_ok=True)
+    names = names_of(args.box / "audio.onnx")
+    teacher, student = Teacher(args.teacher), load_student(args.work)
+    prior = prior_of(student, teacher, args)
+    graph = StudentGraph(student, teacher.mel, names, prior).eval()
+    export(graph, folder / "audio.onnx", WINDOW_LEN)
+    check(folder / "audio.onnx", graph)
+    for file in ("text.onnx", "tokenizer.json"):
+        shutil.copyfile(args.box / file, folder / file)
+    entry = ENTRY.format(
+        name=args.name,
+        audio=digest(folder / "audio.onnx"),
+        text=digest(folder / "text.onnx"),
+        tokenizer=digest(folder / "tokenizer.json"),
+        rate=RATE,
+        window_len=WINDOW_LEN,
+        dim=names.shape[1],
+    )
+    replace_entry(args.out / "manifest.toml", args.name, entry)
+
+
+if __name__ == "__main__":
+    main()
