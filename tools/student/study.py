@@ -55,7 +55,7 @@ class Stage:
 
 
 APART = Stage("apart", 0.25, 20, 150)
-CHAINED = Stage("chained", 0.06, 60, 500)
+CHAINED = Stage("chained", 0.012, 40, 400)
 CHAINED_WEIGHTS = (*(1.0,) * 16, 2.0, 4.0, 4.0)
 """Of each of PARTS, once chained."""
 DEEP_WEIGHT = 0.5
