@@ -261,6 +261,14 @@ _PLAIN_WORDS = {
 """How msgspec names types, and how a user does."""
 
 
+_CHOICES = {
+    "channel": "mix, loudest, left, right, or a number from 1",
+    "channels": "mix, loudest, left, right, or a number from 1",
+    "tau": "auto, or a number from 0 to 10",
+}  # fmt: skip
+"""What a key that takes words may be."""
+
+
 def load_config(
     path: Path | None = None,
     environment: Mapping[str, str] | None = None,
@@ -363,6 +371,8 @@ def _explain(message: str, merged: Mapping[str, Any], environment: Mapping[str, 
     for technical, plain in _PLAIN_WORDS.items():
         text = text.replace(technical, plain)
     given = "" if value is None else f" is {_shown(value)}"
+    if text.startswith("Invalid enum value"):
+        text = f"valid: {_CHOICES.get(keys[1], 'see configs/default.toml')}"
     return f"{origin}: {'.'.join(keys)}{given}; {text[0].lower()}{text[1:]}."
 
 

@@ -450,7 +450,7 @@ class Health(msgspec.Struct, frozen=True):
     skipped: Tally
     """Samples whose window was passed over: the pipeline was late, or the encoder failed on it."""
     invalid: Tally
-    """Samples that were not numbers or far beyond full scale, and were heard as silence."""
+    """Samples at which a channel was no number or far beyond full scale, and was heard as silence."""
     reopened: Tally
     """Times a lost source came back."""
     clock_ppm: float | None

@@ -72,5 +72,5 @@ def test_what_is_no_channel_is_refused(choice: str) -> None:
 def test_a_configuration_may_choose_channels_by_source() -> None:
     config = load_config(flags={"capture": {"channel": 2, "channels": {"desk": "left"}}})
     assert (config.capture.channel, config.capture.channels) == (2, {"desk": "left"})
-    with pytest.raises(ConfigError, match=r"capture\.channel"):
+    with pytest.raises(ConfigError, match=r"capture\.channel is 'middle'; valid: mix, loudest, left, right"):
         load_config(flags={"capture": {"channel": "middle"}})

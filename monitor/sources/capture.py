@@ -233,9 +233,10 @@ class Capture:
         feed = self._feed
         if feed.first_invalid is None:
             return ""
+        kept = "they were heard as silence" if feed.mono else "channels were left out while theirs were"
         return (
             f"{feed.invalid} samples of {self._source.name} are not numbers or far beyond full scale, the "
-            f"first at {feed.first_invalid / self._sample_rate:.3f} s; they were heard as silence."
+            f"first at {feed.first_invalid / self._sample_rate:.3f} s; {kept}."
         )
 
 

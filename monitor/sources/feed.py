@@ -87,6 +87,11 @@ class Feed:
         """Which channels are not heard, and why; None where all are."""
         return None if self._downmix is None else self._downmix.note
 
+    @property
+    def mono(self) -> bool:
+        """Whether the source has one channel."""
+        return self._downmix is None or self._downmix.channels == 1
+
     def begin(self, source_rate: int, live: bool, name: str = "The source", source_id: str = "") -> None:
         """Expect blocks of a source that has just been opened, for the first time or again."""
         self.finish()

@@ -33,8 +33,10 @@ the median of their tenths of a second; what they hold below -90 was faded out o
 """
 CLIPPED_FROM = 0.98
 """Magnitudes from here on count as full scale: that of 8 bit is .992, that of mu-law .980."""
-CLIPPED_SHARE = 0.005
-"""Share of a channel's samples at full scale from which on a step is clipped; a peak or two is not."""
+CLIPPED_SHARE = 0.01
+"""Share of a channel's samples at full scale from which on a step is clipped; a peak or two is not.
+
+Noise that just fits, at -10 dBFS, is there with .2 % of its samples, a sine cut at nine tenths with 29 %."""
 _CLIPPED_SAMPLES = 3
 """And at least so many."""
 _STEP_S = 0.02

@@ -44,8 +44,7 @@ def judge(now: Circumstances, meter: LevelMeter) -> Hearing:
     if meter.silent:
         return Hearing(
             "too_quiet",
-            "no sound arrives, less than a converter's own noise: the microphone is muted, unplugged or its "
-            "gain is at zero, or a file holds nothing; unmute it, or choose another source",
+            "no sound arrives: muted, unplugged, gain at zero, or an empty file; unmute it or choose another",
         )
     if now.source == "paused":
         return Hearing("deaf", now.reason)
@@ -57,16 +56,20 @@ def judge(now: Circumstances, meter: LevelMeter) -> Hearing:
 
 
 def _sound(meter: LevelMeter) -> Hearing:
+    floor = f"{meter.floor_dbfs:.0f} dBFS"
     if meter.overloaded:
         return Hearing(
             "overloaded",
-            "the sound is clipped at full scale and hard to recognise; lower the microphone's gain, or move "
-            "it away from the noise",
+            "the sound is clipped at full scale; lower the gain, or move the microphone away from the noise",
+        )
+    if meter.noisy and meter.hums:
+        return Hearing(
+            "noisy",
+            f"hum or rumble at {floor}; mend the wiring, or set highpass_hz = 150 in [capture]",
         )
     if meter.noisy:
         return Hearing(
             "noisy",
-            f"the background is at {meter.floor_dbfs:.0f} dBFS, and only what is clearly louder is "
-            "recognised; move the microphone away from the noise, or nearer to what it is to hear",
+            f"the background is at {floor}, half of all sounds no louder; move the microphone away from it",
         )
     return _GOOD

@@ -21,9 +21,11 @@ from monitor.units import SILENCE_DBFS, dbfs_to_power, power_to_dbfs, seconds_to
 _KEPT_TICKS = 600
 _JUDGED_S = 2.0
 """Seconds over which clipping is judged."""
-_OVERLOADED_FROM = 0.25
-"""Share of clipped ticks from which on it is too much; it is over when there are none."""
+_OVERLOADED_FROM, _OVERLOADED_TO = 0.25, 0.05
+"""Share of clipped ticks from which on it is too much, and down to which it is over."""
 _NOISY_SLACK_DB = 2.0
+_HUM_HZ, _HUM_SHARE = 200.0, 0.5
+"""Less than this share of the power above that frequency is hum."""
 _LEAST_POWER = dbfs_to_power(SILENCE_DBFS)
 
 
@@ -46,6 +48,9 @@ class LevelMeter:
         self._recent: deque[bool] = deque(maxlen=max(1, round(_JUDGED_S / config.tick_s)))
         self._overloaded = False
         self._noisy = False
+        centres = self._bands.argmax(axis=1) * sample_rate / self._tick_len
+        self._low_bands = int(np.count_nonzero(centres < _HUM_HZ))
+        self._hums = False
 
     @property
     def held(self) -> bool:
@@ -70,6 +75,11 @@ class LevelMeter:
     def noisy(self) -> bool:
         """True while the floor is so high that sounds seldom stand out from it."""
         return self._noisy
+
+    @property
+    def hums(self) -> bool:
+        """Whether most of the last tick lies lower than most of any sound that is listened for."""
+        return self._hums
 
     @property
     def floor_dbfs(self) -> float:
@@ -149,6 +159,7 @@ class LevelMeter:
         self._judge(stop, floor, sound)
         spectrum = np.fft.rfft(varying * self._taper)
         powers = self._bands @ (spectrum.real**2 + spectrum.imag**2)
+        self._hums = float(powers[self._low_bands :].sum()) < _HUM_SHARE * dbfs_to_power(level)
         bands = np.round(10.0 * np.log10(np.maximum(powers, _LEAST_POWER)), 1).tolist()
         return Loudness(stop, level, peak, floor, snr_db(level, floor), self._activity(level, floor), bands)
 
@@ -160,7 +171,7 @@ class LevelMeter:
         while self._clipped and self._clipped[0][1] <= stop:
             self._clipped.popleft()
         share = sum(self._recent) / (self._recent.maxlen or 1)
-        self._overloaded = share > 0.0 if self._overloaded else share >= _OVERLOADED_FROM
+        self._overloaded = share > _OVERLOADED_TO if self._overloaded else share >= _OVERLOADED_FROM
         limit = self._config.noisy_dbfs - (_NOISY_SLACK_DB if self._noisy else 0.0)
         self._noisy = self._floor.known and floor >= limit
 

@@ -19,12 +19,14 @@ from monitor.records import (
     ClockStep,
     Event,
     Health,
+    HearingState,
     NearMiss,
     PublishedRecord,
 )
 from monitor.sinks import Sink
 from monitor.sinks.lines import LineSink, TroubleSink, hedged
 from monitor.wire import decode_json
+from monitor.words import HEARING
 from tests.examples import NOON, event, health, level, near_miss
 
 ONSET = "13:00:00  onset   may be a dog bark, score 0.81 (threshold 0.50), level -32.1 dBFS, SNR 18 dB"
@@ -321,3 +323,47 @@ def test_trouble_of_one_source_does_not_hide_that_another_is_back() -> None:
         "health  LOST: cellar, dead",
         "health  back: USB microphone is heard again",
     ]
+
+
+def hearing(state: HearingState, reason: str | None = None, channels: str | None = None) -> Health:
+    return msgspec.structs.replace(health(), hearing=state, hearing_reason=reason, channels=channels)
+
+
+def test_a_source_that_is_heard_badly_is_told_when_that_begins_and_when_it_ends() -> None:
+    lines = printed(
+        hearing("good"),
+        hearing("noisy", "the background is at -10 dBFS"),
+        hearing("noisy", "the background is at -11 dBFS"),
+        hearing("overloaded", "clipped"),
+        hearing("good"),
+        hearing("good"),
+    )
+    assert [line.partition("health  ")[2] for line in lines[1:]] == [
+        "NOISY: USB microphone, the background is at -10 dBFS",
+        "OVERLOADED: USB microphone, clipped",
+        "back: USB microphone is heard well again",
+    ]
+
+
+def test_who_joins_late_is_told_that_a_source_is_heard_badly() -> None:
+    assert "NOISY: USB microphone, loud" in printed(hearing("noisy", "loud"))[-1]
+
+
+def test_channels_that_are_not_heard_are_told_once() -> None:
+    dead = hearing("good", channels="channel 2 carries no sound")
+    lines = printed(hearing("good"), dead, dead)
+    assert [line.partition("health  ")[2] for line in lines[1:]] == [
+        "CHANNELS: USB microphone, channel 2 carries no sound"
+    ]
+
+
+@pytest.mark.parametrize("state", ["noisy", "overloaded", "deaf"])
+def test_a_source_that_is_heard_badly_is_told_beside_json(state: HearingState) -> None:
+    out = io.StringIO()
+    trouble = TroubleSink(out)
+    for record in (hearing("good"), hearing(state, "why"), hearing("good"), hearing("good")):
+        trouble.emit(record)
+    trouble.close()
+    told = out.getvalue()
+    assert f"{HEARING[state]}: USB microphone, why" in told
+    assert told.count("heard well again") == 1

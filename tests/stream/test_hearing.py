@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from monitor.assemble import SYSTEM_CLOCK, make_stages
-from monitor.config import Config
+from monitor.config import CaptureConfig, Config
 from monitor.pipeline import Pipeline
 from monitor.prompts import parse_classes
 from monitor.records import Block, Event, Health, Level, NearMiss, Request, Scores
@@ -272,3 +273,18 @@ def bare(record: object) -> dict[str, object]:
     clocks = {"time", "onset_time", "offset_time", "latency_s"}
     fields: tuple[str, ...] = record.__struct_fields__  # type: ignore[attr-defined]
     return {name: getattr(record, name) for name in fields if name not in clocks}
+
+
+def test_hum_that_drowns_a_siren_is_told_with_its_remedy_and_gone_with_it() -> None:
+    hum = (0.1 * np.sin(2 * np.pi * 50.0 * seconds(15.0))).astype(np.float32)
+    sound = noise(15.0, 0.003) + hum
+    sound[RATE * 10 : RATE * 13] += tone("low", 3.0, 0.05)
+    desk = Desk()
+    desk.play(sound)
+    assert desk.health.hearing == "noisy"
+    assert "highpass_hz = 150" in (desk.health.hearing_reason or "")
+    remedied = Desk(msgspec.structs.replace(CONFIG, capture=CaptureConfig(highpass_hz=150.0)))
+    remedied.play(sound)
+    assert remedied.hearings() == ["good"]
+    assert [event.class_ for event in remedied.onsets] == ["low"]
+    assert remedied.onsets[0].snr_db > 10.0

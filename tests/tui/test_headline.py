@@ -5,8 +5,9 @@ from itertools import pairwise
 import msgspec
 import pytest
 
-from monitor.records import BackgroundState, Candidate, PublishedRecord, SourceState
+from monitor.records import BackgroundState, Candidate, HearingState, PublishedRecord, SourceState
 from monitor.tui.headline import FLASH_HZ, URGENT_FLASH_S, Headline, headline
+from monitor.tui.panels.status import status_lines
 from monitor.tui.state import State
 from monitor.tui.theme import SHAPES
 from monitor.tui.view import Contact, View
@@ -187,3 +188,15 @@ def test_several_events_say_where_each_is() -> None:
     head = among(ATTIC, cellar, of(event("onset", urgent=True), "cellar"), of(event("onset", "cat"), "attic"))
     assert head.detail.startswith("2 the cellar · may be siren")
     assert head.detail.endswith("also cat (1) 0.87")
+
+
+@pytest.mark.parametrize(
+    ("hearing", "word"), [("noisy", "noisy"), ("overloaded", "overloaded"), ("deaf", "not listening")]
+)
+def test_a_source_that_is_heard_badly_is_never_shown_as_listening(hearing: HearingState, word: str) -> None:
+    badly = msgspec.structs.replace(health(10.0), hearing=hearing, hearing_reason="why, and what to do.")
+    head = seen(badly)
+    assert (head.kind, head.word, head.detail) == ("impaired", word, "why, and what to do")
+    assert seen(badly, event("onset")).word == "siren"
+    status = status_lines(View(state=State().apply(badly, 10.0), now_s=15.0, endpoint="x"), 120, 2)
+    assert hearing.upper() in status[0].text
