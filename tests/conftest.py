@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -16,6 +17,8 @@ from tests.vmic import VirtualMicrophones, missing
 os.environ["MONITOR_NO_CACHE"] = "1"  # no test may rest on what another one embedded
 os.environ["XDG_DATA_HOME"] = str(Path(__file__).parent / "none")  # nor on what the user has installed
 os.environ["XDG_STATE_HOME"] = os.environ["XDG_DATA_HOME"]  # nor on the rooms the user has stored
+os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="run")  # nor leave sockets where the user has theirs
+atexit.register(shutil.rmtree, os.environ["XDG_RUNTIME_DIR"], ignore_errors=True)
 
 # A busy machine must not fail a property: how long an example takes says nothing about it.
 settings.register_profile("monitor", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -68,6 +68,19 @@ def example(**changes: object) -> Room:
     return msgspec.structs.replace(room(), **changes)
 
 
+def test_a_monitor_is_asked_on_the_control_socket_that_is_stated() -> None:
+    stated = "ipc://@monitor-test-cli-stated"
+    publisher = Publisher("tcp://127.0.0.1:*", control=stated)
+    running = Running(publisher)
+    try:
+        assert running.command("show", "--control", stated)[0] == 0
+        code, _, err = running.command("show", "--control", "tcp://127.0.0.1:5558")
+        assert code == 2
+        assert "for the same user only; valid: ipc://" in err
+    finally:
+        publisher.close()
+
+
 def test_show_draws_the_room_in_words(running: Running) -> None:
     code, out, err = running.command("show")
     assert (code, err) == (0, "")

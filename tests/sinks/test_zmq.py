@@ -20,7 +20,7 @@ from monitor.records import Reply, Request, Snapshot
 from monitor.sinks.zmq import Publisher
 from monitor.subscriber import Subscriber, ask
 from monitor.wire import decode_answer, encode_json
-from tests.bus import PATIENCE_S, catch_up, eager_publisher, join, until, while_turning
+from tests.bus import PATIENCE_S, agree, catch_up, eager_publisher, join, until, while_turning
 from tests.examples import event, health, level
 
 ROOT = Path(__file__).parent.parent.parent
@@ -73,6 +73,32 @@ def test_two_publishers_on_one_port_are_one_too_many(publisher: Publisher) -> No
         PublishError, match=rf"^{publisher.endpoint} is in use .*another monitor.*--bind tcp://"
     ):
         Publisher(publisher.endpoint)
+
+
+def test_two_monitors_on_different_ports_are_each_asked_on_its_own_socket(publisher: Publisher) -> None:
+    other = eager_publisher()
+    for one in (publisher, other):
+        answer = ask(one.endpoint, Request(request="snapshot"), PATIENCE_S)
+        assert isinstance(answer, Snapshot)
+        assert answer.epoch == one.epoch
+    other.close()
+    assert not Path(other.control_endpoint.removeprefix("ipc://")).exists()
+    assert isinstance(ask(publisher.endpoint, Request(request="snapshot"), PATIENCE_S), Snapshot)
+
+
+def test_the_control_socket_can_be_used_by_nobody_else(publisher: Publisher) -> None:
+    path = Path(publisher.control_endpoint.removeprefix("ipc://"))
+    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+
+
+def test_a_question_that_the_pipeline_does_not_take_is_refused_in_time(publisher: Publisher) -> None:
+    publisher.poll(agree)
+    answer = ask(publisher.endpoint, Request(request="pause", value=True), timeout_s=PATIENCE_S)
+    assert isinstance(answer, Reply)
+    assert not answer.ok
+    assert "the monitor stands still" in (answer.error or "")
+    assert isinstance(ask(publisher.endpoint, Request(request="snapshot"), PATIENCE_S), Snapshot)
+    publisher.poll(never)  # what was refused is not done later
 
 
 def test_two_publishers_on_one_path_are_one_too_many(tmp_path: Path) -> None:
