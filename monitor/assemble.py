@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import chain, count
 from pathlib import Path
@@ -17,6 +17,7 @@ import msgspec
 from monitor.background import Background
 from monitor.calibration import Calibration, Condition
 from monitor.config import Config
+from monitor.config_checks import check_window
 from monitor.detector import Detector
 from monitor.encoders import Encoder
 from monitor.encoders.watched import Ears, Watched
@@ -143,7 +144,14 @@ def make_calibration(detector: Detector, config: Config, sample_rate: int) -> Ca
 
 
 def hop_len(encoder: Encoder, config: Config) -> int:
-    """Return samples from window to window: what the configuration says, else what suits the model."""
+    """Return samples from window to window: what the configuration says, else what suits the model.
+
+    Raises
+    ------
+    ConfigError
+        The hop is longer than the model's window, or the ring shorter.
+    """
+    check_window(config, encoder.window_len / encoder.sample_rate)
     return min(seconds_to_len(config.window.hop_s or encoder.hop_s, encoder.sample_rate), encoder.window_len)
 
 
@@ -206,7 +214,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     except SourceError:
         _at_once([capture.stop for capture in captures])
         raise
-    streams = _streams(sources, encoder)
+    streams = _streams(sources, encoder, {item.name: item.label or item.name for item in classes})
     fanout = Fanout(sinks)
     memories = [_memory(stream, encoder, config) for stream in streams]
     pipelines = [
@@ -250,7 +258,7 @@ def _memory(stream: Stream, encoder: Encoder, config: Config) -> Memory:
     return remember(stream.source_id, encoder.identity, encoder.dim) if wanted else Memory(None)
 
 
-def _streams(sources: Sequence[Source], encoder: Encoder) -> list[Stream]:
+def _streams(sources: Sequence[Source], encoder: Encoder, labels: Mapping[str, str]) -> list[Stream]:
     """Describe what is listened to; sources that are called alike are told apart by a number."""
     ids = _told_apart([re.sub(r"[^A-Za-z0-9_-]+", "-", source.id) for source in sources], "{}-{}")
     names = _told_apart([source.name for source in sources], "{} ({})")
@@ -262,6 +270,7 @@ def _streams(sources: Sequence[Source], encoder: Encoder) -> list[Stream]:
             model=encoder.identity,
             live=source.live,
             run_id=uuid.uuid4().hex[:8],
+            labels=labels,
         )
         for id_, name, source in zip(ids, names, sources, strict=True)
     ]

@@ -18,8 +18,8 @@ threshold only (sigma: maximum likelihood of an exponential cut off); the rest t
 that barks every day does not make the monitor deaf to dogs. Were none counted, the tail would be that of the
 quieter blocks, and the thresholds would sink block by block.
 
-Guards: what is older than some hours is forgotten; thresholds stay within `LIMITS`; a threshold set by hand
-stays where it was put.
+Guards: what is older than some hours is forgotten; thresholds stay within `limits.THRESHOLD`; a threshold
+set by hand stays where it was put.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ import msgspec
 import numpy as np
 
 from monitor.config import CalibrationConfig
+from monitor.limits import THRESHOLD
 from monitor.records import CalibrationState, Score
 
 TAIL = 0.1
@@ -40,8 +41,6 @@ PRIOR_EXCESS = 1.5
 """Mean excess, in log-odds, before anything is heard; about what recordings of rooms gave (validation)."""
 PRIOR_COUNT = 30
 """Excesses that this is worth."""
-LIMITS = (0.05, 0.999)
-"""No onset threshold is set outside."""
 _LEAST_SCORE = 1e-6
 _LARGEST_TAIL = 0.5
 
@@ -105,7 +104,7 @@ class Calibration:
     def thresholds(self) -> dict[str, float]:
         """Return the onset threshold of every class that is not set by hand."""
         return {
-            name: min(max(_odds_to_score(one.configured + self._shift), LIMITS[0]), LIMITS[1])
+            name: THRESHOLD.clamp(_odds_to_score(one.configured + self._shift))
             for name, one in self._sustained.items()
         }
 

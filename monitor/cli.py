@@ -20,6 +20,7 @@ from monitor.console import draws, only_ours, open_streams, show, show_json, tel
 from monitor.encoders.watched import THREAD_NAME
 from monitor.errors import ConfigError, MonitorError, ProgramError
 from monitor.folders import user_path
+from monitor.limits import FALSE_ALARMS_PER_HOUR
 from monitor.privacy import keep_private
 from monitor.start import EXIT_INTERRUPTED
 from monitor.text import sanitise
@@ -32,8 +33,6 @@ EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 _LONGEST = 300
 """Characters of a refused command line that are shown."""
-_MOST_FALSE_ALARMS = 1000.0
-"""An hour; what the configuration takes."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -213,10 +212,10 @@ def _per_hour(text: str) -> float:
         value = float(number) / hours
     except (ValueError, ZeroDivisionError):
         value = 0.0
-    if not 0.0 < value <= _MOST_FALSE_ALARMS:
+    if not FALSE_ALARMS_PER_HOUR.holds(value):
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no number of false alarms; write 0.5/h or 12/day, above 0 and at most "
-            f"{_MOST_FALSE_ALARMS:g} an hour"
+            f"{text!r} is no number of false alarms; valid: {FALSE_ALARMS_PER_HOUR} "
+            "an hour; write 0.5/h or 12/day"
         )
     return value
 

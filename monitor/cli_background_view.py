@@ -9,7 +9,7 @@ import msgspec
 
 from monitor.console import drawing
 from monitor.records import ClassInRoom, Room
-from monitor.words import spoken
+from monitor.words import called
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -135,7 +135,7 @@ def _resembling(classes: list[ClassInRoom]) -> RenderableType:
     alike = sorted((one for one in classes if one.cosine >= RESEMBLES), key=lambda one: -one.cosine)
     if not alike:
         return "the room resembles none of them"
-    shown = _bars([(spoken(one.class_), one.cosine) for one in alike], "{:.2f}")
+    shown = _bars([(called(one), one.cosine) for one in alike], "{:.2f}")
     rest = f"and {len(alike) - _MOST_ROWS} more; " if len(alike) > _MOST_ROWS else ""
     return Group(shown, f"{rest}the room resembles these: while it is heard they are counted less")
 

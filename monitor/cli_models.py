@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -95,16 +96,21 @@ def _line_of(name: str, offered: CatalogueEntry | None) -> ModelLine:
 
     try:
         model = find_model(name)
+        size = _size(model)
     except ModelError as error:
         return ModelLine(name, "damaged", 0, str(installed_at(name)), str(error))
     state = "packaged" if name in packaged_models() else "installed"
     note = offered.note if offered else ""
-    return ModelLine(name, state, _size(model), str(model.folder), note, model.entry)
+    return ModelLine(name, state, size, str(model.folder), note, model.entry)
 
 
 def _size(model: StoredModel) -> int:
-    paths = [model.folder / part.file for part in model.parts]
-    return sum(path.stat().st_size for path in paths if path.exists())
+    return sum(_size_of(model.path(part)) for part in model.parts)
+
+
+def _size_of(path: Path) -> int:
+    """Return the bytes of a plain file, 0 of anything else."""
+    return 0 if path.is_symlink() or not path.is_file() else path.stat().st_size
 
 
 def _offer(name: str, entry: CatalogueEntry) -> ModelLine:
@@ -114,7 +120,7 @@ def _offer(name: str, entry: CatalogueEntry) -> ModelLine:
         partial = Slot(name).partial
     except ModelError:  # there is no place to install it in
         return ModelLine(name, "installable", entry.size, note=entry.note, entry=entry)
-    fetched = sum(path.stat().st_size for path in partial.glob("*") if path.is_file())
+    fetched = 0 if partial.is_symlink() else sum(map(_size_of, partial.glob("*")))
     note = f"{_megabytes(fetched)} of it are here; {entry.note}" if fetched else entry.note
     return ModelLine(name, "installable", entry.size, str(partial) if fetched else "", note, entry)
 

@@ -10,10 +10,9 @@ from typing import Literal
 from monitor.background import Background
 from monitor.calibration import Calibration
 from monitor.detector import Detector
+from monitor.limits import THRESHOLD
 from monitor.records import Change, Missed, Reply, Request, Transition
-
-MIN_THRESHOLD, MAX_THRESHOLD = 0.01, 0.999
-"""Onset thresholds that may be asked for; below everything sounds, above nothing does."""
+from monitor.topics import class_id
 
 KEPT = 8
 """Changes reported with each health record; the oldest is forgotten first."""
@@ -55,9 +54,10 @@ class Commands:
 
     def handle(self, request: Request, stop: int) -> Done:
         """Do `request` at stream index `stop`; return the answer, and what ends by it."""
-        name, value, rules = request.class_ or "", request.value, self._detector.rules
+        asked, value, rules = request.class_ or "", request.value, self._detector.rules
+        name = asked if asked in rules or not asked else class_id(asked)
         if request.request in {"mute", "threshold"} and name not in rules:
-            return _refused(f"No class {name!r} is listed; listed: {', '.join(rules)}.")
+            return _refused(f"No class {asked!r} is listed; listed: {', '.join(rules)}.")
         match request.request, value:
             case "pause", bool():
                 self._note("pause", request, self._detector.paused, value)
@@ -77,9 +77,8 @@ class Commands:
         return Reply(ok=True), []
 
     def _set_threshold(self, name: str, value: float, request: Request) -> Done:
-        if not MIN_THRESHOLD <= value <= MAX_THRESHOLD:
-            valid = f"{MIN_THRESHOLD:g} to {MAX_THRESHOLD:g}"
-            return _refused(f"A threshold of {value!r} is not possible; valid: {valid}.")
+        if not THRESHOLD.holds(value):
+            return _refused(f"A threshold of {value!r} is not possible; valid: {THRESHOLD}.")
         self._note("threshold", request, round(self._detector.rules[name].onset_threshold, 4), value)
         self._detector.set_threshold(name, value)
         if self._calibration is not None:

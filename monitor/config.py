@@ -14,6 +14,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from monitor import limits
+from monitor.config_checks import check_together, what_is_valid
 from monitor.environment import settings
 from monitor.errors import ConfigError
 from monitor.stored_files import read_toml
@@ -22,17 +24,20 @@ from monitor.toml import toml_document
 MAX_CLASSES = 500
 """More classes than anyone can follow, and than one message a second should carry the state of."""
 
-_SHORTEST_HOP_S = 0.01
 _LONGEST_VALUE = 80
 """Characters of a refused value that are shown."""
 
-Seconds = Annotated[float, msgspec.Meta(ge=0.01, le=3600)]
-Pause = Annotated[float, msgspec.Meta(ge=0, le=3600)]
-Decibels = Annotated[float, msgspec.Meta(ge=0, le=100)]
-Weight = Annotated[float, msgspec.Meta(ge=0, le=10)]
-Unit = Annotated[float, msgspec.Meta(ge=0, le=1)]
-Threshold = Annotated[float, msgspec.Meta(ge=0.01, le=1)]
-Tau = Weight | Literal["auto"]
+
+def _within(limit: limits.Range) -> msgspec.Meta:
+    return msgspec.Meta(ge=limit.low, le=limit.high)
+
+
+Threshold = Annotated[float, _within(limits.THRESHOLD)]
+Confirm = Annotated[float, _within(limits.CONFIRM_S)]
+MinOn = Annotated[float, _within(limits.MIN_ON_S)]
+MinOff = Annotated[float, _within(limits.MIN_OFF_S)]
+Decibels = Annotated[float, _within(limits.ACTIVITY_DB)]
+Tau = Annotated[float, _within(limits.TAU)] | Literal["auto"]
 Count = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
 Channel = Literal["mix", "loudest", "left", "right"] | Annotated[int, msgspec.Meta(ge=1, le=64)]
 """Which channel of a source is heard; a number counts from 1."""
@@ -45,11 +50,11 @@ class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 class CaptureConfig(_Section, frozen=True):
     """How sound gets into the ring."""
 
-    ring_s: Seconds = 20.0
+    ring_s: Annotated[float, _within(limits.RING_S)] = 20.0
     """Seconds the ring holds before it overwrites the oldest."""
-    lost_after_s: Seconds = 0.6
+    lost_after_s: Annotated[float, _within(limits.LOST_AFTER_S)] = 0.6
     """A live source that delivers nothing for this long is lost."""
-    reopen_every_s: Seconds = 0.5
+    reopen_every_s: Annotated[float, _within(limits.REOPEN_EVERY_S)] = 0.5
     """First pause between attempts to open a lost source again; doubles up to 5 s."""
     channel: Channel = "mix"
     """`mix` (without dead channels; never cancels), `loudest`, `left`, `right`, or a number from 1."""
@@ -64,29 +69,29 @@ class CaptureConfig(_Section, frozen=True):
 class WindowConfig(_Section, frozen=True):
     """How the stream is cut; the window length belongs to the model."""
 
-    hop_s: Pause = 0.0
-    """Seconds from one window to the next, at least 0.01; 0: what suits the model (embedded: 0.25)."""
-    max_lag_s: Seconds = 1.0
+    hop_s: Annotated[float, msgspec.Meta(ge=0, le=limits.HOP_S.high)] = 0.0
+    """Seconds from one window to the next, from 0.01 to the window's own length; 0: what suits the model."""
+    max_lag_s: Annotated[float, _within(limits.MAX_LAG_S)] = 1.0
     """A pipeline later than this skips to the newest window."""
 
 
 class LevelConfig(_Section, frozen=True):
     """Level meter and noise floor."""
 
-    tick_s: Seconds = 0.1
+    tick_s: Annotated[float, _within(limits.TICK_S)] = 0.1
     """Seconds per measurement."""
-    floor_window_s: Seconds = 30.0
+    floor_window_s: Annotated[float, _within(limits.FLOOR_WINDOW_S)] = 30.0
     """Seconds of levels the noise floor is taken from."""
-    floor_percentile: Annotated[float, msgspec.Meta(ge=0, le=100)] = 20.0
+    floor_percentile: Annotated[float, _within(limits.FLOOR_PERCENTILE)] = 20.0
     """Which percentile of those levels is the floor."""
     low_db: Decibels = 4.0
     """Up to this far above the floor is low activity: it teaches the background."""
     high_db: Decibels = 12.0
     """From this far above the floor is high activity; it never teaches the background."""
-    silent_dbfs: Annotated[float, msgspec.Meta(ge=-120, le=0)] = -90.0
+    silent_dbfs: Annotated[float, _within(limits.SILENT_DBFS)] = -90.0
     """Up to this level, one step of 16 bit, there is no sound; for `silent_after_s`: muted or dead."""
-    silent_after_s: Seconds = 2.0
-    noisy_dbfs: Annotated[float, msgspec.Meta(ge=-120, le=0)] = -26.0
+    silent_after_s: Annotated[float, _within(limits.SILENT_AFTER_S)] = 2.0
+    noisy_dbfs: Annotated[float, _within(limits.NOISY_DBFS)] = -26.0
     """From this floor on, half of all alarms would stand out by less than 3 dB and not be recognised."""
     bands: Annotated[int, msgspec.Meta(ge=4, le=128)] = 32
     """Mel-spaced bands in the published picture."""
@@ -102,7 +107,7 @@ class ModelConfig(_Section, frozen=True):
     """Threads per window; more than one seldom pays at a few windows a second."""
     spinning: bool = False
     """Idle threads wait awake: faster where windows come without a pause, twice the CPU at a few a second."""
-    window_s: Pause = 0.0
+    window_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 0.0
     """Seconds per window, for a model that repeats a shorter one (CLAP); 0: the model's own."""
 
 
@@ -138,7 +143,7 @@ class PromptConfig(_Section, frozen=True):
         "rustle", "splash", "squeal", "growl", "meow", "machine gun",
     )  # fmt: skip
     """What else there is to hear, so that an unlisted sound is not forced into a listed class."""
-    distractor_max_cosine: Unit = 0.6
+    distractor_max_cosine: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.6
     """A distractor nearer than this to a listed class's prompt says the same and is left out."""
 
 
@@ -149,13 +154,13 @@ class BackgroundConfig(_Section, frozen=True):
     """Share of the room taken off a class; "auto": as much as the window at hand sounds like the room."""
     clear: bool = True
     """Where the model has a network that takes the room off: a class must sound through both ways."""
-    memory_s: Seconds = 60.0
+    memory_s: Annotated[float, _within(limits.MEMORY_S)] = 60.0
     """The room rests on quiet windows of the last so many seconds."""
     ready_windows: Count = 20
     """Such windows before the room counts fully; it blends in from the first."""
-    guard_score: Unit = 0.3
+    guard_score: Annotated[float, _within(limits.GUARD_SCORE)] = 0.3
     """A window in which any listed class scores more than this teaches nothing."""
-    change_ratio: Unit = 0.5
+    change_ratio: Annotated[float, _within(limits.CHANGE_RATIO)] = 0.5
     """Windows that fit the room less than this share of what is usual in it, for long, are another room."""
     load: bool = True
     """Begin with the room that `monitor background save` stored for this source and model."""
@@ -164,7 +169,7 @@ class BackgroundConfig(_Section, frozen=True):
 class DriftConfig(_Section, frozen=True):
     """The drift bonus (arXiv 2606.04844)."""
 
-    beta: Weight = 0.0
+    beta: Annotated[float, _within(limits.BETA)] = 0.0
     """Weight of the bonus. 0: with the model in the box it gains nothing (README); 0.1 is a usual value."""
     phrases: tuple[str, ...] = ("wind", "rain", "traffic", "crowd", "music")
     """Noise words p of the directions t("c with p") - t("c")."""
@@ -173,7 +178,7 @@ class DriftConfig(_Section, frozen=True):
 class ScorerConfig(_Section, frozen=True):
     """From cosines to a score in [0, 1]."""
 
-    temperature: Annotated[float, msgspec.Meta(ge=0.001, le=10)] = 0.05
+    temperature: Annotated[float, _within(limits.TEMPERATURE)] = 0.05
     """Cosine difference that changes the odds against the distractors by a factor e."""
 
 
@@ -181,10 +186,10 @@ class ClassConfig(_Section, frozen=True):
     """What differs for one class; anything left out follows `[detector]`."""
 
     onset_threshold: Threshold | None = None
-    offset_threshold: Unit | None = None
-    min_on_s: Pause | None = None
-    min_off_s: Pause | None = None
-    confirm_s: Pause | None = None
+    offset_threshold: Threshold | None = None
+    min_on_s: MinOn | None = None
+    min_off_s: MinOff | None = None
+    confirm_s: Confirm | None = None
     urgent: bool | None = None
 
 
@@ -192,16 +197,16 @@ class DetectorConfig(_Section, frozen=True):
     """Hysteresis, confirmation and pauses, per class."""
 
     onset_threshold: Threshold = 0.5
-    offset_threshold: Unit = 0.27
-    confirm_s: Pause = 1.0
+    offset_threshold: Threshold = 0.27
+    confirm_s: Confirm = 1.0
     """The score reaches the onset threshold for this long before an event begins; of urgent classes once."""
-    min_on_s: Pause = 0.5
+    min_on_s: MinOn = 0.5
     """An event lasts at least this long."""
-    min_off_s: Pause = 1.5
+    min_off_s: MinOff = 1.5
     """The score stays below the offset threshold for this long before an event ends."""
-    cool_down_s: Pause = 1.0
+    cool_down_s: Annotated[float, _within(limits.COOL_DOWN_S)] = 1.0
     """After an event ends, its class begins no other for this long."""
-    update_every_s: Seconds = 2.0
+    update_every_s: Annotated[float, _within(limits.UPDATE_EVERY_S)] = 2.0
     """How often a lasting event is reported."""
     max_event_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 600.0
     """An event that lasts longer is closed; its class begins another once it has stopped. 0: never."""
@@ -209,7 +214,7 @@ class DetectorConfig(_Section, frozen=True):
     """What was closed for lasting too long may then be learnt as background while it goes on."""
     urgent: tuple[str, ...] = ()
     """Classes reported without waiting for confirmation."""
-    near_miss_ratio: Unit = 0.6
+    near_miss_ratio: Annotated[float, _within(limits.NEAR_MISS_RATIO)] = 0.6
     """A peak from this share of the onset threshold up is a near miss."""
     classes: dict[str, ClassConfig] = {}
 
@@ -217,11 +222,11 @@ class DetectorConfig(_Section, frozen=True):
 class CalibrationConfig(_Section, frozen=True):
     """Thresholds from the stream itself."""
 
-    false_alarms_per_hour: Annotated[float, msgspec.Meta(ge=0, le=1000)] = 0.0
+    false_alarms_per_hour: Annotated[float, msgspec.Meta(ge=0, le=limits.FALSE_ALARMS_PER_HOUR.high)] = 0.0
     """All classes together; 0: the thresholds of `[detector]` stay as they are."""
-    block_s: Seconds = 10.0
+    block_s: Annotated[float, _within(limits.BLOCK_S)] = 10.0
     """The stream is judged by the highest score in every so many seconds."""
-    memory_h: Annotated[float, msgspec.Meta(ge=0.1, le=1000)] = 12.0
+    memory_h: Annotated[float, _within(limits.CALIBRATION_MEMORY_H)] = 12.0
     """Hours of blocks the thresholds rest on."""
     ready_blocks: Count = 30
     """Blocks before the stream alone sets them; until then they move there from those of `[detector]`."""
@@ -264,7 +269,7 @@ _PLAIN_WORDS = {
 _CHOICES = {
     "channel": "mix, loudest, left, right, or a number from 1",
     "channels": "mix, loudest, left, right, or a number from 1",
-    "tau": "auto, or a number from 0 to 10",
+    "tau": f"auto, or {limits.TAU}",
 }  # fmt: skip
 """What a key that takes words may be."""
 
@@ -303,8 +308,7 @@ def load_config(
         config = msgspec.convert(merged, Config)
     except (msgspec.ValidationError, OverflowError) as error:
         raise ConfigError(_explain(str(error), merged, from_environment, origin)) from None
-    _check_hop(config.window, origin)
-    _check_thresholds(config.detector, origin)
+    check_together(config, origin)
     return config
 
 
@@ -357,12 +361,31 @@ def _refuse_unknown(values: Mapping[str, Any], struct: type[msgspec.Struct], ori
                     _refuse_unknown(entry, ClassConfig, origin, f"detector.classes.{name}")
 
 
+def _place(path: str, merged: Mapping[str, Any]) -> list[str]:
+    """Return the keys that lead to a refused value; msgspec does not say which entry of a table it is."""
+    before, entry, after = path.partition("[...]")
+    if not entry:
+        return path.split(".")
+    *sections, table = before.split(".")
+    entries = merged[sections[0]][table]
+    at_fault = [name for name, own in entries.items() if not _fits(own, ClassConfig)]
+    return [*sections, table, *at_fault[:1], *after.lstrip(".").split(".")]
+
+
+def _fits(value: Any, kind: type[msgspec.Struct]) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
 def _explain(message: str, merged: Mapping[str, Any], environment: Mapping[str, Any], origin: str) -> str:
     """Return msgspec's message as one sentence: where the value came from, which it is, what is legal."""
     text, _, path = message.partition(" - at `$.")
     if not path:
         return f"{origin}: {message}."
-    keys = path.rstrip("`").split(".")
+    keys = _place(path.rstrip("`"), merged)
     value: Any = merged
     for key in keys:
         value = value.get(key) if isinstance(value, Mapping) else None
@@ -371,27 +394,8 @@ def _explain(message: str, merged: Mapping[str, Any], environment: Mapping[str, 
     for technical, plain in _PLAIN_WORDS.items():
         text = text.replace(technical, plain)
     given = "" if value is None else f" is {_shown(value)}"
+    valid = what_is_valid(Config, keys)
     if text.startswith("Invalid enum value"):
-        text = f"valid: {_CHOICES.get(keys[1], 'see configs/default.toml')}"
-    return f"{origin}: {'.'.join(keys)}{given}; {text[0].lower()}{text[1:]}."
-
-
-def _check_hop(window: WindowConfig, origin: str) -> None:
-    if 0.0 < window.hop_s < _SHORTEST_HOP_S:
-        raise ConfigError(
-            f"{origin}: window.hop_s is {window.hop_s:g}; it must be 0 (what suits the model) or at least "
-            f"{_SHORTEST_HOP_S:g}."
-        )
-
-
-def _check_thresholds(detector: DetectorConfig, origin: str) -> None:
-    general = ClassConfig(
-        onset_threshold=detector.onset_threshold, offset_threshold=detector.offset_threshold
-    )
-    for name, own in {"detector": general, **detector.classes}.items():
-        on = detector.onset_threshold if own.onset_threshold is None else own.onset_threshold
-        if own.offset_threshold is not None and own.offset_threshold > on:
-            raise ConfigError(
-                f"{origin}: {name}: offset_threshold {own.offset_threshold:g} is above onset_threshold "
-                f"{on:g}; it must not be, or an event would end the moment it began."
-            )
+        valid = _CHOICES.get(keys[1], "see configs/default.toml")
+    said = f"valid: {valid}" if valid and value is not None else f"{text[0].lower()}{text[1:]}"
+    return f"{origin}: {'.'.join(keys)}{given}; {said}."

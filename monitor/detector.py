@@ -21,6 +21,7 @@ from collections.abc import Sequence
 import msgspec
 
 from monitor.config import DetectorConfig
+from monitor.limits import THRESHOLD
 from monitor.records import Missed, NearMissReason, Score, Transition
 from monitor.units import seconds_to_len
 
@@ -39,7 +40,7 @@ class ClassRule(msgspec.Struct, frozen=True):
 def rule_for(name: str, config: DetectorConfig, sample_rate: int) -> ClassRule:
     """Return the rule for class `name`: its own settings over those of `[detector]`.
 
-    An offset threshold that is not its own keeps its ratio to the onset threshold.
+    An offset threshold that is not its own keeps its ratio to the onset threshold, within `THRESHOLD`.
     """
     own = config.classes.get(name)
 
@@ -52,7 +53,7 @@ def rule_for(name: str, config: DetectorConfig, sample_rate: int) -> ClassRule:
     urgent = name in config.urgent if own is None or own.urgent is None else own.urgent
     return ClassRule(
         onset_threshold=onset,
-        offset_threshold=onset * ratio
+        offset_threshold=THRESHOLD.clamp(onset * ratio)
         if own is None or own.offset_threshold is None
         else own.offset_threshold,
         confirm_len=0 if urgent else round(pick("confirm_s") * sample_rate),
@@ -129,11 +130,11 @@ class Detector:
         return self._machines[name].end("muted", stop) if muted else []
 
     def set_threshold(self, name: str, onset_threshold: float) -> None:
-        """Change a class's onset threshold; the offset threshold keeps its ratio to it."""
+        """Change a class's onset threshold; the offset threshold keeps its ratio to it, within its range."""
         rule = self._machines[name].rule
-        ratio = rule.offset_threshold / rule.onset_threshold if rule.onset_threshold else 1.0
+        ratio = rule.offset_threshold / rule.onset_threshold
         self._machines[name].rule = msgspec.structs.replace(
-            rule, onset_threshold=onset_threshold, offset_threshold=onset_threshold * ratio
+            rule, onset_threshold=onset_threshold, offset_threshold=THRESHOLD.clamp(onset_threshold * ratio)
         )
 
 

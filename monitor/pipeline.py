@@ -299,7 +299,7 @@ class Pipeline:
             state=state,
             mean=mean.tolist() if state.windows else [],
             sounds_like=scorer.sounds_like(mean, _PHRASES_OF_A_ROOM),
-            classes=[ClassInRoom(name, cosine) for name, cosine in cosines],
+            classes=[ClassInRoom(name, cosine, self._report.label(name)) for name, cosine in cosines],
         )
 
     def _finish(self) -> Turn:
@@ -394,6 +394,7 @@ class Pipeline:
                     offset_threshold=round(rule.offset_threshold, 4),
                     muted=name in detector.muted,
                     urgent=rule.urgent,
+                    label=self._report.label(name),
                 )
                 for name, rule in detector.rules.items()
             ],

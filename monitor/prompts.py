@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 
+from monitor.class_settings import one_each
 from monitor.config import MAX_CLASSES, Config
 from monitor.errors import ConfigError
 from monitor.records import ClassPrompt, Prompts
+from monitor.text import clean
+from monitor.topics import LONGEST, class_id, folded_words, is_label
 
-_NAME = re.compile(r"[a-z0-9_-]{1,40}")
 _MAX_WORDING = 200
+_JOINERS = re.compile("[\u200c\u200d]")
+"""Within words of some scripts; a topic, a key and an eye do without them."""
 
 
 def parse_classes(text: str, aliases: Mapping[str, str] | None = None) -> list[ClassPrompt]:
@@ -19,7 +24,7 @@ def parse_classes(text: str, aliases: Mapping[str, str] | None = None) -> list[C
     Raises
     ------
     ConfigError
-        No class, too many, one given twice, or a name that cannot be part of a topic.
+        No class, too many, one given twice, two of one wording, or a name that is none.
     """
     items = _split(text)
     if not items:
@@ -29,12 +34,32 @@ def parse_classes(text: str, aliases: Mapping[str, str] | None = None) -> list[C
             f"{len(items)} classes are listed, at most {MAX_CLASSES} can be told apart; shorten the list or "
             "run a second monitor with --bind."
         )
-    classes = [_class_prompt(item, aliases or {}) for item in items]
-    names = [item.name for item in classes]
-    for name in names:
-        if names.count(name) > 1:
-            raise ConfigError(f"The class {name!r} is listed twice; give each class once.")
+    given = {
+        folded_words(name): wording for name, wording in one_each(aliases or {}, "prompts.aliases").items()
+    }
+    classes = [_class_prompt(item, given) for item in items]
+    _refuse_equals(classes)
     return classes
+
+
+def _refuse_equals(classes: Sequence[ClassPrompt]) -> None:
+    """Raise for two classes that one sound would set off together."""
+    names: dict[str, ClassPrompt] = {}
+    wordings: dict[str, ClassPrompt] = {}
+    for item in classes:
+        for name in (item.name, folded_words(item.label)):
+            first = names.setdefault(name, item)
+            if first is not item:
+                as_well = (
+                    "" if first.label == item.label else f" ({first.label!r} and {item.label!r} are one name)"
+                )
+                raise ConfigError(f"The class {first.name!r} is listed twice{as_well}; give each class once.")
+        first = wordings.setdefault(folded_words(item.wording), item)
+        if first is not item:
+            raise ConfigError(
+                f"The classes {first.label!r} and {item.label!r} both listen for {item.wording!r}, and one "
+                "sound would be two alarms; leave one out, or give it other words."
+            )
 
 
 def _split(text: str) -> list[str]:
@@ -47,19 +72,22 @@ def _split(text: str) -> list[str]:
 
 def _class_prompt(item: str, aliases: Mapping[str, str]) -> ClassPrompt:
     label, given, wording = (part.strip() for part in item.partition("="))
-    name = re.sub(r"\s+", "_", label.lower())
-    if not _NAME.fullmatch(name):
+    label = unicodedata.normalize("NFC", _JOINERS.sub("", label))
+    if not is_label(label) or clean(label) != label:
         raise ConfigError(
-            f"{label!r} cannot be a class name; use up to 40 letters, digits, '_' and '-', and write other "
-            'wordings as name="the words".'
+            f"{label!r} cannot be a class name; valid: up to {LONGEST} letters of any script, digits, "
+            "blanks, '_' and '-', and other wordings as name=\"the words\"."
         )
-    wording = re.sub(r"^(['\"])(.*)\1$", r"\2", wording) if given else aliases.get(name, name_to_words(name))
+    if given:
+        wording = re.sub(r"^(['\"])(.*)\1$", r"\2", wording)
+    else:
+        wording = aliases.get(folded_words(label), name_to_words(label.lower()))
     if not re.search(r"[A-Za-z0-9]", wording) or len(wording) > _MAX_WORDING or re.search(r'[="]', wording):
         raise ConfigError(
-            f"The wording of class {name!r} must be 1 to {_MAX_WORDING} characters with at least one letter "
-            "and neither '=' nor quotes."
+            f"The wording of class {label!r} is {wording!r}; valid: 1 to {_MAX_WORDING} characters with at "
+            f"least one letter from a to z and neither '=' nor quotes, as in {label}=\"doorbell\"."
         )
-    return ClassPrompt(name, wording)
+    return ClassPrompt(class_id(label), wording, label)
 
 
 def name_to_words(name: str) -> str:

@@ -61,6 +61,8 @@ class ClassPrompt(msgspec.Struct, frozen=True):
     """Lower-case letters, digits, `_` and `-`; part of topics."""
     wording: str
     """What it is called in words, e.g. `dog bark`."""
+    label: str = ""
+    """What the user calls it, in any script; empty: like `name`."""
 
 
 class Prompts(msgspec.Struct, frozen=True):
@@ -261,6 +263,8 @@ class Candidate(msgspec.Struct, frozen=True, rename={"class_": "class"}):
 
     class_: str
     score: float
+    label: str = ""
+    """As in the event."""
 
 
 class Latency(msgspec.Struct, frozen=True):
@@ -332,6 +336,8 @@ class Event(msgspec.Struct, frozen=True, rename={"class_": "class"}):
     clip: str | None = None
     peak_score: float = 0.0
     """Highest score so far, [0, 1]."""
+    label: str = ""
+    """What the user calls the class, in any script; empty: like `class`."""
     ended_by: str | None = None
     """Why there is an offset: `quiet`, or `overlong` (it goes on), `lost`, `paused`, `muted`, `ended`,
     `stopped`, `failed`; and, concluded by who receives: `gone` with its monitor, `unknown`."""
@@ -354,6 +360,8 @@ class NearMiss(msgspec.Struct, frozen=True, rename={"class_": "class"}):
     snr_db: float
     position_s: float | None = None
     """Of a file: seconds from its beginning to `time`; None for what is heard live."""
+    label: str = ""
+    """What the user calls the class, in any script; empty: like `class`."""
 
 
 class Level(msgspec.Struct, frozen=True):
@@ -392,6 +400,8 @@ class ClassState(msgspec.Struct, frozen=True, rename={"class_": "class"}):
     offset_threshold: float
     muted: bool
     urgent: bool
+    label: str = ""
+    """What the user calls it, in any script; empty: like `class`."""
 
 
 class ClockStep(msgspec.Struct, frozen=True):
@@ -536,6 +546,8 @@ class ClassInRoom(msgspec.Struct, frozen=True, rename={"class_": "class"}):
     class_: str
     cosine: float
     """How much the room sounds like the class: the inner product of its mean and the class."""
+    label: str = ""
+    """What the user calls it, in any script; empty: like `class`."""
 
 
 class Room(msgspec.Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -43,6 +43,8 @@ class Stream(msgspec.Struct, frozen=True):
     """Whether capture times are those of the sound; a file played fast has none and is never skipped."""
     run_id: str
     """Makes event ids of different runs differ."""
+    labels: Mapping[str, str] = {}
+    """What the user calls each class, by its name in topics."""
 
 
 class Clock(msgspec.Struct, frozen=True):
@@ -142,7 +144,7 @@ class Reporter:
             prompt=self._prompts[change.class_],
             score=round(change.score, 4),
             threshold=change.threshold,
-            candidates=[Candidate(name, round(value, 4)) for name, value in ranked],
+            candidates=[Candidate(name, round(value, 4), self.label(name)) for name, value in ranked],
             onset_time=onset.time,
             offset_time=None if offset is None else self._offset_time(onset, offset),
             onset_sample=change.onset_sample,
@@ -156,10 +158,15 @@ class Reporter:
             urgent=change.class_ in self._urgent,
             model=self._stream.model,
             peak_score=round(change.peak_score, 4),
+            label=self.label(change.class_),
             ended_by=change.ended_by,
             onset_position_s=self.position_s(change.onset_sample),
             offset_position_s=None if offset is None else self.position_s(offset),
         )
+
+    def label(self, class_: str) -> str:
+        """Return what the user calls a class."""
+        return self._stream.labels.get(class_, "")
 
     def _onset(self, change: Transition) -> _Onset:
         """Return the onset of an event, with the time that its first message gave it."""
@@ -188,6 +195,7 @@ class Reporter:
             level_dbfs=round(context.loudness.level_dbfs, 1),
             snr_db=round(context.loudness.snr_db, 1),
             position_s=self.position_s(missed.stop),
+            label=self.label(missed.class_),
         )
 
     def level(self, loudness: Loudness) -> Level:

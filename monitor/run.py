@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import sys
 import threading
 import time
-from collections.abc import Sequence
 
 import msgspec
 
 from monitor.assemble import Monitor, PcmFormat, make_source, start_monitor
+from monitor.class_settings import by_class
 from monitor.config import Config
 from monitor.console import tell
 from monitor.encoders import load
@@ -126,7 +125,7 @@ def _attach(interface: Interface, publisher: Publisher | None) -> None:
 def _start(options: RunOptions, config: Config, outputs: Outputs, interface: Interface | None) -> Monitor:
     text = ",".join(config.prompts.classes) if options.classes is None else options.classes
     classes = parse_classes(text, config.prompts.aliases)
-    _check_sections([item.name for item in classes], config, strict=options.classes is None)
+    config = by_class(config, classes, strict=options.classes is None)
     if options.sources.count("-") > 1:
         raise ConfigError("Standard input (-) can be one source only; give the other as file:PATH.")
     sources = [
@@ -138,19 +137,6 @@ def _start(options: RunOptions, config: Config, outputs: Outputs, interface: Int
     if interface is not None:
         interface.doing(f"opening {', '.join(source.name for source in sources)}")
     return start_monitor(sources, encoder, classes, outputs.sinks, config, lambda: load(config.model))
-
-
-def _check_sections(listed: Sequence[str], config: Config, strict: bool) -> None:
-    """Refuse settings of a class that is not listened for: an alarm that would never come.
-
-    Where the classes were given on the command line, a configuration may hold others too; then only a name
-    that looks like a misspelt one is refused.
-    """
-    for name in (*config.detector.urgent, *config.detector.classes):
-        near = difflib.get_close_matches(name, listed, n=1)
-        if name not in listed and (strict or near):
-            hint = f"did you mean {near[0]!r}?" if near else f"add it to the classes ({', '.join(listed)})."
-            raise ConfigError(f"The detector has settings for {name!r}, which is not listened for; {hint}")
 
 
 def _with_lines(monitor: Monitor, outputs: Outputs, interface: Interface, spare: LineSink) -> Outputs:

@@ -7,7 +7,7 @@ Nothing is made safe for a terminal here: what comes over the wire is safe alrea
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from monitor.records import Change, ClockStep, Health, HearingState, NearMissReason, SourceState
 
@@ -76,6 +76,23 @@ def hard_of_hearing(health: Health) -> bool:
 def ended_by(reason: str) -> Wording:
     """Return why an event is over, also for a reason that a later version knows."""
     return ENDED_BY.get(reason, Wording(reason, reason, reason))
+
+
+class Labelled(Protocol):
+    """A record about one class."""
+
+    @property
+    def class_(self) -> str:
+        """Its name in topics."""
+
+    @property
+    def label(self) -> str:
+        """What the user calls it; empty: like its name in topics."""
+
+
+def called(record: Labelled) -> str:
+    """Return what the user calls the class of `record`, as words."""
+    return spoken(record.label or record.class_)
 
 
 def spoken(class_: str) -> str:

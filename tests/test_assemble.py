@@ -11,6 +11,7 @@ import pytest
 from monitor import rooms
 from monitor.assemble import Monitor, make_stages, start_monitor
 from monitor.config import Config, load_config
+from monitor.errors import ConfigError
 from monitor.prompts import parse_classes
 from monitor.records import Request, Room, Span
 from tests.examples import NOON, room
@@ -32,13 +33,16 @@ def starts(encoder: FakeEncoder, config: Config) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    ("hop_s", "expected_s"), [(0.0, 0.5), (0.25, 0.25), (5.0, 1.0)], ids=["model's", "own", "too long"]
+    ("hop_s", "expected_s"), [(0.0, 0.5), (0.25, 0.25), (1.0, 1.0)], ids=["model's", "own", "longest"]
 )
-def test_the_hop_is_the_models_own_unless_configured_and_never_leaves_a_gap(
-    hop_s: float, expected_s: float
-) -> None:
+def test_the_hop_is_the_models_own_unless_configured(hop_s: float, expected_s: float) -> None:
     found = starts(Slow(), load_config(flags={"window": {"hop_s": hop_s}}))
     assert found == list(range(0, 2 * RATE + 1, round(expected_s * RATE)))
+
+
+def test_a_hop_that_would_leave_a_gap_between_windows_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"window\.hop_s is 5; valid: 0 .* or 0\.01 to 1"):
+        starts(Slow(), load_config(flags={"window": {"hop_s": 5.0}}))
 
 
 def test_the_prompt_ensemble_of_the_model_is_used() -> None:

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from monitor.calibration import LIMITS, Calibration, Condition
+from monitor.calibration import Calibration, Condition
 from monitor.config import CalibrationConfig
+from monitor.limits import THRESHOLD
 from monitor.records import Score
 
 RATE, HOP = 100, 25
@@ -132,4 +133,4 @@ def test_with_every_threshold_set_by_hand_nothing_is_left_to_do() -> None:
 def test_thresholds_stay_within_their_limits(odds: list[float], rate: float) -> None:
     one = calibration(rate)
     hear(one, np.repeat(np.array(odds), 10))
-    assert all(LIMITS[0] <= value <= LIMITS[1] for value in one.thresholds().values())
+    assert all(THRESHOLD.holds(value) for value in one.thresholds().values())

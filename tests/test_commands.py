@@ -5,9 +5,10 @@ import math
 import pytest
 
 from monitor.background import Background
-from monitor.commands import KEPT, MAX_THRESHOLD, MIN_THRESHOLD, Commands
+from monitor.commands import KEPT, Commands
 from monitor.config import BackgroundConfig, DetectorConfig
 from monitor.detector import Detector
+from monitor.limits import THRESHOLD
 from monitor.records import Change, Request
 from monitor.words import changed
 from tests.examples import NOON
@@ -84,7 +85,7 @@ def test_a_threshold_that_would_make_a_class_deaf_or_endless_is_refused(
     assert commands.changes == []
 
 
-@pytest.mark.parametrize("value", [MIN_THRESHOLD, 0.5, MAX_THRESHOLD])
+@pytest.mark.parametrize("value", [THRESHOLD.low, 0.5, THRESHOLD.high])
 def test_a_threshold_within_the_range_is_taken(commands: Commands, detector: Detector, value: float) -> None:
     assert refusal(commands, Request("threshold", "siren", value)) == ""
     assert detector.rules["siren"].onset_threshold == value

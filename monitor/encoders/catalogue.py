@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from monitor.encoders.address import below, shown
 from monitor.encoders.store import ModelEntry, ModelFile, manifest_folder, packaged_folder
 from monitor.errors import ConfigError, ModelError
 from monitor.stored_files import read_toml
@@ -55,7 +56,11 @@ class CatalogueEntry(ModelEntry, frozen=True, kw_only=True):
 
     def url(self, file: RemoteFile, hub: str) -> str:
         """Return the address of one of its files below `hub`."""
-        return f"{hub}/{self.repository}/resolve/{self.revision}/{quote(file.file)}"
+        return below(hub, self.remote_path(file))
+
+    def remote_path(self, file: RemoteFile) -> str:
+        """Return where one of its files lies on a hub."""
+        return f"{self.repository}/resolve/{self.revision}/{quote(file.file)}"
 
     def entry(self) -> ModelEntry:
         """Return the entry the model has once installed; files keep their last name."""
@@ -102,16 +107,23 @@ def hub_address() -> str:
     for variable in ("MONITOR_MIRROR", "HF_ENDPOINT"):
         if mirror := os.environ.get(variable, "").rstrip("/"):
             if not is_safe(mirror):
-                raise ConfigError(f"{variable} is {mirror!r}; legal: https://…, or http:// on this machine.")
+                raise ConfigError(
+                    f"{variable} is {shown(mirror)!r}; valid: https://…, or http:// on this machine."
+                )
             return mirror
     return HUB
 
 
 def is_safe(url: str) -> bool:
     """Return whether `url` is https, or http on this machine."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:  # no address at all
+        return False
+    if not host or "@" in parts.path + parts.fragment:  # a password with / or # in it
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
 
 
 def is_loopback(host: str) -> bool:

@@ -46,7 +46,7 @@ def describe(model: StoredModel, part: ModelFile) -> Graph:
     ModelError
         The file is missing or altered, or ONNX Runtime cannot load it.
     """
-    return _ports(_open(_verified(model, part), ModelConfig(), model.name, optimise=False))
+    return _ports(_open(model.read(part), ModelConfig(), model.name, optimise=False))
 
 
 class OnnxEngine:
@@ -66,7 +66,7 @@ class OnnxEngine:
         """
         self._model = model
         self._config = config
-        session = _open(_verified(model, model.entry.audio), config, model.name)
+        session = _open(model.read(model.entry.audio), config, model.name)
         front_end = fit_audio(model.name, model.entry, _ports(session))
         if front_end != model.entry.front_end:
             raise ModelError(
@@ -93,7 +93,7 @@ class OnnxEngine:
         """
         threads = max(self._config.threads, min(_MOST_TEXT_THREADS, len(os.sched_getaffinity(0))))
         config = msgspec.structs.replace(self._config, threads=threads)
-        session = _open(_verified(self._model, self._model.entry.text), config, self._model.name)
+        session = _open(self._model.read(self._model.entry.text), config, self._model.name)
         takes_mask = fit_text(self._model.name, self._model.entry, _ports(session))
         return OnnxText(session, takes_mask)
 
@@ -123,7 +123,7 @@ class OnnxRoom:
         ModelError
             The file is missing or altered, or the graph does not fit the entry.
         """
-        self._session = _open(_verified(model, part), ModelConfig(), model.name)
+        self._session = _open(model.read(part), ModelConfig(), model.name)
         check_room(model.name, model.entry, _ports(self._session))
         self._output = self._session.get_outputs()[0].name
 
@@ -193,20 +193,8 @@ class _Bound(msgspec.Struct, frozen=True):
         return np.array(self.embedding.numpy())  # the next call writes over what the binding holds
 
 
-def _verified(model: StoredModel, part: ModelFile) -> str:
-    """Return the path of a file whose hash is right; what is given as bytes, the runtime keeps a copy of.
-
-    Raises
-    ------
-    ModelError
-        The file is missing or altered.
-    """
-    model.read(part)
-    return str(model.folder / part.file)
-
-
-def _open(graph: str, config: ModelConfig, name: str, *, optimise: bool = True) -> Any:
-    """Return a session that runs the file `graph` of the model `name`."""
+def _open(graph: bytes, config: ModelConfig, name: str, *, optimise: bool = True) -> Any:
+    """Return a session that runs `graph` of the model `name`: the very bytes that were checked."""
     from monitor.encoders.runtime import onnxruntime as ort
 
     wanted = _PROVIDERS.get(config.provider)
@@ -231,6 +219,7 @@ def _open(graph: str, config: ModelConfig, name: str, *, optimise: bool = True) 
     if wanted not in session.get_providers():  # listed, and yet not usable: it falls back without a word
         raise absent
     session.disable_fallback()
+    session._model_bytes = None  # noqa: SLF001 - it is loaded; the wrapper would keep the file in memory
     return session
 
 
@@ -241,6 +230,7 @@ def _options(config: ModelConfig, *, optimise: bool) -> Any:
     options.intra_op_num_threads = config.threads
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "1" if config.spinning else "0")
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     options.log_severity_level = 4
     if not optimise:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL

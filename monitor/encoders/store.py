@@ -9,8 +9,9 @@ network that takes the room out of an embedding. Entries are in
 
 ``MONITOR_MODELS=DIR`` replaces both: ``DIR/manifest.toml``, if it is there, and ``DIR/NAME/model.toml``.
 
-Every entry names each file with its sha256. A file that differs is refused, and so is an ONNX graph that
-keeps weights in other files (they would escape the hash). Pickles are never read.
+Every entry names each file with its sha256. A file that differs is refused, and so are links, what is no
+plain file, and an ONNX graph that keeps weights in other files (they would escape the hash) or cannot be
+read to its last byte. Pickles are never read.
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
-from monitor.encoders.external_data import has_external_data
+from monitor.encoders.onnx_file import NotOneGraph, check_one_graph
 from monitor.errors import ModelError
+from monitor.folder_files import parts_below, read_below
 from monitor.folders import own_folder, user_path
-from monitor.stored_files import open_stored, read_stored, read_toml
+from monitor.stored_files import open_stored, parse_toml
 from monitor.toml import toml_lines
 
 _PACKAGED = Path(__file__).parents[1] / "_share" / "models"
@@ -110,6 +112,12 @@ class StoredModel(msgspec.Struct, frozen=True):
         return (*towers, self.entry.room) if self.entry.room else towers
 
     @property
+    def graphs(self) -> tuple[ModelFile, ...]:
+        """The files that are ONNX graphs."""
+        towers = self.entry.audio, self.entry.text
+        return (*towers, self.entry.room) if self.entry.room else towers
+
+    @property
     def text_identity(self) -> str:
         """What the embedding of a text depends on, beside the text."""
         return f"{self.entry.text.sha256} {self.entry.tokenizer.sha256} {self.entry.max_tokens}"
@@ -120,14 +128,12 @@ class StoredModel(msgspec.Struct, frozen=True):
         Raises
         ------
         ModelError
-            The file is missing, outside the folder, differs from its hash, or is an ONNX graph with weights
-            elsewhere.
+            The file is missing, outside the folder, a link, differs from its hash, or is not one ONNX graph
+            with all its weights inside.
         """
-        if Path(part.file).is_absolute() or ".." in Path(part.file).parts:
-            raise ModelError(f"Model {self.name!r}: the file {part.file!r} is outside the model's folder.")
-        path = self.folder / part.file
+        path = self.path(part)
         try:
-            content = read_stored(path)
+            content = read_below(self.folder, part.file)
         except OSError as error:
             raise ModelError(f"Model {self.name!r}: cannot read {path}: {error.strerror}.") from None
         found = hashlib.sha256(content).hexdigest()
@@ -136,11 +142,33 @@ class StoredModel(msgspec.Struct, frozen=True):
                 f"Model {self.name!r}: {path} has sha256 {found[:12]}…, the manifest says "
                 f"{part.sha256[:12]}…; the file was altered or is incomplete, install the model again."
             )
-        if path.suffix == ".onnx" and has_external_data(content):
-            raise ModelError(
-                f"Model {self.name!r}: {path} keeps weights in other files; only one-file ONNX is read."
-            )
+        if part != self.entry.tokenizer or part in self.graphs:
+            self._check_graph(path, content)
         return content
+
+    def path(self, part: ModelFile) -> Path:
+        """Return where a file lies.
+
+        Raises
+        ------
+        ModelError
+            That would be outside the model's folder.
+        """
+        try:
+            return self.folder.joinpath(*parts_below(part.file))
+        except OSError:
+            raise ModelError(
+                f"Model {self.name!r}: the file {part.file!r} is outside the model's folder; valid: a path "
+                "below it."
+            ) from None
+
+    def _check_graph(self, path: Path, content: bytes) -> None:
+        try:
+            check_one_graph(content)
+        except NotOneGraph as error:
+            raise ModelError(
+                f"Model {self.name!r}: {path} is refused, {error}; valid: ONNX, all weights in the one file."
+            ) from None
 
     def verify(self) -> None:
         """Raise `ModelError` unless every file is there and unaltered."""
@@ -280,7 +308,7 @@ def write_entry(entry: ModelEntry, folder: Path) -> None:
 
 def _read_toml(path: Path, if_missing: str = "") -> dict[str, Any]:
     try:
-        return read_toml(path)
+        return parse_toml(read_below(path.parent, path.name).decode("utf-8"))
     except FileNotFoundError as error:
         raise ModelError(f"Cannot read the model manifest {path}: {error.strerror}.{if_missing}") from None
     except OSError as error:

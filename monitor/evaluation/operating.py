@@ -21,9 +21,14 @@ from monitor.errors import ConfigError
 from monitor.evaluation.metrics import Outcome, summarise
 from monitor.evaluation.rehearing import Rehearing
 from monitor.evaluation.trial import Heard
+from monitor.limits import THRESHOLD
 
-THRESHOLDS = tuple(round(float(value), 6) for value in 1.0 / (1.0 + np.exp(-np.linspace(-4.0, 12.0, 65))))
-"""Onset thresholds of a curve, evenly spaced in log-odds."""
+THRESHOLDS = tuple(
+    threshold
+    for value in 1.0 / (1.0 + np.exp(-np.linspace(-4.0, 12.0, 65)))
+    if THRESHOLD.holds(threshold := round(float(value), 6))
+)
+"""Onset thresholds of a curve, evenly spaced in log-odds, of those that can be configured."""
 
 
 class Setting(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ import onnx
 import torch
 from onnx import NodeProto
 
-from monitor.encoders.external_data import has_external_data
+from monitor.encoders.onnx_file import NotOneGraph, check_one_graph
 from monitor.errors import ModelError
 from monitor.export.towers import AudioTower, TextTower
 
@@ -80,8 +80,10 @@ def finish(path: Path) -> None:
         item.doc_string = ""
     onnx.checker.check_model(model)
     content = model.SerializeToString()
-    if has_external_data(content):
-        raise ModelError(f"{path.name} keeps weights in other files; only one-file ONNX is read.")
+    try:
+        check_one_graph(content)
+    except NotOneGraph as error:
+        raise ModelError(f"{path.name} is refused, {error}.") from None
     path.write_bytes(content)
 
 

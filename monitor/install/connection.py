@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from monitor.encoders.address import access, shown
 from monitor.encoders.catalogue import is_loopback, is_safe
 from monitor.errors import ModelError
 
@@ -43,12 +44,15 @@ def open_url(url: str, offset: int, timeout_s: float) -> Any:
         As `urllib.request.OpenerDirector.open`.
     """
     if not is_safe(url):
-        raise ModelError(f"{url} is neither https nor on this machine; nothing is fetched from it.")
+        raise ModelError(f"{shown(url)} is neither https nor on this machine; nothing is fetched from it.")
     headers = {"User-Agent": "monitor", "Accept-Encoding": "identity"}
     if offset:
         headers["Range"] = f"bytes={offset}-"
-    request = urllib.request.Request(url, headers=headers)  # noqa: S310 - is_safe
-    return _opener(url).open(request, timeout=timeout_s)
+    asked = access(url)
+    request = urllib.request.Request(asked.url, headers=headers)  # noqa: S310 - is_safe
+    if asked.authorization:
+        request.add_unredirected_header("Authorization", asked.authorization)
+    return _opener(asked.url).open(request, timeout=timeout_s)
 
 
 def read_offer(response: Any) -> Offer:
@@ -86,7 +90,7 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
         if not is_safe(address):
             answer.close()
             raise ModelError(
-                f"{request.full_url} redirects to {address}, which is neither https nor on this machine; "
-                "refused."
+                f"{shown(request.full_url)} redirects to {shown(address)}, which is neither https nor on "
+                "this machine; refused."
             )
         return super().redirect_request(*args)

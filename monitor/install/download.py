@@ -72,8 +72,8 @@ def fetch(item: Download, watcher: Watcher, patience: Patience | None = None) ->
             found = partial.sha256
             partial.restart()
             raise ModelError(
-                f"{item.url} has sha256 {found[:12]}…, the pinned file has {item.sha256[:12]}…; nothing was "
-                "installed. Try again without a mirror or a proxy, or later."
+                f"{item.shown} has sha256 {found[:12]}…, the pinned file has {item.sha256[:12]}…; nothing "
+                "was installed. Try again without a mirror or a proxy, or later."
             )
         partial.sync()
 
@@ -99,7 +99,7 @@ def _complete(partial: Partial, watcher: Watcher, patience: Patience) -> None:
         except _TryAgain as error:
             failed = 1 if partial.received - before >= patience.progress else failed + 1
             if failed >= patience.attempts:
-                raise ModelUnreachable(f"{item.url}: {error}, {failed} times in a row.") from None
+                raise ModelUnreachable(f"{item.shown}: {error}, {failed} times in a row.") from None
             wait_s = max(error.wait_s, 2.0 ** (failed - 1))
             watcher.say(f"{item.path.name}: {error}; trying again in {wait_s:g} s.")
             patience.wait(wait_s)
@@ -126,7 +126,7 @@ def _begin(partial: Partial, response: Any) -> None:
     item, offer = partial.item, read_offer(response)
     if offer.whole not in {None, item.size}:
         raise ModelError(
-            f"{item.url} offers {offer.whole} bytes, the pinned file has {item.size}; it is another file, "
+            f"{item.shown} offers {offer.whole} bytes, the pinned file has {item.size}; it is another file, "
             "or a page that asks to sign in. Open the address in a browser to see."
         )
     if offer.offset != partial.received:
@@ -141,7 +141,9 @@ def _receive(partial: Partial, response: Any, watcher: Watcher, patience: Patien
     while chunk := response.read1(_CHUNK):
         if len(chunk) > partial.missing:
             partial.restart()
-            raise ModelError(f"{item.url} sends more than the {item.size} bytes of the pinned file; refused.")
+            raise ModelError(
+                f"{item.shown} sends more than the {item.size} bytes of the pinned file; refused."
+            )
         partial.append(chunk)
         watcher.progress(item.path.name, partial.received, item.size)
         now = time.monotonic()
@@ -162,11 +164,11 @@ def _refused(partial: Partial, error: urllib.error.HTTPError) -> Exception:
             asked = error.headers.get("Retry-After", "")
             wait_s = min(float(asked), _LONGEST_WAIT_S) if asked.isdecimal() else 0.0
             return _TryAgain(f"the server answers {error.code} {error.reason}", wait_s)
-        return ModelUnreachable(f"{partial.item.url}: the server answers {error.code} {error.reason}.")
+        return ModelUnreachable(f"{partial.item.shown}: the server answers {error.code} {error.reason}.")
 
 
 def _no_connection(partial: Partial, reason: object) -> Exception:
-    url = partial.item.url
+    url = partial.item.shown
     if isinstance(reason, ssl.SSLCertVerificationError):
         return ModelUnreachable(
             f"{url}: its certificate cannot be trusted ({reason.verify_message}); SSL_CERT_FILE names the "

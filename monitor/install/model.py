@@ -1,7 +1,7 @@
 """Models of the user: fetched from the catalogue, or copied from a folder; checked; moved into place.
 
 Everything happens in ``NAME.partial`` beside the place where the model will be. Only after sizes, hashes,
-graphs, tokenizer and a self-test are right does the folder take its name; until then the model that was
+graphs, tokenizer and a self-test are right do the files take their place; until then the model that was
 there before stays as it was. What was fetched waits in ``NAME.partial`` for the next try, and files that
 were brought there by hand are taken as if they had been fetched. One install at a time.
 
@@ -20,6 +20,7 @@ from pathlib import Path
 import msgspec
 
 from monitor.config import ModelConfig
+from monitor.encoders.address import shown_below
 from monitor.encoders.catalogue import CatalogueEntry, hub_address, local_name
 from monitor.encoders.store import (
     ModelEntry,
@@ -33,7 +34,7 @@ from monitor.errors import ModelError, ModelUnreachable
 from monitor.install.download import Patience, Watcher, fetch
 from monitor.install.partial import Download, is_whole
 from monitor.install.self_test import SelfTest, self_test
-from monitor.install.slot import Slot, writing
+from monitor.install.slot import Slot
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,13 @@ def install_remote(model: CatalogueEntry, options: InstallOptions, watcher: Watc
 
     def fill(slot: Slot) -> None:
         items = [
-            Download(model.url(file, hub), slot.partial / local_name(file), file.bytes, file.sha256)
+            Download(
+                model.url(file, hub),
+                slot.partial / local_name(file),
+                file.bytes,
+                file.sha256,
+                shown_below(hub, model.remote_path(file)),
+            )
             for file in model.remote_files
         ]
         wanted = [item for item in items if not is_whole(item)]
@@ -157,8 +164,7 @@ def _install(
             if _same(there.entry, wanted) and _is_whole(there):
                 return _report(there, None)
             _check_replaceable(there, wanted)
-        with writing(slot.partial):
-            slot.partial.mkdir(exist_ok=True)
+        slot.prepare()
         if there:
             _reuse(there, wanted, slot)
         fill(slot)
@@ -199,7 +205,7 @@ def _check_room(items: list[Download], folder: Path) -> None:
 
 
 def _by_hand(items: list[Download]) -> str:
-    addresses, folder = ", ".join(item.url for item in items), items[0].path.parent
+    addresses, folder = ", ".join(item.shown for item in items), items[0].path.parent
     return (
         f"{addresses}; put the files into {folder} under the names at the end of the addresses, and give the "
         "same command again: it then needs no network."
@@ -237,7 +243,7 @@ def _reuse(there: StoredModel, wanted: ModelEntry, slot: Slot) -> None:
     """Copy the files that are right already, so that a repair fetches only what is damaged."""
     for part in StoredModel(there.name, wanted, slot.partial).parts:
         for old in there.parts:
-            if old.sha256 == part.sha256 and not (slot.partial / part.file).exists():
+            if old.sha256 == part.sha256 and not os.path.lexists(slot.partial / part.file):
                 try:
                     content = there.read(old)
                 except ModelError:

@@ -8,8 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from monitor.encoders.address import shown
 from monitor.encoders.store import sha256_of
 from monitor.errors import ModelError
+from monitor.folder_files import open_growing
 
 _CHUNK = 1 << 20
 
@@ -24,11 +26,17 @@ class Download:
     size: int
     """Bytes."""
     sha256: str
+    shown: str = ""
+    """The address as it may be printed; empty: without name, password and query."""
+
+    def __post_init__(self) -> None:
+        if not self.shown:
+            object.__setattr__(self, "shown", shown(self.url))
 
 
 def is_whole(item: Download) -> bool:
     """Return whether the file is already there with the right size and hash."""
-    if not item.path.is_file() or item.path.stat().st_size != item.size:
+    if item.path.is_symlink() or not item.path.is_file() or item.path.stat().st_size != item.size:
         return False
     return sha256_of(item.path) == item.sha256
 
@@ -48,11 +56,11 @@ class Partial:
         self.received = 0
         self._hash = hashlib.sha256()
         try:
-            if item.path.exists() and not item.path.is_file():
-                raise ModelError(f"{item.path} is not a regular file; remove it, and give the command again.")
-            self._file = item.path.open("a+b")
+            self._file = os.fdopen(open_growing(item.path), "a+b")
         except OSError as error:
-            raise ModelError(f"Cannot write {item.path}: {error.strerror}.") from None
+            raise ModelError(
+                f"Cannot write {item.path}: {error.strerror}; delete it, and give the same command again."
+            ) from None
         self._file.seek(0)
         while chunk := self._file.read(_CHUNK):
             self._count(chunk)

@@ -3,9 +3,12 @@
 ::
 
     FOLDER/NAME           the model
-    FOLDER/NAME.partial   what is being filled; it waits here for the next try
-    FOLDER/NAME.old       the model before, for the moment in which NAME.partial becomes NAME
+    FOLDER/NAME.partial   what is being fetched; it waits here for the next try
+    FOLDER/.NAME.*.new    a folder of its own, in which the checked files become the model
+    FOLDER/NAME.old       the model before, for the moment in which the new one takes its place
     FOLDER/.lock          held by the one install that is at work
+
+Nothing is written, moved or deleted through a link: what it leads to is not ours.
 """
 
 from __future__ import annotations
@@ -13,6 +16,8 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,8 +34,10 @@ from monitor.encoders.store import (
     write_entry,
 )
 from monitor.errors import ModelError
+from monitor.folder_files import open_growing, parts_below, read_below, write_below
 
 _LOCK = ".lock"
+_NEW = ".new"
 
 
 class Slot:
@@ -45,7 +52,7 @@ class Slot:
     @property
     def is_used(self) -> bool:
         """Whether anything of the model is there."""
-        return any(folder.exists() for folder in (self.place, self.partial, self._replaced))
+        return any(os.path.lexists(folder) for folder in (self.place, self.partial, self._replaced))
 
     def current(self) -> StoredModel | None:
         """Return the model that is installed, if its entry can be read."""
@@ -61,13 +68,19 @@ class Slot:
         Raises
         ------
         ModelError
-            Another install is at work.
+            Another install is at work, or the folder or the lock is a link.
         """
         folder = self.place.parent
+        if folder.is_symlink():
+            raise ModelError(
+                f"{folder} is a link, and nothing is installed or removed through one; set MONITOR_MODELS to "
+                "the folder it leads to."
+            )
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o644)
-        with os.fdopen(descriptor, "rb") as file:
+        with writing(folder / _LOCK):
+            file = os.fdopen(open_growing(folder / _LOCK), "rb")
+        with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -76,23 +89,46 @@ class Slot:
                 ) from None
             yield
 
+    def prepare(self) -> None:
+        """Make `partial`, if it is not there, and clear away what an install left that was killed.
+
+        Raises
+        ------
+        ModelError
+            It is a link, or a file.
+        """
+        if self.partial.is_symlink():
+            raise ModelError(
+                f"{self.partial} is a link, and nothing is fetched or deleted through one; delete the link "
+                "(what it leads to stays), and give the same command again."
+            )
+        with writing(self.partial):
+            self.partial.mkdir(exist_ok=True)
+            for folder in self.place.parent.glob(f".{self.name}.*{_NEW}"):
+                _delete(folder)
+
     def put(self, part: ModelFile, content: bytes) -> None:
         """Write a file into `partial`."""
-        path = self.partial / part.file
-        with writing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+        with writing(self.partial / part.file):
+            write_below(self.partial, part.file, content)
 
     def settle(self, model: StoredModel) -> None:
         """Make the checked `model` in `partial` the model of this slot."""
         with writing(self.place):
-            _tidy(model)
-            if self.place.exists():
-                _delete(self._replaced)
-                self.place.rename(self._replaced)  # the store finds it there
-            self.partial.rename(self.place)
+            private = Path(tempfile.mkdtemp(prefix=f".{self.name}.", suffix=_NEW, dir=self.place.parent))
+            try:
+                self._take_place(_gathered(model, private / self.name))
+            finally:
+                _delete(private)
             _sync(self.place.parent)
+            for folder in (self._replaced, self.partial):
+                _delete(folder)
+
+    def _take_place(self, folder: Path) -> None:
+        if os.path.lexists(self.place):
             _delete(self._replaced)
+            self.place.rename(self._replaced)  # the store finds it there
+        folder.rename(self.place)
 
     def clear(self) -> None:
         """Delete the model, and what was fetched of it."""
@@ -110,18 +146,28 @@ def writing(path: Path) -> Iterator[None]:
         raise ModelError(f"Cannot write {path}: {error.strerror}; the old model is untouched.") from None
 
 
-def _tidy(model: StoredModel) -> None:
-    """Leave in the folder the files of the model and its entry, all of them on the disk."""
-    write_entry(model.entry, model.folder)
-    kept = {model.folder / part.file for part in model.parts} | {model.folder / MODEL_FILE}
-    for path in sorted(model.folder.rglob("*"), reverse=True):  # what is in a folder comes before it
-        if not path.is_dir() or path.is_symlink():
-            if path not in kept:
-                path.unlink()
-        elif not any(path.iterdir()):
-            path.rmdir()
-    for path in (*kept, model.folder):
+def _gathered(model: StoredModel, folder: Path) -> Path:
+    """Move the files of `model` into the new `folder`, with its entry, all of them on the disk."""
+    folder.mkdir()
+    for part in model.parts:
+        path = folder.joinpath(*parts_below(part.file))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():  # two parts may be one file
+            _move(model.path(part), path)
         _sync(path)
+    write_entry(model.entry, folder)
+    for path in (folder / MODEL_FILE, folder):
+        _sync(path)
+    return folder
+
+
+def _move(path: Path, new: Path) -> None:
+    """Move a plain file; of one with a second name take a copy, for what changes that name changes it."""
+    facts = path.lstat()
+    if stat.S_ISREG(facts.st_mode) and facts.st_nlink == 1:
+        path.rename(new)
+    else:
+        write_below(new.parent, new.name, read_below(path.parent, path.name))
 
 
 def _sync(path: Path) -> None:

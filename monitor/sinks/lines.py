@@ -21,6 +21,7 @@ from monitor.words import (
     HEARING,
     NEAR_MISS,
     SOURCE_STATE,
+    called,
     changed,
     clock,
     clock_set,
@@ -205,9 +206,9 @@ class TroubleSink:
         self._lines.close()
 
 
-def hedged(class_: str) -> str:
+def hedged(name: str) -> str:
     """Return the words in which a sound is reported, ``may be a dog bark``."""
-    words = spoken(class_)
+    words = spoken(name)
     if _NO_ARTICLE.search(words):
         return f"may be {words}"
     return f"may be {'an' if _VOWEL.match(words) else 'a'} {words}"
@@ -221,11 +222,11 @@ def event_line(event: Event, where: str | None = None) -> str:
         urgent = "URGENT: " if event.urgent else ""
         score = f"score {event.score:.2f} (threshold {event.threshold:.2f})"
         time = moment(event.onset_time, event.onset_position_s)
-        return f"{time}  onset   {source}{urgent}{hedged(event.class_)}, {score}, {level}"
+        return f"{time}  onset   {source}{urgent}{hedged(event.label or event.class_)}, {score}, {level}"
     duration_s = _lasted_s(event)
     by = event.ended_by or "quiet"
     why = "" if by == "quiet" else f" ({ended_by(by).phrase})"
-    ended = f"{spoken(event.class_)} ended after {duration_s:.1f} s{why}"
+    ended = f"{called(event)} ended after {duration_s:.1f} s{why}"
     time = moment(event.offset_time or event.onset_time, event.offset_position_s)
     return f"{time}  offset  {source}{ended}, peak {event.peak_score:.2f}, {level}"
 
@@ -241,9 +242,7 @@ def near_miss_line(miss: NearMiss, where: str | None = None) -> str:
     """Return what was not reported, and why, as a line for a person."""
     score = f"score {miss.score:.2f} (threshold {miss.threshold:.2f})"
     why = f"not reported: {NEAR_MISS[miss.reason].phrase}"
-    return (
-        f"{moment(miss.time, miss.position_s)}  nearly  {_source(where)}{spoken(miss.class_)}, {score}, {why}"
-    )
+    return f"{moment(miss.time, miss.position_s)}  nearly  {_source(where)}{called(miss)}, {score}, {why}"
 
 
 def health_line(health: Health, before: Health | None = None) -> str:
@@ -252,9 +251,9 @@ def health_line(health: Health, before: Health | None = None) -> str:
     if health.state == "running" and before is not None and before.state in _UNHEARD:
         text = f"back: {name} is heard again"
     elif health.state == "running":
-        classes = ", ".join(spoken(state.class_) for state in health.classes)
+        classes = ", ".join(map(called, health.classes))
         text = f"listening to {name} for {classes}, model {health.model}"
-        if muted := [spoken(state.class_) for state in health.classes if state.muted]:
+        if muted := [called(state) for state in health.classes if state.muted]:
             text += f", muted: {', '.join(muted)}"
         if health.calibration is not None:
             text += f", false alarms allowed: {how_often(health.calibration.false_alarms_per_hour)}"

@@ -5,10 +5,9 @@ All satisfy one protocol, so that offline is online. `capture.py` carries any of
 
 from __future__ import annotations
 
-import re
-import unicodedata
-import zlib
 from typing import TYPE_CHECKING, Protocol
+
+from monitor.topics import slug
 
 if TYPE_CHECKING:  # the capture process imports this package and must stay free of numpy
     from monitor.records import Block
@@ -65,18 +64,3 @@ class Source(Protocol):
 
         The one method that another thread may call, to end a `read` or an `open` that takes too long.
         """
-
-
-def slug(text: str) -> str:
-    """Return `text` as a source id of ``[a-z0-9_-]``; the same text always gives the same id.
-
-    What cannot be written in that alphabet is replaced by a checksum of the whole, so that two names in
-    another script stay two ids.
-    """
-    plain = unicodedata.normalize("NFKD", text)
-    kept = plain.encode("ascii", "ignore").decode("ascii")
-    words = re.sub(r"[^a-z0-9_]+", "-", kept.lower()).strip("-_")
-    foreign = any(not unicodedata.combining(char) and not char.isascii() for char in plain)
-    if foreign or not words:
-        return f"{words}-{zlib.crc32(text.encode('utf-8', 'surrogatepass')):08x}".strip("-")
-    return words

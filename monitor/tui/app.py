@@ -20,6 +20,7 @@ from textual.events import Resize
 from textual.geometry import Size
 from textual.message import Message
 
+from monitor.limits import THRESHOLD
 from monitor.records import Event, Health, Request
 from monitor.sinks.changes import Changes
 from monitor.tui.feed import Arrived, Feed, Link, Refused
@@ -45,7 +46,6 @@ DRAW_HZ = 10.0
 """Drawings per second; as many as there are levels."""
 
 THRESHOLD_STEP = 0.05
-LOWEST_THRESHOLD, HIGHEST_THRESHOLD = 0.05, 0.95
 
 HANG_UP_S = 0.3
 """Seconds from a hang-up to the end."""
@@ -315,7 +315,7 @@ class MonitorApp(App[None]):
         if entry is None:
             return
         wanted = self._wanted.get(entry.class_, entry.onset_threshold) + steps * THRESHOLD_STEP
-        wanted = round(min(HIGHEST_THRESHOLD, max(LOWEST_THRESHOLD, wanted)), 2)
+        wanted = THRESHOLD.clamp(round(wanted, 2))
         self._wanted[entry.class_] = wanted
         self._feed.ask(Request(request="threshold", class_=entry.class_, value=wanted))
 

@@ -14,7 +14,7 @@ from monitor.tui.state import Heard, State
 from monitor.tui.theme import Kind
 from monitor.tui.view import View
 from monitor.tui.words import duration, over_room
-from monitor.words import clock, hard_of_hearing, moment, spoken
+from monitor.words import called, clock, hard_of_hearing, moment
 
 FLASH_S = 3.0
 URGENT_FLASH_S = 8.0
@@ -187,25 +187,25 @@ def _sounding(view: View, sounding: list[Heard]) -> Headline:
     if others:
         parts.append("also " + ", ".join(f"{_called(view, o)} {o.peak_score:.2f}" for o in others))
     kind: Kind = "urgent" if event.urgent else "event"
-    return Headline(kind, spoken(event.class_), " · ".join(parts), first.seen_s)
+    return Headline(kind, called(event), " · ".join(parts), first.seen_s)
 
 
 def _maybe(heard: Heard) -> str:
     """Return how sure the monitor was at best, with the next candidate if there is one worth naming."""
     event = heard.event
-    text = f"may be {spoken(event.class_)} {heard.peak_score:.2f}"
+    text = f"may be {called(event)} {heard.peak_score:.2f}"
     rivals = [c for c in event.candidates if c.class_ != event.class_ and c.score >= heard.peak_score / 2]
-    return f"{text} or {spoken(rivals[0].class_)} {rivals[0].score:.2f}" if rivals else text
+    return f"{text} or {called(rivals[0])} {rivals[0].score:.2f}" if rivals else text
 
 
 def _was(heard: Heard) -> str:
-    return f"may have been {spoken(heard.event.class_)} {heard.peak_score:.2f}"
+    return f"may have been {called(heard.event)} {heard.peak_score:.2f}"
 
 
 def _called(view: View, heard: Heard) -> str:
     """Return the class of an event, with the number of its source where there are several."""
     number = view.tag(heard.event.source_id).partition(" ")[0]
-    return f"{spoken(heard.event.class_)} ({number})" if number else spoken(heard.event.class_)
+    return f"{called(heard.event)} ({number})" if number else called(heard.event)
 
 
 def _recent(view: View, heard: Heard) -> Headline:
@@ -217,7 +217,7 @@ def _recent(view: View, heard: Heard) -> Headline:
             over_room(heard.snr_db),
         ]
     )
-    return Headline("recent", spoken(heard.event.class_), detail)
+    return Headline("recent", called(heard.event), detail)
 
 
 def _quiet(view: View, past: list[Heard]) -> Headline:

@@ -245,7 +245,7 @@ def test_two_installs_at_once_are_refused(hub: Hub, models: Path) -> None:
         (tiny_model(text=tiny_models.waveform_tower()), "the text graph takes audio float"),
         (tiny_model(audio=tiny_models.waveform_tower(length=99)), r"takes audio float \(any, 99\); legal"),
         (tiny_model(audio=tiny_models.waveform_tower(dim=5)), r"gives embedding float \(any, 5\); legal"),
-        (tiny_model(audio=b"not a graph"), "cannot be loaded"),
+        (tiny_model(audio=b"not a graph"), "cannot be read as ONNX"),
         (tiny_model(tokenizer=b"{}"), "tokenizer"),
     ],
     ids=[
@@ -368,7 +368,7 @@ def test_mirrors_replace_the_hub_if_they_are_safe(models: Path, monkeypatch: pyt
     monkeypatch.setenv("MONITOR_MIRROR", "http://127.0.0.1:8000")
     assert hub_address() == "http://127.0.0.1:8000"
     monkeypatch.setenv("MONITOR_MIRROR", "http://mirror.example")
-    with pytest.raises(ConfigError, match=r"MONITOR_MIRROR is 'http://mirror\.example'; legal: https://"):
+    with pytest.raises(ConfigError, match=r"MONITOR_MIRROR is 'http://mirror\.example'; valid: https://"):
         hub_address()
 
 

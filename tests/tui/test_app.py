@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from monitor.limits import THRESHOLD
 from monitor.records import PublishedRecord, Request
 from monitor.tui.app import MonitorApp, Options
 from monitor.tui.help import HelpScreen
@@ -145,7 +146,7 @@ async def test_thresholds_stop_at_their_limits() -> None:
     async with running() as stage:
         await stage.pilot.press(*["plus"] * 10)
         await stage.until(lambda: len(stage.link.requests) >= 11)
-        assert (await stage.asked("threshold"))[-1].value == 0.95
+        assert (await stage.asked("threshold"))[-1].value == THRESHOLD.high
 
 
 @pytest.mark.parametrize("key", ["space", "p"])

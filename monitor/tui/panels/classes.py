@@ -25,7 +25,7 @@ from monitor.tui.theme import (
     URGENT,
 )
 from monitor.tui.view import View
-from monitor.words import spoken
+from monitor.words import called, spoken
 
 STATE = 9
 """Cells of the state: a shape and a word."""
@@ -64,7 +64,7 @@ def classes_lines(view: View, width: int, height: int) -> list[Strip]:
 def _columns(view: View, width: int) -> _Columns:
     numbers = 6 if width < NARROW else 11
     rest = width - 3 - numbers - STATE - 1
-    longest = max((cell_len(spoken(entry.class_)) for entry in view.state.classes), default=8)
+    longest = max((cell_len(called(entry)) for entry in view.state.classes), default=8)
     name = max(4, min(longest, rest - 7, 24))
     return _Columns(name=name, bar=max(0, rest - name), numbers=numbers)
 
@@ -83,7 +83,7 @@ def _row(view: View, entry: ClassState, columns: _Columns, selected: bool, sound
     numbers = " --" if score is None else f" {score:.2f}"
     return [
         ("▶ " if selected else "  ", EVENT if selected else DIM),
-        (fit(spoken(entry.class_), columns.name) + " ", STRONG if selected or sounding else TEXT),
+        (fit(called(entry), columns.name) + " ", STRONG if selected or sounding else TEXT),
         *_score_bar(score or 0.0, entry, columns.bar),
         (f"{numbers:<5}", STRONG if above else TEXT),
         (f"/{entry.onset_threshold:.2f} " if columns.numbers > 6 else " ", DIM),

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from textual.strip import Strip
 
-from monitor.records import NearMiss
+from monitor.records import Event, NearMiss
 from monitor.tui.lines import Piece, fit, line
 from monitor.tui.state import Heard
 from monitor.tui.theme import DIM, EVENT, HEADING, HEADING_DIM, SHAPES, TEXT, URGENT
 from monitor.tui.view import View
 from monitor.tui.words import short_duration, when
-from monitor.words import NEAR_MISS, ended_by, spoken
+from monitor.words import NEAR_MISS, called, ended_by
 
 FIXED = 24
 """Cells of shape, time, length and peak, which always show."""
@@ -61,10 +61,10 @@ def _columns(view: View, width: int) -> _Columns:
     return _Columns(name=max(4, min(24, names - source)), source=source, snr=snr, level=level, wide=wide)
 
 
-def _names(view: View, columns: _Columns, class_: str, source_id: str) -> str:
+def _names(view: View, columns: _Columns, record: Event | NearMiss) -> str:
     """Return the class, and the source where there are several; of that at least the number shows."""
-    where = fit(f" {view.tag(source_id)}", columns.source) if columns.source else ""
-    return fit(spoken(class_), columns.name) + where
+    where = fit(f" {view.tag(record.source_id)}", columns.source) if columns.source else ""
+    return fit(called(record), columns.name) + where
 
 
 def _heading(view: View, width: int, first: int) -> Strip:
@@ -96,7 +96,7 @@ def _event_row(view: View, heard: Heard, width: int) -> list[Piece]:
     shape = SHAPES["urgent" if event.urgent else "event"] if heard.open else SHAPES["recent"]
     time = when(event.onset_time, event.onset_position_s, view.today)
     text = (
-        f" {shape} {time} {_names(view, columns, event.class_, event.source_id)} "
+        f" {shape} {time} {_names(view, columns, event)} "
         f"{short_duration(view.lasted_s(heard)):>5} {heard.peak_score:.2f} "
     )
     text += f"{heard.snr_db:+4.0f} " * columns.snr + f"{heard.level_dbfs:5.0f} " * columns.level
@@ -115,7 +115,7 @@ def _near_miss_row(view: View, miss: NearMiss, width: int) -> list[Piece]:
     if miss.reason == "below_threshold":
         reason += f" {miss.threshold:.2f}"
     time = when(miss.time, miss.position_s, view.today)
-    text = f" ~ {time} {_names(view, columns, miss.class_, miss.source_id)} "
+    text = f" ~ {time} {_names(view, columns, miss)} "
     if not columns.wide:
         return [(f"{text}{miss.score:.2f} {reason}", DIM)]
     text += f"{'near':>5} {miss.score:.2f} "

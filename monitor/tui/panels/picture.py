@@ -30,7 +30,7 @@ from monitor.tui.theme import (
     picture_style,
 )
 from monitor.tui.view import View
-from monitor.words import spoken
+from monitor.words import called
 
 GUTTER = 6
 """Cells at the left for the words of the pitch axis."""
@@ -139,7 +139,7 @@ def _mark(cells: list[Piece], times: list[float], heard: Heard) -> None:
     for x in range(start, stop):
         cells[x] = ("─", style)
     shape = "…" if heard.began_s < times[0] else SHAPES["urgent" if heard.event.urgent else "event"]
-    label = shape + spoken(heard.event.class_)
+    label = shape + called(heard.event)
     if cell_len(label) != len(label):
         label = label[0]
     for x, letter in enumerate(label[: len(cells) - start], start):

@@ -16,7 +16,7 @@ from monitor.tui.state import State
 from monitor.tui.theme import BANNERS, DIM, EVENT, GOOD, MUTED, SHAPES, STRONG, TEXT, URGENT
 from monitor.tui.view import View
 from monitor.tui.words import duration
-from monitor.words import HEARING, SOURCE_STATE, hard_of_hearing, spoken
+from monitor.words import HEARING, SOURCE_STATE, called, hard_of_hearing
 
 NAME = 30
 """Cells of number and name at most."""
@@ -71,7 +71,7 @@ def _heard(view: View, state: State) -> list[Piece]:
     for heard in state.open_events:
         style: Style = URGENT if heard.event.urgent else EVENT
         shape = SHAPES["urgent" if heard.event.urgent else "event"]
-        pieces.append((f"  {shape} {spoken(heard.event.class_)} {heard.peak_score:.2f}", style))
+        pieces.append((f"  {shape} {called(heard.event)} {heard.peak_score:.2f}", style))
     return pieces
 
 
