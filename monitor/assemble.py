@@ -124,7 +124,7 @@ def _stages(encoder: Encoder, prototypes: Prototypes, config: Config, memory: Me
         meter=LevelMeter(rate, config.level),
         windower=Windower(encoder.window_len, hop, rate),
         encoder=encoder,
-        background=Background(encoder.dim, rate, config.background, memory.mean),
+        background=Background(encoder.dim, rate, hop, config.background, memory.mean),
         scorer=Scorer(prototypes, config.scorer, config.drift, config.background.tau),
         detector=detector,
         calibration=make_calibration(detector, config, rate),

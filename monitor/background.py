@@ -13,6 +13,7 @@ before it forgotten.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from itertools import islice
 
@@ -23,9 +24,11 @@ from monitor.config import BackgroundConfig
 from monitor.records import Activity, BackgroundState
 
 _PATIENCE = 3
-"""Times the windows that readiness needs, without low activity, until normal activity teaches too."""
+"""Times what readiness needs, without low activity, until normal activity teaches too."""
 _SPELL = 2
-"""Times the windows that readiness needs, all unlike those before, are another room and no long sound."""
+"""Times what readiness needs, all unlike what was before, is another place and no long sound."""
+_FEWEST = 4
+"""Windows that readiness needs at the longest hop; of fewer a mean and a median say nothing."""
 TRIMMED = 0.25
 """Share of the windows, those nearest in direction to the others least, that the mean leaves out."""
 
@@ -39,15 +42,25 @@ class Background:
         Dimensions of the embeddings.
     sample_rate
         Hz of the stream indices.
+    hop_len
+        Samples from window to window: how long a time is, is counted in windows, whatever the hop.
     known
         Mean embedding, float32 (dim,), of this room as it was learnt before; None: it is not known.
     """
 
     def __init__(
-        self, dim: int, sample_rate: int, config: BackgroundConfig, known: NDArray[np.float32] | None = None
+        self,
+        dim: int,
+        sample_rate: int,
+        hop_len: int,
+        config: BackgroundConfig,
+        known: NDArray[np.float32] | None = None,
     ) -> None:
         self._dim = dim
         self._sample_rate = sample_rate
+        self._needed = max(_FEWEST, math.ceil(config.ready_s * sample_rate / hop_len))
+        noticeable_len = 2 * _SPELL * self._needed * hop_len
+        self._memory_len = max(round(config.memory_s * sample_rate), noticeable_len)
         self._config = config
         self._learnt: deque[tuple[int, NDArray[np.float32]]] = deque()
         self._mean: NDArray[np.float32] | None = None
@@ -55,7 +68,7 @@ class Background:
         self._guarded = 0
         self._restless = 0
         if known is not None:
-            self._learnt.extend([(0, known)] * config.ready_windows)
+            self._learnt.extend([(0, known)] * self._needed)
 
     @property
     def mean(self) -> NDArray[np.float32]:
@@ -67,7 +80,7 @@ class Background:
     @property
     def room(self) -> NDArray[np.float32]:
         """The mean, float32 (dim,), shorter while it rests on too few windows."""
-        return self.mean * np.float32(min(1.0, len(self._learnt) / self._config.ready_windows))
+        return self.mean * np.float32(min(1.0, len(self._learnt) / self._needed))
 
     def learn(self, embedding: NDArray[np.float32], stop: int, activity: Activity, best_score: float) -> None:
         """Take in the embedding, float32 (dim,), of a window that ends at `stop`, if it may teach.
@@ -78,7 +91,7 @@ class Background:
             Highest score of a listed class in it; 1.0 while one is sounding.
         """
         self._restless = 0 if activity == "low" else self._restless + 1
-        patient = self._restless <= _PATIENCE * self._config.ready_windows
+        patient = self._restless <= _PATIENCE * self._needed
         teaches = activity == "low" or (activity == "normal" and not patient)
         if teaches and best_score >= self._config.guard_score:
             self._guarded += 1
@@ -87,9 +100,9 @@ class Background:
             self._learnt.append((stop, embedding))
             self._mean = None
             if self._is_another_room():
-                self._keep(self._config.ready_windows)
+                self._keep(self._needed)
                 self._changes += 1
-        self._forget(stop - round(self._config.memory_s * self._sample_rate))
+        self._forget(stop - self._memory_len)
 
     def forget(self) -> None:
         """Begin anew, as if nothing had been learnt."""
@@ -99,10 +112,10 @@ class Background:
         """Return readiness and age at stream index `stop`."""
         age = (stop - self._learnt[-1][0]) / self._sample_rate if self._learnt else 0.0
         return BackgroundState(
-            ready=len(self._learnt) >= self._config.ready_windows,
+            ready=len(self._learnt) >= self._needed,
             age_s=round(age, 2),
             windows=len(self._learnt),
-            needed=self._config.ready_windows,
+            needed=self._needed,
             likeness=round(float(np.linalg.norm(self.mean)), 4),
             changes=self._changes,
             guarded=self._guarded,
@@ -115,7 +128,7 @@ class Background:
 
     def _is_another_room(self) -> bool:
         """Say whether the newest windows fit the older ones far less than these fit one another."""
-        count = _SPELL * self._config.ready_windows
+        count = _SPELL * self._needed
         if len(self._learnt) < 2 * count:
             return False
         vectors = np.array([embedding for _, embedding in self._learnt])
@@ -130,6 +143,6 @@ class Background:
 
     def _forget(self, before: int) -> None:
         """Drop what is older than `before`, but never below what readiness needs."""
-        while len(self._learnt) > self._config.ready_windows and self._learnt[0][0] < before:
+        while len(self._learnt) > self._needed and self._learnt[0][0] < before:
             self._learnt.popleft()
             self._mean = None

@@ -18,6 +18,12 @@ threshold only (sigma: maximum likelihood of an exponential cut off); the rest t
 that barks every day does not make the monitor deaf to dogs. Were none counted, the tail would be that of the
 quieter blocks, and the thresholds would sink block by block.
 
+Evidence makes thresholds stricter at once and more lenient only once it is worth it. After T hours without an
+event, rates of up to 3/T an hour are still as likely as one in twenty (the rule of three; Hanley and
+Lippman-Hand, 1983): five quiet minutes cannot show one false alarm in two hours. So no threshold falls below
+the configured one before T = 3/r for the r asked for; from there they move towards what the tail says, and
+are there at T = 6/r. With less memory than that they never fall so far.
+
 Guards: what is older than some hours is forgotten; thresholds stay within `limits.THRESHOLD`; a threshold
 set by hand stays where it was put.
 """
@@ -41,6 +47,8 @@ PRIOR_EXCESS = 1.5
 """Mean excess, in log-odds, before anything is heard; about what recordings of rooms gave (validation)."""
 PRIOR_COUNT = 30
 """Excesses that this is worth."""
+ENOUGH = 3.0
+"""False alarms that must be missing at the rate asked for before thresholds fall below the configured."""
 _LEAST_SCORE = 1e-6
 _LARGEST_TAIL = 0.5
 
@@ -71,6 +79,7 @@ class Calibration:
         self._passed: deque[float] = deque(maxlen=memory)
         """By how much thresholds had moved in each block with one."""
         self._shift = 0.0
+        self._ready = False
         self._heard_len = 0
         self._highest = -math.inf
         self._reported = False
@@ -117,8 +126,14 @@ class Calibration:
         return CalibrationState(
             false_alarms_per_hour=self._config.false_alarms_per_hour,
             heard_s=round(len(self._quiet) * self._config.block_s, 1),
-            ready=len(self._quiet) >= self._config.ready_blocks,
+            ready=self._ready,
         )
+
+    def _worth(self) -> float:
+        """Return what the quiet blocks are worth as evidence of fewer false alarms than asked for."""
+        heard_h = len(self._quiet) * self._config.block_s / 3600.0
+        missing = heard_h * self._config.false_alarms_per_hour
+        return min(max(missing / ENOUGH - 1.0, 0.0), 1.0)
 
     def _next_shift(self) -> float:
         """Return by how much the thresholds move, in log-odds; gradually, until there are enough blocks."""
@@ -134,7 +149,11 @@ class Calibration:
         cut_off = counted * float(np.maximum(passed - start, 0.0).mean()) if len(passed) else 0.0
         mean = (excesses.sum() + cut_off + PRIOR_COUNT * PRIOR_EXCESS) / (len(excesses) + PRIOR_COUNT)
         wanted = start + float(mean) * math.log(tail / share)
-        return wanted * min(1.0, len(quiet) / self._config.ready_blocks)
+        gone = min(1.0, len(quiet) / self._config.ready_blocks)
+        if wanted < 0.0:
+            gone = min(gone, self._worth())
+        self._ready = gone >= 1.0
+        return wanted * gone
 
 
 class _Sustained:

@@ -156,7 +156,7 @@ class BackgroundConfig(_Section, frozen=True):
     """Where the model has a network that takes the room off: a class must sound through both ways."""
     memory_s: Annotated[float, _within(limits.MEMORY_S)] = 60.0
     """The room rests on quiet windows of the last so many seconds."""
-    ready_windows: Count = 20
+    ready_s: Annotated[float, _within(limits.READY_S)] = 5.0
     """Such windows before the room counts fully; it blends in from the first."""
     guard_score: Annotated[float, _within(limits.GUARD_SCORE)] = 0.3
     """A window in which any listed class scores more than this teaches nothing."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _MOST_BLOCKS_ALARMING = 0.1
 """Share of the blocks that may hold a false alarm; of more the tail says nothing."""
+_SPELLS = 4
+"""Times what readiness needs: as much of the place before and of the one after is compared."""
 
 
 def check_together(config: Config, origin: str) -> None:
@@ -43,6 +45,11 @@ def check_together(config: Config, origin: str) -> None:
     if level.floor_window_s < level.tick_s:
         raise ConfigError(
             f"{origin}: level.floor_window_s is {level.floor_window_s:g}; valid: at least tick_s."
+        )
+    if config.background.memory_s < _SPELLS * config.background.ready_s:
+        raise ConfigError(
+            f"{origin}: background.memory_s is {config.background.memory_s:g}; valid: at least {_SPELLS} "
+            f"times ready_s ({config.background.ready_s:g}), or a change of place could never be noticed."
         )
     if rate * calibration.block_s > _MOST_BLOCKS_ALARMING * 3600.0:
         raise ConfigError(

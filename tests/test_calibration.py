@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from monitor.calibration import Calibration, Condition
+from monitor.calibration import ENOUGH, Calibration, Condition
 from monitor.config import CalibrationConfig
 from monitor.limits import THRESHOLD
 from monitor.records import Score
@@ -44,7 +44,7 @@ def test_before_anything_is_heard_thresholds_are_those_of_the_configuration() ->
 @pytest.mark.parametrize("rate", [1.0, 4.0, 20.0])
 def test_other_hours_of_the_same_room_pass_the_thresholds_about_as_often_as_asked(rate: float) -> None:
     one = calibration(rate, dog=DOG)
-    hear(one, background(4.0))
+    hear(one, background(max(4.0, 2.0 * ENOUGH / rate)))
     threshold = one.thresholds()["dog"]
     passed = (background(200.0, seed=1)[:: RATE // HOP] > np.log(threshold / (1 - threshold))).sum()
     assert rate / 2.5 < passed / 200.0 < 2.5 * rate
@@ -102,15 +102,43 @@ def test_thresholds_hold_though_the_false_alarms_that_pass_them_are_not_seen_who
     assert rate / 2 < passed / 100.0 < 2 * rate
 
 
-def test_until_there_is_enough_the_thresholds_move_gradually() -> None:
+def test_until_there_is_enough_the_thresholds_rise_gradually() -> None:
     one = calibration()
     moved = []
     for _ in range(40):
-        hear(one, np.full(10 * RATE // HOP, -8.0))
+        hear(one, np.full(10 * RATE // HOP, 2.0))
         moved.append(one.thresholds()["dog"])
-    assert moved[0] > moved[10] > moved[29] == pytest.approx(moved[39])
+    assert 0.65 < moved[0] < moved[10] < moved[29] == pytest.approx(moved[39])
     assert one.state().ready
     assert one.state().heard_s == 400.0
+
+
+def test_five_quiet_minutes_do_not_show_one_false_alarm_in_two_hours() -> None:
+    one = calibration(0.5)
+    hear(one, np.full(300 * RATE // HOP, -12.0))
+    assert one.thresholds() == pytest.approx({"dog": 0.65, "siren": 0.5})
+    assert not one.state().ready
+
+
+def test_thresholds_fall_once_more_quiet_was_heard_than_chance_explains() -> None:
+    one, moved = calibration(1.0), []
+    for _ in range(7):
+        hear(one, np.full(3600 * RATE // HOP, -8.0))
+        moved.append(one.thresholds()["dog"])
+    assert moved[:3] == pytest.approx([0.65] * 3)
+    assert 0.65 > moved[3] > moved[4] > moved[5] == pytest.approx(moved[6])
+    assert one.state().ready
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.floats(2.0, 60.0), st.floats(0.0, 0.99), st.floats(-14.0, 6.0))
+def test_no_evidence_short_of_that_makes_a_threshold_more_lenient(
+    rate: float, share: float, odds: float
+) -> None:
+    one = calibration(rate)
+    hear(one, np.full(round(share * ENOUGH / rate * 3600.0) * RATE // HOP, odds))
+    assert one.thresholds()["dog"] >= 0.65 - 1e-9
+    assert one.thresholds()["siren"] >= 0.5 - 1e-9
 
 
 def test_a_threshold_set_by_hand_is_left_alone() -> None:

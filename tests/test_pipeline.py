@@ -22,7 +22,7 @@ CONFIG = load_config(
     flags={
         "prompts": {"distractors": ["middle", *(f"noise {n}" for n in range(12))]},
         "detector": {"onset_threshold": 0.7, "offset_threshold": 0.6, "confirm_s": 0.5, "min_off_s": 0.5},
-        "background": {"ready_windows": 4},
+        "background": {"ready_s": 1.0},
     }
 )
 
