@@ -23,7 +23,7 @@ def detector() -> Detector:
 
 @pytest.fixture
 def commands(detector: Detector) -> Commands:
-    return Commands(detector, Background(2, 16000, BackgroundConfig()), None, lambda: NOON)
+    return Commands(detector, Background(2, 16000, 4000, BackgroundConfig()), None, lambda: NOON)
 
 
 def refusal(commands: Commands, request: Request) -> str:
