@@ -241,7 +241,7 @@ class Pipeline:
         self._analyse(window, embedding, room, share)
         self._analysed += window.hop_len
         busy_s = embedding.took_s + self._clock.monotonic() - begun
-        busy = busy_s * self._stream.sample_rate / window.hop_len
+        busy = busy_s * self._stream.sample_rate / self._stages.windower.hop_len
         self._rtf += (busy - self._rtf) * (_RTF_SMOOTHING if self._rtf else 1.0)
 
     def _skip(self, window: Window) -> None:
@@ -309,9 +309,8 @@ class Pipeline:
 
     def _end_stretch(self, ended_by: str) -> Turn:
         """Analyse what no window has covered yet and close what is open: nothing joins two stretches."""
-        last = self._stages.windower.finish()
-        if last is not None:
-            yield from self._analyse_unless_late(last)
+        for window in self._stages.windower.finish():
+            yield from self._analyse_unless_late(window)
         self._report_all(self._stages.detector.end(ended_by, self._stop))
 
     def _watch_source(self) -> Turn:

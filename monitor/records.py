@@ -152,25 +152,29 @@ class Window(msgspec.Struct, frozen=True):
     """One analysis span of the stream."""
 
     start: int
-    """Stream index of the first sample, half-open interval [start, stop)."""
+    """Stream index of the first sample, half-open interval [start, stop); also where zeros stand for it."""
     samples: NDArray[np.float32]
-    """float32 (window_len,), full scale +-1.0, read-only; zeros before the first sample where padded."""
+    """float32 (window_len,), full scale +-1.0, read-only; zeros where there is no sample."""
     discontinuous: bool
     """True for the first window after a discontinuity and for the first of the stream."""
     hop_len: int
     """How many samples this window is the first to analyse."""
     captured_s: float
     """Monotonic clock, seconds, when its last sample had been captured."""
+    before: int = 0
+    """How many zeros stand before the first sample of the stretch."""
+    behind: int = 0
+    """How many stand behind its last."""
 
     @property
     def stop(self) -> int:
-        """Stream index after the last sample."""
-        return self.start + len(self.samples)
+        """Stream index after the last sample that there was."""
+        return self.start + len(self.samples) - self.behind
 
     @property
     def whole(self) -> bool:
         """False when zeros stand for samples that never were."""
-        return not self.discontinuous or self.hop_len == len(self.samples)
+        return not (self.before or self.behind)
 
 
 class Ask(msgspec.Struct, frozen=True):

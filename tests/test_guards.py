@@ -240,7 +240,7 @@ def test_a_dog_that_barks_every_ten_seconds_is_still_found_after_five_minutes(en
     assert yard.threshold("dog_bark") == pytest.approx(quiet, abs=0.1)
 
 
-def test_a_room_of_near_misses_raises_the_thresholds_and_a_quiet_one_lowers_them(
+def test_five_minutes_of_near_misses_raise_the_thresholds_and_five_quiet_ones_lower_none(
     encoder: Remembering,
 ) -> None:
     quiet, noisy = (Listening(encoder, "siren,dog_bark", false_alarms_per_hour=1.0) for _ in range(2))
@@ -250,4 +250,4 @@ def test_a_room_of_near_misses_raises_the_thresholds_and_a_quiet_one_lowers_them
     noisy.play(300.0, at_level(hiss(3000.0), -45.0), dog(every_s=5.0, dbfs=-45.0))
 
     assert not noisy.onsets("dog_bark")
-    assert quiet.threshold("dog_bark") < configured < noisy.threshold("dog_bark")
+    assert quiet.threshold("dog_bark") == configured < noisy.threshold("dog_bark")

@@ -336,3 +336,30 @@ def test_what_lasts_too_long_becomes_background_only_if_the_user_says_so(says_so
     (room,) = bench.pipeline.handle(Request(request="room")).rooms
     cosines = {one.class_: one.cosine for one in room.classes}
     assert (cosines["low"] > 0.8) == says_so
+
+
+@pytest.mark.parametrize("length_s", [0.4, 0.7, 1.1, 2.1])
+@pytest.mark.parametrize("where", ["alone", "start", "middle", "end"])
+def test_a_short_sound_is_an_event_wherever_in_a_file_it_is(length_s: float, where: str) -> None:
+    sound = tone("low", length_s)
+    before, behind = {"alone": (0, 0), "start": (0, 6), "middle": (5, 6), "end": (5, 0)}[where]
+    bench = Bench()
+    bench.play(np.concatenate([noise(before), sound, noise(behind)]))
+    bench.finish()
+    found = [event for event in bench.events if event.type != "update"]
+    assert [(event.class_, event.type) for event in found] == [("low", "onset"), ("low", "offset")]
+    offset = found[-1]
+    assert offset.offset_sample is not None
+    assert before - 0.3 <= offset.onset_sample / RATE <= before + length_s
+    length = RATE * (before + behind) + len(sound)
+    assert offset.offset_sample <= max(length, offset.onset_sample + RATE // 2)  # no shorter than min_on_s
+    health = bench.health
+    assert (health.analysed, health.captured, health.pending) == (length, length, 0)
+
+
+def test_silence_and_noise_at_the_edges_of_a_file_are_no_event() -> None:
+    for length_s in (0.1, 0.3, 1.0, 2.5):
+        bench = Bench()
+        bench.play(noise(length_s))
+        bench.finish()
+        assert bench.events == []

@@ -1,9 +1,14 @@
 """Cuts the stream into overlapping windows on a fixed grid. Pure.
 
-Window k of an uninterrupted stretch ends at ``origin + window_len + k * hop_len``. A stretch that ends
-(gap, or end of the stream) gets one last window that ends with it, so every sample delivered is analysed.
+Window k of an uninterrupted stretch ends at ``origin + (k + 1) * hop_len``; zeros stand for what was
+before the stretch. A stretch that ends gets one last window that ends with it, so every sample delivered is
+analysed. Where nothing follows, more windows go on beyond its end, with zeros for what never came, as long as
+there is a hop of it in them: a sound at the begin or the end of a stretch, and one that is shorter than a
+window, is in as many windows as any other, and so can be confirmed like any other. Before a gap there are
+none of these: a device that stumbles over and over must not cost a multiple.
+
 Laws: the windows do not depend on how the samples were cut into spans; the `hop_len` of all windows plus
-`pending` is the number of samples pushed.
+`pending` is the number of samples pushed; every sample is in as many windows as every other, where no gap is.
 """
 
 from __future__ import annotations
@@ -25,19 +30,24 @@ class Windower:
         self._sample_rate = sample_rate
         self._history: NDArray[np.float32] = np.zeros(0, np.float32)
         self._stop = 0
-        self._due = window_len
+        self._due = hop_len
         self._first = True
         self._captured_s = 0.0
 
     @property
+    def hop_len(self) -> int:
+        """Samples from one window to the next."""
+        return self._hop_len
+
+    @property
     def pending(self) -> int:
         """Samples pushed that no window has covered yet."""
-        return self._window_len - self._due if self._first else self._hop_len - self._due
+        return self._hop_len - self._due
 
     def split(self, span: Span) -> list[Span]:
         """Return `span` in pieces, each of which completes at most one window, with its last sample."""
         sample_s = 1.0 / self._sample_rate
-        due = self._window_len if span.discontinuous or not len(self._history) else self._due
+        due = self._hop_len if span.discontinuous or not len(self._history) else self._due
         pieces = []
         begin = 0
         while begin < len(span.samples):
@@ -53,8 +63,7 @@ class Windower:
         """Return the windows that `span` completes, oldest first."""
         windows = []
         if span.discontinuous:
-            last = self.finish()
-            windows = [last] if last else []
+            windows = self._rest()
         if span.discontinuous or not len(self._history):
             self._restart(span.start)
         self._captured_s = span.captured_s
@@ -63,35 +72,41 @@ class Windower:
             due = self._due
             self._append(samples[:due])
             samples = samples[due:]
-            windows.append(self._window(self._window_len if self._first else self._hop_len))
+            windows.append(self._window(self._hop_len))
         self._append(samples)
         self._due -= len(samples)
         return windows
 
-    def finish(self) -> Window | None:
-        """Return a last window over what is not covered yet, or None; zeros come first if too little."""
-        pending = self.pending
-        if not pending:
-            return None
-        missing = self._window_len - len(self._history)
-        self._history = np.concatenate([np.zeros(max(0, missing), np.float32), self._history])
-        return self._window(pending)
+    def finish(self) -> list[Window]:
+        """Return the windows over what is not covered yet, and beyond its end; nothing where nothing came."""
+        windows = self._rest()
+        beyond = range(self._hop_len, self._window_len, self._hop_len) if len(self._history) else ()
+        windows += [self._window(0, behind) for behind in beyond]
+        self._history = np.zeros(0, np.float32)
+        return windows
+
+    def _rest(self) -> list[Window]:
+        """Return a last window over what is not covered yet."""
+        return [self._window(self.pending)] if self.pending else []
 
     def _restart(self, start: int) -> None:
         self._history = np.zeros(0, np.float32)
         self._stop = start
-        self._due = self._window_len
+        self._due = self._hop_len
         self._first = True
 
     def _append(self, samples: NDArray[np.float32]) -> None:
         self._history = np.concatenate([self._history, samples])[-self._window_len :]
         self._stop += len(samples)
 
-    def _window(self, hop_len: int) -> Window:
-        samples = self._history.copy()
+    def _window(self, hop_len: int, behind: int = 0) -> Window:
+        """Return the window that ends `behind` samples beyond the newest, the first to analyse `hop_len`."""
+        heard = self._history[max(0, len(self._history) + behind - self._window_len) :]
+        before = self._window_len - behind - len(heard)
+        samples = np.concatenate([np.zeros(before, np.float32), heard, np.zeros(behind, np.float32)])
         samples.flags.writeable = False
-        start = self._stop - self._window_len
-        window = Window(start, samples, self._first, hop_len, self._captured_s)
+        start = self._stop + behind - self._window_len
+        window = Window(start, samples, self._first, hop_len, self._captured_s, before, behind)
         self._first = False
         self._due = self._hop_len
         return window

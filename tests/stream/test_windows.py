@@ -23,14 +23,16 @@ def spans(length: int, cuts: list[int], start: int = 0, discontinuous: bool = Fa
 
 def windows_of(windower: Windower, parts: list[Span]) -> list[Window]:
     found = [window for part in parts for window in windower.push(part)]
-    last = windower.finish()
-    return [*found, last] if last else found
+    return found + windower.finish()
 
 
 def test_windows_stand_on_a_grid_of_the_stream_index() -> None:
     found = windows_of(Windower(10, 4, 100), spans(22, []))
-    assert [(window.start, window.stop) for window in found] == [(0, 10), (4, 14), (8, 18), (12, 22)]
-    assert np.array_equal(found[1].samples, np.arange(4, 14))
+    grid = [(-6, 4), (-2, 8), (2, 12), (6, 16), (10, 20), (12, 22), (16, 22), (20, 22)]
+    assert [(window.start, window.stop) for window in found] == grid
+    assert np.array_equal(found[2].samples, np.arange(2, 12))
+    assert found[0].samples.tolist() == [0, 0, 0, 0, 0, 0, 0, 1, 2, 3]
+    assert found[-1].samples.tolist() == [20, 21, 0, 0, 0, 0, 0, 0, 0, 0]
 
 
 @given(st.lists(st.integers(1, 99), max_size=20), st.integers(1, 100))
@@ -52,23 +54,40 @@ def test_every_sample_is_the_newest_of_exactly_one_window(stretches: list[tuple[
             pushed += len(part.samples)
             assert analysed + windower.pending == pushed
         position += length + gap
-    last = windower.finish()
-    assert analysed + (last.hop_len if last else 0) == pushed
+    assert analysed + sum(window.hop_len for window in windower.finish()) == pushed
+    assert windower.pending == 0
+    assert windower.finish() == []
 
 
 def test_a_window_never_spans_a_gap() -> None:
     windower = Windower(8, 4, 100)
     before = [w for part in spans(10, []) for w in windower.push(part)]
     after = [w for part in spans(8, [], start=50, discontinuous=True) for w in windower.push(part)]
-    assert [window.stop for window in before] == [8]
-    assert [(window.stop, window.hop_len) for window in after] == [(10, 2), (58, 8)]
-    assert after[1].discontinuous
+    assert [window.stop for window in before] == [4, 8]
+    assert [(window.stop, window.hop_len) for window in after] == [(10, 2), (54, 4), (58, 4)]
+    assert after[1].samples.tolist() == [0, 0, 0, 0, 50, 51, 52, 53]
+    assert [window.discontinuous for window in after] == [False, True, False]
 
 
-def test_a_stretch_shorter_than_a_window_is_padded_in_front() -> None:
-    window = windows_of(Windower(8, 4, 100), spans(3, []))[0]
-    assert window.samples.tolist() == [0, 0, 0, 0, 0, 0, 1, 2]
-    assert window.stop == 3
+def test_a_stretch_shorter_than_a_hop_is_in_as_many_windows_as_any_sound() -> None:
+    windows = windows_of(Windower(8, 4, 100), spans(3, []))
+    assert [window.samples.tolist() for window in windows] == [
+        [0, 0, 0, 0, 0, 0, 1, 2],
+        [0, 0, 1, 2, 0, 0, 0, 0],
+    ]
+    assert [(window.stop, window.hop_len) for window in windows] == [(3, 3), (3, 0)]
+
+
+@given(st.integers(1, 300), st.integers(1, 40), st.integers(1, 8))
+def test_a_sound_at_an_edge_is_in_as_many_windows_as_one_in_the_middle(
+    length: int, hop_len: int, times: int
+) -> None:
+    windower = Windower(hop_len * times, hop_len, 100)
+    count = np.zeros(length, int)
+    for window in windows_of(windower, spans(length, [length // 3])):
+        count[max(window.start, 0) : window.stop] += 1
+    assert count.min() >= times
+    assert count.max() <= times + 1
 
 
 def test_a_hop_longer_than_the_window_is_refused() -> None:
@@ -94,6 +113,5 @@ def test_a_piece_was_captured_when_its_own_last_sample_was() -> None:
 
 
 def test_a_padded_window_says_that_it_is_not_whole() -> None:
-    padded, whole = Windower(8, 4, 100), Windower(8, 4, 100)
-    assert not windows_of(padded, spans(3, []))[0].whole
-    assert all(window.whole for window in windows_of(whole, spans(18, [])))
+    found = windows_of(Windower(8, 4, 100), spans(18, []))
+    assert [window.whole for window in found] == [False, True, True, True, True, False]
