@@ -208,7 +208,7 @@ class DetectorConfig(_Section, frozen=True):
     """After an event ends, its class begins no other for this long."""
     update_every_s: Annotated[float, _within(limits.UPDATE_EVERY_S)] = 2.0
     """How often a lasting event is reported."""
-    max_event_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 600.0
+    max_event_s: Annotated[float, msgspec.Meta(ge=0, le=limits.MAX_EVENT_S.high)] = 600.0
     """An event that lasts longer is closed; its class begins another once it has stopped. 0: never."""
     long_event_is_background: bool = False
     """What was closed for lasting too long may then be learnt as background while it goes on."""

@@ -33,6 +33,8 @@ def check_together(config: Config, origin: str) -> None:
     rate = calibration.false_alarms_per_hour
     least = f"{origin}: calibration.false_alarms_per_hour"
     _zero_or(limits.FALSE_ALARMS_PER_HOUR, rate, least, "thresholds stay as they are")
+    longest = f"{origin}: detector.max_event_s"
+    _zero_or(limits.MAX_EVENT_S, config.detector.max_event_s, longest, "no limit")
     if config.capture.ring_s < window.max_lag_s:
         raise ConfigError(
             f"{origin}: capture.ring_s is {config.capture.ring_s:g}, less than window.max_lag_s "

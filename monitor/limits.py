@@ -36,6 +36,8 @@ MIN_OFF_S = Range(0.0, 30.0)
 """After so many seconds of silence every event is over."""
 COOL_DOWN_S = Range(0.0, 60.0)
 """For so long a class may be deaf after its last event."""
+MAX_EVENT_S = Range(5.0, 86_400.0)
+"""Shorter, and every sound would be closed before it ends."""
 UPDATE_EVERY_S = Range(0.1, 60.0)
 NEAR_MISS_RATIO = Range(0.1, 1.0)
 """At 0 every window would be a near miss, and none would ever be over."""
