@@ -298,7 +298,7 @@ OVERLONG = load_config(
         "prompts": {"distractors": ["middle", *(f"noise {n}" for n in range(12))]},
         "detector": {"onset_threshold": 0.7, "offset_threshold": 0.6, "confirm_s": 0.5, "min_off_s": 0.5}
         | {"max_event_s": 20.0},
-        "background": {"ready_windows": 4},
+        "background": {"ready_s": 1.0},
     }
 )
 
