@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from monitor.cli_export import AddVerb, add_export
-from monitor.console import draws, show, show_json, tell
+from monitor.console import draws, remarks, show, show_json, tell
 from monitor.errors import ModelError
 from monitor.folders import user_path
 from monitor.text import sanitise
@@ -248,7 +248,6 @@ class _Watch:
 
 
 def _make_bars() -> Progress:
-    from rich.console import Console
     from rich.progress import (
         BarColumn,
         DownloadColumn,
@@ -264,7 +263,7 @@ def _make_bars() -> Progress:
         DownloadColumn(),
         TransferSpeedColumn(),
         TimeRemainingColumn(),
-        console=Console(file=sys.stderr),
+        console=remarks(),
     )
 
 

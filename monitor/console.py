@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from monitor.text import READABLE, clean, sanitise
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, RenderableType
 
 _STDERR = 2
 _LONGEST_SENTENCE = 1200
@@ -77,6 +77,13 @@ def drawing(parts: Sequence[RenderableType], piped_width: int | None = None) -> 
 
 def _safe_piece(text: str) -> str:
     return "\n".join(map(clean, text.split("\n")))
+
+
+def remarks() -> Console:
+    """Return what rich writes on standard error with, as much as the terminal can."""
+    from rich.console import Console
+
+    return Console(file=sys.stderr, force_terminal=None if draws(sys.stderr) else False)
 
 
 def draws(*streams: TextIO) -> bool:

@@ -54,14 +54,26 @@ def settings(
     return found
 
 
-def _refuse_slip(name: str, variables: Collection[str], known: Collection[str]) -> None:
+def _refuse_slip(name: str, variables: Collection[str], known: Mapping[str, Collection[str]]) -> None:
     if _SERVICE.fullmatch(name) or name.removeprefix(_PREFIX) in _OTHERS:
         return
-    in_section = any(name.startswith(f"{_PREFIX}{section}_".upper()) for section in known)
-    near = difflib.get_close_matches(name, variables, n=1, cutoff=0.6 if in_section else _ALIKE)
-    if in_section or near:
+    section: str | None = next(
+        (section for section in known if name.startswith(f"{_PREFIX}{section}_".upper())), None
+    )
+    near = (
+        difflib.get_close_matches(name, variables, n=1, cutoff=_ALIKE)
+        if section is None
+        else _nearest_key(name, section, known[section])
+    )
+    if section is not None or near:
         hint = f"did you mean {near[0]}?" if near else "`monitor config` lists what there is."
         raise ConfigError(f"The environment variable {name} is no setting; {hint} Correct or unset it.")
+
+
+def _nearest_key(name: str, section: str, keys: Collection[str]) -> list[str]:
+    prefix = f"{_PREFIX}{section}_".upper()
+    near = difflib.get_close_matches(name.removeprefix(prefix).lower(), keys, n=1)
+    return [f"{prefix}{key.upper()}" for key in near]
 
 
 def _value(text: str) -> Any:

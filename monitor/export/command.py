@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -14,15 +13,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import msgspec
-from rich.console import Console
 from rich.markup import escape
 
+from monitor.console import remarks
 from monitor.encoders.clap import HOP_S, MAX_TOKENS, PROMPT
 from monitor.encoders.log_mel import SAMPLE_RATE
 from monitor.encoders.store import ModelEntry, ModelFile, is_model_name, read_folder, sha256_of, write_entry
 from monitor.errors import ConfigError, ModelError
 from monitor.export.needs import require_libraries
 from monitor.export.report import ExportedFile, ExportReport, as_markdown
+from monitor.text import clean
 
 SHORT_S = (2.56, 5.12)
 """Seconds an audio tower of one or two of its four pieces hears."""
@@ -185,9 +185,9 @@ def _workplace(out: Path) -> Iterator[Path]:
 @contextmanager
 def _progress() -> Iterator[Say]:
     """Tell what is being done on standard error: a line that changes at a terminal, else one line each."""
-    console = Console(file=sys.stderr)
+    console = remarks()
     if not console.is_terminal:
-        yield lambda sentence: console.print(f"monitor: {sentence} …", markup=False, highlight=False)
+        yield lambda sentence: console.print(f"monitor: {clean(sentence)} …", markup=False, highlight=False)
         return
     with console.status("") as status:
         yield lambda sentence: status.update(f"{escape(sentence)} …")

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from monitor.folders import home_folder, own_folder, user_path
+
+
+def test_folders_are_those_of_the_specification(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", "/home/of")
+    for variable, place in (("CACHE", ".cache"), ("DATA", ".local/share"), ("STATE", ".local/state")):
+        monkeypatch.delenv(f"XDG_{variable}_HOME", raising=False)
+        assert own_folder(f"XDG_{variable}_HOME") == Path("/home/of", place, "monitor")
+        monkeypatch.setenv(f"XDG_{variable}_HOME", "relative/is/ignored")
+        assert own_folder(f"XDG_{variable}_HOME") == Path("/home/of", place, "monitor")
+        monkeypatch.setenv(f"XDG_{variable}_HOME", str(tmp_path))
+        assert own_folder(f"XDG_{variable}_HOME") == tmp_path / "monitor"
+
+
+def test_without_the_variable_the_list_of_users_says_where_home_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOME")
+    listed = home_folder()
+    monkeypatch.setenv("HOME", "")
+    assert home_folder() == listed
+
+
+def test_a_tilde_is_expanded_where_that_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/of")
+    assert user_path("~/x.wav") == Path("/home/of/x.wav")
+    assert user_path("x~/~y") == Path("x~/~y")
+    assert user_path("~nobody-of-that-name/x") == Path("~nobody-of-that-name/x")
