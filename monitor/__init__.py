@@ -6,10 +6,10 @@ Importing this package loads no audio, model, network or terminal library.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, overload
-
+TYPE_CHECKING = False  # `typing` is not loaded for it: a Ctrl-C would break that, or a file of that name
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Literal, overload
 
     from monitor.encoders import Encoder
     from monitor.following import Contact
@@ -54,16 +54,17 @@ def load_encoder(
     return load(ModelConfig(name=name, provider=provider, threads=threads, window_s=window_s))
 
 
-@overload
-def subscribe(
-    endpoint: str = ..., *, connection: Literal[False] = ..., control: str | None = ...
-) -> Iterator[Event]: ...
+if TYPE_CHECKING:
 
+    @overload
+    def subscribe(
+        endpoint: str = ..., *, connection: Literal[False] = ..., control: str | None = ...
+    ) -> Iterator[Event]: ...
 
-@overload
-def subscribe(
-    endpoint: str = ..., *, connection: bool, control: str | None = ...
-) -> Iterator[Event | Contact]: ...
+    @overload
+    def subscribe(
+        endpoint: str = ..., *, connection: bool, control: str | None = ...
+    ) -> Iterator[Event | Contact]: ...
 
 
 def subscribe(

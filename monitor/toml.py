@@ -32,7 +32,8 @@ def toml_value(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(toml_value(inner) for inner in value) + "]"
     if isinstance(value, str):
-        return "".join(map(_escaped, json.dumps(value, ensure_ascii=False)))
+        text = json.dumps(value, ensure_ascii=False)
+        return text if clean(text) == text else "".join(map(_escaped, text))
     return json.dumps(value)
 
 
@@ -41,7 +42,7 @@ def _key(key: str) -> str:
 
 
 def _escaped(char: str) -> str:
-    """Write a character that a terminal must not get, or that nobody would see, as its number."""
-    if clean(char) == char:
+    """Write a character by its number where a terminal may not get it, or may not get it here."""
+    if char.isascii() and char.isprintable():
         return char
     return f"\\u{ord(char):04x}" if ord(char) <= 0xFFFF else f"\\U{ord(char):08x}"

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import pty
 import re
 import shutil
 import subprocess
 import sys
-import termios
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.terminal import on_terminal
 
 _CALLS = "socket,connect,sendto,sendmsg,sendmmsg,open,openat,creat,mkdir,mkdirat,rename,renameat,renameat2"
 _LINKS = "link,linkat,symlink,symlinkat,mknod,mknodat"
@@ -90,33 +89,8 @@ def _piped(command: list[str], environment: dict[str, str], folder: Path) -> tup
 
 
 def _on_terminal(command: list[str], environment: dict[str, str], folder: Path) -> tuple[str, int]:
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (30, 100))
-    process = subprocess.Popen(
-        command,
-        env=environment,
-        cwd=folder,
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-    )
-    os.close(theirs)
-    pieces: list[bytes] = []
-    reader = threading.Thread(target=_read_all, args=(ours, pieces), daemon=True)
-    reader.start()
-    returncode = process.wait(110)
-    reader.join(5)
-    os.close(ours)
-    return b"".join(pieces).decode("utf-8", "replace"), returncode
-
-
-def _read_all(fd: int, pieces: list[bytes]) -> None:
-    try:
-        while data := os.read(fd, 65536):
-            pieces.append(data)
-    except OSError:  # the other side of a terminal is closed
-        return
+    returncode, drawn = on_terminal(command, folder, environment, limit_s=110)
+    return drawn, returncode
 
 
 def _whole_calls(lines: list[str]) -> Iterator[str]:

@@ -1,0 +1,83 @@
+"""Where the program begins: Ctrl-C while anything is imported, and shadows in the current folder."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from monitor.start import child_environment, python_module
+from tests.terminal import on_terminal
+
+ROOT = Path(__file__).resolve().parents[1]
+SHADOWS = ["textual", "msgspec", "numpy", "zmq", "rich", "sounddevice", "soundfile", "onnxruntime", "typing"]
+RUN = ["run", "--source", "demo", "--fast", "--duration", "1"]
+
+INTERRUPTIBLE = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from monitor.__main__ import main; sys.exit(main())"
+)
+"""As in `tests/fakes.py`, but by the program's own entry point."""
+
+
+@pytest.mark.parametrize("module", ["msgspec", "numpy", "zmq", "onnxruntime", "tokenizers", "soxr"])
+def test_ctrl_c_while_a_library_is_imported_ends_the_program_without_a_word(
+    module: str, tmp_path: Path
+) -> None:
+    """The library is one that takes for ever, and takes an interruption for an error of its own."""
+    reached = tmp_path / "reached"
+    os.mkfifo(reached)
+    (tmp_path / f"{module}.py").write_text(
+        f"import threading\nopen({str(reached)!r}, 'w').close()\n"
+        "try:\n    threading.Event().wait()\n"
+        "except BaseException as error:\n    raise ImportError('broken') from error\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    command = [sys.executable, "-c", INTERRUPTIBLE, *RUN, "--headless", "--bind", "none"]
+    process = subprocess.Popen(
+        command, env=environment, cwd=tmp_path.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    with process, reached.open():  # opens once the library is being imported
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (130, b"", b"")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder full of files that are called like what the program imports, and tell when they are run."""
+    for name in SHADOWS:
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'executed')!r}, 'a').write({name!r})\n")
+    return tmp_path
+
+
+def test_no_file_of_the_current_folder_is_executed(folder: Path) -> None:
+    command = [sys.executable, "-m", "monitor", *RUN, "--headless", "--bind", "none"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    devices = [sys.executable, "-m", "monitor", "devices"]
+    subprocess.run(devices, cwd=folder, env=environment, capture_output=True, check=False)
+    assert not (folder / "executed").exists()
+
+
+def test_nor_is_one_by_the_installed_command_or_its_interface(folder: Path) -> None:
+    script = Path(sys.executable).with_name("monitor")
+    if not script.exists():
+        pytest.skip("the command `monitor` is not installed beside this Python")
+    (folder / "monitor.py").write_text(f"open({str(folder / 'executed')!r}, 'a').write('monitor')\n")
+    code, shown = on_terminal([str(script), *RUN, "--bind", f"ipc://{folder}/bus"], folder)
+    assert code == 0, shown
+    assert "\x1b[?1049h" in shown  # the interface was there
+    assert not (folder / "executed").exists()
+
+
+def test_a_child_finds_this_very_package_and_nothing_of_the_current_folder(folder: Path) -> None:
+    program = python_module("monitor.tui", "--help")
+    done = subprocess.run(program, cwd=folder, env=child_environment(), capture_output=True, check=True)
+    assert b"Show a running monitor" in done.stdout
+    assert not (folder / "executed").exists()
