@@ -18,6 +18,8 @@ from monitor.stored_files import parse_toml
 _PREFIX = "MONITOR_"
 _OTHERS = ("MODELS", "MIRROR", "OFFLINE", "NO_CACHE", "DEBUG")
 """Variables that are read elsewhere."""
+_LINKED = ("NAME",)
+"""What a linked Docker container called `monitor` sets beside its ports."""
 _SERVICE = re.compile(
     r"MONITOR(_[A-Z0-9]+)*_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)"
 )
@@ -57,17 +59,24 @@ def settings(
 def _refuse_slip(name: str, variables: Collection[str], known: Mapping[str, Collection[str]]) -> None:
     if _SERVICE.fullmatch(name) or name.removeprefix(_PREFIX) in _OTHERS:
         return
-    section: str | None = next(
-        (section for section in known if name.startswith(f"{_PREFIX}{section}_".upper())), None
-    )
-    near = (
-        difflib.get_close_matches(name, variables, n=1, cutoff=_ALIKE)
-        if section is None
-        else _nearest_key(name, section, known[section])
-    )
+    section = _section_of(name, known)
+    near = _alike(name, variables) if section is None else _nearest_key(name, section, known[section])
     if section is not None or near:
         hint = f"did you mean {near[0]}?" if near else "`monitor config` lists what there is."
         raise ConfigError(f"The environment variable {name} is no setting; {hint} Correct or unset it.")
+
+
+def _alike(name: str, variables: Collection[str]) -> list[str]:
+    """Return the setting that a name without a section stands for: its end or its beginning, or a slip."""
+    rest = name.removeprefix(_PREFIX)
+    if rest in _LINKED:
+        return []
+    whole = [one for one in variables if one.endswith(f"_{rest}") or one.startswith(f"{name}_")]
+    return whole or difflib.get_close_matches(name, variables, n=1, cutoff=_ALIKE)
+
+
+def _section_of(name: str, sections: Collection[str]) -> str | None:
+    return next((one for one in sections if name.startswith(f"{_PREFIX}{one}_".upper())), None)
 
 
 def _nearest_key(name: str, section: str, keys: Collection[str]) -> list[str]:

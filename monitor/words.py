@@ -109,10 +109,15 @@ def changed(change: Change) -> str:
         case "pause":
             text = "paused" if change.after else "listening again"
         case "threshold":
-            text = f"threshold of {name} changed from {change.before:g} to {change.after:g}"
+            text = f"threshold of {name} changed from {_number(change.before)} to {_number(change.after)}"
         case "forget":
             text = "the background was forgotten"
     return f"{text} by {change.by}"
+
+
+def _number(value: float | None) -> str:
+    """Return a value of a change; whoever publishes may have left it out."""
+    return "?" if value is None else f"{value:g}"
 
 
 def how_often(per_hour: float) -> str:

@@ -9,6 +9,7 @@ KUBERNETES = {
     "MONITOR_PORT": "tcp://10.0.0.1:5557",
     "MONITOR_PORT_5557_TCP": "tcp://10.0.0.1:5557",
     "MONITOR_SERVICE_HOST": "10.0.0.1",
+    "MONITOR_NAME": "/web/monitor",
     "MONITOR_SERVICE_PORT": "5557",
     "MONITOR_PUBLISH_PORT": "tcp://10.0.0.1:5557",
     "MONITOR_PUBLISH_PORT_5557_TCP_ADDR": "10.0.0.1",
@@ -38,6 +39,8 @@ def test_other_variables_of_this_and_of_other_programs_are_no_settings() -> None
         ("MONITOR_DETECTER_ONSET_THRESHOLD", "did you mean MONITOR_DETECTOR_ONSET_THRESHOLD?"),
         ("MONITOR_MODEL_NAMES", "did you mean MONITOR_MODEL_NAME?"),
         ("MONITOR_PUBLISH_BINDD", "did you mean MONITOR_PUBLISH_BIND?"),
+        ("MONITOR_MODEL", "did you mean MONITOR_MODEL_NAME?"),
+        ("MONITOR_CLASSES", "did you mean MONITOR_PROMPTS_CLASSES?"),
         ("MONITOR_LEVEL_QQQQ", "`monitor config` lists what there is"),
     ],
 )
