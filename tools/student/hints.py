@@ -17,8 +17,10 @@ DEEP_PARTS = PARTS[FIRST_MAP + 1 :]
 """Those that learn from a replay."""
 LEAST_LOGIT_DEVIATION = 0.3
 """Logits that hardly move count less."""
-REPLAYED, REPLAYED_CHAINED = 96, 40
+REPLAYED, REPLAYED_CHAINED = 96, 24
 """Windows for each deep part in a step, by stage."""
+ALONE = 4
+"""Blocks before the one from which on the student learns as a whole, once chained."""
 _SPARING = {128: 8, 64: 8, 32: 4, 16: 2}
 """Maps of so many rows have so many positions that one window in this many is enough while apart."""
 
@@ -48,13 +50,19 @@ def deep_parts(wanted: Wanted) -> list[Tensor]:
 
 def errors_apart(student: Student, wanted: Wanted, deviation: Tensor, replay: Replay) -> list[Tensor]:
     """Give each part the teacher's own input: one error for each of PARTS."""
+    shallow = _errors_shallow(student, wanted, wanted.maps, FIRST_MAP)
+    return shallow + errors_deep(student, deviation, replay, REPLAYED)
+
+
+def _errors_shallow(student: Student, wanted: Wanted, given: list[Tensor], blocks: int) -> list[Tensor]:
+    """Let the stem and the first blocks learn from the maps given, each alone, on some of the windows."""
     every = _SPARING[128]
     errors = [(student.first(wanted.mel[::every]) - wanted.maps[0][::every]).square().mean()]
-    for at, block in enumerate(list(student.blocks)[:FIRST_MAP]):
+    for at, block in enumerate(list(student.blocks)[:blocks]):
         every = _SPARING.get(wanted.maps[at].shape[2], 1)
-        made = block(wanted.maps[at][::every])
+        made = block(given[at][::every])
         errors.append((made - wanted.maps[at + 1][::every]).square().mean())
-    return errors + errors_deep(student, deviation, replay, REPLAYED)
+    return errors
 
 
 def errors_deep(student: Student, deviation: Tensor, replay: Replay, windows: int) -> list[Tensor]:
@@ -76,10 +84,22 @@ def errors_deep(student: Student, deviation: Tensor, replay: Replay, windows: in
 
 
 def errors_chained(student: Student, wanted: Wanted, deviation: Tensor) -> list[Tensor]:
-    """Give the student the sound alone: one error for each of PARTS."""
-    maps = student.maps(wanted.mel)
-    errors = [(made - goal).square().mean() for made, goal in zip(maps, wanted.maps, strict=True)]
-    pooled = student.pool(maps[-1])
+    """Give the student the sound alone: one error for each of PARTS.
+
+    The first blocks have the largest maps and the smallest errors, and a pass back through them costs as much
+    as one through all others. So they learn one by one, from the student's own map before, and on some of the
+    windows; all behind them learn together.
+    """
+    with torch.no_grad():
+        own = [student.first(wanted.mel)]
+        for block in list(student.blocks)[:ALONE]:
+            own.append(block(own[-1]))
+    errors = _errors_shallow(student, wanted, own, ALONE)
+    x = own[-1]
+    for block, goal in zip(list(student.blocks)[ALONE:], wanted.maps[ALONE + 1 :], strict=True):
+        x = block(x)
+        errors.append((x - goal).square().mean())
+    pooled = student.pool(x)
     hidden = student.think(pooled)
     errors.append((pooled - wanted.pooled).square().mean())
     errors.append((hidden - wanted.hidden).square().mean())

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-EVERY = 20
+EVERY = 40
 """Steps between two turns of the axes."""
 LARGEST = 640
 """Sides longer than this keep their own axes."""
