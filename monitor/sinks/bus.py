@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -29,6 +30,7 @@ MOST_ASKING = 64
 _LOOK_S = 0.25
 _PER_TURN = 50
 _LINGER_MS = 500
+_FAILURES = 10
 
 
 class Bus(threading.Thread):
@@ -52,6 +54,8 @@ class Bus(threading.Thread):
         """How often the pipeline has turned; only the pipeline writes it."""
         self.stepped_s = 0.0
         """Monotonic clock, seconds, when it last did; only the pipeline writes it."""
+        self.failures: deque[Exception] = deque(maxlen=_FAILURES)
+        """What went wrong here and has not been told."""
         self._bell = Bell()
         self.outbox = Outbox(self._bell)
         self.desk = Desk(self._bell)
@@ -86,11 +90,18 @@ class Bus(threading.Thread):
             poller.register(readable, zmq.POLLIN)
         while not self._stopping.is_set():
             poller.poll(round(1000 * min(_LOOK_S, self._heartbeat_every_s)))
-            self._turn()
-        self._turn()
+            self._turn_safely()
+        self._turn_safely()
         self.release(_LINGER_MS)
         self._events_door.join()
         self._control_door.join()
+
+    def _turn_safely(self) -> None:
+        """Turn; what goes wrong is kept for whoever puts in the next record, and the next turn is made."""
+        try:
+            self._turn()
+        except Exception as error:  # noqa: BLE001 - a bus that ends in silence would look like a dead monitor
+            self.failures.append(error)
 
     def _turn(self) -> None:
         self._bell.quiet()
@@ -107,12 +118,18 @@ class Bus(threading.Thread):
     def _publish_waiting(self) -> None:
         records, dropped = self.outbox.take()
         for record in records:
-            if isinstance(record, Health):
-                self._reported[record.source_id] = record
-                record = truthful(record, self._pulse.reason)  # noqa: PLW2901
-            self._publish(record, datetime.now(UTC))
+            try:
+                self._publish_one(record)
+            except Exception as error:  # noqa: BLE001 - the others must go out
+                self.failures.append(error)
         for topic, number in dropped.items():
             self._ledger.skip(topic, number)
+
+    def _publish_one(self, record: PublishedRecord) -> None:
+        if isinstance(record, Health):
+            self._reported[record.source_id] = record
+            record = truthful(record, self._pulse.reason)
+        self._publish(record, datetime.now(UTC))
 
     def _beat(self, now: datetime, now_s: float) -> None:
         """Tell that the program lives, and the truth about its pipeline.

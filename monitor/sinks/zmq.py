@@ -76,9 +76,19 @@ class Publisher:
         return self._bus.refused
 
     def emit(self, record: PublishedRecord) -> None:
-        """Publish `record`. Never waits; after `close` it is dropped."""
-        if not self._closed:
-            self._bus.outbox.put(record)
+        """Publish `record`. Never waits; after `close` it is dropped.
+
+        Raises
+        ------
+        PublishError
+            Something went wrong while an earlier record was published; this one is published all the same.
+        """
+        if self._closed:
+            return
+        error = self._bus.failures.popleft() if self._bus.failures else None
+        self._bus.outbox.put(record)
+        if error is not None:
+            raise PublishError(f"A message could not be published ({type(error).__name__}: {error}).")
 
     def poll(self, handle: Callable[[Request], Reply]) -> None:
         """Take note that the pipeline turns, and let it answer what has been asked; never waits.

@@ -254,6 +254,21 @@ def test_a_flood_of_requests_does_not_hold_up_a_turn_and_each_is_answered(publis
         assert all("requests wait already" in sentence for sentence in refused)
 
 
+def test_what_cannot_be_published_is_told_with_the_next_record_and_all_others_go_out(
+    publisher: Publisher,
+) -> None:
+    with Subscriber(publisher.endpoint) as subscriber:
+        join(publisher, subscriber)
+        publisher.emit("no record")  # type: ignore[arg-type]
+        catch_up(publisher, subscriber)
+        with pytest.raises(PublishError, match="could not be published"):
+            publisher.emit(event("update"))
+        publisher.emit(event("offset"))
+        found = [message.record for message in catch_up(publisher, subscriber)]
+        assert event("update") in found
+        assert event("offset") in found
+
+
 def test_nothing_waits_for_anybody_when_the_publisher_closes() -> None:
     publisher = eager_publisher(high_water_mark=10)
     with Subscriber(publisher.endpoint, high_water_mark=1) as stuck:
