@@ -130,9 +130,13 @@ def clock(time: datetime) -> str:
     return f"{time.astimezone():%H:%M:%S}"
 
 
+_LONGEST_S = 3_599_999.9
+"""What is longer than a thousand hours is not told exactly."""
+
+
 def position(seconds: float) -> str:
     """Return a place in a recording, ``00:01:23.4``."""
-    tenths = max(0, int(10.0 * seconds + 1e-6))
+    tenths = int(10.0 * min(_LONGEST_S, max(0.0, seconds)) + 1e-6)
     return f"{tenths // 36000:02d}:{tenths // 600 % 60:02d}:{tenths // 10 % 60:02d}.{tenths % 10}"
 
 

@@ -46,6 +46,11 @@ def bar(value: float, width: int) -> str:
     return ("█" * full + (EIGHTHS[rest] if rest else "")).ljust(width)
 
 
+def cell(share: float, width: int) -> int:
+    """Return the cell of `width` > 0 cells at `share` of them, [0, 1]; whatever lies outside is at an end."""
+    return min(width - 1, int(min(1.0, max(0.0, share)) * width))
+
+
 def marked(text: str, marks: dict[int, Piece], style: Style) -> list[Piece]:
     """Return single-cell `text` in pieces, with the cells of `marks` replaced; marks outside are left out."""
     pieces: list[Piece] = []

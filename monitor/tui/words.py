@@ -14,10 +14,13 @@ ACTIVITY: dict[Activity, str] = {
     "high": "loud",
 }
 
+_LONGEST_S = 1e9
+"""What is longer is not told exactly."""
+
 
 def duration(seconds: float) -> str:
     """Return a length of time, whole seconds, in at most two units."""
-    whole = max(0, int(seconds))
+    whole = int(min(_LONGEST_S, max(0.0, seconds)))
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:
@@ -29,7 +32,7 @@ def short_duration(seconds: float) -> str:
     """Return a length of time in at most five cells, below 100 hours: `3.4 s`, `48 s`, `12m08`, `3h05`."""
     if seconds < 9.95:
         return f"{max(0.0, seconds):.1f} s"
-    whole = int(seconds)
+    whole = int(min(_LONGEST_S, seconds))
     if whole < 60:
         return f"{whole} s"
     return f"{whole // 60}m{whole % 60:02d}" if whole < 3600 else f"{whole // 3600}h{whole % 3600 // 60:02d}"
@@ -42,7 +45,7 @@ def over_room(snr_db: float) -> str:
 
 def elapsed(seconds: float) -> str:
     """Return a length of time as h:mm:ss."""
-    whole = max(0, int(seconds))
+    whole = int(min(_LONGEST_S, max(0.0, seconds)))
     return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
 
 

@@ -9,7 +9,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from monitor.records import ClassState
-from monitor.tui.lines import Piece, bar, fit, line, marked
+from monitor.tui.lines import Piece, bar, cell, fit, line, marked
 from monitor.tui.theme import (
     BAR_BACK,
     DIM,
@@ -97,7 +97,7 @@ def _score_bar(score: float, entry: ClassState, width: int) -> list[Piece]:
     style = Style(color=ink.color, bgcolor=BAR_BACK)
     if not width:
         return []
-    place = min(width - 1, int(entry.onset_threshold * width))
+    place = cell(entry.onset_threshold, width)
     return marked(bar(score, width), {place: ("┃", MARK + Style(bgcolor=BAR_BACK))}, style)
 
 

@@ -6,7 +6,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from monitor.records import Level
-from monitor.tui.lines import Piece, bar, fit, line, marked
+from monitor.tui.lines import Piece, bar, cell, fit, line, marked
 from monitor.tui.theme import BAR_BACK, DIM, EVENT, GOOD, MARK, STRONG, TEXT, URGENT
 from monitor.tui.view import View
 from monitor.tui.words import ACTIVITY, over_room
@@ -40,8 +40,7 @@ def _blank(width: int, count: int) -> list[Strip]:
 
 def _place(level_dbfs: float, width: int) -> int:
     """Return the cell of a level on a scale of `width` cells from `LOWEST_DBFS` to full scale."""
-    share = (level_dbfs - LOWEST_DBFS) / -LOWEST_DBFS
-    return min(width - 1, max(0, int(share * width)))
+    return cell((level_dbfs - LOWEST_DBFS) / -LOWEST_DBFS, width)
 
 
 def _scale(level: Level, width: int) -> list[Piece]:
