@@ -20,7 +20,6 @@ from textual.events import Resize
 from textual.geometry import Size
 from textual.message import Message
 
-from monitor.limits import THRESHOLD
 from monitor.records import Event, Health, Request
 from monitor.sinks.changes import Changes
 from monitor.tui.feed import Arrived, Feed, Link, Refused
@@ -40,12 +39,12 @@ from monitor.tui.parent import Orphaned, Parent, Told
 from monitor.tui.sources import States
 from monitor.tui.state import State
 from monitor.tui.view import Contact, View
+from monitor.tui.wishes import Wishes
 from monitor.words import changed
 
 DRAW_HZ = 10.0
 """Drawings per second; as many as there are levels."""
 
-THRESHOLD_STEP = 0.05
 
 HANG_UP_S = 0.3
 """Seconds from a hang-up to the end."""
@@ -137,7 +136,7 @@ class MonitorApp(App[None]):
         self._contact_since_s = time.monotonic()
         self._contact_since = datetime.now(UTC)
         self._panels: dict[str, Panel] = {}
-        self._wanted: dict[str, float] = {}
+        self._wishes = Wishes()
         self._changes = Changes()
         self._flash_from_s: float | None = None
         self._selected = 0
@@ -281,13 +280,12 @@ class MonitorApp(App[None]):
         """Draw at once what must not wait for the clock; say what was refused."""
         match message.notice:
             case Refused(sentence):
-                self._wanted.clear()
+                self._wishes.refused()
                 self.notify(sentence, severity="warning", markup=False)
                 return
             case Arrived(Health(classes=classes) as health):
                 self._tell_changes(health)
-                reached = {entry.class_: entry.onset_threshold for entry in classes}
-                self._wanted = {name: w for name, w in self._wanted.items() if reached.get(name) != w}
+                self._wishes.reported(classes)
             case Arrived(Event(type="onset")) if self._options.bell:
                 self.bell()
         self.draw()
@@ -314,10 +312,9 @@ class MonitorApp(App[None]):
         entry = self.view.selected_class
         if entry is None:
             return
-        wanted = self._wanted.get(entry.class_, entry.onset_threshold) + steps * THRESHOLD_STEP
-        wanted = THRESHOLD.clamp(round(wanted, 2))
-        self._wanted[entry.class_] = wanted
-        self._feed.ask(Request(request="threshold", class_=entry.class_, value=wanted))
+        wanted = self._wishes.press(entry, steps)
+        if wanted is not None:
+            self._feed.ask(Request(request="threshold", class_=entry.class_, value=wanted))
 
     def action_select(self, step: int) -> None:
         """Select another class."""

@@ -144,9 +144,10 @@ async def test_a_health_report_from_before_a_request_does_not_undo_a_press() -> 
 
 async def test_thresholds_stop_at_their_limits() -> None:
     async with running() as stage:
-        await stage.pilot.press(*["plus"] * 10)
-        await stage.until(lambda: len(stage.link.requests) >= 11)
-        assert (await stage.asked("threshold"))[-1].value == THRESHOLD.high
+        await stage.pilot.press(*["plus"] * 12)
+        await stage.until(lambda: len(stage.link.requests) >= 10)
+        asked = [request.value for request in await stage.asked("threshold")]
+        assert asked == [0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, THRESHOLD.high]
 
 
 @pytest.mark.parametrize("key", ["space", "p"])
