@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from monitor.config import CaptureConfig
 from monitor.errors import SourceError
-from monitor.stream.channels import Downmix
+from monitor.stream.channels import LIMIT, Downmix, invalid_rows
 from tests.fakes import RATE, noise, tone
 from tests.sources.fakes import heard
 
@@ -62,6 +62,16 @@ def test_the_same_samples_give_the_same_bits_however_they_are_cut(
     assert len(expected) == len(samples)
     assert np.isfinite(expected).all()
     assert cut.take_clipped() == whole.take_clipped()
+
+
+@pytest.mark.filterwarnings("error")
+@given(st.lists(st.floats(width=32), min_size=2, max_size=40).filter(lambda values: len(values) % 2 == 0))
+def test_what_is_heard_is_always_finite_and_everything_else_is_counted(values: list[float]) -> None:
+    samples = np.array(values, np.float32).reshape(-1, 2)
+    mono = heard(samples, RATE)
+    assert np.isfinite(mono).all()
+    no_sound = ~np.isfinite(samples) | (np.abs(np.nan_to_num(samples)) > LIMIT)
+    assert set(np.flatnonzero(no_sound.any(axis=1))) == set(invalid_rows(samples))
 
 
 @pytest.mark.parametrize("offset", [0.0, 0.1, 0.5, -0.9])
