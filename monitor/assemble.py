@@ -271,6 +271,7 @@ def _streams(sources: Sequence[Source], encoder: Encoder, labels: Mapping[str, s
             live=source.live,
             run_id=uuid.uuid4().hex[:8],
             labels=labels,
+            paced=getattr(source, "paced", False),
         )
         for id_, name, source in zip(ids, names, sources, strict=True)
     ]

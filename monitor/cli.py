@@ -244,9 +244,7 @@ def _flags(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     flags = _model_flag(arguments)
     publish = {"bind": arguments.bind, "control": arguments.control}
     flags["publish"] = {name: value for name, value in publish.items() if value is not None}
-    if arguments.require:
-        flags["capture"] = {"require": True}
-    flags["capture"] = channel_keys(arguments.channel)
+    flags["capture"] = channel_keys(arguments.channel) | ({"require": True} if arguments.require else {})
     if arguments.false_alarms is not None:
         flags["calibration"] = {"false_alarms_per_hour": arguments.false_alarms}
     return flags

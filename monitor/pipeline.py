@@ -128,6 +128,7 @@ class Pipeline:
         self._interrupted = False
         self._away = False  # lost, and what was open is ended
         self._hindrance: Hindrance | None = None
+        self._behind_s = 0.0
         self._rtf = 0.0
 
     @property
@@ -226,6 +227,8 @@ class Pipeline:
             self._late_until_s = self._clock.monotonic() + _LATE_S
             self._skip(window)
             return
+        if self._stream.paced:
+            self._behind_s = max(0.0, self._clock.monotonic() - window.captured_s)
         share = self._stages.meter.sound_share(window.start, window.stop)
         if share == 0.0:
             self._analysed += window.hop_len
@@ -370,6 +373,7 @@ class Pipeline:
             overflow=status.overflow,
             overwritten=ring.overwritten,
             skipped=self._skipped,
+            behind_s=round(self._behind_s, 1),
             undelivered=self._sinks.failures,
             invalid=status.invalid,
             reopened=status.reopened,

@@ -482,6 +482,8 @@ class Health(msgspec.Struct, frozen=True):
     """Of a file: seconds of it that were read so far; None for what is heard live."""
     clock_step: ClockStep | None = None
     """The last time that the computer's clock was set; None: never in this run."""
+    behind_s: float = 0.0
+    """Of a file in real time: seconds by which what is analysed is later than it should be."""
     undelivered: Tally = 0
     """Records of this run that something which takes them (lines, the event bus) failed on."""
     hearing: HearingState = "good"

@@ -45,6 +45,8 @@ class Stream(msgspec.Struct, frozen=True):
     """Makes event ids of different runs differ."""
     labels: Mapping[str, str] = {}
     """What the user calls each class, by its name in topics."""
+    paced: bool = False
+    """A file in real time: never skipped, and capture times tell how far behind what is heard lies."""
 
 
 class Clock(msgspec.Struct, frozen=True):

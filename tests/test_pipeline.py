@@ -41,7 +41,9 @@ class Steady:
 class Bench:
     """A pipeline on a bench: write samples in, look at what comes out."""
 
-    def __init__(self, live: bool = False, classes: str = "low,high", config: Config = CONFIG) -> None:
+    def __init__(
+        self, live: bool = False, classes: str = "low,high", config: Config = CONFIG, paced: bool = False
+    ) -> None:
         self.ring = Ring(RATE * 60)
         self.status = FixedStatus()
         self.sink = Collector()
@@ -51,7 +53,7 @@ class Bench:
             capture=self.status,
             stages=make_stages(FakeEncoder(), parse_classes(classes), config),
             sinks=[self.sink],
-            stream=Stream("bench", "the bench", RATE, "fake-0", live, "run"),
+            stream=Stream("bench", "the bench", RATE, "fake-0", live, "run", paced=paced),
             clock=self.time.clock(),
             max_lag_s=1.0,
         )
@@ -163,6 +165,19 @@ def test_a_late_live_pipeline_skips_to_the_newest_window_and_counts() -> None:
     newest = bench.of(Scores)[-1]
     assert isinstance(newest, Scores)
     assert newest.stop >= RATE * 10 - RATE // 4
+
+
+def test_a_file_in_real_time_that_is_late_says_by_how_much_and_passes_nothing_over() -> None:
+    bench = Bench(live=False, paced=True)
+    bench.play(noise(3.0))
+    assert bench.health.behind_s == 0.0
+    bench.ring.write(noise(1.0), bench.time.now_s)
+    bench.time.now_s += 5.0
+    bench.drain()
+    bench.time.now_s += 1.1
+    bench.pipeline.step(0.0)
+    assert bench.health.behind_s == pytest.approx(5.0, abs=1.1)
+    assert bench.health.skipped == 0
 
 
 def test_a_file_played_fast_is_never_skipped() -> None:

@@ -34,6 +34,8 @@ from monitor.words import (
 )
 
 _UNHEARD = {"silent", "lost", "failing", "paused"}
+_LATE_S = 2.0
+"""What is reported of a file in real time may be so late without a word; CLAP needs a second for a window."""
 _NO_ARTICLE = re.compile(
     r"[^su]s\b|(ing|\b(speech|music|rain|wind|thunder|laughter|applause|water|traffic|noise|static|silence))$"
 )
@@ -151,7 +153,7 @@ class LineSink:
         self._health[health.source_id] = health
         lines = [health_line(health, before)] if before is None or before.state != health.state else []
         passed_over = before is not None and _passed_over(health) > _passed_over(before)
-        late = passed_over and health.state != "failing"
+        late = (passed_over and health.state not in {"failing", "ended"}) or health.behind_s > _LATE_S
         if late and not self._late.get(health.source_id, False):
             lines.append(late_line(health, self._where(health.source_id)))
         self._late[health.source_id] = late
@@ -278,7 +280,9 @@ def _hearing_lines(health: Health, before: Health | None) -> list[str]:
 def late_line(health: Health, where: str | None = None) -> str:
     """Return how much sound was passed over, as a line for a person."""
     passed_s = _passed_over(health) / health.sample_rate
-    text = f"LATE: the program does not keep up; {passed_s:.1f} s of sound passed over so far"
+    lost = f"{passed_s:.1f} s of sound passed over so far"
+    waits = f"what it reports is {health.behind_s:.1f} s late, and nothing is passed over"
+    text = f"LATE: the program does not keep up; {waits if health.behind_s else lost}"
     return f"{moment(health.time, health.position_s)}  health  {_source(where)}{text}"
 
 

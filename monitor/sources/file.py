@@ -50,6 +50,11 @@ class FileSource:
         self._error = ""
 
     @property
+    def paced(self) -> bool:
+        """Whether it is read in real time, so that a listener can be late."""
+        return not self._fast
+
+    @property
     def id(self) -> str:
         """The file name without its suffix, as a slug."""
         return slug(_text(self._path.stem)) or "file"

@@ -60,6 +60,17 @@ def all_printed(*records: PublishedRecord, as_json: bool = False, near_misses: b
     return stream.getvalue().splitlines()
 
 
+def test_a_file_in_real_time_that_is_late_is_told_once() -> None:
+    stream = io.StringIO()
+    lines = LineSink(stream, as_json=False)
+    for behind_s in (0.1, 3.4, 5.0):
+        lines.emit(msgspec.structs.replace(health(), behind_s=behind_s))
+    told = [line for line in stream.getvalue().splitlines() if "LATE" in line]
+    assert [line.partition("LATE: ")[2] for line in told] == [
+        "the program does not keep up; what it reports is 3.4 s late, and nothing is passed over"
+    ]
+
+
 def test_a_person_reads_one_line_when_a_sound_begins_and_one_when_it_ends() -> None:
     assert printed(event("onset"), event("update"), event("offset")) == [ONSET, OFFSET]
 

@@ -120,7 +120,7 @@ def _more(view: View, health: Health) -> str:
 def _losses(view: View, health: Health) -> list[_Item]:
     rate = max(1, health.sample_rate)
     begun = health.analysed or health.skipped  # before, all sound waits until it fills a window
-    behind_s = health.pending / rate if begun else 0.0
+    behind_s = max(health.pending / rate, health.behind_s) if begun else 0.0
     running = [one for one in view.healths if one.state != "ended"] or [health]
     rtf = sum(one.rtf for one in running)  # of the program, which hears all sources
     return [
