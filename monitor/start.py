@@ -66,12 +66,19 @@ def _on_interrupt(handler: object) -> None:
         signal.signal(signal.SIGINT, handler)  # type: ignore[arg-type]
 
 
-def _interrupt(_number: int, frame: FrameType | None) -> None:
-    """Raise KeyboardInterrupt, or end at once where it would have to pass through an import."""
+def importing(frame: FrameType | None) -> bool:
+    """Tell whether an exception raised at `frame` would have to pass through an import: some swallow it."""
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib"):
-            _leave()
+            return True
         frame = frame.f_back
+    return False
+
+
+def _interrupt(_number: int, frame: FrameType | None) -> None:
+    """Raise KeyboardInterrupt, or end at once where it would have to pass through an import."""
+    if importing(frame):
+        _leave()
     raise KeyboardInterrupt
 
 

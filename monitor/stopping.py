@@ -6,7 +6,12 @@ import contextlib
 import signal
 import threading
 from collections.abc import Iterator
+from types import FrameType
 
+from monitor.start import importing
+
+_AGAIN_S = 0.05
+"""Seconds until it is tried again where a module was being imported."""
 _ENDED_BY_SIGNAL = 128
 """Added to a signal's number: the exit code of a program that it ended, as shells have it."""
 
@@ -22,17 +27,23 @@ def unwinding() -> Iterator[None]:
     SystemExit
         One of them came.
     """
-    signals = _signals(signal.SIGTERM)
+    signals = _signals(signal.SIGTERM, signal.SIGALRM)
+    asked: list[int] = []
 
-    def unwind(number: int, _: object) -> None:
+    def unwind(number: int, frame: FrameType | None) -> None:
+        asked.append(number)
+        if importing(frame):
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN_S)
+            return
         for one in signals:  # once is enough
             signal.signal(one, lambda *_: None)
-        raise SystemExit(_ENDED_BY_SIGNAL + number)
+        raise SystemExit(_ENDED_BY_SIGNAL + asked[0])
 
     before = [signal.signal(number, unwind) for number in signals]
     try:
         yield
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
         for number, handler in zip(signals, before, strict=True):
             signal.signal(number, handler)
 
