@@ -166,7 +166,7 @@ def test_a_room_is_learnt_drawn_saved_and_known_at_the_start_of_the_next_run(
     short_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    monkeypatch.setenv("MONITOR_BACKGROUND_READY_WINDOWS", "3")
+    monkeypatch.setenv("MONITOR_BACKGROUND_READY_S", "1")
     endpoint = f"ipc://{short_folder}/events"
     with demo(endpoint) as first:
         until_known(endpoint)
@@ -176,7 +176,8 @@ def test_a_room_is_learnt_drawn_saved_and_known_at_the_start_of_the_next_run(
     assert saved.startswith("Saved: the room of ")
     (stored,) = (tmp_path / "monitor" / "rooms").iterdir()
 
-    monkeypatch.setenv("MONITOR_BACKGROUND_READY_WINDOWS", "10000")  # more than is ever heard here
+    monkeypatch.setenv("MONITOR_BACKGROUND_READY_S", "600")  # more than is ever heard here
+    monkeypatch.setenv("MONITOR_BACKGROUND_MEMORY_S", "3600")
     with demo(endpoint) as second:
         until_known(endpoint)
         cleared, anew = background("clear", endpoint), background("show", endpoint)
