@@ -16,7 +16,7 @@ import sys
 import termios
 from collections.abc import Iterator
 
-from monitor.start import child_environment, python_module
+from monitor.start import before_leaving, child_environment, python_module
 
 _ENDS_S = 2.0
 _ENDED_BY_SIGNAL = 128
@@ -88,14 +88,18 @@ class Interface:
 
     def close(self) -> None:
         """End it and put the terminal back as it was."""
+        self.end()
+        os.close(self._pipe)  # not before: its end says that the monitor is gone
+        self.restore()
+
+    def end(self) -> None:
+        """End its process; it puts the terminal back."""
         self._process.terminate()
         try:
             self._process.wait(_ENDS_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        os.close(self._pipe)  # not before: its end says that the monitor is gone
-        self.restore()
 
     def _say(self, kind: str, text: str) -> None:
         with contextlib.suppress(OSError):  # it has ended, or does not read
@@ -106,9 +110,11 @@ class Interface:
 def opened() -> Iterator[Interface]:
     """Show the interface until the block ends."""
     interface = Interface()
+    stay = before_leaving(interface.end)
     try:
         yield interface
     finally:
+        stay()
         interface.close()
 
 

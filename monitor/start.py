@@ -13,8 +13,10 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
+_farewells: list[Callable[[], object]] = []
 EXIT_INTERRUPTED = 130
 """Ctrl-C before the work was done."""
 
@@ -39,6 +41,17 @@ def interrupt_as_usual() -> None:
 def interrupt_at_once() -> None:
     """End at the next Ctrl-C without more ado: the work is done."""
     _on_interrupt(_leave)
+
+
+def before_leaving(farewell: Callable[[], object]) -> Callable[[], None]:
+    """Have `farewell` called where a Ctrl-C ends the process at once; return what takes that back."""
+    _farewells.append(farewell)
+
+    def take_back() -> None:
+        if farewell in _farewells:
+            _farewells.remove(farewell)
+
+    return take_back
 
 
 def python_module(module: str, *arguments: str) -> list[str]:
@@ -83,4 +96,6 @@ def _interrupt(_number: int, frame: FrameType | None) -> None:
 
 
 def _leave(*_: object) -> None:
+    while _farewells:
+        _farewells.pop()()
     os._exit(EXIT_INTERRUPTED)

@@ -74,7 +74,7 @@ def test_listening_speaks_to_the_monitor_and_to_nobody_else(home: Path) -> None:
     command = [sys.executable, *RUN, "--headless", "--bind", endpoint]
     with subprocess.Popen(command, env=environment(home), stdout=subprocess.PIPE) as monitor:
         assert monitor.stdout is not None
-        assert b"listening" in monitor.stdout.readline()
+        assert any(b"listening" in line for line in monitor.stdout)
         arguments = ["-m", "monitor", "listen", "--connect", endpoint, "--duration", "2"]
         trace = traced(arguments, environment(home), home)
         monitor.terminate()

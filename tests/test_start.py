@@ -81,3 +81,20 @@ def test_a_child_finds_this_very_package_and_nothing_of_the_current_folder(folde
     done = subprocess.run(program, cwd=folder, env=child_environment(), capture_output=True, check=True)
     assert b"Show a running monitor" in done.stdout
     assert not (folder / "executed").exists()
+
+
+def test_what_was_asked_for_is_done_before_ctrl_c_ends_all_during_an_import(tmp_path: Path) -> None:
+    """The interface, for one, must not be left behind: it would say that the monitor has crashed."""
+    (tmp_path / "endless.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    program = """
+import signal
+from monitor.start import before_leaving, ready
+signal.signal(signal.SIGINT, signal.default_int_handler)
+ready()
+before_leaving(lambda: print("taken back", flush=True))()
+before_leaving(lambda: print("done", flush=True))
+import endless
+"""
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"done\n", b"")

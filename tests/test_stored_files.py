@@ -56,9 +56,9 @@ def test_a_cache_that_is_a_pipe_is_done_without(name: str, tmp_path: Path) -> No
 def test_a_model_with_a_pipe_for_a_file_is_refused(name: str, tmp_path: Path) -> None:
     tiny_model().write(tmp_path / "m")
     make_pipe(tmp_path / "m" / name)
-    with pytest.raises(ModelError, match="not a regular file"):
+    with pytest.raises(ModelError, match=r"not a (plain|regular) file"):
         find_model(str(tmp_path / "m")).verify()
-    with pytest.raises(OSError, match="not a regular file"):
+    with pytest.raises(OSError, match=r"not a (plain|regular) file"):
         sha256_of(tmp_path / "m" / name)
 
 
