@@ -111,7 +111,9 @@ def _folders() -> Iterator[Path]:
     for parent in (Path(stated) if stated.startswith("/") else None, Path(f"/run/user/{uid}")):
         if parent is not None and _is_ours(parent):
             yield parent / "monitor"
-    yield Path(tempfile.gettempdir()).absolute() / f"monitor-{uid}"
+    # `tempfile.gettempdir` would write a file to find out.
+    temporary = tempfile.tempdir or os.environ.get("TMPDIR") or "/tmp"  # noqa: S108
+    yield Path(os.fsdecode(temporary)).absolute() / f"monitor-{uid}"
 
 
 def _is_ours(folder: Path) -> bool:
