@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import time
 from pathlib import Path
 
@@ -24,6 +25,17 @@ from student.scenes import Scenes
 from student.sources import load_sound
 from student.study import APART, Study
 from tqdm import tqdm
+
+IDLE_LOAD = 0.7
+"""Of all others; below it the machine counts as idle."""
+
+
+def use_threads(most: int) -> None:
+    """Use all the threads allowed while nobody else needs them, otherwise one."""
+    others = os.getloadavg()[0] - torch.get_num_threads()
+    wanted = most if others < IDLE_LOAD else 1
+    if wanted != torch.get_num_threads():
+        torch.set_num_threads(wanted)
 
 
 def train(args: argparse.Namespace) -> Study:
@@ -41,6 +53,7 @@ def train(args: argparse.Namespace) -> Study:
             if study.stage is APART and study.step >= args.apart_steps:
                 study.note(exams)
                 study.chain()
+            use_threads(args.threads)
             study.learn(scenes)
             if time.monotonic() - noted > args.note_every_s:
                 marks, noted = study.note(exams), time.monotonic()
@@ -65,10 +78,10 @@ def main() -> None:
     parser.add_argument("--steps", type=float, default=math.inf, help="most steps this run may take")
     parser.add_argument("--apart-steps", type=int, default=1500, help="steps before the blocks are chained")
     parser.add_argument("--note-every-s", type=float, default=240.0, help="seconds between two measurements")
-    parser.add_argument("--threads", type=int, default=1, help="threads to use")
+    parser.add_argument("--threads", type=int, default=1, help="most threads, while the machine is idle")
     parser.add_argument("--seed", type=int, default=1, help="of the start and of the scenes")
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
+    torch.set_num_threads(1)
     train(args)
 
 
