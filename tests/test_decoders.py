@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,3 +49,30 @@ def test_every_decoder_is_made_while_its_module_is_loaded() -> None:
         if name not in BEFORE_ANY_THREAD and (faults := list(made_at_run_time(path.read_text("utf-8")))):
             found[name] = faults
     assert found == {}
+
+
+THREADS = """
+import sys, threading
+sys.setswitchinterval(1e-6)
+from monitor import wire
+from monitor.records import Snapshot
+from tests.examples import NOON, event, health, level
+frames = [wire.encode(record, "e", 1, NOON) for record in (event(), health(), level())]
+snapshot = wire.encode_json(Snapshot("e", NOON, {}, [health()], [event()], []))
+def receive():
+    for one in frames:
+        wire.decode(one)
+def ask():
+    wire.decode_answer(snapshot)
+threads = [threading.Thread(target=work) for work in (receive, ask) * 4]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_a_program_whose_threads_decode_their_first_messages_at_once_never_crashes() -> None:
+    """When each decoder was made at its first use, 6 programs of 60 did."""
+    for _ in range(25):
+        assert subprocess.run([sys.executable, "-c", THREADS], cwd=ROOT, check=False).returncode == 0
