@@ -16,7 +16,7 @@ import msgspec
 
 from monitor.background import Background
 from monitor.calibration import Calibration, Condition
-from monitor.config import Config
+from monitor.config import CaptureConfig, Config
 from monitor.config_checks import check_window
 from monitor.detector import Detector
 from monitor.encoders import Encoder
@@ -35,7 +35,9 @@ from monitor.sinks import Sink
 from monitor.sinks.fanout import Fanout
 from monitor.sources import Source
 from monitor.sources.capture import Capture
-from monitor.sources.pcm import PcmSource, SampleFormat
+from monitor.sources.file import FileSource
+from monitor.sources.pace import AHEAD_S
+from monitor.sources.raw import RawFormat
 from monitor.stream.level import LevelMeter
 from monitor.stream.ring import Ring
 from monitor.stream.windows import Windower
@@ -54,16 +56,19 @@ SYSTEM_CLOCK = Clock(
 )
 
 
-class PcmFormat(msgspec.Struct, frozen=True):
+class SourceOptions(msgspec.Struct, frozen=True):
+    """How sources are to be read."""
+
+    fast: bool = False
+    """As fast as possible, where a source can wait."""
+    follow: bool = False
+    """Go on reading files as they grow."""
+    raw: RawFormat = RawFormat()
     """What raw samples on standard input look like."""
 
-    sample_rate: int = 16000
-    channels: int = 1
-    sample_format: SampleFormat = "s16le"
 
-
-def make_source(spec: str, fast: bool, pcm: PcmFormat, lost_after_s: float) -> Source:
-    """Return the source `spec` names: `mic:X`, `file:PATH` or a path, `-` (raw PCM on stdin) or `demo`.
+def make_source(spec: str, options: SourceOptions, capture: CaptureConfig) -> Source:
+    """Return the source `spec` names: `mic:X`, `file:PATH` or a path, `-` (standard input) or `demo`.
 
     Raises
     ------
@@ -76,19 +81,22 @@ def make_source(spec: str, fast: bool, pcm: PcmFormat, lost_after_s: float) -> S
     if kind == "mic":
         from monitor.sources.microphone import Microphone
 
-        return Microphone(rest or "default", lost_after_s=lost_after_s)
+        return Microphone(rest or "default", lost_after_s=capture.lost_after_s)
     if path := rest if kind == "file" else _bare_path(spec):
-        from monitor.sources.file import FileSource
-
-        return FileSource(user_path(path), fast=fast)
+        return FileSource(user_path(path), fast=options.fast, follow=options.follow)
     if spec == "-":
+        from monitor.sources.stdin import StandardInput
+
         stdin = getattr(sys.stdin, "buffer", None)
-        return PcmSource(stdin, pcm.sample_rate, pcm.channels, pcm.sample_format, patient=fast)
+        ahead_s = min(AHEAD_S, capture.ring_s / 4.0)
+        return StandardInput(stdin, options.raw, patient=options.fast, ahead_s=ahead_s)
     if spec == "demo":
         from monitor.sources.demo import DemoSource
 
-        return DemoSource(fast=fast)
-    raise ConfigError(f"There is no source {spec!r}; legal: mic:INDEX|NAME|ID, file:PATH, - (raw PCM), demo.")
+        return DemoSource(fast=options.fast)
+    raise ConfigError(
+        f"There is no source {spec!r}; legal: mic:INDEX|NAME|ID, file:PATH, - (standard input), demo."
+    )
 
 
 def _bare_path(spec: str) -> str:
@@ -206,7 +214,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     arrived = threading.Event()
     rings = [Ring(seconds_to_len(config.capture.ring_s, rate), arrived) for _ in sources]
     captures = [
-        Capture(source, ring, rate, config.capture, wait=not source.live)
+        Capture(source, ring, rate, config.capture, wait=not source.live or isinstance(source, FileSource))
         for source, ring in zip(sources, rings, strict=True)
     ]
     try:

@@ -145,7 +145,7 @@ def _add_run(verbs: Any) -> None:
         dest="sources",
         action="append",
         metavar="SOURCE",
-        help="mic:X, a file's path or file:PATH, - (raw PCM on standard input), demo; again for another one",
+        help="mic:X, a file's path or file:PATH, - (standard input), demo; again for another one",
     )
     run.add_argument(
         "--require", action="store_true", help="end at once if a microphone is not there, instead of waiting"
@@ -180,6 +180,9 @@ def _add_run(verbs: Any) -> None:
         "--fast",
         action="store_true",
         help="a file, the demo, or a pipe fed from a file (`cat x.raw |`) as fast as possible",
+    )
+    run.add_argument(
+        "--follow", action="store_true", help="a file: go on as it grows, while another program records it"
     )
     run.add_argument(
         "--duration", type=_positive, metavar="S", help="stop after S seconds of sound (of each source)"
@@ -226,6 +229,8 @@ def _run(arguments: argparse.Namespace) -> int:
     sources = arguments.sources or ["mic:default"]
     if arguments.fast and any(source.startswith("mic:") for source in sources):
         raise ConfigError("--fast needs sources that can be read ahead: --source file:PATH, - or demo.")
+    if arguments.follow and not all(map(_is_file, sources)):
+        raise ConfigError("--follow reads files on as they grow; give them with --source file:PATH.")
     config = load_config(arguments.config, os.environ, _flags(arguments))
     from monitor.stopping import unwinding
 
@@ -237,6 +242,10 @@ def _run(arguments: argparse.Namespace) -> int:
     show("monitor: starting ...")
     with unwinding(), opened() as interface:  # first of all: what follows takes seconds
         return _listen_and_show(arguments, config, interface)
+
+
+def _is_file(source: str) -> bool:
+    return source not in {"-", "demo"} and not source.startswith("mic:")
 
 
 def _flags(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
@@ -251,15 +260,16 @@ def _flags(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
 
 
 def _listen_and_show(arguments: argparse.Namespace, config: Config, interface: Interface | None) -> int:
-    from monitor.assemble import PcmFormat
     from monitor.run import RunOptions, run
+    from monitor.sources.raw import RawFormat
 
     options = RunOptions(
         sources=tuple(arguments.sources or ["mic:default"]),
         classes=arguments.classes,
         fast=arguments.fast,
-        pcm=PcmFormat(arguments.pcm_rate, arguments.pcm_channels, arguments.pcm_format),
+        raw=RawFormat(arguments.pcm_rate, arguments.pcm_channels, arguments.pcm_format),
         headless=interface is None,
+        follow=arguments.follow,
         as_json=arguments.json,
         near_misses=arguments.near_misses,
         duration_s=arguments.duration,

@@ -26,9 +26,10 @@ def listen(  # noqa: PLR0913, PLR0917 - what the command line offers, and its tw
 ) -> int:
     """Print the events of the monitor on `endpoint` to `out` until interrupted, and return the exit code.
 
-    Events that are open when it joins come first. With `as_json`, `out` carries nothing but events (and near
-    misses where asked for), and changes of health go to `err`, where the connection is commented on too. When
-    the monitor goes, each open event gets an offset. `control` is where it answers, unless that can be found.
+    Events that are open when it joins come first. With `as_json`, `out` carries events (near misses too where
+    asked for) and troubles, and changes of health go to `err` in words, where the connection is commented on
+    too. When the monitor goes, each open event gets an offset. `control` is where it answers, unless that can
+    be found.
     Code 1 says that lines were lost: a full disk, or a reader that did not keep up.
 
     Raises
@@ -87,9 +88,9 @@ class _Listener:
     def step(self) -> None:
         """Wait a moment for what comes next and print it."""
         for found in self._following.step(_RECEIVE_S):
-            if isinstance(found, Health):
+            if isinstance(found, Health) and self._health_to is not self._lines:
                 self._health_to.emit(found)
-            elif not isinstance(found, Contact):
+            if not isinstance(found, Contact):
                 self._lines.emit(found)
             elif found.change not in _TOLD_BY_HEALTH:
                 self._comments.say(found.sentence)

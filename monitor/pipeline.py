@@ -222,7 +222,8 @@ class Pipeline:
         """Analyse, or skip while the ring holds more than the lag allowed; catch up to the newest window."""
         pending = self._ring.counters().pending
         if self._max_lag_len is not None:
-            self._behind = pending > (window.hop_len if self._behind else self._max_lag_len)
+            allowed_len = window.hop_len if self._behind else self._max_lag_len
+            self._behind = pending > allowed_len + self._ahead_len()
         if self._behind:
             self._late_until_s = self._clock.monotonic() + _LATE_S
             self._skip(window)
@@ -251,6 +252,12 @@ class Pipeline:
         """Count what `window` was the first to hear as passed over; nothing is confirmed across it."""
         self._skipped += window.hop_len
         self._interrupted = True
+
+    def _ahead_len(self) -> int:
+        """Return how many samples came before their time: a burst is late only when the next one is due."""
+        due_s = self._capture.status.next_due_s
+        ahead_s = 0.0 if due_s is None else max(0.0, due_s - self._clock.monotonic())
+        return round(ahead_s * self._stream.sample_rate)
 
     def _analyse(
         self, window: Window, embedding: Embedding, room: NDArray[np.float32], sound_share: float
@@ -383,6 +390,7 @@ class Pipeline:
             background=self._stages.background.state(self._stop),
             paused=detector.paused,
             changes=self._commands.changes,
+            warning=status.warning,
             calibration=None if self._stages.calibration is None else self._stages.calibration.state(),
             position_s=self._report.position_s(self._stop),
             clock_step=self._report.clock_step,

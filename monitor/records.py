@@ -52,6 +52,10 @@ class Block(msgspec.Struct, frozen=True):
     """Samples known to be lost before this block, at the source's own rate."""
     overflow: bool = False
     """The driver reported lost input before or inside this block."""
+    next_due_s: float | None = None
+    """Monotonic clock, seconds, when more is due of a source that delivers in bursts; None: at once."""
+    warning: str | None = None
+    """What seems wrong with the source, in words for the user; empty: nothing any more; None: nothing new."""
 
 
 class ClassPrompt(msgspec.Struct, frozen=True):
@@ -118,6 +122,10 @@ class CaptureStatus(msgspec.Struct, frozen=True):
     """Device clock against the monotonic clock, parts per million; None until a minute has passed."""
     channels: str | None = None
     """Which channels are not heard, and why, in words for the user; None where all are."""
+    next_due_s: float | None = None
+    """Monotonic clock, seconds, when more is due of a source that delivers in bursts; None: at once."""
+    warning: str | None = None
+    """What seems wrong with what it delivers, in words for the user; None if nothing."""
 
 
 class RingCounters(msgspec.Struct, frozen=True):
@@ -476,6 +484,8 @@ class Health(msgspec.Struct, frozen=True):
     classes: list[ClassState]
     paused: bool = False
     """Paused by the user, whatever the state."""
+    warning: str | None = None
+    """What seems wrong with what the source delivers, whatever the state; None if nothing."""
     calibration: CalibrationState | None = None
     """None: thresholds are those of the configuration."""
     position_s: float | None = None
@@ -493,6 +503,26 @@ class Health(msgspec.Struct, frozen=True):
     """Which channels are not heard, and why, in words for the user; None where all are."""
     changes: list[Change] = []
     """What was changed from outside, the last few, oldest first."""
+
+
+class Trouble(msgspec.Struct, frozen=True, kw_only=True):
+    """With `--json`: why a source is not heard as it should be, that it is again, or how it ended.
+
+    Made of `Health` where it changes; never published itself.
+    """
+
+    type: Literal["trouble"] = "trouble"
+    kind: str
+    """A state or a hearing of `Health` that is not well, or `back`, `late`, `warning`, `channels`, `clock`,
+    `overflow`, `resolved` (a warning holds no longer), `damaged`, `refused`."""
+    time: Instant
+    text: str
+    """One sentence for the user."""
+    source_id: str | None = None
+    """None where it is the whole run's."""
+    source_name: str | None = None
+    position_s: float | None = None
+    """Of a file: seconds of it that were read so far; None for what is heard live."""
 
 
 class Heartbeat(msgspec.Struct, frozen=True):

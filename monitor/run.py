@@ -6,21 +6,23 @@ import contextlib
 import sys
 import threading
 import time
+from collections.abc import Iterator
 
 import msgspec
 
-from monitor.assemble import Monitor, PcmFormat, make_source, start_monitor
+from monitor.assemble import Monitor, SourceOptions, make_source, start_monitor
 from monitor.class_settings import by_class
 from monitor.config import Config
 from monitor.console import tell
 from monitor.encoders import load
-from monitor.errors import ConfigError, ProgramError
+from monitor.errors import ConfigError, MonitorError, ProgramError
 from monitor.interface import Interface
 from monitor.progress import WordsProgress
 from monitor.prompts import parse_classes
 from monitor.sinks import Sink
 from monitor.sinks.lines import LineSink, TroubleSink
 from monitor.sinks.zmq import Publisher
+from monitor.sources.raw import RawFormat
 from monitor.stopping import asked_to_stop
 
 _EXIT_LINES_LOST = 1
@@ -35,7 +37,10 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     classes: str | None
     """As typed; None takes the configuration's."""
     fast: bool
-    pcm: PcmFormat
+    raw: RawFormat
+    """What raw samples on standard input look like."""
+    follow: bool
+    """Go on reading files as they grow."""
     headless: bool
     as_json: bool
     near_misses: bool
@@ -78,6 +83,7 @@ def run(options: RunOptions, config: Config, interface: Interface | None = None)
             _attach(interface, outputs.publisher)
         monitor = _start(options, config, outputs, interface)
         stack.callback(monitor.stop)
+        stack.enter_context(_end_told(outputs.lines))
         for note in monitor.notes:
             _tell(note, interface)
         stack.enter_context(asked_to_stop(stopped))
@@ -90,11 +96,23 @@ def run(options: RunOptions, config: Config, interface: Interface | None = None)
             monitor.pipelines.end("failed")
             raise
         monitor.pipelines.end("stopped")
-    if monitor.error is not None:
-        raise monitor.error
-    if (unheard := monitor.pipelines.unheard) is not None:
-        raise ProgramError(unheard)
+        monitor.stop()
+        if monitor.error is not None:
+            raise monitor.error
+        if (unheard := monitor.pipelines.unheard) is not None:
+            raise ProgramError(unheard)
     return _EXIT_LINES_LOST if outputs.lines is not None and outputs.lines.dropped else 0
+
+
+@contextlib.contextmanager
+def _end_told(lines: LineSink | None) -> Iterator[None]:
+    """Let a program that reads JSON know too what ends the run."""
+    try:
+        yield
+    except MonitorError as error:
+        if lines is not None:
+            lines.refuse(error)
+        raise
 
 
 def _open_outputs(options: RunOptions, config: Config, stopped: threading.Event) -> Outputs:
@@ -129,7 +147,8 @@ def _start(options: RunOptions, config: Config, outputs: Outputs, interface: Int
     if options.sources.count("-") > 1:
         raise ConfigError("Standard input (-) can be one source only; give the other as file:PATH.")
     sources = [
-        make_source(spec, options.fast, options.pcm, config.capture.lost_after_s) for spec in options.sources
+        make_source(spec, SourceOptions(options.fast, options.follow, options.raw), config.capture)
+        for spec in options.sources
     ]
     if interface is not None:
         interface.doing(f"loading the model {config.model.name}")

@@ -34,6 +34,7 @@ from monitor.records import (
     Request,
     Scores,
     Snapshot,
+    Trouble,
 )
 from monitor.text import clean, sanitise
 
@@ -296,7 +297,7 @@ def _to_utc(time: datetime) -> datetime:
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of every message, keyed by record name under ``$defs``."""
-    kinds = [*_TOPICS.values(), Header, Snapshot, Request, Reply]
+    kinds = [*_TOPICS.values(), Header, Snapshot, Request, Reply, Trouble]
     _, definitions = msgspec.json.schema_components(kinds)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

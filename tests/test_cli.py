@@ -154,6 +154,7 @@ def test_one_damaged_file_of_two_is_reported_and_the_other_is_heard(
 def test_sources_that_do_not_go_together_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--fast needs" in refusal(capsys, *RUN, "--source", "demo", "--mic", "0")
     assert "one source only" in refusal(capsys, *RUN, "--source", "-", "--source", "-")
+    assert "--follow reads files" in refusal(capsys, *RUN, "--follow", "--source", "-")
     assert "no/such.wav" in refusal(capsys, *RUN, "--source", "demo", "--source", "file:no/such.wav")
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import select
 import signal
@@ -95,11 +96,14 @@ def test_whoever_joins_late_is_told_which_of_several_sources_hears_what(publishe
     assert listening.hang_up(publisher) == 0
 
 
-def test_with_json_health_goes_to_the_other_stream(publisher: Publisher) -> None:
+def test_with_json_health_is_told_in_words_on_the_other_stream_and_as_records(
+    publisher: Publisher,
+) -> None:
     listening = Listening(publisher.endpoint, as_json=True)
     until(lambda: "LOST" in listening.err.getvalue(), lambda: announce(publisher, listening))
     assert listening.hang_up(publisher) == 0
-    assert listening.seen == b""
+    told = [json.loads(line) for line in listening.seen.splitlines()]
+    assert ("trouble", "lost") in [(record["type"], record["kind"]) for record in told]
 
 
 def announce(publisher: Publisher, listening: Listening) -> None:

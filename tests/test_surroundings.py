@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from monitor.assemble import PcmFormat, make_source
+from monitor.assemble import SourceOptions, make_source
 from monitor.cli import main
+from monitor.config import CaptureConfig
 from monitor.errors import ConfigError, SourceError
 from monitor.sources.demo import DemoSource
 from monitor.sources.file import FileSource
@@ -107,20 +108,20 @@ def test_a_path_is_a_file_with_or_without_a_word_before_it(
         "~/street.wav",
         "file:~/street.wav",
     ):
-        source = make_source(spec, True, PcmFormat(), 0.6)
+        source = make_source(spec, SourceOptions(fast=True), CaptureConfig())
         assert isinstance(source, FileSource), spec
         source.open()
         source.close()
-    assert isinstance(make_source("demo", True, PcmFormat(), 0.6), DemoSource)
+    assert isinstance(make_source("demo", SourceOptions(fast=True), CaptureConfig()), DemoSource)
 
 
 def test_what_is_no_source_is_told_from_a_file_that_is_missing(tmp_path: Path) -> None:
     for spec in ("tape:3", "", "strasse", "gopher://x/y.wav"):
         with pytest.raises(ConfigError, match="There is no source"):
-            make_source(spec, True, PcmFormat(), 0.6)
+            make_source(spec, SourceOptions(fast=True), CaptureConfig())
     for spec in ("nothing.wav", "no/such", "~/nothing.wav"):
         with pytest.raises(SourceError, match="There is no file"):
-            make_source(spec, True, PcmFormat(), 0.6).open()
+            make_source(spec, SourceOptions(fast=True), CaptureConfig()).open()
 
 
 @pytest.mark.parametrize("digits", ["9" * 5000])

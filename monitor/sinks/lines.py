@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TextIO
 
+from monitor.errors import MonitorError
 from monitor.records import ClockStep, Event, Health, NearMiss, PublishedRecord
 from monitor.sinks.changes import Changes
 from monitor.sinks.outlet import Outlet
+from monitor.sinks.troubles import Troubles, trouble_of
 from monitor.text import sanitise
 from monitor.wire import encode_json
 from monitor.words import (
@@ -51,8 +53,8 @@ class LineSink:
     stream
         Written to without waiting (see `Outlet`), never closed here.
     as_json
-        Each message of an event as one line, the payload of the wire, instead of lines for a person: these
-        tell onsets, offsets, changes of health and of the room.
+        Each message of an event as one line, the payload of the wire, and each `Trouble`, instead of lines
+        for a person: these tell onsets, offsets, changes of health and of the room.
     near_misses
         Also what resembled a class and was not reported, and why.
     wait
@@ -74,6 +76,7 @@ class LineSink:
         self._health: dict[str, Health] = {}
         self._names: dict[str, str] = {}
         self._late: dict[str, bool] = {}
+        self._troubles = Troubles()
         self._day = ""
         self._clock_steps = 0
         self._changes = Changes()
@@ -107,6 +110,11 @@ class LineSink:
         """Print one line that is not a record."""
         self._outlet.put(sanitise(line, limit=len(line)))
 
+    def refuse(self, error: MonitorError) -> None:
+        """Tell a program what ends the run; a person is told by whoever started it."""
+        if self._as_json:
+            self.say(encode_json(trouble_of(error, datetime.now(UTC))).decode())
+
     def close(self) -> None:
         """Print what still waits, for at most a second; the stream stays open."""
         self._outlet.close()
@@ -119,6 +127,8 @@ class LineSink:
             self.say(f"{clock(time)}  date    {day}")
 
     def _json_lines(self, record: PublishedRecord) -> list[str]:
+        if isinstance(record, Health):
+            return [encode_json(trouble).decode() for trouble in self._troubles.of(record)]
         wanted = isinstance(record, Event) or (self._near_misses and isinstance(record, NearMiss))
         return [encode_json(record).decode()] if wanted else []
 
@@ -303,6 +313,8 @@ def _time_of_day(record: PublishedRecord) -> datetime | None:
 def _news(health: Health, before: Health, where: str | None) -> list[str]:
     """Return what the monitor found out about the room since `before`, as lines for a person."""
     texts = []
+    if health.warning and health.warning != before.warning:
+        texts.append(f"WARNING: {health.warning}")
     if health.background.changes > before.background.changes:
         texts.append("another room noticed; learning it")
     now, then = health.calibration, before.calibration

@@ -105,8 +105,13 @@ class Capture:
             self._thread.join(5 * READ_S)
 
     def _open(self) -> None:
+        """Open the source; one that does not know its sample rate yet begins with its first block."""
+        self._source.open()
+        if self._source.sample_rate:
+            self._begin()
+
+    def _begin(self) -> None:
         source = self._source
-        source.open()
         rate = source.sample_rate
         if not MIN_RATE <= rate <= MAX_RATE:
             source.close()
@@ -137,8 +142,8 @@ class Capture:
                     self._turn()
                 except SourceLost as error:
                     self._recover(error)
-        except EOFError:
-            self._end(None)
+        except EOFError as end:
+            self._end(None, str(end))
         except SourceError as error:
             self._end(error)
 
@@ -164,6 +169,8 @@ class Capture:
     def _carry(self, block: Block) -> None:
         self._last_block_s = time.monotonic()
         feed = self._feed
+        if self._status.device_sample_rate == 0:
+            self._begin()
         feed.add(block)
         self._status = replace(
             self._status,
@@ -174,6 +181,8 @@ class Capture:
             reopened=self._status.reopened + (self._away and self._heard),
             clock_ppm=feed.clock_ppm,
             channels=feed.channels,
+            next_due_s=block.next_due_s,
+            warning=self._status.warning if block.warning is None else block.warning or None,
         )
         self._away, self._heard = False, True
 
@@ -185,7 +194,8 @@ class Capture:
         limit_s = self._config.lost_after_s
         if self._status.state == "starting":
             limit_s = max(limit_s, FIRST_BLOCK_S)
-        return self._status.state != "lost" and time.monotonic() - self._last_block_s > limit_s
+        due_s = max(self._last_block_s, self._status.next_due_s or 0.0)
+        return self._status.state != "lost" and time.monotonic() - due_s > limit_s
 
     def _lose(self, reason: str) -> None:
         if not self._heard:
@@ -221,13 +231,13 @@ class Capture:
             self._feed.advance(self._silent_s() - GROW_S)
         return self._stop.is_set()
 
-    def _end(self, error: SourceError | None) -> None:
+    def _end(self, error: SourceError | None, note: str = "") -> None:
         """Flush, and say in words what was wrong with the sound, if anything."""
         self._feed.finish()
         wrong = " ".join(sentence for sentence in (str(error or ""), self._invalid_sentence()) if sentence)
         if wrong:
             self.error = SourceDamaged(wrong) if error is None else type(error)(wrong)
-        self._status = replace(self._status, reason=wrong or f"{self._source.name} has ended.")
+        self._status = replace(self._status, reason=wrong or note or f"{self._source.name} has ended.")
 
     def _invalid_sentence(self) -> str:
         feed = self._feed

@@ -1,53 +1,58 @@
-"""A sound file as a source: any format libsndfile reads, streamed, at its own pace or as fast as possible."""
+"""A sound file as a source: streamed, at its own pace or as fast as possible, and followed while it grows."""
 
 from __future__ import annotations
 
 import os
-import struct
 import time
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
-from types import ModuleType
-from typing import Any, BinaryIO, NoReturn
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.errors import SourceDamaged, SourceError
+from monitor.errors import SourceError
 from monitor.records import Block
 from monitor.sources import slug
+from monitor.sources.bytestream import ByteStream
+from monitor.sources.container import Container, Foreign
+from monitor.sources.decoder import Piece
+from monitor.sources.growing import GrowingFile
+from monitor.sources.pace import Pace
+from monitor.sources.promise import conclude
+from monitor.sources.pump import Pump
+from monitor.sources.sndfile import SndfileSound
+from monitor.sources.sound import Sound, look
 
 BLOCK_S = 0.05
 """Seconds per block."""
-LEGAL = "wav, flac, ogg, opus, mp3, aiff, au, caf, w64 and the other formats of libsndfile"
-_STREAMED_LEN = 0x7FFFF000
-"""From this many bytes on a WAV header is a placeholder of a program that wrote into a pipe."""
-_UNKNOWN_LEN = 1 << 40
-"""From this length on a header does not know it: libsndfile reports 2^63 - 1 for a FLAC stream."""
-
-_OGG = b"OggS"
-_OGG_PAGE_LEN = 2 * 65307
-"""Bytes at the end of an Ogg file that hold a whole page: twice the longest."""
-_OGG_LAST = 0x04
-"""Bit of a page's flags: the last of its stream."""
+VALID = "wav, flac, ogg, opus, mp3, m4a, aac, aiff, au, caf, w64, mkv, ts and the other formats of libsndfile"
+_CATCHES_UP_S = 3600.0
+"""Seconds for which sound that was recorded before may keep everybody waiting."""
 
 
 class FileSource:
     """A source that reads one file once."""
 
-    live = False
+    def __init__(self, path: Path, fast: bool = False, follow: bool = False) -> None:
+        """Read `path`; with `fast` at once, else each block when its time has come by the monotonic clock.
 
-    def __init__(self, path: Path, fast: bool = False) -> None:
-        """Read `path`; with `fast` at once, else each block when its time has come by the monotonic clock."""
+        With `follow`, read at once what is there, and go on as the file grows, until it is deleted.
+        """
+        self.live = follow
         self._path = path
         self._fast = fast
-        self._file: Any = None
-        self._bytes: BinaryIO | None = None  # what libsndfile reads from; it is no good at file names
-        self._sample_rate = 0
+        self._sound: Sound | SndfileSound | None = None
+        self._pieces: Iterator[Piece] = iter(())
+        self._block_rest: Piece | None = None
+        self._opened = ExitStack()
+        self._growing: GrowingFile | None = None
+        self._pump: Pump | None = None
+        self._pace: Pace | None = None
+        self._size = 0
         self._position = 0
-        self._promised: int | None = None
         self._start_s: float | None = None
-        self._error = ""
 
     @property
     def paced(self) -> bool:
@@ -67,7 +72,7 @@ class FileSource:
     @property
     def sample_rate(self) -> int:
         """Hz; 0 until opened."""
-        return self._sample_rate
+        return 0 if self._sound is None else self._sound.sample_rate
 
     def open(self) -> None:
         """Open the file at its beginning.
@@ -75,28 +80,15 @@ class FileSource:
         Raises
         ------
         SourceError
-            There is no such file, or it is not sound.
+            There is no such file, or it holds no sound.
         """
         self.close()
-        _refuse_unreadable(self._path)
-        soundfile = _load_soundfile()
+        refuse_unreadable(self._path)
         try:
-            self._bytes = self._path.open("rb")
-            self._file = soundfile.SoundFile(self._bytes.fileno(), closefd=False)
-        except soundfile.LibsndfileError as error:
+            self._begin()
+        except BaseException:
             self.close()
-            raise SourceError(
-                f"{self._path} is not an audio file that libsndfile reads "
-                f"({error.error_string.rstrip('.')}); legal: {LEGAL}."
-            ) from None
-        self._sample_rate = int(self._file.samplerate)
-        self._promised = _promised_len(self._path, self._file.frames)
-        self._position, self._start_s, self._error = 0, None, ""
-        if _is_cut_ogg(self._path):
-            self._error = "the end of the Ogg stream is missing"
-        if self._file.frames == 0:
-            self.close()
-            raise SourceError(f"{self._path} holds no sound: its header says 0 samples.")
+            raise
 
     def read(self, timeout_s: float) -> Block | None:
         """Return the next block, or None if its time does not come within `timeout_s` seconds.
@@ -106,91 +98,152 @@ class FileSource:
         EOFError
             All of it was delivered.
         SourceDamaged
-            All there is was delivered, and that is less than the header promises. (At a fault in a compressed
-            file the block in which it lies is missing.)
+            All there is was delivered, and some of it is missing.
         """
-        if self._file is None:
-            raise EOFError
+        if self._pump is not None:
+            return self._read_grown(self._pump, timeout_s)
         if self._start_s is None:
             self._start_s = time.monotonic()
-        block_len = max(1, round(BLOCK_S * self._sample_rate))
-        stop = min(self._position + block_len, max(self._position, self._file.frames))
-        if not self._fast and not _wait_until(self._due_s(stop), timeout_s):
+        piece, self._block_rest = self._block_rest or next(self._pieces), None
+        position = self._position + piece.lost_len + len(piece.samples)
+        due_s = self._start_s + position / (self.sample_rate or 1)
+        if not self._fast and not _wait_until(due_s, timeout_s):
+            self._block_rest = piece
             return None
-        samples = self._read_samples(block_len)
-        if len(samples) == 0:
-            self._end()
-        self._position += len(samples)
-        return Block(samples, time.monotonic() if self._fast else self._due_s(self._position))
+        self._position = position
+        captured_s = time.monotonic() if self._fast else due_s
+        return Block(piece.samples, captured_s, piece.lost_len, warning=piece.fault)
 
     def close(self) -> None:
         """Close the file."""
-        file, self._file = self._file, None
-        if file is not None:
-            file.close()
-        data, self._bytes = self._bytes, None
-        if data is not None:
-            data.close()
+        pump, self._pump = self._pump, None
+        if pump is not None:
+            pump.stop()
+        self._opened.close()
+        self._pieces, self._block_rest = _ended(), None
 
-    def _due_s(self, position: int) -> float:
-        """When the sample before `position` is captured, were the file a microphone."""
-        return (self._start_s or 0.0) + position / self._sample_rate
+    def _begin(self) -> None:
+        file = self._opened.enter_context(self._path.open("rb", buffering=0))
+        self._size = os.fstat(file.fileno()).st_size
+        self._growing = GrowingFile(file, self.name) if self.live else None
+        self._position, self._start_s, self._block_rest, self._pace = 0, None, None, None
+        if self._growing is None:
+            self._sound = self._recognise(ByteStream(file.read))
+            self._opened.callback(self._sound.close)
+            self._pieces = self._blocks(file, self._sound)
+            self._block_rest = next(self._pieces, None)
+            return
+        growing = self._growing
+        self._pump = Pump(lambda: self._grown(growing))
+        growing.stopped = self._pump.stopped
+        self._pump.start()
 
-    def _read_samples(self, block_len: int) -> NDArray[np.float32]:
-        """Return up to `block_len` samples, float32 (n, channels); none at the end or at a fault."""
+    def _recognise(self, stream: ByteStream) -> Sound | SndfileSound:
+        kind = look(stream)
+        if isinstance(kind, Foreign):
+            raise SourceError(f"{self._path} is not an audio file but {kind.name}; valid: {VALID}.")
+        error: SourceError | None = None
+        if isinstance(kind, Container):
+            file = self._opened.enter_context(self._path.open("rb")) if kind.seeks else None
+            try:
+                return Sound(stream, kind, str(self._path), file)
+            except SourceError as refusal:
+                error = refusal
         try:
-            samples: NDArray[np.float32] = self._file.read(block_len, dtype="float32", always_2d=True)
-        except _load_soundfile().LibsndfileError as error:
-            self._error = f"libsndfile: {error.error_string.rstrip('.')}"
-            return np.zeros((0, 1), np.float32)
-        return samples
+            return SndfileSound(self._path)
+        except SourceError as refusal:
+            raise error or SourceError(
+                f"{self._path} is not an audio file that can be read ({refusal}); valid: {VALID}."
+            ) from None
 
-    def _end(self) -> NoReturn:
-        self.close()
-        missing = self._promised is not None and self._position < self._promised
-        if not missing and not self._error:
-            raise EOFError
-        found = f"{self._position / self._sample_rate:.2f} s of sound are there and were analysed"
-        promised = (
-            f"its header promises {(self._promised or 0) / self._sample_rate:.2f} s, " if missing else ""
-        )
-        detail = f" ({self._error})" if self._error else ""
-        raise SourceDamaged(f"{self._path} is damaged: {promised}{found}{detail}. Copy or record it again.")
+    def _blocks(self, file: BinaryIO, sound: Sound | SndfileSound) -> Iterator[Piece]:
+        """Decode, in blocks of `BLOCK_S`, and raise what is to be said at the end."""
+        yield from in_blocks(sound.pieces(), max(1, round(BLOCK_S * sound.sample_rate)))
+        grown = os.fstat(file.fileno()).st_size - self._size
+        try:
+            conclude(str(self._path), sound.found)
+        except EOFError:
+            if grown <= 0:
+                raise
+            heard_s = sound.found.heard_s
+            raise EOFError(
+                f"{self.name} has ended; it grew while it was read, and was heard up to {heard_s:.2f} s; "
+                "with --follow a file is read on as it grows."
+            ) from None
+
+    def _grown(self, growing: GrowingFile) -> Iterator[Piece]:
+        """Decode what is there and what comes, on the pump's thread."""
+        sound = self._recognise(ByteStream(growing.read))
+        self._sound = sound
+        try:
+            yield from sound.pieces()
+            conclude(str(self._path), sound.found)
+        finally:
+            sound.close()
+
+    def _read_grown(self, pump: Pump, timeout_s: float) -> Block | None:
+        now_s = time.monotonic()
+        piece = pump.get(timeout_s)
+        if piece is None:
+            if self._pace is not None:
+                self._pace.dry(now_s)
+            return None
+        now_s = time.monotonic()
+        if self._growing is None or not self._growing.caught_up:
+            due_s = now_s + _CATCHES_UP_S
+            return Block(piece.samples, now_s, piece.lost_len, next_due_s=due_s, warning=piece.fault)
+        self._pace = self._pace or Pace(now_s)
+        captured_s = self._pace.arrived(now_s, (len(piece.samples) + piece.lost_len) / self.sample_rate)
+        due_s = self._pace.next_due_s
+        return Block(piece.samples, captured_s, piece.lost_len, next_due_s=due_s, warning=piece.fault)
 
 
-def _text(name: str) -> str:
-    """Return a file name as text, whatever bytes it is made of and whatever the locale makes of them."""
-    return os.fsencode(name).decode("utf-8", "replace")
+def in_blocks(pieces: Iterator[Piece], block_len: int) -> Iterator[Piece]:
+    """Cut and join `pieces` to blocks of `block_len` samples; a hole or other channels begin another."""
+    rest: NDArray[np.float32] | None = None
+    lost_len, fault = 0, None
+    for piece in pieces:
+        if rest is not None and (piece.lost_len or piece.samples.shape[1] != rest.shape[1]):
+            if len(rest):
+                yield Piece(rest, lost_len, fault)
+                lost_len, fault = 0, None
+            rest = None
+        lost_len, fault = lost_len + piece.lost_len, piece.fault or fault
+        rest = piece.samples if rest is None else np.concatenate([rest, piece.samples])
+        while len(rest) >= block_len:
+            yield Piece(rest[:block_len], lost_len, fault)
+            rest, lost_len, fault = rest[block_len:], 0, None
+    if rest is not None and len(rest):
+        yield Piece(rest, lost_len, fault)
 
 
-def _load_soundfile() -> ModuleType:
-    try:
-        import soundfile
-    except (ImportError, OSError):  # OSError: the package without its libsndfile
-        raise SourceError(
-            "Sound files need the Python package soundfile with its libsndfile; "
-            "install it with `pip install soundfile`."
-        ) from None
-    module: ModuleType = soundfile
-    return module
-
-
-def _refuse_unreadable(path: Path) -> None:
+def refuse_unreadable(path: Path) -> None:
     """Raise what is wrong with `path` before a decoder sees it."""
     try:
         status = path.stat()
         with path.open("rb") if path.is_file() else nullcontext():
             pass
     except FileNotFoundError:
-        raise SourceError(f"There is no file {path}; give the path of a sound file ({LEGAL}).") from None
+        raise SourceError(f"There is no file {path}; give the path of a sound file ({VALID}).") from None
     except OSError as error:
         raise SourceError(f"Cannot read {path}: {error.strerror}.") from None
     if path.is_dir():
         raise SourceError(f"{path} is a directory; give the path of one sound file in it.")
     if not path.is_file():
-        raise SourceError(f"{path} is not a regular file; pipe raw PCM into `--source -` instead.")
+        raise SourceError(f"{path} is not a regular file; pipe what it gives into `--source -` instead.")
     if status.st_size == 0:
-        raise SourceError(f"{path} is empty (0 bytes); give a sound file ({LEGAL}).")
+        raise SourceError(f"{path} is empty (0 bytes); give a sound file ({VALID}).")
+
+
+def _ended() -> Iterator[Piece]:
+    """Raise that there is nothing more, at the first piece that is asked for."""
+    raise EOFError
+    yield  # a generator, so that it raises when it is asked
+
+
+def _text(name: str) -> str:
+    """Return a file name as text, whatever bytes it is made of and whatever the locale makes of them."""
+    return os.fsencode(name).decode("utf-8", "replace")
 
 
 def _wait_until(due_s: float, timeout_s: float) -> bool:
@@ -199,47 +252,3 @@ def _wait_until(due_s: float, timeout_s: float) -> bool:
     if wait_s > 0.0:
         time.sleep(min(wait_s, timeout_s))
     return wait_s <= timeout_s
-
-
-def _promised_len(path: Path, length: int) -> int | None:
-    """Return how many samples per channel the header promises, None if it does not say.
-
-    libsndfile shortens a truncated WAV to what is there without a word, so its header is read here as well.
-    """
-    with path.open("rb") as file:
-        declared = _riff_len(file)
-    promised = length if declared is None else max(length, declared)
-    return promised if promised < _UNKNOWN_LEN else None
-
-
-def _riff_len(file: BinaryIO) -> int | None:
-    """Return the length a RIFF/WAVE header gives for its data, in samples per channel; None if unknown."""
-    if len(head := file.read(12)) < 12 or head[:4] != b"RIFF" or head[8:] != b"WAVE":
-        return None
-    sample_bytes = 0
-    while len(chunk := file.read(8)) == 8:
-        name, size = chunk[:4], struct.unpack("<I", chunk[4:])[0]
-        if name == b"data":
-            streamed = size == 0 or size >= _STREAMED_LEN
-            return None if streamed or not sample_bytes else size // sample_bytes
-        if name == b"fmt ":
-            form = file.read(min(size, 16))
-            pcm_or_float = len(form) == 16 and struct.unpack_from("<H", form)[0] in (1, 3, 0xFFFE)
-            sample_bytes = struct.unpack_from("<H", form, 12)[0] if pcm_or_float else 0
-            size -= len(form)
-        file.seek(size + size % 2, 1)
-    return None
-
-
-def _is_cut_ogg(path: Path) -> bool:
-    """Whether the last page of an Ogg file is not there as a whole, or does not say that it is the last."""
-    with path.open("rb") as file:
-        if file.read(4) != _OGG:
-            return False
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - _OGG_PAGE_LEN))
-        tail = file.read()
-    page = tail[tail.rfind(_OGG + b"\0") :]
-    segments = page[26] if len(page) > 26 else 255
-    page_len = 27 + segments + sum(page[27 : 27 + segments])
-    return len(page) < page_len or not page[5] & _OGG_LAST

@@ -99,6 +99,10 @@ def _impaired(view: View) -> Headline | None:
         if hard_of_hearing(health):
             reason = (health.hearing_reason or "").rstrip(".")
             return Headline("impaired", _IMPAIRED[health.hearing], _where(view, health.source_id) + reason)
+        if health.state == "running" and health.warning:
+            return Headline(
+                "impaired", "warning", _where(view, health.source_id) + health.warning.rstrip(".")
+            )
     return None
 
 

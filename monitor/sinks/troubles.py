@@ -1,0 +1,90 @@
+"""Health -> what went wrong, or well again, as records for a program: all that a person is told. Pure."""
+
+from __future__ import annotations
+
+from monitor.errors import MonitorError, SourceDamaged
+from monitor.records import Health, Instant, Trouble
+from monitor.words import HEARING, SOURCE_STATE, clock_set, hard_of_hearing
+
+_WELL = {"running", "starting"}
+
+
+class Troubles:
+    """Remembers the health of each source, and tells what changed for the worse or back."""
+
+    def __init__(self) -> None:
+        self._before: dict[str, Health] = {}
+        self._late: dict[str, bool] = {}
+
+    def of(self, health: Health) -> list[Trouble]:
+        """Return what `health` has to tell that the one before had not."""
+        before = self._before.get(health.source_id)
+        self._before[health.source_id] = health
+        found = self._of_state(health, before)
+        found += self._of_lateness(health, before)
+        found += self._of_hearing(health, before)
+        found += _of_text(health, "warning", health.warning, None if before is None else before.warning)
+        found += _of_text(health, "channels", health.channels, None if before is None else before.channels)
+        step, known = health.clock_step, None if before is None else before.clock_step
+        if step is not None and step != known:
+            found.append(_trouble(health, "clock", f"{clock_set(step)}."))
+        if before is not None and health.overflow > before.overflow:
+            times = health.overflow - before.overflow
+            found.append(_trouble(health, "overflow", f"The driver lost sound ({times} times)."))
+        return found
+
+    def _of_state(self, health: Health, before: Health | None) -> list[Trouble]:
+        was_well = before is None or before.state in _WELL
+        if health.state in _WELL:
+            back = f"{health.source_name} is heard again."
+            return [] if was_well else [_trouble(health, "back", back)]
+        same = before is not None and health.state == before.state
+        if same or (health.state == "ended" and health.position_s is not None):
+            return []  # a file ends as it should, or the run says what was wrong with it
+        text = health.reason or f"{health.source_name}: {SOURCE_STATE.get(health.state, health.state)}."
+        return [_trouble(health, health.state, text)]
+
+    def _of_hearing(self, health: Health, before: Health | None) -> list[Trouble]:
+        """Tell that a source that runs is heard badly, or well again."""
+        was = "good" if before is None or not hard_of_hearing(before) else before.hearing
+        now = health.hearing if hard_of_hearing(health) else "good"
+        if now not in {"good", was}:
+            return [_trouble(health, now, health.hearing_reason or f"{health.source_name}: {HEARING[now]}.")]
+        if was != "good" and now == "good" and health.state == "running":
+            return [_trouble(health, "back", f"{health.source_name} is heard well again.")]
+        return []
+
+    def _of_lateness(self, health: Health, before: Health | None) -> list[Trouble]:
+        """Tell once that the program does not keep up, until it did for a while."""
+        passed = health.skipped + health.overwritten
+        late = passed > (0 if before is None else before.skipped + before.overwritten)
+        known, self._late[health.source_id] = self._late.get(health.source_id, False), late
+        if not late or known:
+            return []
+        passed_s = passed / health.sample_rate
+        text = f"The program does not keep up; {passed_s:.1f} s of sound passed over so far."
+        return [_trouble(health, "late", text)]
+
+
+def _of_text(health: Health, kind: str, now: str | None, before: str | None) -> list[Trouble]:
+    """Tell a sentence of `health` that was another before, or is no longer said."""
+    if now == before:
+        return []
+    return [_trouble(health, kind, now) if now else _trouble(health, "resolved", f"No longer: {before}")]
+
+
+def trouble_of(error: MonitorError, time: Instant) -> Trouble:
+    """Return the record of an `error` that ends a run or keeps it from beginning."""
+    kind = "damaged" if isinstance(error, SourceDamaged) else "refused"
+    return Trouble(kind=kind, time=time, text=str(error))
+
+
+def _trouble(health: Health, kind: str, text: str) -> Trouble:
+    return Trouble(
+        kind=kind,
+        time=health.time,
+        text=text,
+        source_id=health.source_id,
+        source_name=health.source_name,
+        position_s=health.position_s,
+    )

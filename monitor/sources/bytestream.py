@@ -1,0 +1,117 @@
+"""The bytes of a file or a pipe as a decoder reads them: with a look ahead, and to their true end.
+
+A decoder believes the size that a header states. Here it never sees one it could stop at: the sound of a
+chunked container ends where its bytes end, or where another chunk begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from monitor.sources.layout import Layout, is_chunk, read_layout
+from monitor.sources.matroska import MatroskaBytes
+
+TAIL_LEN = 2 * 65_307
+"""Last bytes that are remembered: they hold a whole page of an Ogg file, twice the longest."""
+_STEP_LEN = 1 << 16
+
+
+class ByteStream:
+    """Bytes in order, each given out once; the first of them can be looked at before.
+
+    Not for several threads.
+    """
+
+    def __init__(self, receive: Callable[[int], bytes]) -> None:
+        """Read by `receive`: up to so many bytes; it waits for the first, and returns none at the end."""
+        self._receive = receive
+        self._ahead = bytearray()
+        self.position = 0
+        """Bytes given out."""
+        self.tail = b""
+        """The last `TAIL_LEN` bytes given out."""
+
+    def peek(self, length: int) -> bytes:
+        """Return the next `length` bytes without taking them, or all there are."""
+        while len(self._ahead) < length and (data := self._receive(length - len(self._ahead))):
+            self._ahead += data
+        return bytes(self._ahead[:length])
+
+    def read(self, length: int) -> bytes:
+        """Return the next bytes, `length` at most and one at least; none at the end."""
+        if self._ahead:
+            data = bytes(self._ahead[:length])
+            del self._ahead[:length]
+        else:
+            data = self._receive(length)
+        self.position += len(data)
+        self.tail = (self.tail + data)[-TAIL_LEN:]
+        return data
+
+    def skip(self, length: int) -> None:
+        """Take `length` bytes, or all there are."""
+        stop = self.position + length
+        while self.position < stop and self.read(min(_STEP_LEN, stop - self.position)):
+            pass
+
+
+class SoundBytes:
+    """What a decoder gets of a chunked container: its header without a size, then its sound."""
+
+    def __init__(self, stream: ByteStream, layout: Layout) -> None:
+        """Read from `stream`, which stands at its beginning and is laid out as `layout` says."""
+        self._stream = stream
+        self._layout = layout
+        self._header = layout.unbounded
+        self._left = layout.promised
+        self.beyond = 0
+        """Bytes of sound after the promised end."""
+        stream.skip(layout.start)
+
+    @property
+    def promised(self) -> int | None:
+        """Bytes of sound by the header; None where it holds a placeholder."""
+        return self._layout.promised
+
+    @property
+    def delivered(self) -> int:
+        """Bytes of sound read so far."""
+        return self._stream.position - self._layout.start
+
+    @property
+    def header_again(self) -> bool:
+        """Whether the last bytes hold the header once more, as libsndfile leaves it in a pipe."""
+        return self._layout.unbounded[:12] in self._stream.tail
+
+    def read(self, length: int) -> bytes:
+        """Return up to `length` bytes for the decoder; none at the end."""
+        if self._header:
+            data, self._header = self._header[:length], self._header[length:]
+            return data
+        if self._left == 0 and self._goes_on():
+            self._left = None
+        if self._left == 0:
+            return b""
+        data = self._stream.read(length if self._left is None else min(length, self._left))
+        if self._left is not None:
+            self._left -= len(data)
+        elif self._layout.promised is not None:
+            self.beyond += len(data)
+        return data
+
+    def _goes_on(self) -> bool:
+        """Whether more sound follows where the header has it end."""
+        guids, promised = self._layout.guids, self._layout.promised or 0
+        padding = -promised % 8 if guids else promised % 2
+        following = self._stream.peek(padding + 16)
+        if len(following) <= padding:
+            return False
+        return not any(is_chunk(following[at:], guids) for at in (0, padding))
+
+
+def sound_bytes(stream: ByteStream, demuxer: str) -> ByteStream | SoundBytes | MatroskaBytes:
+    """Return what a decoder is to read of `stream`, which begins a container that FFmpeg calls `demuxer`."""
+    if demuxer == "matroska":
+        return MatroskaBytes(stream)
+    layout = read_layout(stream.peek, demuxer)
+    return stream if layout is None else SoundBytes(stream, layout)

@@ -1,0 +1,165 @@
+"""Where the sound lies in a container made of chunks, and how much of it the header promises.
+
+The six containers of uncompressed sound (WAV, RF64, W64, AIFF, AU, CAF) state the size of their sound in one
+field. A program that writes into a pipe cannot know it and leaves a placeholder; one that is killed leaves an
+old value; one that passes 4 GiB leaves a wrapped one. So the field is a promise to compare with, never the
+end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+from msgspec.structs import replace
+
+MAX_HEADER_LEN = 16 << 20
+"""Bytes before the sound (pictures, padding) beyond which no header goes."""
+_NEAR = 1 << 16
+_PLACEHOLDERS = (1 << 31, 1 << 32, 0x7F00_0000, 1 << 63, 1 << 64)
+"""Largest sizes of a field, and what sox writes into an AIFF; programs round them down to whole frames."""
+
+_KNOWN_CHUNKS = frozenset(
+    (
+        b"LIST|list|INFO|fact|cue |smpl|inst|JUNK|junk|FLLR|PAD |bext|iXML|axml|aXML|chna|cart|levl|PEAK"
+        b"|acid|strc|plst|labl|note|adtl|DISP|disp|afsp|umid|minf|elm1|regn|ovwf|_PMX|LGWV|MARK|COMT|AUTH"
+        b"|NAME|(c) |ANNO|APPL|MIDI|AESD|INST|ID3 |id3 |SAUR|info|strg|mark|uuid|free|ovvw|edct|CSET|ResU"
+        b"|basc|trns|cate|pakt|chan|kuki|peak|COMM|FVER|SSND|data|fmt |ds64|slnt|wavl|midi|slic|bxml|sxml"
+        b"|dlyt|r64m|Cr8r|SyLp"
+    ).split(b"|")
+)
+"""Chunks that come after the sound; anything else there is more of it."""
+
+
+class Layout(msgspec.Struct, frozen=True):
+    """Where the sound of a chunked container lies."""
+
+    start: int
+    """Index of its first byte."""
+    promised: int | None
+    """Bytes of sound by the header; None where it holds a placeholder."""
+    unbounded: bytes
+    """The header, `start` bytes, with a size no reader can reach."""
+    guids: bool = False
+    """Chunks after the sound begin with the 16 bytes of W64 instead of 4 letters."""
+
+
+def is_placeholder(size: int) -> bool:
+    """Whether `size` is what programs write who do not know it."""
+    return size <= 0 or any(abs(size - mark) <= _NEAR for mark in _PLACEHOLDERS) or size > 1 << 62
+
+
+def read_layout(peek: Callable[[int], bytes], demuxer: str) -> Layout | None:
+    """Return where the sound lies in what begins as `peek` shows; None in a container of another make.
+
+    Parameters
+    ----------
+    peek
+        Returns the first so many bytes, or all there are.
+    demuxer
+        What FFmpeg calls the container.
+    """
+    readers = {"wav": _riff, "w64": _w64, "aiff": _aiff, "au": _au, "caf": _caf}
+    if demuxer not in readers:
+        return None
+    layout = readers[demuxer](peek)
+    while layout is not None and peek(layout.start + 12)[layout.start :] == peek(12):
+        before = layout.start  # libsndfile cannot go back in a pipe: it writes its header once more
+        layout = readers[demuxer](lambda length: peek(before + length)[before:])  # noqa: B023 - used at once
+        layout = layout and replace(layout, start=before + layout.start)
+    return layout
+
+
+def index_first(peek: Callable[[int], bytes]) -> bool:
+    """Whether the index of an MP4, which begins as `peek` shows it, comes before its sound."""
+    at = 0
+    while at < MAX_HEADER_LEN and len(box := peek(at + 16)[at:]) >= 8:
+        size, name = int.from_bytes(box[:4]), box[4:8]
+        if name in {b"moov", b"moof", b"mdat"}:
+            return name != b"mdat"
+        at += int.from_bytes(box[8:]) if size == 1 else max(size, 8)
+    return True
+
+
+def is_chunk(following: bytes, guids: bool) -> bool:
+    """Whether what follows the sound is a chunk of something else, and not more sound."""
+    if guids:
+        return following[4:16].hex() in {"f3acd3118cd100c04f8edb8a", "a5d628db04c10000"}
+    return following[:4] in _KNOWN_CHUNKS
+
+
+def _riff(peek: Callable[[int], bytes]) -> Layout | None:
+    big = peek(4) == b"RIFX"
+    long_size = 0
+    at = 12
+    while at < MAX_HEADER_LEN and len(chunk := peek(at + 8)[at:]) == 8:
+        name, size = chunk[:4], int.from_bytes(chunk[4:], "big" if big else "little")
+        if name == b"ds64":
+            long_size = int.from_bytes(peek(at + 24)[at + 16 :], "little")
+        if name == b"data":
+            promised = long_size if size == 0xFFFF_FFFF and long_size else size
+            return _layout(peek, at + 8, promised, at + 4, b"\xff" * 4)
+        at += 8 + size + size % 2
+    return None
+
+
+def _w64(peek: Callable[[int], bytes]) -> Layout | None:
+    at = 40
+    while at < MAX_HEADER_LEN and len(chunk := peek(at + 24)[at:]) == 24:
+        size = int.from_bytes(chunk[16:], "little")
+        if chunk[:4] == b"data":
+            return _layout(peek, at + 24, size - 24, at + 16, (1 << 62).to_bytes(8, "little"), guids=True)
+        at += max(24, size + -size % 8)
+    return None
+
+
+def _aiff(peek: Callable[[int], bytes]) -> Layout | None:
+    at = 12
+    while at < MAX_HEADER_LEN and len(chunk := peek(at + 8)[at:]) == 8:
+        size = int.from_bytes(chunk[4:])
+        if chunk[:4] == b"SSND":
+            skip = int.from_bytes(peek(at + 12)[at + 8 :])
+            found = _layout(peek, at + 16 + skip, size - 8 - skip, at + 4, b"\xff" * 4)
+            return found and replace(found, unbounded=b"FORM" + b"\xff" * 4 + found.unbounded[8:])
+        at += 8 + size + size % 2
+    return None
+
+
+def _au(peek: Callable[[int], bytes]) -> Layout | None:
+    head = peek(12)
+    if len(head) < 12:
+        return None
+    return _layout(peek, int.from_bytes(head[4:8]), int.from_bytes(head[8:]), 8, b"\xff" * 4)
+
+
+def _caf(peek: Callable[[int], bytes]) -> Layout | None:
+    if peek(32)[28:] not in {b"lpcm", b"ulaw", b"alaw"}:  # of others the index comes after the sound
+        return None
+    at = 8
+    kept = peek(8)  # FFmpeg 8 loses its way in a chunk that it does not know
+    while at < MAX_HEADER_LEN and len(chunk := peek(at + 12)[at:]) == 12:
+        size = int.from_bytes(chunk[4:])
+        if chunk[:4] == b"data":
+            promised = None if is_placeholder(size) else size - 4
+            return Layout(at + 16, promised or None, kept + b"data" + b"\xff" * 8 + bytes(4))
+        if size > MAX_HEADER_LEN:
+            return None
+        if chunk[:4] in {b"desc", b"chan"}:
+            kept += peek(at + 12 + size)[at:]
+        at += 12 + size
+    return None
+
+
+def _layout(  # noqa: PLR0913, PLR0917 - one call per container, each with its own five facts
+    peek: Callable[[int], bytes],
+    start: int,
+    promised: int,
+    size_at: int,
+    unbounded: bytes,
+    guids: bool = False,
+) -> Layout | None:
+    if start > MAX_HEADER_LEN:
+        return None
+    header = bytearray(peek(start))
+    header[size_at : size_at + len(unbounded)] = unbounded
+    return Layout(start, None if is_placeholder(promised) else promised, bytes(header[:start]), guids)
