@@ -48,12 +48,13 @@ from monitor.stream.hearing import Circumstances, Hearing, judge
 from monitor.stream.level import LevelMeter
 from monitor.stream.ring import Ring
 from monitor.stream.windows import Windower
+from monitor.words import STOPPED
 
 _READ_S = 0.05
 _HEALTH_EVERY_S = 1.0
 _LATE_S = 3.0
 """Seconds after the last window that was passed over in which the monitor counts as late."""
-_ENDINGS = {"stopped": "the monitor was stopped", "failed": "the program failed"}
+_ENDINGS = {"stopped": STOPPED, "failed": "the program failed"}
 _RTF_SMOOTHING = 0.05
 _FAILED_S = 5.0
 """An event is not kept open by an encoder that has failed for longer."""

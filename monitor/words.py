@@ -68,6 +68,10 @@ HEARING: dict[HearingState, str] = {
 """Whether the monitor can hear; in capitals where it cannot, or not well."""
 
 
+STOPPED = ENDED_BY["stopped"].phrase
+"""Why a source has ended that the user stopped: no trouble."""
+
+
 def hard_of_hearing(health: Health) -> bool:
     """Tell whether a source that runs is not heard, or not well."""
     return health.state == "running" and health.hearing != "good"

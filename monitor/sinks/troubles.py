@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from monitor.errors import MonitorError, SourceDamaged
 from monitor.records import Health, Instant, Trouble
-from monitor.words import HEARING, SOURCE_STATE, clock_set, hard_of_hearing
+from monitor.words import HEARING, SOURCE_STATE, STOPPED, clock_set, hard_of_hearing
 
 _WELL = {"running", "starting"}
 
@@ -39,8 +39,9 @@ class Troubles:
             back = f"{health.source_name} is heard again."
             return [] if was_well else [_trouble(health, "back", back)]
         same = before is not None and health.state == before.state
-        if same or (health.state == "ended" and health.position_s is not None):
-            return []  # a file ends as it should, or the run says what was wrong with it
+        as_it_should = health.position_s is not None or health.reason == STOPPED
+        if same or (health.state == "ended" and as_it_should):
+            return []  # a file may end, and the run says what was wrong with it
         text = health.reason or f"{health.source_name}: {SOURCE_STATE.get(health.state, health.state)}."
         return [_trouble(health, health.state, text)]
 

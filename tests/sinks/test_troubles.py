@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from monitor.errors import SourceDamaged, SourceError
 from monitor.records import Health, SourceState
 from monitor.sinks.troubles import Troubles, trouble_of
+from monitor.words import STOPPED
 from tests.examples import NOON, health
 
 
@@ -69,6 +70,7 @@ def test_the_end_of_what_is_heard_live_is_told_and_that_of_a_file_is_the_runs_ow
     over = health("ended", "standard input has ended.")
     assert told(health(), over) == [("ended", "standard input has ended.")]
     assert told(health(), replace(over, position_s=19.0)) == []
+    assert told(health(), health("ended", STOPPED)) == []
 
 
 def test_each_source_has_its_own_troubles() -> None:
