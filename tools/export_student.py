@@ -3,8 +3,9 @@
     python tools/export_student.py --work DIR --out DIR
     MONITOR_MODELS=DIR monitor eval clips --model student,embedded ...
 
-The point of a sound is the sum of the AudioSet names, each weighed by the student's logit for it less its
-mean on training sound: no label is used. The text side and the names' points are those of the box.
+The point of a sound is the sum of the AudioSet names. How much each weighs is learnt from the labels of the
+training clips (tools/student/naming.py); with `--untaught` it is the student's logit for it less its mean,
+and no label is used. The text side and the names' points are those of the box.
 """
 
 from __future__ import annotations
@@ -18,15 +19,14 @@ import torch
 from graphs import digest, open_session, replace_entry
 from onnx import numpy_helper
 from student.graph import StudentGraph, export
-from student.measure import WINDOW_LEN
+from student.naming import WINDOW_LEN, Evidence, Examples, take_notes, teach
 from student.network import LOGITS, Student
-from student.scenes import Scenes
 from student.sources import RATE, load_sound
 from teacher import Teacher
 from torch import Tensor
 
-PRIOR_SCENES = 768
-_CHUNK = 32
+from monitor import load_encoder
+
 ENTRY = """[models.{name}]
 audio = {{ file = "{name}/audio.onnx", sha256 = "{audio}" }}
 text = {{ file = "{name}/text.onnx", sha256 = "{text}" }}
@@ -56,13 +56,14 @@ def names_of(path: Path) -> Tensor:
     raise SystemExit(f"{path} holds no names; valid: the audio tower that export_embedded.py writes")
 
 
-@torch.inference_mode()
-def prior_of(student: Student, front: Teacher, args: argparse.Namespace) -> Tensor:
-    """Average the student's logits over scenes of training sound: (LOGITS,)."""
-    scenes, total = Scenes(load_sound(args.data, args.work), args.seed), torch.zeros(LOGITS)
-    for _ in range(PRIOR_SCENES // _CHUNK):
-        total += student(front.front(scenes.draw(_CHUNK, WINDOW_LEN)))[1].sum(0)
-    return total / PRIOR_SCENES
+def place_of(student: Student, args: argparse.Namespace) -> Evidence:
+    """Learn from labels how much each AudioSet name weighs or, with `--untaught`, only each name's mean."""
+    names, front = names_of(args.box / "audio.onnx"), Teacher(args.teacher)
+    examples = Examples(load_sound(args.data, args.work), args.seed, args.leave_out)
+    notes = take_notes(lambda audio: student(front.front(audio)), examples, args.notes)
+    if args.untaught:
+        return Evidence(names, notes.logits.mean(0))
+    return teach(notes, names, load_encoder("embedded").embed_text, args.seed)
 
 
 def check(path: Path, graph: StudentGraph) -> None:
@@ -90,15 +91,17 @@ def main() -> None:
     parser.add_argument("--box", type=Path, default=Path("models/embedded"), help="the box's model folder")
     parser.add_argument("--out", type=Path, required=True, help="folder to write to, outside the project")
     parser.add_argument("--name", default="student", help="name of the model")
-    parser.add_argument("--seed", type=int, default=7, help="of the scenes")
+    parser.add_argument("--notes", type=int, default=4096, help="labelled examples to hear")
+    parser.add_argument("--untaught", action="store_true", help="use no label")
+    parser.add_argument("--leave-out", nargs="*", default=[], help="class words whose labels are not used")
+    parser.add_argument("--seed", type=int, default=7, help="of the examples")
     args = parser.parse_args()
     torch.set_num_threads(1)
     folder: Path = args.out / args.name
     folder.mkdir(parents=True, exist_ok=True)
-    names = names_of(args.box / "audio.onnx")
-    teacher, student = Teacher(args.teacher), load_student(args.work)
-    prior = prior_of(student, teacher, args)
-    graph = StudentGraph(student, teacher.mel, names, prior).eval()
+    student = load_student(args.work)
+    place = place_of(student, args)
+    graph = StudentGraph(student, Teacher(args.teacher).mel, place).eval()
     export(graph, folder / "audio.onnx", WINDOW_LEN)
     check(folder / "audio.onnx", graph)
     for file in ("text.onnx", "tokenizer.json"):
@@ -110,7 +113,7 @@ def main() -> None:
         tokenizer=digest(folder / "tokenizer.json"),
         rate=RATE,
         window_len=WINDOW_LEN,
-        dim=names.shape[1],
+        dim=place.names.shape[1],
     )
     replace_entry(args.out / "manifest.toml", args.name, entry)
 

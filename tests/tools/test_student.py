@@ -16,9 +16,20 @@ from tests.tools.student_world import RATE, write_sounds, write_teacher
 torch: Any = load_tool("torch")
 corpus, export_student, train_student = map(load_tool, ("corpus", "export_student", "train_student"))
 made, scenes, sources = (load_tool(f"student.{name}") for name in ("made", "scenes", "sources"))
-graph, hints, listening, measure, network, replay, soap, start, study = (
+graph, hints, listening, measure, naming, network, replay, soap, start, study = (
     load_tool(f"student.{name}")
-    for name in ("graph", "hints", "listening", "measure", "network", "replay", "soap", "start", "study")
+    for name in (
+        "graph",
+        "hints",
+        "listening",
+        "measure",
+        "naming",
+        "network",
+        "replay",
+        "soap",
+        "start",
+        "study",
+    )
 )
 
 
@@ -200,6 +211,30 @@ def test_the_names_of_the_box_are_found_in_its_audio_tower() -> None:
     names = export_student.names_of(Path(__file__).parents[2] / "models/embedded/audio.onnx")
     assert len(names) == network.LOGITS
     torch.testing.assert_close(names.norm(dim=1), torch.ones(len(names)), atol=1e-2, rtol=0)
+
+
+def test_labels_teach_words_and_leave_a_name_without_one_in_its_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Sounds of classes 0 and 1 raise logits 10 and 11, whose names are not theirs; 20 has no label."""
+    monkeypatch.setattr(naming, "STEPS", 60)
+    torch.manual_seed(4)
+    names = torch.nn.functional.normalize(torch.randn(network.LOGITS, 32), dim=1)
+    truth = torch.arange(400) % 2
+    logits = torch.randn(400, network.LOGITS) - 3
+    logits[torch.arange(400), 10 + truth] += 12
+    notes = naming.Notes(torch.randn(400, network.HIDDEN), logits, truth, ["one", "two"])
+    meant = torch.nn.functional.normalize(names[10:12] + names[[30, 31]], dim=1).numpy()
+    taught = naming.teach(
+        notes, names, lambda texts: np.stack([meant[int("two" in text)] for text in texts]), 1
+    )
+    with torch.inference_mode():
+        points = taught(notes.hidden, notes.logits)
+        unlabelled = notes.logits.mean(0)[None].clone()
+        unlabelled[0, 20] += 12
+        other = taught(torch.zeros(1, network.HIDDEN), unlabelled)
+    assert bool(((points @ torch.from_numpy(meant).T).argmax(1) == truth).all())
+    assert int((other @ names.T).argmax()) == 20
 
 
 def test_marks_know_perfect_from_mean() -> None:

@@ -21,8 +21,6 @@ STEP = 160
 BINS = 480
 """Up to the teacher's highest band, 15 kHz."""
 LEAST_POWER = 1e-5
-OFFSET, POWER = 8.0, 0.75
-"""Of the weight of a name, as the teacher's own evidence was placed best (tools/teacher_recipes.py)."""
 
 
 class FrontEnd(nn.Module):
@@ -114,25 +112,22 @@ def _scale_input(layer: nn.Conv2d | nn.Linear, scale: Scale) -> None:
 class StudentGraph(nn.Module):
     """Audio (n, samples) at 32 kHz -> what the student makes of it.
 
-    With names, a point in the joint space (n, d), unit norm: each AudioSet name weighed by the evidence, the
-    logit less its mean on training sound. Without, hidden (n, 512) and logits (n, 527).
+    With a place, a point in the joint space (n, d), unit norm; without, hidden (n, 512) and logits (n, 527).
     """
 
-    def __init__(
-        self, student: Student, mel: Tensor, names: Tensor | None = None, prior: Tensor | None = None
-    ) -> None:
+    def __init__(self, student: Student, mel: Tensor, place: nn.Module | None = None) -> None:
         super().__init__()
-        self.front, self.student = FrontEnd(mel), folded(student)
-        self.register_buffer("names", names)
-        self.register_buffer("prior", prior)
+        self.front, self.student, self.place = FrontEnd(mel), folded(student), place
+        self.register_buffer("mean", student.hidden_scale.mean.clone())
+        self.register_buffer("deviation", student.hidden_scale.deviation.clone())
 
     def forward(self, audio: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         """Hear audio of full scale +-1.0."""
         hidden, logits = self.student(self.front(audio))
-        if self.names is None:
+        if self.place is None:
             return hidden, logits
-        weights = torch.sigmoid(logits - self.prior - OFFSET) ** POWER
-        return functional.normalize(weights @ self.names, dim=1)
+        point: Tensor = self.place((hidden - self.mean) / self.deviation, logits)
+        return point
 
 
 def export(graph: StudentGraph, path: Path, window_len: int) -> None:
@@ -142,7 +137,7 @@ def export(graph: StudentGraph, path: Path, window_len: int) -> None:
         (torch.randn(2, window_len) * 0.1,),
         str(path),
         input_names=["audio"],
-        output_names=["embedding"] if graph.names is not None else ["hidden", "logits"],
+        output_names=["embedding"] if graph.place is not None else ["hidden", "logits"],
         opset_version=OPSET,
         dynamo=True,
         dynamic_shapes=({0: torch.export.Dim("n")},),

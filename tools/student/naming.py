@@ -1,0 +1,191 @@
+"""From what the student hears to a point in the box's joint space: how much each AudioSet name weighs.
+
+Without labels, `Evidence`. `teach` learns it from the labels of training clips in training backgrounds, on
+the finished student: nothing before it learns from a label, and no direction is added, so a sound without a
+label still lands near its name. The text side is the box's, as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from class_words import SYNONYMS
+from corpus import words
+from numpy.typing import NDArray
+from phrases import PROMPTS
+from torch import Tensor, nn
+from torch.nn import functional
+from tqdm import tqdm
+
+from student.network import HIDDEN, LOGITS
+from student.sources import RATE, Sound
+
+OFFSET, POWER = 8.0, 0.75
+"""As the teacher's own evidence was placed best (tools/teacher_recipes.py)."""
+WINDOW_LEN = 2 * RATE
+CLEAN, SNR_DB = 0.4, (-5.0, 24.0)
+"""How many examples have no background, and the ratios of the others."""
+PEAK_DB = (-35.0, -3.0)
+STEPS, BATCH, PEAK_RATE = 600, 384, 6e-3
+LABEL_DECAY = 5.0
+TEMPERATURE, ODDS_WEIGHT, NAMES_WEIGHT = 0.06, 0.5, 0.5
+"""As for the box (tools/lessons.py)."""
+
+
+class Evidence(nn.Module):
+    """Logits (n, LOGITS) -> points (n, d), unit norm: posteriors, sharpened, times the names; no labels."""
+
+    prior: Tensor
+    names: Tensor
+
+    def __init__(self, names: Tensor, prior: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("names", names)
+        self.register_buffer("prior", prior)
+
+    def forward(self, hidden: Tensor, logits: Tensor) -> Tensor:  # noqa: ARG002
+        """Place a batch; hidden is not needed."""
+        weights = torch.sigmoid(logits - self.prior - OFFSET) ** POWER
+        return functional.normalize(weights @ self.names, dim=1)
+
+
+class Taught(Evidence):
+    """The same with what labels teach: a gain and an offset for each name, and what hidden adds to them."""
+
+    def __init__(self, names: Tensor, prior: Tensor) -> None:
+        super().__init__(names, prior)
+        self.gain = nn.Parameter(torch.full((LOGITS,), POWER))
+        self.offset = nn.Parameter(torch.full((LOGITS,), -OFFSET * POWER))
+        self.correction = nn.Linear(HIDDEN, LOGITS, bias=False)
+        nn.init.zeros_(self.correction.weight)
+
+    def forward(self, hidden: Tensor, logits: Tensor) -> Tensor:
+        """Place hidden (n, HIDDEN), in units of their deviation, and logits (n, LOGITS)."""
+        evidence = (logits - self.prior) * self.gain + self.offset + self.correction(hidden)
+        return functional.normalize(torch.sigmoid(evidence) @ self.names, dim=1)
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What a student says of labelled examples."""
+
+    hidden: Tensor
+    logits: Tensor
+    truth: Tensor
+    """int64 (n,), indices into `classes`."""
+    classes: list[str]
+
+
+class Examples:
+    """Draws labelled training clips, clean or in training backgrounds."""
+
+    def __init__(self, sound: Sound, seed: int, left_out: Collection[str] = ()) -> None:
+        self._sound, self._rng = sound, np.random.default_rng(seed)
+        clips = sound.clips
+        told = [not c.canonical.startswith("unlabelled") and c.canonical not in left_out for c in clips]
+        self._main = np.flatnonzero(told)
+        self._beds = np.flatnonzero([clip.kind == "background" for clip in clips])
+        names, groups = ([getattr(clips[at], key) for at in self._main] for key in ("canonical", "group"))
+        self.classes = sorted(set(names))
+        self._truth = np.array([self.classes.index(name) for name in names])
+        sizes = [names.count(name) * groups.count(group) for name, group in zip(names, groups, strict=True)]
+        self._odds = np.array(sizes) ** -0.5 / (np.array(sizes) ** -0.5).sum()
+
+    def draw(self, n: int) -> tuple[Tensor, Tensor]:
+        """Draw n: audio float32 (n, WINDOW_LEN), full scale +-1.0, and its classes (n,)."""
+        rng = self._rng
+        drawn = rng.choice(len(self._main), n, p=self._odds)
+        main = _level([self._cut(int(at)) for at in self._main[drawn]])
+        beds = _level([self._cut(int(at)) for at in rng.choice(self._beds, n)])
+        ratio = 10 ** (-rng.uniform(*SNR_DB, (n, 1)) / 20) * (rng.random((n, 1)) >= CLEAN)
+        mixed = main + beds * ratio
+        peak = np.abs(mixed).max(axis=1, keepdims=True)
+        mixed *= 10 ** (rng.uniform(*PEAK_DB, (n, 1)) / 20) / (peak + 1e-9)
+        return torch.from_numpy(mixed.astype(np.float32)), torch.from_numpy(self._truth[drawn])
+
+    def _cut(self, at: int) -> NDArray[np.float32]:
+        """Cut a window around a tenth of a second drawn by its energy; a short clip lies amid silence."""
+        rng, samples = self._rng, self._sound.clip(at).astype(np.float32) / 32767
+        if len(samples) <= WINDOW_LEN:
+            padded = np.zeros(WINDOW_LEN, np.float32)
+            start = int(rng.integers(0, WINDOW_LEN - len(samples) + 1))
+            padded[start : start + len(samples)] = samples
+            return padded
+        step = RATE // 10
+        energy = np.square(samples[: len(samples) // step * step]).reshape(-1, step).sum(axis=1) + 1e-9
+        middle = int(rng.choice(len(energy), p=energy / energy.sum())) * step
+        start = middle - int(rng.integers(RATE // 4, WINDOW_LEN - RATE // 4))
+        return samples[min(max(0, start), len(samples) - WINDOW_LEN) :][:WINDOW_LEN]
+
+
+def _level(windows: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Stack windows, each of RMS one."""
+    stack = np.stack(windows)
+    return np.asarray(stack / (np.sqrt(np.square(stack).mean(axis=1, keepdims=True)) + 1e-6), np.float32)
+
+
+@torch.inference_mode()
+def take_notes(hear: Callable[[Tensor], tuple[Tensor, Tensor]], examples: Examples, count: int) -> Notes:
+    """Let a student hear `count` examples; `hear` turns audio into hidden and logits."""
+    parts = []
+    for _ in tqdm(range(-(-count // 32)), desc="notes"):
+        audio, truth = examples.draw(32)
+        parts.append((*hear(audio), truth))
+    hidden, logits, truth = (torch.cat(part).clone() for part in zip(*parts, strict=True))
+    return Notes(hidden, logits, truth, examples.classes)
+
+
+def teach(
+    notes: Notes, names: Tensor, embed: Callable[[list[str]], NDArray[np.float32]], seed: int
+) -> Taught:
+    """Learn how much each name weighs; `embed` is the text side."""
+    rng = np.random.default_rng(seed)
+    torch.manual_seed(seed)
+    wordings = [
+        torch.from_numpy(
+            embed(
+                [prompt.format(word) for word in (words(name), *SYNONYMS.get(name, ())) for prompt in PROMPTS]
+            )
+        )
+        for name in notes.classes
+    ]
+    taught = Taught(names, notes.logits.mean(0))
+    untaught = Evidence(names, taught.prior)
+    odds = nn.ParameterDict({"slope": torch.tensor(15.0), "middle": torch.tensor(0.5)})
+    strong = [taught.correction.weight]
+    rest = [taught.gain, taught.offset, *odds.parameters()]
+    optimizer = torch.optim.AdamW(
+        [{"params": rest, "weight_decay": 0.0}, {"params": strong, "weight_decay": LABEL_DECAY}], lr=PEAK_RATE
+    )
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS, eta_min=PEAK_RATE / 50)
+    for _ in tqdm(range(STEPS), desc="names"):
+        drawn = torch.from_numpy(rng.integers(0, len(notes.truth), BATCH))
+        texts = torch.stack([items[rng.integers(len(items))] for items in wordings])
+        hidden, logits, truth = notes.hidden[drawn], notes.logits[drawn], notes.truth[drawn]
+        point, own = taught(hidden, logits), untaught(hidden, logits)
+        loss = _loss(point, functional.normalize(own + texts[truth], dim=1), texts, truth, names)
+        each = functional.binary_cross_entropy_with_logits(
+            odds["slope"] * (point @ texts.T - odds["middle"]),
+            functional.one_hot(truth, len(texts)).float(),
+            reduction="none",
+        )
+        optimizer.zero_grad()
+        (loss + ODDS_WEIGHT * each.sum(dim=1).mean()).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        schedule.step()
+    return taught.eval()
+
+
+def _loss(point: Tensor, goal: Tensor, texts: Tensor, truth: Tensor, names: Tensor) -> Tensor:
+    """Compare points with the class words, and with a goal's place among all names."""
+    by_words = functional.cross_entropy(point @ texts.T / TEMPERATURE, truth)
+    by_names = functional.kl_div(
+        functional.log_softmax(point @ names.T / TEMPERATURE, dim=1),
+        functional.log_softmax(goal @ names.T / TEMPERATURE, dim=1),
+        reduction="batchmean",
+        log_target=True,
+    )
+    return by_words + NAMES_WEIGHT * by_names
