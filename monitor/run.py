@@ -23,7 +23,7 @@ from monitor.sinks import Sink
 from monitor.sinks.lines import LineSink, TroubleSink
 from monitor.sinks.zmq import Publisher
 from monitor.sources.raw import RawFormat
-from monitor.stopping import asked_to_stop
+from monitor.stopping import asked_to_stop, held
 
 _EXIT_LINES_LOST = 1
 _AFTER_END_S = 0.1
@@ -74,9 +74,10 @@ def run(options: RunOptions, config: Config, interface: Interface | None = None)
     """
     stopped = threading.Event()
     with contextlib.ExitStack() as stack:
-        outputs = _open_outputs(options, config, stopped)
-        for sink in outputs.sinks:
-            stack.callback(sink.close)
+        with held():
+            outputs = _open_outputs(options, config, stopped)
+            for sink in outputs.sinks:
+                stack.callback(sink.close)
         spare = LineSink(sys.stdout, as_json=False, near_misses=options.near_misses)
         stack.callback(spare.close)
         if interface is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -12,27 +13,32 @@ from monitor.start import importing
 
 _AGAIN_S = 0.05
 """Seconds until it is tried again where a module was being imported."""
+_TRIES = 20
+"""An import that takes longer is not waited for."""
 _ENDED_BY_SIGNAL = 128
 """Added to a signal's number: the exit code of a program that it ended, as shells have it."""
 
 
 @contextlib.contextmanager
 def unwinding() -> Iterator[None]:
-    """Let SIGTERM and a hang-up end what is going on in order: sockets, devices and terminal are put back.
+    """Let a signal end what is going on in order: sockets, devices and terminal are put back.
 
-    Ctrl-C does so anyway. A hang-up that is ignored (`nohup`) stays so.
+    What is ignored (a hang-up under `nohup`, Ctrl-C in the background) stays so.
 
     Raises
     ------
     SystemExit
         One of them came.
     """
-    signals = _signals(signal.SIGTERM, signal.SIGALRM)
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    signals = _signals(signal.SIGTERM, signal.SIGALRM, *([] if ignored else [signal.SIGINT]))
     asked: list[int] = []
 
     def unwind(number: int, frame: FrameType | None) -> None:
         asked.append(number)
         if importing(frame):
+            if len(asked) > _TRIES:
+                os._exit(_ENDED_BY_SIGNAL + asked[0])
             signal.setitimer(signal.ITIMER_REAL, _AGAIN_S)
             return
         for one in signals:  # once is enough
@@ -62,6 +68,22 @@ def asked_to_stop(stopped: threading.Event) -> Iterator[None]:
         for number, handler in zip(signals, before, strict=True):
             if not stopped.is_set() or number == signal.SIGINT:
                 signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def held() -> Iterator[None]:
+    """Let all signals wait that ask a run to end: what is opened here is also noted down to be closed."""
+    came: list[int] = []
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    heard = [one for one in signals if signal.getsignal(one) is not signal.SIG_IGN]
+    before = [signal.signal(number, lambda number, _: came.append(number)) for number in heard]
+    try:
+        yield
+    finally:
+        for number, handler in zip(heard, before, strict=True):
+            signal.signal(number, handler)
+        for first in came[:1]:
+            signal.raise_signal(first)
 
 
 def _signals(*always: signal.Signals) -> tuple[signal.Signals, ...]:

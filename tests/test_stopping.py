@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from monitor.stopping import asked_to_stop, unwinding
+from monitor.stopping import asked_to_stop, held, unwinding
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda one: one.name)
-def test_a_signal_while_a_run_begins_puts_everything_back(number: signal.Signals) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=lambda one: one.name)
+def test_a_signal_while_a_run_begins_puts_everything_back(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put_back = []
+    monkeypatch.setattr(signal, "getsignal", lambda _: signal.SIG_DFL)  # also in the background
 
     def begin() -> None:
         try:
@@ -28,17 +31,19 @@ def test_a_signal_while_a_run_begins_puts_everything_back(number: signal.Signals
     assert (ended.value.code, put_back) == (128 + number, ["the terminal"])
 
 
-def test_a_signal_amid_an_import_waits_until_it_is_over(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda one: one.name)
+def test_a_signal_amid_an_import_waits_until_it_is_over(tmp_path: Path, number: signal.Signals) -> None:
     (tmp_path / "swallows.py").write_text(
         "import os, signal, time\n"
         "try:\n"
-        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        f"    os.kill(os.getpid(), {int(number)})\n"
         "    time.sleep(0.2)\n"
         "except BaseException as error:\n"
         "    raise ImportError('initialization failed') from error\n"
     )
     code = (
-        "import time\n"
+        "import signal, time\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from monitor.stopping import unwinding\n"
         "with unwinding():\n"
         "    import swallows\n"
@@ -46,7 +51,7 @@ def test_a_signal_amid_an_import_waits_until_it_is_over(tmp_path: Path) -> None:
     )
     path = os.pathsep.join([str(tmp_path), *sys.path])
     done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path}, check=False)
-    assert done.returncode == 128 + signal.SIGTERM
+    assert done.returncode == 128 + number
 
 
 def test_while_it_runs_a_signal_is_a_wish() -> None:
@@ -55,3 +60,15 @@ def test_while_it_runs_a_signal_is_a_wish() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         assert stopped.wait(5.0)
         os.kill(os.getpid(), signal.SIGHUP)
+
+
+def test_what_is_opened_while_signals_wait_is_noted_down_before_one_comes() -> None:
+    noted = []
+    with pytest.raises(SystemExit), unwinding(), held():
+        noted += _interrupted_opening()
+    assert noted == ["a socket"]
+
+
+def _interrupted_opening() -> list[str]:
+    os.kill(os.getpid(), signal.SIGTERM)
+    return ["a socket"]
