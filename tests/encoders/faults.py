@@ -33,6 +33,10 @@ class Faulty(FakeEncoder):
         """Work well `count` times, then go wrong as told, and the last for ever."""
         return cls(chain(repeat("well", count), faults[:-1], repeat(faults[-1])))
 
+    def go_wrong(self, *faults: Fault) -> None:
+        """Go wrong as told from the next call on, and the last for ever."""
+        self._faults = chain(faults[:-1], repeat(faults[-1]))
+
     def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         self.calls += 1
         return self._spoil(next(self._faults, "well"), super().embed_audio(windows))
