@@ -4,7 +4,9 @@
 
 The student (tools/student/network.py) is distilled feature by feature from EfficientAT mn04_as (F. Schmid,
 MIT licence): on mixtures of the training sounds its blocks learn to make each of the teacher's maps from the
-one before, at first alone, then chained. It starts at random; no tensor of the teacher is read into it.
+one before, at first alone, then chained; then to answer as the teacher does from some seconds round the
+window; then to do so in noise (tools/student/stages.py). It starts at random; no tensor of the teacher is
+read into it.
 
 In the working folder: `student.pt`, all that a later run needs, and `curve.csv`, what was reached when.
 Choose by the columns of `validation`, whose sources nothing is learnt from; folds 4 and 6 are to report.
@@ -21,9 +23,10 @@ from pathlib import Path
 import torch
 from student.listening import OpenTeacher
 from student.measure import load_exams
+from student.noise import Noise
 from student.scenes import Scenes
 from student.sources import load_sound
-from student.study import APART, Study
+from student.study import VIEW_S, Study
 from tqdm import tqdm
 
 IDLE_LOAD = 0.7
@@ -43,18 +46,19 @@ def train(args: argparse.Namespace) -> Study:
     args.work.mkdir(parents=True, exist_ok=True)
     teacher = OpenTeacher(args.teacher)
     sound, exams = load_sound(args.data, args.work), load_exams(args.data, teacher, args.work)
-    study = Study(args.work, teacher, args.seed)
-    scenes = Scenes(sound, args.seed + study.total)
+    study = Study(args.work, teacher, args.seed, args.view_s)
+    scenes, noise = Scenes(sound, args.seed + study.total), Noise(sound, args.seed + study.total)
+    most = {"apart": args.apart_steps, "chained": args.chained_steps, "view": args.view_steps}
     study.prepare(scenes)
     began, noted, first = time.monotonic(), time.monotonic(), study.total
     total = round(args.minutes * 60) if math.isfinite(args.minutes) else None
     with tqdm(total=total, desc="student", unit="s", mininterval=10) as bar:
         while time.monotonic() - began < args.minutes * 60 and study.total - first < args.steps:
-            if study.stage is APART and study.step >= args.apart_steps:
+            while study.step >= most.get(study.stage.name, math.inf):
                 study.note(exams)
-                study.chain()
+                study.advance()
             use_threads(args.threads)
-            study.learn(scenes)
+            study.learn(scenes, noise)
             if time.monotonic() - noted > args.note_every_s:
                 marks, noted = study.note(exams), time.monotonic()
                 hidden = " ".join(f"{name} {mark.hidden:.3f}" for name, mark in marks.items())
@@ -77,6 +81,13 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60.0, help="most minutes this run may take")
     parser.add_argument("--steps", type=float, default=math.inf, help="most steps this run may take")
     parser.add_argument("--apart-steps", type=int, default=1500, help="steps before the blocks are chained")
+    parser.add_argument(
+        "--chained-steps", type=int, default=20_000, help="steps before the longer view is asked for"
+    )
+    parser.add_argument("--view-steps", type=int, default=3000, help="steps before noise is added")
+    parser.add_argument(
+        "--view-s", type=float, default=VIEW_S, help="seconds of the longer view; 2 is the window itself"
+    )
     parser.add_argument("--note-every-s", type=float, default=240.0, help="seconds between two measurements")
     parser.add_argument("--threads", type=int, default=1, help="most threads, while the machine is idle")
     parser.add_argument("--seed", type=int, default=1, help="of the start and of the scenes")

@@ -29,7 +29,10 @@ _SQUEEZES = (0, 0, 0, 8, 16, 16, 0, 0, 0, 0, 48, 72, 72, 96, 96)
 
 
 def write_sounds(data: Path) -> None:
-    """Write eight clips of 1 to 3 s to learn from, two of a held-out source, two of each fold to report."""
+    """Write eight clips of 1 to 3 s to learn from, two of a held-out source, two of each fold to report.
+
+    The first of those to learn from, and of the held-out ones, are backgrounds.
+    """
     import soundfile as sf
 
     rng = np.random.default_rng(5)
@@ -41,7 +44,8 @@ def write_sounds(data: Path) -> None:
         sound = 0.3 * np.sin(2 * np.pi * pitch * np.arange(length) / RATE) + 0.05 * rng.normal(size=length)
         sf.write(data / f"{at}.wav", sound, RATE)
         line = {"path": f"{at}.wav", "source": source, "group": f"train {at}", "fold5": fold, "rms_db": -15}
-        lines.append({key: line.get(key, "event" if key == "kind" else "dog_bark") for key in FIELDS})
+        line["kind"] = "background" if at in (0, 8) else "event"
+        lines.append({key: line.get(key, "dog_bark") for key in FIELDS})
     with (data / "index.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, FIELDS)
         writer.writeheader()

@@ -16,7 +16,7 @@ from tests.tools.student_world import RATE, write_sounds, write_teacher
 torch: Any = load_tool("torch")
 corpus, export_student, train_student = map(load_tool, ("corpus", "export_student", "train_student"))
 made, scenes, sources = (load_tool(f"student.{name}") for name in ("made", "scenes", "sources"))
-graph, hints, listening, measure, naming, network, replay, soap, start, study = (
+graph, hints, listening, measure, naming, network, noise, replay, soap, stages, start, study, view = (
     load_tool(f"student.{name}")
     for name in (
         "graph",
@@ -25,10 +25,13 @@ graph, hints, listening, measure, naming, network, replay, soap, start, study = 
         "measure",
         "naming",
         "network",
+        "noise",
         "replay",
         "soap",
+        "stages",
         "start",
         "study",
+        "view",
     )
 )
 
@@ -45,8 +48,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> argparse.Namespace:
         teacher=folder,
         work=folder / "work",
         minutes=math.inf,
-        steps=4,
+        steps=8,
         apart_steps=2,
+        chained_steps=2,
+        view_steps=2,
+        view_s=3.0,
         note_every_s=math.inf,
         threads=1,
         seed=1,
@@ -244,12 +250,94 @@ def test_marks_know_perfect_from_mean() -> None:
     assert measure.correlation(3 * wanted + 1, wanted) > 0.999
 
 
+def ratio_db(scene: Any, heard: Any) -> float:
+    return float(10 * torch.log10(scene.square().mean() / (heard - scene).square().mean()))
+
+
+def test_the_clean_scenes_stay_and_the_others_get_a_background_within_the_ratios(
+    world: argparse.Namespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(noise, "ECHOED", 0.0)
+    sound = sources.load_sound(world.data, world.work)
+    scene = scenes.Scenes(sound, 1).draw(12, RATE) * 0.05  # far from full scale
+    heard = noise.Noise(sound, 1).add(scene, 4)
+    assert torch.equal(heard[:4], scene[:4])
+    ratios = [ratio_db(*pair) for pair in zip(scene[4:], heard[4:], strict=True)]
+    assert min(ratios) > -0.1
+    assert max(ratios) < 20.1
+    assert max(ratios) - min(ratios) > 3
+
+
+def test_noise_never_exceeds_full_scale_and_the_same_seed_draws_it_again(world: argparse.Namespace) -> None:
+    sound = sources.load_sound(world.data, world.work)
+    scene = scenes.Scenes(sound, 1).draw(8, RATE)
+    scene /= scene.abs().amax(1, keepdim=True)
+    one, again, other = (noise.Noise(sound, seed).add(scene, 0) for seed in (1, 1, 2))
+    assert torch.equal(one, again)
+    assert not torch.equal(one, other)
+    assert float(one.abs().max()) <= 1
+
+
+def test_an_echo_moves_no_sound_forward_and_keeps_its_power() -> None:
+    click = np.zeros(RATE, np.float32)
+    click[RATE // 2] = 1
+    wet = noise._echo(click, scenes.room(np.random.default_rng(1), RATE), float(np.mean(click**2)))
+    assert np.abs(wet[: RATE // 2]).max() < 1e-4 * np.abs(wet).max()
+    assert int(np.abs(wet).argmax()) == RATE // 2
+    np.testing.assert_allclose(np.mean(wet**2), np.mean(click**2), rtol=1e-3)
+
+
+def test_a_window_is_cut_where_it_is_loud_and_the_longer_view_counts_as_far_as_it_is_heard() -> None:
+    quiet_but_once, steady = torch.zeros(5 * RATE), torch.randn(5 * RATE)
+    quiet_but_once[3 * RATE :] = torch.randn(2 * RATE)
+    generator = torch.Generator().manual_seed(1)
+    windows, weights = view.cut(torch.stack([quiet_but_once, steady] * 50), 2 * RATE, generator)
+    assert windows.shape == (100, 2 * RATE)
+    assert bool((weights[1::2] > 0.45).all())
+    assert bool((weights <= view.SHARE).all())
+    assert float(weights[::2].min()) < 0.45  # where little of it lies in the window
+    chance = 0.2  # most of one window drawn, rather than the loudest of three, would be silent
+    assert (windows[::2].square().mean(1) > 0.25).float().mean() > chance
+
+
+def test_in_noise_early_maps_learn_from_clean_windows_only(begun: tuple[Any, Any]) -> None:
+    student, heard = begun
+    wanted = hints.Wanted(student, heard)
+    wanted.clean = 4
+    before, noisy_before = hints.errors_chained(student, wanted, torch.ones(527))
+    wanted.mel = wanted.mel.clone()
+    wanted.mel[4:] += torch.randn_like(wanted.mel[4:])
+    after, noisy_after = hints.errors_chained(student, wanted, torch.ones(527))
+    assert len(after) == len(hints.PARTS)
+    assert len(noisy_after) == len(hints.NOISY_PARTS) == len(study.NOISY_WEIGHTS)
+    torch.testing.assert_close(torch.stack(before), torch.stack(after))
+    assert all(one > other for one, other in zip(noisy_after[:5], noisy_before[:5], strict=True))
+
+
+def test_lines_with_new_columns_leave_gaps_in_the_old_ones(tmp_path: Path) -> None:
+    study.append(tmp_path / "curve.csv", {"step": 1, "old": 2})
+    study.append(tmp_path / "curve.csv", {"step": 2, "new": 3})
+    assert (tmp_path / "curve.csv").read_text().split() == ["step,new,old", "1,,2", "2,3,"]
+
+
+def test_exams_in_noise_and_of_a_longer_view_ask_for_other_things_than_the_window(
+    world: argparse.Namespace, teacher: Any
+) -> None:
+    world.work.mkdir(exist_ok=True)
+    exams = {exam.name: exam for exam in measure.load_exams(world.data, teacher, world.work)}
+    plain, wide, noisy = (exams[name] for name in ("validation", "validation_wide", "validation_0db"))
+    assert torch.equal(plain.mel, wide.mel)
+    assert torch.equal(plain.hidden, noisy.hidden)
+    assert not torch.equal(plain.hidden, wide.hidden)
+    assert not torch.equal(plain.mel, noisy.mel)
+
+
 def test_a_run_that_is_stopped_goes_on_from_where_it_was(world: argparse.Namespace) -> None:
     first = train_student.train(world)
-    assert first.total == 4
-    assert first.stage is study.CHAINED
+    assert first.total == 8
+    assert first.stage is stages.NOISE
     second = study.Study(world.work, first.teacher, world.seed)
     assert (second.total, second.step, second.stage) == (first.total, first.step, first.stage)
     for one, other in zip(first.student.parameters(), second.student.parameters(), strict=True):
         assert torch.equal(one, other)
-    assert (world.work / "curve.csv").read_text().count("\n") == 3
+    assert (world.work / "curve.csv").read_text().count("\n") == 5

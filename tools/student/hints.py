@@ -21,6 +21,8 @@ REPLAYED, REPLAYED_CHAINED = 96, 24
 """Windows for each deep part in a step, by stage."""
 ALONE = 4
 """Blocks before the one from which on the student learns as a whole, once chained."""
+NOISY_PARTS = PARTS[ALONE + 1 :]
+"""Those that learn in noise."""
 _SPARING = {128: 8, 64: 8, 32: 4, 16: 2}
 """Maps of so many rows have so many positions that one window in this many is enough while apart."""
 
@@ -37,6 +39,13 @@ class Wanted:
         self.pooled = student.pooled_scale(heard.pooled).clone()
         self.hidden = student.hidden_scale(heard.hidden).clone()
         self.logits = heard.logits.clone()
+        self.clean = len(self.mel)
+        """So many windows, the first, are heard by the student as by the teacher."""
+
+    def widen(self, hidden: Tensor, logits: Tensor, weights: Tensor) -> None:
+        """Move hidden (n, HIDDEN), standardised, and logits (n, LOGITS) by weights (n, 1) to these."""
+        self.hidden = self.hidden.lerp(hidden, weights)
+        self.logits = self.logits.lerp(logits, weights)
 
 
 def _logit_error(found: Tensor, wanted: Tensor, deviation: Tensor) -> Tensor:
@@ -55,13 +64,13 @@ def errors_apart(student: Student, wanted: Wanted, deviation: Tensor, replay: Re
 
 
 def _errors_shallow(student: Student, wanted: Wanted, given: list[Tensor], blocks: int) -> list[Tensor]:
-    """Let the stem and the first blocks learn from the maps given, each alone, on some of the windows."""
-    every = _SPARING[128]
-    errors = [(student.first(wanted.mel[::every]) - wanted.maps[0][::every]).square().mean()]
+    """Let the stem and the first blocks learn from the maps given, each alone, on some clean windows."""
+    some = slice(0, wanted.clean, _SPARING[128])
+    errors = [(student.first(wanted.mel[some]) - wanted.maps[0][some]).square().mean()]
     for at, block in enumerate(list(student.blocks)[:blocks]):
-        every = _SPARING.get(wanted.maps[at].shape[2], 1)
-        made = block(given[at][::every])
-        errors.append((made - wanted.maps[at + 1][::every]).square().mean())
+        some = slice(0, wanted.clean, _SPARING.get(wanted.maps[at].shape[2], 1))
+        made = block(given[at][some])
+        errors.append((made - wanted.maps[at + 1][some]).square().mean())
     return errors
 
 
@@ -83,8 +92,8 @@ def errors_deep(student: Student, deviation: Tensor, replay: Replay, windows: in
     return errors
 
 
-def errors_chained(student: Student, wanted: Wanted, deviation: Tensor) -> list[Tensor]:
-    """Give the student the sound alone: one error for each of PARTS.
+def errors_chained(student: Student, wanted: Wanted, deviation: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+    """Give the student the sound alone: errors of PARTS on clean windows, of NOISY_PARTS on any others.
 
     The first blocks have the largest maps and the smallest errors, and a pass back through them costs as much
     as one through all others. So they learn one by one, from the student's own map before, and on some of the
@@ -94,14 +103,14 @@ def errors_chained(student: Student, wanted: Wanted, deviation: Tensor) -> list[
         own = [student.first(wanted.mel)]
         for block in list(student.blocks)[:ALONE]:
             own.append(block(own[-1]))
-    errors = _errors_shallow(student, wanted, own, ALONE)
-    x = own[-1]
-    for block, goal in zip(list(student.blocks)[ALONE:], wanted.maps[ALONE + 1 :], strict=True):
-        x = block(x)
-        errors.append((x - goal).square().mean())
-    pooled = student.pool(x)
-    hidden = student.think(pooled)
-    errors.append((pooled - wanted.pooled).square().mean())
-    errors.append((hidden - wanted.hidden).square().mean())
-    errors.append(_logit_error(student.logits(hidden), wanted.logits, deviation))
-    return errors
+    found = [own[-1]]
+    for block in list(student.blocks)[ALONE:]:
+        found.append(block(found[-1]))
+    found = [*found[1:], student.pool(found[-1])]
+    found.append(student.think(found[-1]))
+    found.append(student.logits(found[-1]) / deviation)
+    goals = [*wanted.maps[ALONE + 1 :], wanted.pooled, wanted.hidden, wanted.logits / deviation]
+    missed = [a - b for a, b in zip(found, goals, strict=True)]
+    clean = [one[: wanted.clean].square().mean() for one in missed]
+    noisy = [one[wanted.clean :].square().mean() for one in missed] if wanted.clean < len(wanted.mel) else []
+    return _errors_shallow(student, wanted, own, ALONE) + clean, noisy

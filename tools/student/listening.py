@@ -42,6 +42,12 @@ class OpenTeacher(Teacher):
         super().__init__(folder)
         self._folded: dict[str, tuple[Tensor, Tensor]] = {}
 
+    @torch.no_grad()
+    def listen(self, audio: Tensor) -> Tensor:
+        """Return the log-mel alone, to learn from: (n, 1, 128, frames), channels last."""
+        mel: Tensor = self.front(audio).contiguous(memory_format=torch.channels_last)
+        return mel
+
     @torch.inference_mode()
     def hear(self, audio: Tensor) -> Heard:
         """Hear audio (n, samples) at 32 kHz, full scale +-1.0."""

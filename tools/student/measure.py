@@ -5,15 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
-from corpus import read_index
+from corpus import mix, read_index
+from numpy.typing import NDArray
 from torch import Tensor
 
 from student.listening import OpenTeacher
 from student.network import Student
-from student.sources import RATE, SETS, loudest_windows, measuring_clips
+from student.sources import RATE, held_backgrounds, loudest_windows, measuring_clips
 
-WINDOW_LEN = 2 * RATE
+EXAMS = ("validation", "validation_wide", "validation_10db", "validation_0db", "fold4", "fold6")
+"""What the student is asked: to answer as the teacher does on the same 2 s; on 5 s round them; and, from the
+window in a background that nothing was learnt from, at so many dB, as the teacher does without it."""
+WINDOW_LEN, WIDE_LEN = 2 * RATE, 5 * RATE
 _CHUNK = 32
 
 
@@ -45,23 +50,39 @@ class Marks:
 
 @torch.inference_mode()
 def load_exam(name: str, data: Path, teacher: OpenTeacher, work: Path) -> Exam:
-    """Return one of SETS, heard by the teacher once and kept in `work`."""
+    """Return one of EXAMS, heard by the teacher once and kept in `work`."""
     path = work / f"exam_{name}.pt"
     if not path.exists():
-        windows = torch.from_numpy(loudest_windows(data, measuring_clips(read_index(data), name), WINDOW_LEN))
-        heard = [teacher.hear(part) for part in windows.split(_CHUNK)]
+        wanted, heard = exam_sound(name, data)
+        answers = [teacher.hear(part) for part in torch.from_numpy(wanted).split(_CHUNK)]
         stored = {
-            key: torch.cat([getattr(one, key) for one in heard]) for key in ("pooled", "hidden", "logits")
+            key: torch.cat([getattr(one, key) for one in answers]) for key in ("pooled", "hidden", "logits")
         }
-        stored["mel"] = torch.cat([one.mel for one in heard]).half()
+        mels = [teacher.listen(part) for part in torch.from_numpy(heard).split(_CHUNK)]
+        stored["mel"] = torch.cat(mels).half()
         torch.save(stored, path.with_suffix(".unfinished"))
         path.with_suffix(".unfinished").replace(path)
     return Exam(name, **torch.load(path, weights_only=True))
 
 
+def exam_sound(name: str, data: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return what the teacher hears and what the student hears: each (n, samples) at RATE."""
+    index, (kind, _, variant) = read_index(data), name.partition("_")
+    clips = measuring_clips(index, kind)
+    windows = loudest_windows(data, clips, WINDOW_LEN)
+    if variant == "wide":
+        return loudest_windows(data, clips, WINDOW_LEN, WIDE_LEN), windows
+    if variant:
+        beds = loudest_windows(data, held_backgrounds(index), WINDOW_LEN)
+        drawn = np.random.default_rng(1).integers(len(beds), size=len(windows))
+        snr_db = float(variant.removesuffix("db"))
+        return windows, np.stack([mix(a, beds[at], snr_db) for a, at in zip(windows, drawn, strict=True)])
+    return windows, windows
+
+
 def load_exams(data: Path, teacher: OpenTeacher, work: Path) -> list[Exam]:
     """Return all exams."""
-    return [load_exam(name, data, teacher, work) for name in SETS]
+    return [load_exam(name, data, teacher, work) for name in EXAMS]
 
 
 def explained(found: Tensor, wanted: Tensor) -> float:

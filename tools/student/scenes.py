@@ -97,7 +97,7 @@ class Scenes:
             if filtered:
                 spectrum *= torch.from_numpy(self._filter(len(spectrum)))
             if wet:
-                spectrum *= torch.fft.rfft(torch.from_numpy(self._room(length)))
+                spectrum *= torch.fft.rfft(torch.from_numpy(room(rng, length)))
             shaped = torch.fft.irfft(spectrum, length).numpy()
             sounds[at] = shaped / (np.sqrt(np.mean(np.square(shaped))) + 1e-5)
         return sounds
@@ -113,16 +113,16 @@ class Scenes:
             decibels -= rng.uniform(6, 30) * np.maximum(rng.uniform(0, 4) - octave, 0)
         return np.asarray(10 ** (np.maximum(decibels, -100) / 20), np.float32)
 
-    def _room(self, length: int) -> NDArray[np.float32]:
-        """Draw an impulse response: the sound itself, then noise that dies away in 0.1 to 1.5 s."""
-        rng = self._rng
-        reverberation_s = float(np.exp(rng.uniform(np.log(0.1), np.log(1.5))))
-        size = min(length, int(reverberation_s * RATE))
-        tail = rng.normal(size=size) * 10 ** (-3 * np.arange(size) / (reverberation_s * RATE))
-        response = np.zeros(length, np.float32)
-        response[:size] = tail / (np.sqrt(np.square(tail).sum()) + 1e-9) * 10 ** rng.uniform(-1, 0.3)
-        response[0] = 1
-        return response
+
+def room(rng: np.random.Generator, length: int) -> NDArray[np.float32]:
+    """Draw an impulse response: the sound itself, then noise that dies away in 0.1 to 1.5 s."""
+    reverberation_s = float(np.exp(rng.uniform(np.log(0.1), np.log(1.5))))
+    size = min(length, int(reverberation_s * RATE))
+    tail = rng.normal(size=size) * 10 ** (-3 * np.arange(size) / (reverberation_s * RATE))
+    response = np.zeros(length, np.float32)
+    response[:size] = tail / (np.sqrt(np.square(tail).sum()) + 1e-9) * 10 ** rng.uniform(-1, 0.3)
+    response[0] = 1
+    return response
 
 
 def _weights(sound: Sound) -> NDArray[np.float64]:

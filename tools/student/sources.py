@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from corpus import Clip, is_validation, loudest_window, read_clip, read_index
+from corpus import Clip, is_validation, loudest_start, loudest_window, read_clip, read_index
 from numpy.typing import NDArray
 from tqdm import tqdm
 
@@ -56,6 +56,12 @@ def measuring_clips(clips: Iterable[Clip], name: str) -> list[Clip]:
     return [clip for clip in chosen if clip.rms_db > FAINT_DB]
 
 
+def held_backgrounds(clips: Iterable[Clip]) -> list[Clip]:
+    """List backgrounds of folds 1-3 that nothing is learnt from."""
+    held = (clip for clip in clips if clip.fold in _LEARNING_FOLDS and is_held_out(clip))
+    return [clip for clip in held if clip.kind == "background" and clip.rms_db > FAINT_DB]
+
+
 @dataclass(frozen=True)
 class Sound:
     """The clips to learn from, end to end."""
@@ -93,11 +99,20 @@ def load_sound(data: Path, work: Path) -> Sound:
     return Sound(clips, np.memmap(sound, np.int16, mode="r"), np.array(stored["starts"]))
 
 
-def loudest_windows(data: Path, clips: list[Clip], window_len: int) -> NDArray[np.float32]:
-    """Cut the loudest window of each clip: (n, window_len) at RATE; a shorter clip lies amid silence."""
-    return np.stack(
-        [
-            loudest_window(read_clip(data / clip.path, RATE), window_len, RATE // 10)
-            for clip in tqdm(clips, desc="decode", unit="clip")
-        ]
-    )
+def loudest_windows(
+    data: Path, clips: list[Clip], window_len: int, wide_len: int | None = None
+) -> NDArray[np.float32]:
+    """Cut the loudest window of each clip, or so many samples round it: (n, wide_len or window_len) at RATE.
+
+    A shorter clip lies amid silence.
+    """
+    windows = []
+    for clip in tqdm(clips, desc="decode", unit="clip"):
+        samples = read_clip(data / clip.path, RATE)
+        if wide_len is not None and len(samples) > wide_len:
+            start = loudest_start(samples, window_len, RATE // 10) - (wide_len - window_len) // 2
+            start = min(max(0, start), len(samples) - wide_len)
+            windows.append(samples[start : start + wide_len])
+        else:
+            windows.append(loudest_window(samples, wide_len or window_len, RATE // 10))
+    return np.stack(windows)

@@ -1,8 +1,9 @@
 """The student while it learns: its weights, their average, its optimiser, the curve; resumable at any time.
 
-Two stages. Apart: each block learns alone, from the teacher's map before it to the teacher's map after it, so
-all learn at once and nothing has to work yet. Chained: the student hears the sound alone, and every map, the
-pooled and hidden layers and the logits are compared.
+Four stages. Apart: each block learns alone, from the teacher's map before it to the teacher's map after it,
+so all learn at once and nothing has to work yet. Chained: the student hears the sound alone, and every map,
+the pooled and hidden layers and the logits are compared. View: hidden and logits are half those of a longer
+view. Noise: the student hears most scenes in a background; the teacher does not.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import copy
 import csv
 import time
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import torch
 from torch import Tensor
 
 from student.hints import (
+    ALONE,
     LEAST_LOGIT_DEVIATION,
     PARTS,
     REPLAYED_CHAINED,
@@ -30,11 +32,14 @@ from student.hints import (
 from student.listening import OpenTeacher
 from student.measure import Exam, Marks, measure
 from student.network import Student
+from student.noise import CLEAN_SHARE, Noise
 from student.replay import Replay
 from student.scenes import Scenes
 from student.soap import Soap
 from student.sources import RATE
+from student.stages import APART, CHAINED, Stage, stage_after, stage_named
 from student.start import prepare
+from student.view import cut
 
 SHORT, LONG = (32, 2 * RATE), (12, 5 * RATE)
 """Scenes in a batch, and samples of each."""
@@ -42,22 +47,15 @@ LONG_SHARE = 7
 """One batch in so many is long."""
 
 
-@dataclass(frozen=True)
-class Stage:
-    """How one stage learns."""
-
-    name: str
-    peak_rate: float
-    """Share of its usual size by which a weight moves in a step."""
-    warm_steps: int
-    level_steps: int
-    """After so many the rate falls with the root of the steps, so that there is no end to plan for."""
-
-
-APART = Stage("apart", 0.25, 20, 150)
-CHAINED = Stage("chained", 0.012, 40, 400)
 CHAINED_WEIGHTS = (*(1.0,) * 16, 2.0, 4.0, 4.0)
 """Of each of PARTS, once chained."""
+NOISY_WEIGHTS = (*(0.5 * (at - ALONE) / (15 - ALONE) for at in range(ALONE + 1, 16)), 2.0, 4.0, 4.0)
+"""Of each of NOISY_PARTS. A clean map cannot be asked of early blocks, which see little time and frequency
+and can only do in noise what they do without; the last ones see the scene: up to a half."""
+VIEW_S = 5.0
+"""Seconds of the longer view."""
+HEADS = 2
+"""Hidden and logits: in a longer view no longer the teacher's function of its pooled layer."""
 DEEP_WEIGHT = 0.5
 """Of the deep parts' errors on the teacher's own input, once chained."""
 BIAS_FAN = 16
@@ -73,11 +71,13 @@ def groups(student: Student) -> list[dict[str, Any]]:
 class Study:
     """One student, from its random start on."""
 
-    def __init__(self, work: Path, teacher: OpenTeacher, seed: int) -> None:
+    def __init__(self, work: Path, teacher: OpenTeacher, seed: int, view_s: float = VIEW_S) -> None:
         self.path, self.curve, self.teacher = work / "student.pt", work / "curve.csv", teacher
         torch.manual_seed(seed)
         self.student = Student().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.stage, self.step, self.total, self.spent_s = APART, 0, 0, 0.0
+        self.stage: Stage = APART
+        self.view_len = round(view_s * RATE)
+        self.step, self.total, self.spent_s = 0, 0, 0.0
         self.windows, self.norm = 0, 0.0
         self.deviation = torch.ones(527)
         self.recent: Tensor = torch.ones(len(PARTS))
@@ -92,7 +92,7 @@ class Study:
         self.optimizer = Soap(groups(self.student), self.stage.peak_rate)
 
     def _resume(self, state: dict[str, Any]) -> None:
-        self.stage = APART if state["stage"] == APART.name else CHAINED
+        self.stage = stage_named(state["stage"])
         self._begin()
         self.student.load_state_dict(state["student"])
         self.average.load_state_dict(state["average"])
@@ -116,18 +116,21 @@ class Study:
             self.deviation = heard.logits.std(0).clamp(min=LEAST_LOGIT_DEVIATION).clone()
             self.average.load_state_dict(self.student.state_dict())
 
-    def chain(self) -> None:
-        """Go on to the second stage, from the average of the first."""
-        self.stage, self.step, self.norm = CHAINED, 0, 0.0
-        self.student.load_state_dict(self.average.state_dict())
-        self.optimizer = Soap(groups(self.student), self.stage.peak_rate)
+    def advance(self) -> None:
+        """Go on to the next stage, from the average of this one.
 
-    def learn(self, scenes: Scenes) -> None:
+        The optimiser begins anew only once the blocks are chained: after that its view of the weights holds.
+        """
+        self.stage, self.step, self.norm = stage_after(self.stage), 0, 0.0
+        self.student.load_state_dict(self.average.state_dict())
+        if self.stage is CHAINED:
+            self.optimizer = Soap(groups(self.student), self.stage.peak_rate)
+
+    def learn(self, scenes: Scenes, noise: Noise) -> None:
         """Take one step."""
         began = time.monotonic()
         is_long = self.total % LONG_SHARE == LONG_SHARE - 1 and len(self._replay) > 0
-        audio = scenes.draw(*(LONG if is_long else SHORT))
-        wanted = Wanted(self.student, self.teacher.hear(audio))
+        wanted = self._wanted(scenes, noise, *(LONG if is_long else SHORT))
         errors, total = self._ask(wanted)
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate() * group["share"]
@@ -137,22 +140,42 @@ class Study:
         self.optimizer.step()
         self.step, self.total = self.step + 1, self.total + 1
         self._follow()
-        self.windows += audio.shape[0] * audio.shape[1] // SHORT[1]
+        self.windows += LONG[0] * LONG[1] // SHORT[1] if is_long else SHORT[0]
         self.recent = self.recent.lerp(errors.detach(), max(0.02, 1 / self.step))
         self.spent_s += time.monotonic() - began
 
-    def _ask(self, wanted: Wanted) -> tuple[Tensor, Tensor]:
-        """Return the errors of PARTS, and the sum to make small."""
-        if wanted.mel.shape[0] == SHORT[0]:
+    def _wanted(self, scenes: Scenes, noise: Noise, n: int, length: int) -> Wanted:
+        """Draw what the student hears, and what the teacher makes of it."""
+        wide = self.stage.wide and self.view_len > length
+        scene = scenes.draw(n, self.view_len if wide else length)
+        audio = scene
+        if wide:
+            generator = torch.Generator().manual_seed(self.total)
+            audio, weights = cut(scene, length, generator)
+        wanted = Wanted(self.student, self.teacher.hear(audio))
+        if n == SHORT[0]:
             self._replay.keep(deep_parts(wanted))
+        if wide:
+            heard = self.teacher.hear(scene)
+            wanted.widen(self.student.hidden_scale(heard.hidden), heard.logits, weights)
+        if self.stage.noisy:
+            wanted.clean = round(CLEAN_SHARE * n)
+            wanted.mel = self.teacher.listen(noise.add(audio, wanted.clean))
+        return wanted
+
+    def _ask(self, wanted: Wanted) -> tuple[Tensor, Tensor]:
+        """Return the errors of PARTS on clean windows, and the sum to make small."""
         if self.stage is APART:
             errors = torch.stack(errors_apart(self.student, wanted, self.deviation, self._replay))
             return errors, errors.sum()
-        errors = torch.stack(errors_chained(self.student, wanted, self.deviation))
-        total = errors @ torch.tensor(CHAINED_WEIGHTS)
+        clean, noisy = errors_chained(self.student, wanted, self.deviation)
+        errors, share = torch.stack(clean), wanted.clean / len(wanted.mel)
+        total = share * (errors @ torch.tensor(CHAINED_WEIGHTS))
+        if noisy:
+            total = total + (1 - share) * (torch.stack(noisy) @ torch.tensor(NOISY_WEIGHTS))
         if len(self._replay):
             deep = errors_deep(self.student, self.deviation, self._replay, REPLAYED_CHAINED)
-            total = total + DEEP_WEIGHT * torch.stack(deep).sum()
+            total = total + DEEP_WEIGHT * torch.stack(deep[:-HEADS] if self.stage.wide else deep).sum()
         return errors, total
 
     def rate(self) -> float:
@@ -184,11 +207,20 @@ class Study:
         for name, mark in marks.items():
             line |= {f"{name}_{one.name}": round(getattr(mark, one.name), 4) for one in fields(mark)}
         line |= {name: round(1 - float(error), 4) for name, error in zip(PARTS, self.recent, strict=True)}
-        new = not self.curve.exists()
-        with self.curve.open("a", newline="") as file:
-            writer = csv.DictWriter(file, list(line))
-            if new:
-                writer.writeheader()
-            writer.writerow(line)
+        append(self.curve, line)
         self.save()
         return marks
+
+
+def append(path: Path, line: dict[str, object]) -> None:
+    """Add a line to a table; lines with other columns are kept, with gaps."""
+    lines: list[dict[str, object]] = []
+    if path.exists():
+        with path.open(newline="") as file:
+            lines = [dict(one) for one in csv.DictReader(file)]
+    columns = dict.fromkeys(key for one in (line, *lines) for key in one)
+    with path.with_suffix(".tmp").open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(columns))
+        writer.writeheader()
+        writer.writerows([*lines, line])
+    path.with_suffix(".tmp").replace(path)
