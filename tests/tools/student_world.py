@@ -31,7 +31,7 @@ _SQUEEZES = (0, 0, 0, 8, 16, 16, 0, 0, 0, 0, 48, 72, 72, 96, 96)
 def write_sounds(data: Path) -> None:
     """Write eight clips of 1 to 3 s to learn from, two of a held-out source, two of each fold to report.
 
-    The first of those to learn from, and of the held-out ones, are backgrounds.
+    The first of those to learn from, and of the held-out ones, are backgrounds; one is of 6 s.
     """
     import soundfile as sf
 
@@ -39,7 +39,7 @@ def write_sounds(data: Path) -> None:
     lines = []
     kinds = [("ours", 1)] * 8 + [("opensfx", 2)] * 2 + [("ours", 4)] * 2 + [("theirs", 6)] * 2
     for at, (source, fold) in enumerate(kinds):
-        length = int(rng.integers(1, 4)) * RATE
+        length = (6 if at == 9 else int(rng.integers(1, 4))) * RATE
         pitch = rng.uniform(200, 3000)
         sound = 0.3 * np.sin(2 * np.pi * pitch * np.arange(length) / RATE) + 0.05 * rng.normal(size=length)
         sf.write(data / f"{at}.wav", sound, RATE)

@@ -13,11 +13,11 @@ from torch import Tensor
 
 from student.listening import OpenTeacher
 from student.network import Student
-from student.sources import RATE, held_backgrounds, loudest_windows, measuring_clips
+from student.sources import RATE, held_backgrounds, length_s, loudest_windows, measuring_clips
 
 EXAMS = ("validation", "validation_wide", "validation_10db", "validation_0db", "fold4", "fold6")
-"""What the student is asked: to answer as the teacher does on the same 2 s; on 5 s round them; and, from the
-window in a background that nothing was learnt from, at so many dB, as the teacher does without it."""
+"""What the student is asked: to answer as the teacher does on the same 2 s; on 5 s round them, of clips that
+are as long; and, in a background that nothing was learnt from, at so many dB, as the teacher without it."""
 WINDOW_LEN, WIDE_LEN = 2 * RATE, 5 * RATE
 _CHUNK = 32
 
@@ -69,6 +69,8 @@ def exam_sound(name: str, data: Path) -> tuple[NDArray[np.float32], NDArray[np.f
     """Return what the teacher hears and what the student hears: each (n, samples) at RATE."""
     index, (kind, _, variant) = read_index(data), name.partition("_")
     clips = measuring_clips(index, kind)
+    if variant == "wide":
+        clips = [clip for clip in clips if length_s(data / clip.path) >= WIDE_LEN / RATE]
     windows = loudest_windows(data, clips, WINDOW_LEN)
     if variant == "wide":
         return loudest_windows(data, clips, WINDOW_LEN, WIDE_LEN), windows

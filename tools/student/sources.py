@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import soundfile as sf
 from corpus import Clip, is_validation, loudest_start, loudest_window, read_clip, read_index
 from numpy.typing import NDArray
 from tqdm import tqdm
@@ -97,6 +98,11 @@ def load_sound(data: Path, work: Path) -> Sound:
             f"{sound} was made from other clips; valid: those of {data}; delete {index} to decode anew"
         )
     return Sound(clips, np.memmap(sound, np.int16, mode="r"), np.array(stored["starts"]))
+
+
+def length_s(path: Path) -> float:
+    """Return the length of a sound file in seconds."""
+    return float(sf.info(path).duration)
 
 
 def loudest_windows(
