@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from monitor.sources.layout import Layout, is_chunk, read_layout
+from monitor.sources.layout import Layout, fits, is_chunk, read_layout
 from monitor.sources.matroska import MatroskaBytes
 
 TAIL_LEN = 2 * 65_307
 """Last bytes that are remembered: they hold a whole page of an Ogg file, twice the longest."""
 _STEP_LEN = 1 << 16
+_LEAST_LEN = 1 << 13
+"""Bytes asked for at least when looking ahead; what has arrived of them is taken."""
 
 
 class ByteStream:
@@ -33,9 +35,16 @@ class ByteStream:
 
     def peek(self, length: int) -> bytes:
         """Return the next `length` bytes without taking them, or all there are."""
-        while len(self._ahead) < length and (data := self._receive(length - len(self._ahead))):
+        while len(self._ahead) < length and (
+            data := self._receive(max(_LEAST_LEN, length - len(self._ahead)))
+        ):
             self._ahead += data
         return bytes(self._ahead[:length])
+
+    @property
+    def ahead(self) -> bytes:
+        """What has arrived and was not taken, without waiting for more."""
+        return bytes(self._ahead)
 
     def read(self, length: int) -> bytes:
         """Return the next bytes, `length` at most and one at least; none at the end."""
@@ -64,49 +73,69 @@ class SoundBytes:
         self._layout = layout
         self._header = layout.unbounded
         self._left = layout.promised
-        self.beyond = 0
-        """Bytes of sound after the promised end."""
-        stream.skip(layout.start)
-
-    @property
-    def promised(self) -> int | None:
+        self.promised = layout.promised
         """Bytes of sound by the header; None where it holds a placeholder."""
-        return self._layout.promised
-
-    @property
-    def delivered(self) -> int:
+        self.delivered = 0
         """Bytes of sound read so far."""
-        return self._stream.position - self._layout.start
+        self._ended = False
+        self._begin = stream.position
+        self._mark = stream.peek(12)
+        stream.skip(layout.start)
 
     @property
     def header_again(self) -> bool:
         """Whether the last bytes hold the header once more, as libsndfile leaves it in a pipe."""
-        return self._layout.unbounded[:12] in self._stream.tail
+        return self._mark in self._stream.tail
 
     def read(self, length: int) -> bytes:
         """Return up to `length` bytes for the decoder; none at the end."""
         if self._header:
             data, self._header = self._header[:length], self._header[length:]
             return data
-        if self._left == 0 and self._goes_on():
-            self._left = None
-        if self._left == 0:
+        if self._left == 0 and not self._ended:
+            self._left = None if self._goes_on() else self._resumed()
+            self._ended = self._left == 0
+        if self._ended:
             return b""
         data = self._stream.read(length if self._left is None else min(length, self._left))
+        self.delivered += len(data)
         if self._left is not None:
             self._left -= len(data)
-        elif self._layout.promised is not None:
-            self.beyond += len(data)
         return data
 
     def _goes_on(self) -> bool:
         """Whether more sound follows where the header has it end."""
-        guids, promised = self._layout.guids, self._layout.promised or 0
-        padding = -promised % 8 if guids else promised % 2
+        guids, padding = self._layout.guids, self._padding
         following = self._stream.peek(padding + 16)
         if len(following) <= padding:
             return False
-        return not any(is_chunk(following[at:], guids) for at in (0, padding))
+        left = (self._layout.form_stop or 0) - (self._stream.position - self._begin + padding)
+        order = self._layout.order
+        return not any(is_chunk(following[at:], guids) for at in (0, padding)) and not fits(
+            following[padding:], left, order
+        )
+
+    @property
+    def _padding(self) -> int:
+        """Bytes after a chunk of the sound so far."""
+        return -self.delivered % 8 if self._layout.guids else self.delivered % 2
+
+    def _resumed(self) -> int:
+        """Step over the chunks that follow; return the size of the next that holds sound, 0 if none does."""
+        padding = self._padding
+        while (
+            self._layout.order == "little"
+            and not self._layout.guids
+            and len(chunk := self._stream.peek(padding + 8)[padding:]) == 8
+        ):
+            size = int.from_bytes(chunk[4:], "little")
+            self._stream.skip(padding + 8)
+            if chunk[:4] == b"data":
+                self.promised = (self.promised or 0) + size
+                return size
+            self._stream.skip(size)
+            padding = size % 2
+        return 0
 
 
 def sound_bytes(stream: ByteStream, demuxer: str) -> ByteStream | SoundBytes | MatroskaBytes:

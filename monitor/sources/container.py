@@ -21,6 +21,8 @@ READABLE = "WAV, RF64, W64, AIFF, AU, CAF, FLAC, Ogg, Opus, MP3, AAC, MP4, MPEG-
 
 _FRAMES = 3
 """Frames in a row that make a short mark credible."""
+_MIDST_FRAMES = 4
+"""The same where one may begin at any byte."""
 _TEXT = frozenset(string.printable.encode("ascii"))
 _MIN_TEXT_LEN = 16
 
@@ -44,6 +46,9 @@ class Foreign(msgspec.Struct, frozen=True):
 
 
 _WAV, _MP3, _ADTS = Container("WAV", "wav"), Container("MP3", "mp3"), Container("AAC (ADTS)", "aac")
+_TS = Container("MPEG-TS", "mpegts")
+_TS_LEN = 188
+"""Bytes of a packet of it."""
 _MP4 = Container("MP4", "mov", seeks=True)
 _RIFF_FORMS = {b"WAVE": _WAV, b"AVI ": Container("AVI", "avi", seeks=True)}
 _FORM_FORMS = {
@@ -66,6 +71,7 @@ _MARKS = {
     b"MAC ": Container("Monkey's Audio", "ape", seeks=True),
     b"Creative Voice File": Container("VOC", "voc"),
     b"NIST_1A": Container("NIST SPHERE", "nistsphere"),
+    b"\x7f\xfe\x80\x01": Container("DTS", "dts"),
 }
 _ATOMS = {b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"free", b"skip", b"wide", b"pnot"}
 _OTHERS = {
@@ -81,6 +87,17 @@ _OTHERS = {
     b"\x7fELF": "a program",
     b"#EXTM3U": "a playlist",
     b"SQLite format 3": "a database",
+    b"nut/multimedia container": "a NUT stream",
+    b"MPCK": "a Musepack stream",
+    b"MP+": "a Musepack stream",
+    b"tBaK": "a TAK stream",
+    b"ajkg": "a Shorten stream",
+    b".RMF": "a RealMedia stream",
+    b".ra\xfd": "a RealAudio stream",
+    b"DSD \x1c\0\0\0": "a DSF stream",
+    b"MThd\0\0\0\x06": "a MIDI file",
+    b"Rar!\x1a\x07": "a RAR archive",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
 }
 
 
@@ -118,8 +135,8 @@ def id3_len(head: bytes) -> int:
 
 def _by_frames(head: bytes) -> Container | None:
     """Recognise what has only a short mark, by its repetition."""
-    if _repeats(head, lambda at: 188 if head[at] == 0x47 else 0, 5):
-        return Container("MPEG-TS", "mpegts")
+    if _repeats(head, lambda at: _TS_LEN if head[at] == 0x47 else 0, 5):
+        return _TS
     if _repeats(head, lambda at: mpeg_frame_len(head[at : at + 4]), _FRAMES):
         return _MP3
     if _repeats(head, lambda at: _adts_frame_len(head[at : at + 6]), _FRAMES):
@@ -129,6 +146,40 @@ def _by_frames(head: bytes) -> Container | None:
     if head[:4] == b"\0\0\1\xba" and len(head) > 4 and (head[4] & 0xC4 == 0x44 or head[4] & 0xF0 == 0x20):
         return Container("MPEG-PS", "mpeg")
     return None
+
+
+def frames_from(head: bytes, times: int = _MIDST_FRAMES) -> tuple[int, Container] | None:
+    """Return where frames of sound begin in a stream that was joined in their midst, and of what kind.
+
+    As a radio station sends it to who comes late, or after padding. So many in a row alike are no chance.
+    """
+    for at in range(1, len(head)):
+        if head[at] == 0x47 and at < _TS_LEN and _packets(head[at:]):
+            return at, _TS
+        if head[at] == 0xFF:
+            for length_of, container in ((mpeg_frame_len, _MP3), (_adts_frame_len, _ADTS)):
+                if _alike(head, at, length_of, times):
+                    return at, container
+    return None
+
+
+def _packets(head: bytes) -> bool:
+    """Whether five packets of a transport stream follow one another, and no wave that repeats itself."""
+    starts = range(0, 5 * _TS_LEN, _TS_LEN)
+    marked = all(head[at : at + 1] == b"G" and head[at + 3 : at + 4] > b"\x0f" for at in starts)
+    return marked and len({head[at : at + _TS_LEN] for at in starts}) == len(starts)
+
+
+def _alike(head: bytes, at: int, length_of: Callable[[bytes], int], times: int) -> bool:
+    """Whether so many frames of one version, layer and sample rate follow one another from `at`."""
+    kind = (head[at + 1 : at + 2], bytes(byte & 0x0C for byte in head[at + 2 : at + 3]))
+    for _ in range(times):
+        header = head[at : at + 6]
+        length = length_of(header)
+        if not length or (header[1:2], bytes([header[2] & 0x0C])) != kind:
+            return False
+        at += length
+    return True
 
 
 def _repeats(head: bytes, frame_len: Callable[[int], int], times: int) -> bool:
@@ -184,6 +235,31 @@ def _adts_frame_len(header: bytes) -> int:
         return 0
     length = (header[3] & 3) << 11 | header[4] << 3 | header[5] >> 5
     return length if length > 7 else 0
+
+
+_AC3_KBPS = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640)
+"""By half the frame size code; ETSI TS 102 366, table 4.13."""
+
+
+def ac3_frame_len(header: bytes) -> int:
+    """Return the length in bytes of the AC-3 or E-AC-3 frame with this 6-byte header; 0 if it is none."""
+    if len(header) < 6 or header[:2] != b"\x0b\x77":
+        return 0
+    if header[5] >> 3 > 10:  # E-AC-3 (annex E)
+        return 2 * (((header[2] & 7) << 8 | header[3]) + 1)
+    rate_code, code = header[4] >> 6, header[4] & 63
+    if rate_code == 3 or code // 2 >= len(_AC3_KBPS):
+        return 0
+    kbps = _AC3_KBPS[code // 2]
+    words = (kbps * 2, kbps * 320 // 147 + code % 2, kbps * 3)[rate_code]
+    return 2 * words
+
+
+def dts_frame_len(header: bytes) -> int:
+    """Return the bytes of the DTS frame with this 8-byte header; 0 if it is none (ETSI TS 102 114, 5.3)."""
+    if len(header) < 8 or header[:4] != b"\x7f\xfe\x80\x01":
+        return 0
+    return ((header[5] & 3) << 12 | header[6] << 4 | header[7] >> 4) + 1
 
 
 def _text(head: bytes) -> Foreign | None:

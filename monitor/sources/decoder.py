@@ -106,6 +106,10 @@ class Decoder:
         """Samples per channel so far, missing ones included."""
         self.heard = 0
         """Samples per channel decoded so far."""
+        self.longest = 0
+        """Samples per channel of the longest frame."""
+        self.cut = False
+        """Whether the last packet is not there as a whole."""
         self._origin_s: float | None = None
         self._broken = False
 
@@ -143,11 +147,18 @@ class Decoder:
             except self._errors.EOFError:
                 return
             except self._errors.FFmpegError:
-                self._broken = True
+                self._broken = not self._complete
                 return
             if packet is None:
                 return
+            if packet.size:
+                self.cut = packet.is_corrupt
             yield packet
+
+    @property
+    def _complete(self) -> bool:
+        """Whether all that the header promises was decoded: what comes then is a tag, or nobody's sound."""
+        return self.promised_s is not None and self.position >= round(self.promised_s * self.sample_rate)
 
     def _piece(self, frame: Any) -> Piece:
         if frame.sample_rate != self.sample_rate:
@@ -164,6 +175,7 @@ class Decoder:
         samples = _to_float(frame)
         self.position += lost_len + len(samples)
         self.heard += len(samples)
+        self.longest = max(self.longest, len(samples))
         damage = None if fault is None else f"{self._name} is damaged: {fault.text}."
         return Piece(samples, lost_len, damage)
 

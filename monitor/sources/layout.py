@@ -8,7 +8,9 @@ end.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 from msgspec.structs import replace
@@ -42,6 +44,10 @@ class Layout(msgspec.Struct, frozen=True):
     """The header, `start` bytes, with a size no reader can reach."""
     guids: bool = False
     """Chunks after the sound begin with the 16 bytes of W64 instead of 4 letters."""
+    form_stop: int | None = None
+    """Bytes from the container's first to the end of all of its chunks, by the header; None where unknown."""
+    order: Literal["big", "little"] = "big"
+    """Of the bytes of a chunk's size."""
 
 
 def is_placeholder(size: int) -> bool:
@@ -88,19 +94,40 @@ def is_chunk(following: bytes, guids: bool) -> bool:
     return following[:4] in _KNOWN_CHUNKS
 
 
+def fits(following: bytes, left: int, order: Literal["big", "little"]) -> bool:
+    """Whether what follows the sound is a chunk, of any name, that ends within the `left` bytes of all."""
+    name, size = following[:4], int.from_bytes(following[4:8], order)
+    return len(following) >= 8 and name.isascii() and name.decode("ascii").isprintable() and 8 + size <= left
+
+
 def _riff(peek: Callable[[int], bytes]) -> Layout | None:
-    big = peek(4) == b"RIFX"
-    long_size = 0
+    """Pass on the format only: FFmpeg loses its way in an odd chunk without padding, or an empty ds64."""
+    head = peek(12)
+    order: Literal["big", "little"] = "big" if head[:4] == b"RIFX" else "little"
+    kept = (head[:4] if head[:4] in {b"RIFF", b"RIFX"} else b"RIFF") + b"\xff" * 4 + head[8:]
+    long_size = long_form = 0
     at = 12
     while at < MAX_HEADER_LEN and len(chunk := peek(at + 8)[at:]) == 8:
-        name, size = chunk[:4], int.from_bytes(chunk[4:], "big" if big else "little")
+        name, size = chunk[:4], int.from_bytes(chunk[4:], order)
         if name == b"ds64":
-            long_size = int.from_bytes(peek(at + 24)[at + 16 :], "little")
+            long_form, long_size = struct.unpack("<QQ", peek(at + 24)[at + 8 :].ljust(16, b"\0"))
         if name == b"data":
             promised = long_size if size == 0xFFFF_FFFF and long_size else size
-            return _layout(peek, at + 8, promised, at + 4, b"\xff" * 4)
-        at += 8 + size + size % 2
+            found = _layout(peek, at + 8, promised, at + 4, b"")
+            form = int.from_bytes(head[4:8], order)
+            stop = None if is_placeholder(form) else form + 8
+            stop = long_form + 8 if head[:4] in {b"RF64", b"BW64"} else stop
+            unbounded = kept + b"data" + b"\xff" * 4
+            return found and replace(found, unbounded=unbounded, form_stop=stop, order=order)
+        if name == b"fmt ":
+            kept += peek(at + 8 + size)[at:] + bytes(size % 2)
+        at += 8 + size + _padding(peek, at + 8 + size, size % 2)
     return None
+
+
+def _padding(peek: Callable[[int], bytes], at: int, padding: int) -> int:
+    """Return the bytes between a chunk of odd size and the next: some programs leave out the one there is."""
+    return 0 if padding and peek(at + 4)[at:] in _KNOWN_CHUNKS else padding
 
 
 def _w64(peek: Callable[[int], bytes]) -> Layout | None:
@@ -120,7 +147,10 @@ def _aiff(peek: Callable[[int], bytes]) -> Layout | None:
         if chunk[:4] == b"SSND":
             skip = int.from_bytes(peek(at + 12)[at + 8 :])
             found = _layout(peek, at + 16 + skip, size - 8 - skip, at + 4, b"\xff" * 4)
-            return found and replace(found, unbounded=b"FORM" + b"\xff" * 4 + found.unbounded[8:])
+            unbounded = b"FORM" + b"\xff" * 4 + (found.unbounded[8:] if found else b"")
+            form = int.from_bytes(peek(8)[4:])
+            stop = None if is_placeholder(form) else form + 8
+            return found and replace(found, unbounded=unbounded, form_stop=stop)
         at += 8 + size + size % 2
     return None
 

@@ -7,20 +7,21 @@ a page.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from monitor.errors import SourceDamaged, SourceError
-from monitor.sources.container import mpeg_frame_len, mpeg_frame_samples
+from monitor.sources.container import ac3_frame_len, dts_frame_len, mpeg_frame_len, mpeg_frame_samples
 from monitor.sources.decoder import Fault
 
 TOLERANCE_S = 0.15
 """What encoders add before and after the sound, and time stamps round: lengths that differ by less agree."""
+_SURPLUS_S = 0.01
+"""More than promised by less is a tag or padding after the sound, and nobody's concern."""
 _TS_PACKET_LEN = 188
-_MPEG_MAX_LEN = 2881
-"""Bytes of the longest frame of MPEG audio, layers II and III."""
-_MPEG_LOOK_LEN = 6 * _MPEG_MAX_LEN
+_MAX_HEAD_LEN = 8
+"""Bytes that hold a frame's header."""
 _OGG = b"OggS"
 _OGG_LAST = 0x04
 """Bit of a page's flags: the last of its stream."""
@@ -56,7 +57,8 @@ class Found(msgspec.Struct, frozen=True):
     @property
     def surplus(self) -> str:
         """What is more than was promised, for a sentence; empty if nothing is."""
-        if self.promised_s is None or self.heard_s <= self.promised_s + self.tolerance_s:
+        least_s = max(self.tolerance_s, _SURPLUS_S)
+        if self.promised_s is None or self.heard_s <= self.promised_s + least_s:
             return ""
         return f"its header says {self.promised_s:.2f} s, {self.heard_s:.2f} s are there and were analysed"
 
@@ -118,22 +120,31 @@ def cut_end(demuxer: str, position: int, tail: bytes) -> str:
         return "the end of the Ogg stream is missing"
     if demuxer == "mpegts" and position % _TS_PACKET_LEN:
         return "it ends inside a packet"
-    if demuxer == "mp3" and _is_cut_mpeg(tail):
+    if demuxer in _FRAMES and _is_cut_frame(tail, *_FRAMES[demuxer]):
         return "it ends inside a frame"
     return ""
 
 
-def _is_cut_mpeg(tail: bytes) -> bool:
-    """Whether the last frame of MPEG audio, found by those before it, is not there as a whole."""
-    tail = tail[-_MPEG_LOOK_LEN:]
-    for start in range(_MPEG_MAX_LEN):
+_FRAMES: dict[str, tuple[Callable[[bytes], int], int]] = {
+    "mp3": (mpeg_frame_len, 2881),
+    "ac3": (ac3_frame_len, 4096),
+    "eac3": (ac3_frame_len, 4096),
+    "dts": (dts_frame_len, 16_384),
+}
+"""How long the frame with a header is, and the longest there are."""
+
+
+def _is_cut_frame(tail: bytes, frame_len: Callable[[bytes], int], longest: int) -> bool:
+    """Whether the last frame, found by those before it, is not there as a whole."""
+    tail = tail[-6 * longest :]
+    for start in range(min(longest, len(tail))):
         at = start
-        while length := mpeg_frame_len(tail[at : at + 4]):
+        while length := frame_len(tail[at : at + _MAX_HEAD_LEN]):
             if at + length > len(tail):
-                return at - start >= _MPEG_MAX_LEN
+                return at - start >= longest
             at += length
-        if at - start >= _MPEG_MAX_LEN:
-            return False
+        if at - start >= longest:
+            return len(tail) - at < _MAX_HEAD_LEN and tail[at : at + 1] == tail[start : start + 1]
     return False
 
 

@@ -7,7 +7,16 @@ from typing import BinaryIO
 
 from monitor.errors import SourceError
 from monitor.sources.bytestream import ByteStream, SoundBytes, sound_bytes
-from monitor.sources.container import ID3_MAX_LEN, LOOK_LEN, READABLE, Container, Foreign, id3_len, recognise
+from monitor.sources.container import (
+    ID3_MAX_LEN,
+    LOOK_LEN,
+    READABLE,
+    Container,
+    Foreign,
+    frames_from,
+    id3_len,
+    recognise,
+)
 from monitor.sources.decoder import Decoder, Piece
 from monitor.sources.layout import index_first
 from monitor.sources.matroska import MatroskaBytes
@@ -25,7 +34,20 @@ def look(stream: ByteStream) -> Container | Foreign | None:
     head = stream.peek(_MARK_LEN)
     known = recognise(head)
     short = head[:1] and head[0] in _SHORT_MARKS
-    return recognise(stream.peek(LOOK_LEN)) if short or isinstance(known, Foreign) else known
+    if short or isinstance(known, Foreign):
+        known = recognise(stream.peek(LOOK_LEN))
+    return known or _joined_in_the_midst(stream)
+
+
+def _joined_in_the_midst(stream: ByteStream) -> Container | None:
+    """Step over what comes before the first whole frame or packet; wait only where there may be one."""
+    if frames_from(stream.ahead[:LOOK_LEN], 2) is None:
+        return None
+    found = frames_from(stream.peek(LOOK_LEN))
+    if found is None:
+        return None
+    stream.skip(found[0])
+    return found[1]
 
 
 class Sound:
@@ -71,8 +93,10 @@ class Sound:
         decoder, stream = self._decoder, self._stream
         heard_s = decoder.heard / decoder.sample_rate
         promised_s, tolerance_s = self._promise(heard_s)
-        cut = self._cut_sample() or cut_end(
-            self._container.demuxer, stream.position - self._begin, stream.tail
+        cut = (
+            self._cut_sample()
+            or ("it ends inside a block" if self._decoder.cut and self._bytes is stream else "")
+            or cut_end(self._container.demuxer, stream.position - self._begin, stream.tail)
         )
         return Found(heard_s, promised_s, tolerance_s, tuple(decoder.faults), cut)
 
@@ -101,7 +125,8 @@ class Sound:
         if self._xing is not None:
             return self._xing_promise(self._xing, heard_s)
         exact = self._container.demuxer == "flac"
-        return decoder.promised_s, 0.5 / decoder.sample_rate if exact else TOLERANCE_S
+        frame_s = decoder.longest / decoder.sample_rate  # the last may be filled up
+        return decoder.promised_s, 0.5 / decoder.sample_rate if exact else max(TOLERANCE_S, frame_s)
 
     def _xing_promise(self, xing: XingTag, heard_s: float) -> tuple[float | None, float]:
         """Where the tag counts bytes and all are there, nothing is missing, whatever it says of frames."""

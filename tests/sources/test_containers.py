@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from monitor.errors import SourceDamaged, SourceError
+from monitor.sources.container import ac3_frame_len, frames_from
 from tests.sources.sounds import (
     LENGTH_S,
     RATE,
+    Heard,
     by_program,
     heard_in_file,
     heard_in_pipe,
@@ -358,3 +360,121 @@ def test_a_codec_that_nobody_knows_is_refused_in_one_sentence(tmp_path: Path) ->
     heard = heard_in_pipe(bytes(data))
     assert heard.end is SourceError
     assert "cannot be" in heard.sentence or "can be decoded" in heard.sentence
+
+
+def parts(data: bytes, split: int) -> tuple[bytes, bytes, bytes]:
+    """Return the format of a 16-bit WAV, and its sound in two parts."""
+    return data[12:36], data[44 : 44 + split], data[44 + split :]
+
+
+def riff(*chunks: tuple[bytes, bytes], padding: bytes = b"\0") -> bytes:
+    body = b"".join(
+        name + struct.pack("<I", len(data)) + data + padding * (len(data) % 2) for name, data in chunks
+    )
+    return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WAVE" + body
+
+
+def both(tmp_path: Path, data: bytes) -> list[Heard]:
+    (tmp_path / "s").write_bytes(data)
+    return [heard_in_file(tmp_path / "s"), heard_in_pipe(data)]
+
+
+@pytest.mark.parametrize("between", [(), ((b"junk", bytes(101)),), ((b"LIST", b"INFO"), (b"XYZW", b"abc"))])
+def test_sound_that_goes_on_in_another_chunk_is_heard(
+    tmp_path: Path, between: tuple[tuple[bytes, bytes], ...]
+) -> None:
+    form, first, second = parts(write_sound(tmp_path / "s.wav", "PCM_16"), 96_000)
+    data = riff((b"fmt ", form[8:]), (b"data", first), *between, (b"data", second))
+    for heard in both(tmp_path, data):
+        assert (heard.end, heard.length_s) == (EOFError, LENGTH_S)
+        np.testing.assert_allclose(heard.samples, sweep(), atol=2.0**-15)
+    for heard in both(tmp_path, data[:-50_000]):
+        assert heard.end is SourceDamaged
+
+
+def test_a_chunk_of_any_name_after_the_sound_is_not_heard(tmp_path: Path) -> None:
+    form, sound, _ = parts(write_sound(tmp_path / "s.wav", "PCM_16"), 1 << 30)
+    data = riff((b"fmt ", form[8:]), (b"data", sound), (b"Mine", bytes(range(250)) * 40), (b"abcd", b"x"))
+    for heard in both(tmp_path, data):
+        assert (heard.end, heard.length_s, heard.sentence) == (EOFError, LENGTH_S, "")
+
+
+def test_a_chunk_of_odd_size_without_padding_hides_nothing(tmp_path: Path) -> None:
+    form, sound, _ = parts(write_sound(tmp_path / "s.wav", "PCM_16"), 1 << 30)
+    data = riff((b"fmt ", form[8:]), (b"LIST", b"INFOabc"), (b"data", sound), padding=b"")
+    for heard in both(tmp_path, data):
+        assert (heard.end, heard.length_s) == (EOFError, LENGTH_S)
+
+
+def test_an_rf64_whose_sizes_were_never_written_is_heard_whole(tmp_path: Path) -> None:
+    form, sound, _ = parts(write_sound(tmp_path / "s.wav", "PCM_16"), 1 << 30)
+    unknown = b"ds64" + struct.pack("<I", 28) + b"\xff" * 24 + bytes(4)
+    data = b"RF64" + b"\xff" * 4 + b"WAVE" + unknown + form + b"data" + b"\xff" * 4 + sound
+    for heard in both(tmp_path, data):
+        assert (heard.end, heard.length_s) == (EOFError, LENGTH_S)
+
+
+def test_a_tag_behind_the_sound_is_no_surplus_to_tell(tmp_path: Path) -> None:
+    data = write_sound(tmp_path / "s.wav", "PCM_16") + b"TAG" + bytes(125)
+    assert [heard.sentence for heard in both(tmp_path, data)] == ["", ""]
+
+
+JOINED = {"mp3": ("mp3", 1001), "aac": ("adts", 777), "ts": ("mpegts", 101)}
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("name", JOINED)
+def test_a_stream_that_is_joined_in_its_midst_is_never_taken_for_raw_samples(
+    tmp_path: Path, name: str
+) -> None:
+    write_sound(tmp_path / "sweep.wav", "FLOAT")
+    kind, missing_len = JOINED[name]
+    by_program("ffmpeg", "-v", "error", "-i", str(tmp_path / "sweep.wav"), "-f", kind, str(tmp_path / "m"))
+    heard = heard_in_pipe((tmp_path / "m").read_bytes()[missing_len:], 2000)
+    assert LENGTH_S - 0.5 < heard.length_s < LENGTH_S + TOLERANCE_S
+    assert heard.sample_rate == RATE
+
+
+def test_a_wave_with_the_period_of_a_packet_is_no_transport_stream(tmp_path: Path) -> None:
+    wave = (np.arange(94) * 700 - 32_000).astype("<i2").tobytes() * 400
+    assert b"G" in wave
+    assert frames_from(wave[:8192]) is None
+
+
+CUT = {"ac3": ["-f", "ac3"], "eac3": ["-f", "eac3"], "voc": ["-f", "voc"]}
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("name", CUT)
+@pytest.mark.parametrize("extra_len", [1, 5, 300])
+def test_rarer_containers_tell_too_that_they_are_cut(tmp_path: Path, name: str, extra_len: int) -> None:
+    write_sound(tmp_path / "sweep.wav", "FLOAT")
+    by_program("ffmpeg", "-v", "error", "-i", str(tmp_path / "sweep.wav"), *CUT[name], str(tmp_path / "m"))
+    data = (tmp_path / "m").read_bytes()
+    frame_len = {"ac3": ac3_frame_len(data[:6]), "eac3": ac3_frame_len(data[:6]), "voc": 4096}[name]
+    cut = data[: len(data) // 2 // frame_len * frame_len + extra_len]
+    whole, half = both(tmp_path, data)[0], both(tmp_path, cut)
+    assert whole.end is EOFError
+    assert [heard.end for heard in half] == [SourceDamaged, SourceDamaged]
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize(
+    "options", [["-f", "wv"], ["-c:a", "alac", "-f", "caf"], ["-c:a", "alac", "-f", "ipod"]]
+)
+def test_tags_and_a_last_frame_that_is_filled_up_are_no_damage(tmp_path: Path, options: list[str]) -> None:
+    write_sound(tmp_path / "sweep.wav", "FLOAT")
+    made_by = ["-v", "error", "-i", str(tmp_path / "sweep.wav"), "-ar", "8000", *options]
+    by_program("ffmpeg", *made_by, str(tmp_path / "m"))
+    heard = heard_in_file(tmp_path / "m")
+    assert heard.end is EOFError
+    assert heard.length_s == pytest.approx(LENGTH_S, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "begin", [b"nut/multimedia container\0", b"MPCK", b"tBaK", b".RMF\0\0", b"MThd\0\0\0\x06"]
+)
+def test_sound_of_a_kind_that_is_not_read_is_refused_and_not_taken_for_raw_samples(begin: bytes) -> None:
+    heard = heard_in_pipe(begin + np.random.default_rng(0).bytes(50_000))
+    assert heard.end is SourceError
+    assert heard.sentence.startswith("Standard input is a ")
