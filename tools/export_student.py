@@ -11,6 +11,7 @@ and no label is used. The text side and the names' points are those of the box.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -19,7 +20,7 @@ import torch
 from graphs import digest, open_session, replace_entry
 from onnx import numpy_helper
 from student.graph import StudentGraph, export
-from student.naming import WINDOW_LEN, Evidence, Examples, take_notes, teach
+from student.naming import LABEL_WEIGHT, WINDOW_LEN, Evidence, Examples, kept_notes, take_notes, teach
 from student.network import LOGITS, Student
 from student.sources import RATE, load_sound
 from teacher import Teacher
@@ -59,11 +60,17 @@ def names_of(path: Path) -> Tensor:
 def place_of(student: Student, args: argparse.Namespace) -> Evidence:
     """Learn from labels how much each AudioSet name weighs or, with `--untaught`, only each name's mean."""
     names, front = names_of(args.box / "audio.onnx"), Teacher(args.teacher)
-    examples = Examples(load_sound(args.data, args.work), args.seed, args.leave_out)
-    notes = take_notes(lambda audio: student(front.front(audio)), examples, args.notes)
+    examples = Examples(load_sound(args.data, args.work), args.seed)
+    weights = hashlib.sha256(b"".join(one.numpy().tobytes() for one in student.state_dict().values()))
+    notes = kept_notes(
+        args.work / "notes.pt",
+        f"{weights.hexdigest()} {args.seed} {args.notes}",
+        lambda: take_notes(lambda audio: student(front.front(audio)), examples, args.notes),
+    )
     if args.untaught:
         return Evidence(names, notes.logits.mean(0))
-    return teach(notes, names, load_encoder("embedded").embed_text, args.seed)
+    embed = load_encoder("embedded").embed_text
+    return teach(notes.without(args.leave_out), names, embed, args.seed, args.label_weight)
 
 
 def check(path: Path, graph: StudentGraph) -> None:
@@ -91,8 +98,11 @@ def main() -> None:
     parser.add_argument("--box", type=Path, default=Path("models/embedded"), help="the box's model folder")
     parser.add_argument("--out", type=Path, required=True, help="folder to write to, outside the project")
     parser.add_argument("--name", default="student", help="name of the model")
-    parser.add_argument("--notes", type=int, default=4096, help="labelled examples to hear")
+    parser.add_argument("--notes", type=int, default=30_000, help="labelled examples to hear, once a student")
     parser.add_argument("--untaught", action="store_true", help="use no label")
+    parser.add_argument(
+        "--label-weight", type=float, default=LABEL_WEIGHT, help="of what labels teach; 0 is --untaught"
+    )
     parser.add_argument("--leave-out", nargs="*", default=[], help="class words whose labels are not used")
     parser.add_argument("--seed", type=int, default=7, help="of the examples")
     args = parser.parse_args()

@@ -243,6 +243,33 @@ def test_labels_teach_words_and_leave_a_name_without_one_in_its_place(
     assert int((other @ names.T).argmax()) == 20
 
 
+def test_notes_are_taken_once_for_a_student_and_can_leave_classes_out(tmp_path: Path) -> None:
+    notes = naming.Notes(
+        torch.arange(4.0)[:, None], torch.zeros(4, 2), torch.tensor([0, 1, 2, 1]), ["a", "b", "c"]
+    )
+    naming.kept_notes(tmp_path / "notes.pt", "one", lambda: notes)
+    again = naming.kept_notes(tmp_path / "notes.pt", "one", lambda: pytest.fail("heard twice"))
+    left = again.without({"a"})
+    assert left.classes == ["b", "c"]
+    assert left.hidden.flatten().tolist() == [1, 2, 3]
+    assert left.truth.tolist() == [0, 1, 0]
+    other = naming.Notes(torch.ones(1, 1), torch.zeros(1, 2), torch.tensor([0]), ["a"])
+    assert naming.kept_notes(tmp_path / "notes.pt", "two", lambda: other) is other
+
+
+def test_labels_move_evidence_no_further_than_the_bound() -> None:
+    names = torch.eye(network.LOGITS)
+    taught = naming.Taught(names, torch.zeros(network.LOGITS), 1.0)
+    hidden, logits = torch.zeros(1, network.HIDDEN), torch.zeros(1, network.LOGITS)
+    with torch.no_grad():
+        taught.offset[:] = -1000.0
+        taught.offset[3] = 1000.0
+        point = taught.teachable(hidden, logits)[0]
+    low = torch.sigmoid(torch.tensor(-naming.OFFSET * naming.POWER - naming.BOUND))
+    high = torch.sigmoid(torch.tensor(-naming.OFFSET * naming.POWER + naming.BOUND))
+    torch.testing.assert_close(point[3] / point[0], high / low)
+
+
 def test_marks_know_perfect_from_mean() -> None:
     wanted = torch.randn(50, 7)
     assert measure.explained(wanted, wanted) == 1

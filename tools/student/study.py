@@ -192,8 +192,12 @@ class Study:
 
     @torch.no_grad()
     def _follow(self) -> None:
-        """Move the average, which spans the last tenth of the steps but no more than 1500."""
-        share = 1 / min(1.0 + 0.1 * self.step, 1500.0)
+        """Move the average, which spans the last tenth of the steps but no more than 1500.
+
+        The steps of this stage while the blocks are apart or newly chained, after that of all.
+        """
+        steps = self.total if self.stage.wide else self.step
+        share = 1 / min(1.0 + 0.1 * steps, 1500.0)
         for slow, fast in zip(self.average.parameters(), self.student.parameters(), strict=True):
             slow.lerp_(fast, share)
         for slow, fast in zip(self.average.buffers(), self.student.buffers(), strict=True):
