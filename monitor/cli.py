@@ -19,7 +19,7 @@ from monitor.config import Config, PublishConfig, as_toml, load_config
 from monitor.console import draws, only_ours, open_streams, show, show_json, tell
 from monitor.encoders.watched import THREAD_NAME
 from monitor.errors import ConfigError, MonitorError, ProgramError
-from monitor.folders import user_path
+from monitor.folders import own_what_is_made, user_path
 from monitor.limits import FALSE_ALARMS_PER_HOUR
 from monitor.privacy import keep_private
 from monitor.start import EXIT_INTERRUPTED
@@ -38,6 +38,7 @@ _LONGEST = 300
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and return the exit code."""
     keep_private()
+    own_what_is_made()
     open_streams()
     with only_ours():
         exit_code = _run_verb(_parser().parse_args(argv))

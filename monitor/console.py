@@ -11,10 +11,11 @@ import io
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from monitor.errors import ProgramError
 from monitor.text import READABLE, clean, sanitise
 
 if TYPE_CHECKING:
@@ -28,28 +29,42 @@ _PIPED_WIDTH = 200
 
 def show(text: str) -> None:
     """Print lines for a person on standard output."""
-    print("\n".join(map(clean, text.splitlines())), flush=True)  # noqa: T201
+    show_drawn("\n".join(map(clean, text.splitlines())))
 
 
 def show_json(content: bytes) -> None:
     """Print one JSON text on standard output, as UTF-8."""
     text = clean(content.decode("utf-8", "replace"))
     if (raw := getattr(sys.stdout, "buffer", None)) is None:
-        print(text, flush=True)  # noqa: T201 - a stream in memory
+        show_drawn(text)  # a stream in memory
         return
-    sys.stdout.flush()
-    raw.write(f"{text}\n".encode("utf-8", READABLE))
-    raw.flush()
+    with _writable():
+        sys.stdout.flush()
+        raw.write(f"{text}\n".encode("utf-8", READABLE))
+        raw.flush()
 
 
 def tell(sentence: str) -> None:
-    """Say something about the program itself on standard error."""
-    print(f"monitor: {sanitise(sentence, _LONGEST_SENTENCE)}", file=sys.stderr, flush=True)  # noqa: T201
+    """Say something about the program itself on standard error; where that cannot be written, nothing."""
+    with suppress(OSError):
+        print(f"monitor: {sanitise(sentence, _LONGEST_SENTENCE)}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def show_drawn(text: str) -> None:
     """Print what `drawing` returned."""
-    print(text, flush=True)  # noqa: T201
+    with _writable():
+        print(text, flush=True)  # noqa: T201
+
+
+@contextmanager
+def _writable() -> Iterator[None]:
+    """Say in one sentence why standard output takes nothing; a reader that has gone is another matter."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ProgramError(f"Standard output cannot be written: {error.strerror}.") from None
 
 
 def show_table(table: RenderableType) -> None:
@@ -124,10 +139,10 @@ def only_ours() -> Iterator[None]:
     try:
         yield
     finally:
-        ours.flush()
         os.dup2(ours.fileno(), _STDERR)
         sys.stderr, sys.__stderr__ = before  # type: ignore[misc]
-        ours.close()
+        with suppress(OSError):  # a full disk: the exit code says what can be said
+            ours.close()
 
 
 def _descriptor(stream: Any) -> int | None:

@@ -36,6 +36,11 @@ def home_folder() -> Path | None:
     return home if home.is_absolute() else None
 
 
+def own_what_is_made() -> None:
+    """Let the user read, change and enter what this process makes, whatever the umask takes from others."""
+    os.umask(os.umask(0o077) & 0o077)
+
+
 def user_path(text: str) -> Path:
     """Return a path as a user writes it, a ``~`` before the first slash expanded where that can be."""
     path = Path(text)

@@ -20,3 +20,5 @@ _SWITCHES = {
 def keep_private() -> None:
     """Switch off telemetry in this process, and in those it starts, for libraries not imported yet."""
     os.environ.update(_SWITCHES)
+    if not os.environ.get("XDG_RUNTIME_DIR", "/").startswith("/"):  # to be ignored, says the specification
+        del os.environ["XDG_RUNTIME_DIR"]  # the sound system would make `pulse` in `/` or the current folder

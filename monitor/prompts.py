@@ -10,7 +10,7 @@ from monitor.class_settings import one_each
 from monitor.config import MAX_CLASSES, Config
 from monitor.errors import ConfigError
 from monitor.records import ClassPrompt, Prompts
-from monitor.text import clean
+from monitor.text import clean, from_system
 from monitor.topics import LONGEST, class_id, folded_words, is_label
 
 _MAX_WORDING = 200
@@ -26,7 +26,7 @@ def parse_classes(text: str, aliases: Mapping[str, str] | None = None) -> list[C
     ConfigError
         No class, too many, one given twice, two of one wording, or a name that is none.
     """
-    items = _split(text)
+    items = _split(from_system(text))
     if not items:
         raise ConfigError("The class list is empty; name at least one, for example --classes siren,dog_bark.")
     if len(items) > MAX_CLASSES:
@@ -82,7 +82,12 @@ def _class_prompt(item: str, aliases: Mapping[str, str]) -> ClassPrompt:
         wording = re.sub(r"^(['\"])(.*)\1$", r"\2", wording)
     else:
         wording = aliases.get(folded_words(label), name_to_words(label.lower()))
-    if not re.search(r"[A-Za-z0-9]", wording) or len(wording) > _MAX_WORDING or re.search(r'[="]', wording):
+    if (
+        not re.search(r"[A-Za-z0-9]", wording)
+        or len(wording) > _MAX_WORDING
+        or re.search(r'[="]', wording)
+        or clean(wording) != _JOINERS.sub("", wording)
+    ):
         raise ConfigError(
             f"The wording of class {label!r} is {wording!r}; valid: 1 to {_MAX_WORDING} characters with at "
             f"least one letter from a to z and neither '=' nor quotes, as in {label}=\"doorbell\"."

@@ -28,9 +28,16 @@ def ready() -> None:
 
 
 def forget_current_folder() -> None:
-    """Undo what `python -m` does: it puts the current folder before all others that modules come from."""
-    if not sys.flags.safe_path and sys.path and sys.path[0] in {"", _current_folder()}:
+    """Import nothing from the current folder, unless this very package is in it.
+
+    `python -m` puts it before all others that modules come from, and so does an empty part of `PYTHONPATH`,
+    as a line like ``PYTHONPATH=$PYTHONPATH:/more`` leaves.
+    """
+    here = _current_folder()
+    if not sys.flags.safe_path and sys.path and sys.path[0] in {"", here}:
         del sys.path[0]
+    if here != _root() and here not in _stated_path():
+        sys.path[:] = [folder for folder in sys.path if folder not in {"", here}]
 
 
 def interrupt_as_usual() -> None:
@@ -61,9 +68,18 @@ def python_module(module: str, *arguments: str) -> list[str]:
 
 def child_environment() -> dict[str, str]:
     """Return this process's environment, in which a child finds this very package."""
-    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - no pathlib yet
-    path = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{path}" if path else root}
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([_root(), *_stated_path()])}
+
+
+def _root() -> str:
+    """Return the folder in which this package is."""
+    return os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - no pathlib yet
+
+
+def _stated_path() -> list[str]:
+    """Return the folders of `PYTHONPATH`, without what stands for the current one wherever that is."""
+    parts = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    return [os.path.abspath(part) for part in parts if part not in {"", "."}]  # noqa: PTH100
 
 
 def _current_folder() -> str:

@@ -59,7 +59,21 @@ def read_toml(path: Path, *, pipe: bool = False) -> dict[str, Any]:
         It is not TOML, or a number in it is too long to be one.
     """
     content = _read_pipe(path) if pipe and path.is_fifo() else read_stored(path, _MOST_BYTES)
-    return parse_toml(content.decode("utf-8"))
+    return parse_toml(stored_text(content))
+
+
+def stored_text(content: bytes) -> str:
+    """Return the text of a file in UTF-8, with or without the mark that some editors write before it.
+
+    Raises
+    ------
+    ValueError
+        It is in another encoding.
+    """
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError("it is not written in UTF-8; save it as UTF-8") from None
 
 
 def parse_toml(text: str) -> dict[str, Any]:

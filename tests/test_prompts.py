@@ -45,6 +45,8 @@ def test_an_alias_gives_the_wording() -> None:
         (",".join(f"c{i}" for i in range(501)), f"501 classes are listed, at most {MAX_CLASSES}"),
         ("siren,do.g", "'do.g' cannot be a class name"),
         ("siren,do🔔r", "cannot be a class name"),
+        ("siren,door=\x1b]0;x\x07", "wording of class 'door'"),
+        ("siren,door=bell\u202e", "wording of class 'door'"),
         ("siren,\u3164\u3164", "cannot be a class name"),
         ("siren,a\u202eb", "cannot be a class name"),
         ("siren," + "x" * 41, "cannot be a class name"),
@@ -140,3 +142,8 @@ def test_a_template_without_one_place_is_refused(template: str | tuple[str, ...]
     config = load_config(flags={"prompts": {"template": template}})
     with pytest.raises(ConfigError, match="once"):
         build_prompts(parse_classes("siren"), config, "{}")
+
+
+def test_a_name_that_a_plain_locale_could_not_read_is_read_as_utf_8() -> None:
+    given = 'Türklingel="doorbell"'.encode().decode("ascii", "surrogateescape")
+    assert [item.label for item in parse_classes(given)] == ["Türklingel"]

@@ -65,6 +65,20 @@ def test_no_file_of_the_current_folder_is_executed(folder: Path) -> None:
     assert not (folder / "executed").exists()
 
 
+@pytest.mark.parametrize("path", ["{}:", ":{}", "{}::", ".:{}"])
+def test_no_file_of_the_current_folder_is_executed_for_an_empty_part_of_the_path(
+    folder: Path, path: str
+) -> None:
+    """As `PYTHONPATH=$PYTHONPATH:/more` leaves where the variable was not set."""
+    command = [sys.executable, "-m", "monitor", *RUN, "--bind", f"ipc://{folder}/bus"]
+    environment = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": path.format(ROOT)}
+    (folder / "typing.py").unlink()  # Python itself imports that before this program begins
+    code, shown = on_terminal(command, folder, environment)
+    assert code == 0, shown
+    assert "\x1b[?1049h" in shown  # the interface, a process of its own, was there
+    assert not (folder / "executed").exists()
+
+
 def test_nor_is_one_by_the_installed_command_or_its_interface(folder: Path) -> None:
     script = Path(sys.executable).with_name("monitor")
     if not script.exists():

@@ -85,3 +85,23 @@ def test_what_is_no_toml_is_a_configuration_error(text: str, tmp_path: Path) -> 
     with pytest.raises(ConfigError, match="not valid TOML") as refused:
         load_config(path)
     assert "sys." not in str(refused.value)
+
+
+def test_a_mark_before_utf_8_is_no_part_of_a_configuration_or_a_manifest(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text("[detector]\nonset_threshold = 0.6\n", "utf-8-sig")
+    assert load_config(path).detector.onset_threshold == 0.6
+    model = tiny_model().write(tmp_path / "model")
+    manifest = tmp_path / "model" / "model.toml"
+    manifest.write_text(manifest.read_text("utf-8"), "utf-8-sig")
+    assert find_model(str(tmp_path / "model")).entry == model.entry
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_another_encoding_is_told_with_what_to_do(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text("# Geräusche\n[detector]\n", encoding)
+    with pytest.raises(
+        ConfigError, match=r"is not valid TOML: it is not written in UTF-8; save it as UTF-8\.$"
+    ):
+        load_config(path)

@@ -148,3 +148,44 @@ def test_a_printed_configuration_is_one_that_loads(
     again = json.loads(capsys.readouterr().out)
     assert main(["config", "--config", str(given), "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == again
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stream", "code"),
+    [
+        (["config"], "stdout", 1),
+        (["config", "--json"], "stdout", 1),
+        (["models", "list"], "stdout", 1),
+        (["config", "--config", "missing.toml"], "stderr", 2),
+        (["run", "--no-such-flag"], "stderr", 2),
+    ],
+)
+def test_a_full_disk_is_told_where_that_can_be_and_changes_no_exit_code(
+    arguments: list[str], stream: str, code: int
+) -> None:
+    with Path("/dev/full").open("wb") as full:
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: full}
+        process = subprocess.Popen([*MONITOR, *arguments], stdout=streams["stdout"], stderr=streams["stderr"])
+        said = process.communicate()[stream == "stdout"].decode()
+    told = "monitor: Standard output cannot be written: No space left on device.\n" if code == 1 else ""
+    assert (process.returncode, said) == (code, told)
+
+
+def test_whatever_the_umask_is_the_user_owns_what_is_made(tmp_path: Path) -> None:
+    names = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "XDG_RUNTIME_DIR": str(tmp_path)}
+    environment = {**os.environ, **names, "PYTHONPATH": os.pathsep.join(sys.path)}
+    environment.pop("MONITOR_NO_CACHE", None)
+    command = [word for word in RUN if word not in {"--bind", "none"}] + ["--bind", "tcp://127.0.0.1:0"]
+    subprocess.run(command, env=environment, umask=0o777, check=True, capture_output=True)
+    made = [path for path in tmp_path.rglob("*") if path.name != "__pycache__"]
+    assert {path.name for path in made} >= {"cache", "monitor", "texts.sqlite3"}
+    for path in made:
+        assert path.stat().st_mode & 0o600 == 0o600, path
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_the_sound_system_is_not_sent_to_a_folder_that_is_none(tmp_path: Path) -> None:
+    environment = {**os.environ, "XDG_RUNTIME_DIR": "here", "PYTHONPATH": os.pathsep.join(sys.path)}
+    (tmp_path / "here").mkdir()
+    subprocess.run([*MONITOR, "devices"], env=environment, cwd=tmp_path, check=True, capture_output=True)
+    assert [path.name for path in tmp_path.rglob("*")] == ["here"]

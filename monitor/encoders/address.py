@@ -39,6 +39,11 @@ def access(url: str) -> Access:
     return Access(urlunsplit(parts._replace(netloc=host)), f"Basic {secret}")
 
 
+def is_unclear(url: str) -> bool:
+    """Return whether an address holds blanks or controls, some of which reading it would leave out."""
+    return any(char.isspace() or not char.isprintable() for char in url)
+
+
 def shown(url: str) -> str:
     """Return an address as it may be printed: scheme, host and path; of what cannot be read, nothing."""
     try:
@@ -46,7 +51,9 @@ def shown(url: str) -> str:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return _LEFT_OUT
-    if not host or "@" in parts.path + parts.query + parts.fragment:  # a password with / ? or # in it
+    if (
+        is_unclear(url) or not host or "@" in parts.path + parts.query + parts.fragment
+    ):  # a password with / ? or # in it
         return _LEFT_OUT
     name = f"[{host}]" if ":" in host else host
     place = f"{parts.scheme}://{name}{f':{port}' if port else ''}"
@@ -56,9 +63,13 @@ def shown(url: str) -> str:
 
 def shown_below(base: str, path: str) -> str:
     """Return the address of `path` below the mirror `base` as it may be printed, less the mirror's path."""
-    printed = shown(base)
+    return f"{shown_place(base)}/{path}"
+
+
+def shown_place(mirror: str) -> str:
+    """Return the address of a mirror as it may be printed: scheme and host, as its path may be a token."""
+    printed = shown(mirror)
     if printed == _LEFT_OUT:
-        return f"{_LEFT_OUT}/{path}"
+        return printed
     parts = urlsplit(printed)
-    own = f"/{_LEFT_OUT}" if parts.path.strip("/") else ""
-    return f"{parts.scheme}://{parts.netloc}{own}/{path}"
+    return f"{parts.scheme}://{parts.netloc}{f'/{_LEFT_OUT}' if parts.path.strip('/') else ''}"

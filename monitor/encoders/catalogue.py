@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from monitor.encoders.address import below, shown
+from monitor.encoders.address import below, is_unclear, shown_place
 from monitor.encoders.store import ModelEntry, ModelFile, manifest_folder, packaged_folder
 from monitor.errors import ConfigError, ModelError
 from monitor.stored_files import read_toml
@@ -108,7 +108,7 @@ def hub_address() -> str:
         if mirror := os.environ.get(variable, "").rstrip("/"):
             if not is_safe(mirror):
                 raise ConfigError(
-                    f"{variable} is {shown(mirror)!r}; valid: https://…, or http:// on this machine."
+                    f"{variable} is {shown_place(mirror)!r}; valid: https://…, or http:// on this machine."
                 )
             return mirror
     return HUB
@@ -121,7 +121,7 @@ def is_safe(url: str) -> bool:
         host, _ = parts.hostname or "", parts.port
     except ValueError:  # no address at all
         return False
-    if not host or "@" in parts.path + parts.fragment:  # a password with / or # in it
+    if is_unclear(url) or not host or "@" in parts.path + parts.fragment:  # a password with / or # in it
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
 

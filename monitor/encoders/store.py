@@ -28,7 +28,7 @@ from monitor.encoders.onnx_file import NotOneGraph, check_one_graph
 from monitor.errors import ModelError
 from monitor.folder_files import parts_below, read_below
 from monitor.folders import own_folder, user_path
-from monitor.stored_files import open_stored, parse_toml
+from monitor.stored_files import open_stored, parse_toml, stored_text
 from monitor.toml import toml_lines
 
 _PACKAGED = Path(__file__).parents[1] / "_share" / "models"
@@ -308,7 +308,7 @@ def write_entry(entry: ModelEntry, folder: Path) -> None:
 
 def _read_toml(path: Path, if_missing: str = "") -> dict[str, Any]:
     try:
-        return parse_toml(read_below(path.parent, path.name).decode("utf-8"))
+        return parse_toml(stored_text(read_below(path.parent, path.name)))
     except FileNotFoundError as error:
         raise ModelError(f"Cannot read the model manifest {path}: {error.strerror}.{if_missing}") from None
     except OSError as error:

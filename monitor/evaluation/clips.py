@@ -116,8 +116,9 @@ def read_table(
                 except ValueError as error:
                     raise ConfigError(f"{path}, line {number}: {error}; {legal}.") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
+        why = getattr(error, "strerror", None) or error
         raise ConfigError(
-            f"Cannot read the index {path}: {error}; give a CSV file of clips, or the folder of a data set."
+            f"Cannot read the index {path}: {why}; give a CSV file of clips, or the folder of a data set."
         ) from None
     return clips
 

@@ -76,7 +76,7 @@ def bind_both(
     if address.startswith("ipc://"):
         found = address
     answering = control_to_bind(found, stated)
-    _bind(control, answering, f", the control socket of {sanitise(found)},")
+    _bind(control, answering, f" (the control socket of {sanitise(found)})")
     if not answering.startswith("ipc://@"):
         with suppress(OSError):
             Path(answering.removeprefix("ipc://")).chmod(_MINE_ONLY)

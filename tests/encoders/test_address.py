@@ -56,7 +56,15 @@ def test_what_is_no_proper_address_shows_no_password_either(secret: str) -> None
 
 @pytest.mark.parametrize(
     "mirror",
-    ["http://user:hunter2@mirror.example", "ftp://t?token=hunter2", "hunter2[", "https://u:12/hunter2@hub"],
+    [
+        "http://user:hunter2@mirror.example",
+        "ftp://t?token=hunter2",
+        "hunter2[",
+        "https://u:12/hunter2@hub",
+        "http://mirror.example/hunter2",
+        "ftp://mirror.example/a/hunter2/b",
+        "https://hub\nhunter2/x",
+    ],
 )
 def test_a_mirror_that_is_refused_is_named_without_its_token(
     monkeypatch: pytest.MonkeyPatch, mirror: str
