@@ -164,8 +164,8 @@ def test_a_full_disk_is_told_where_that_can_be_and_changes_no_exit_code(
     arguments: list[str], stream: str, code: int
 ) -> None:
     with Path("/dev/full").open("wb") as full:
-        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: full}
-        process = subprocess.Popen([*MONITOR, *arguments], stdout=streams["stdout"], stderr=streams["stderr"])
+        out, err = (full if stream == name else subprocess.PIPE for name in ("stdout", "stderr"))
+        process = subprocess.Popen([*MONITOR, *arguments], stdout=out, stderr=err)
         said = process.communicate()[stream == "stdout"].decode()
     told = "monitor: Standard output cannot be written: No space left on device.\n" if code == 1 else ""
     assert (process.returncode, said) == (code, told)
