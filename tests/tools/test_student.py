@@ -257,17 +257,19 @@ def test_notes_are_taken_once_for_a_student_and_can_leave_classes_out(tmp_path: 
     assert naming.kept_notes(tmp_path / "notes.pt", "two", lambda: other) is other
 
 
-def test_labels_move_evidence_no_further_than_the_bound() -> None:
-    names = torch.eye(network.LOGITS)
-    taught = naming.Taught(names, torch.zeros(network.LOGITS), 1.0)
+def test_labels_move_evidence_no_further_than_the_bound_and_only_of_names_near_their_words() -> None:
+    names = torch.eye(network.LOGITS)  # of which labels have words for 0 and 3
+    taught = naming.Taught(names, torch.zeros(network.LOGITS), names[[0, 3]], 1.0)
     hidden, logits = torch.zeros(1, network.HIDDEN), torch.zeros(1, network.LOGITS)
     with torch.no_grad():
         taught.offset[:] = -1000.0
         taught.offset[3] = 1000.0
         point = taught.teachable(hidden, logits)[0]
-    low = torch.sigmoid(torch.tensor(-naming.OFFSET * naming.POWER - naming.BOUND))
-    high = torch.sigmoid(torch.tensor(-naming.OFFSET * naming.POWER + naming.BOUND))
+    low, unmoved, high = torch.sigmoid(
+        torch.tensor([-naming.BOUND, 0, naming.BOUND]) - naming.OFFSET * naming.POWER
+    )
     torch.testing.assert_close(point[3] / point[0], high / low)
+    torch.testing.assert_close(point[3] / point[5], high / unmoved)
 
 
 def test_marks_know_perfect_from_mean() -> None:
