@@ -128,10 +128,10 @@ def test_what_was_printed_before_comes_before(tmp_path: Path) -> None:
     assert (tmp_path / "log").read_text() == "before\nafter\n"
 
 
-def test_a_letter_the_stream_cannot_encode_is_replaced(tmp_path: Path) -> None:
+def test_a_letter_the_stream_cannot_encode_gets_a_look_alike_or_a_mark_per_column(tmp_path: Path) -> None:
     with (tmp_path / "log").open("w", encoding="ascii") as stream:
-        Outlet(stream).put("Türklingel")
-    assert (tmp_path / "log").read_text() == "T?rklingel\n"
+        Outlet(stream).put("Türklingel, 日本")
+    assert (tmp_path / "log").read_text() == "Turklingel, ????\n"
 
 
 def test_a_stream_in_memory_will_do() -> None:
