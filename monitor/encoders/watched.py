@@ -125,6 +125,7 @@ class Watched:
         self._renewed_s: float | None = None
         self._asks: Sequence[Ask] = ()
         self._since_s: float | None = None  # when the batch was submitted that has not been collected
+        self._slow: tuple[float, float] | None = None  # when a batch came late, and how long it had taken
         self._worker = _Worker(lambda: encoder, monotonic)
 
     @property
@@ -140,7 +141,7 @@ class Watched:
         if waits_s > SAY_AFTER_S:
             reason = "the encoder does not answer: no sound is analysed; if it hangs it is loaded again"
             return Hindrance(reason, max(waits_s, self._failures.lasting_s(now_s)))
-        return self._failures.hindrance(now_s)
+        return self._failures.hindrance(now_s) or self._slowness(now_s)
 
     @property
     def hopeless(self) -> str | None:
@@ -158,8 +159,11 @@ class Watched:
         found = self._worker.collect(timeout_s)
         if found is None and not self._hangs():
             return None
-        self._since_s = None
         now_s = self._monotonic()
+        took_s = 0.0 if self._since_s is None else now_s - self._since_s
+        self._since_s = None
+        if took_s > SAY_AFTER_S:
+            self._slow = now_s, took_s
         if found is None:
             found = nothing(len(self._asks), "it did not answer")
             self._failures.note(found.wrong, now_s)
@@ -174,6 +178,13 @@ class Watched:
     def close(self) -> bool:
         """Let go of the encoder; False if it hangs."""
         return self._worker.close(_CLOSE_S)
+
+    def _slowness(self, now_s: float) -> Hindrance | None:
+        """Return what to say of an encoder that answered late, until it has kept up for a while."""
+        if self._slow is None or now_s - self._slow[0] > CALM_S:
+            return None
+        took_s = self._slow[1]
+        return Hindrance(f"the encoder is too slow ({took_s:.0f} s for one batch): sound is skipped", 0.0)
 
     def _hangs(self) -> bool:
         patience_s = PATIENCE_S if self._worker.proven else FIRST_PATIENCE_S

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from monitor.encoders import watched
 from monitor.encoders.answers import answer
@@ -196,3 +197,20 @@ def test_closing_says_whether_the_encoder_hangs_and_does_not_wait_for_it(hands: 
     assert not ears.close()
     assert time.monotonic() - begun_s < watched._CLOSE_S + 1.0
     encoder.released.set()
+
+
+def test_an_encoder_that_is_too_slow_does_not_come_and_go(hands: Hands) -> None:
+    class Slow(FakeEncoder):
+        def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+            hands.now_s += SAY_AFTER_S + 3.0
+            return super().embed_audio(windows)
+
+    ears = Watched(Slow(), hands)
+    assert None not in embed(ears)
+    for _ in range(3):
+        assert ears.hindrance is not None
+        assert "too slow (5 s" in ears.hindrance.reason
+        hands.now_s += SAY_AFTER_S  # until it is told of again for not answering
+        assert None not in embed(ears)
+    hands.now_s += CALM_S + 0.1
+    assert ears.hindrance is None
