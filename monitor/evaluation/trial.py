@@ -99,7 +99,8 @@ def _captured(samples: NDArray[np.float32], sample_rate: int, config: Config) ->
 def _embeddings(stream: Stream, ears: Ears, hop: int) -> dict[bytes, NDArray[np.float32]]:
     """Return the embeddings of a stream's windows, float32 (1, dim) each, by their samples."""
     windower = Windower(ears.encoder.window_len, hop, ears.encoder.sample_rate)
-    windows = [one.samples for one in windower.push(Span(0, stream.samples, False, 0.0))]
+    whole = windower.push(Span(0, stream.samples, False, 0.0))
+    windows = [one.samples for one in (*whole, *windower.finish())]
     blocks = [samples[np.newaxis].tobytes() for samples in windows]
     take = Take(
         tuple(hashlib.sha256(block).hexdigest() for block in blocks),

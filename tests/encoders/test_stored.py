@@ -169,7 +169,7 @@ def onsets_and_offsets(records: Sequence[PublishedRecord]) -> list[tuple[object,
 @pytest.mark.parametrize("dither", [0.0, 2e-6], ids=["zeros", "dither below -100 dBFS"])
 def test_silence_that_costs_nothing_changes_no_event(dither: float) -> None:
     """The same stream through an encoder that listens to every window."""
-    silence, faint = noise(6.0, dither), tone("middle", 2.5, 3e-5)
+    silence, faint = noise(6.0, dither), tone("middle", 2.5, 1e-4)
     parts = [silence, tone("low", 3.0), silence, faint, silence, noise(3.0), tone("low", 2.0)]
     sound = np.concatenate(parts)
     engine = PitchEngine()
