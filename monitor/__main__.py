@@ -9,9 +9,10 @@ def main() -> int:
     """Run the command line and return the exit code."""
     ready()
     try:
+        from monitor.cli import leave
         from monitor.cli import main as run
 
-        return run()
+        return leave(run())
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     finally:

@@ -41,14 +41,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     own_what_is_made()
     open_streams()
     with only_ours():
-        exit_code = _run_verb(_parser().parse_args(argv))
-        if any(thread.name == THREAD_NAME for thread in threading.enumerate()):
-            _leave(exit_code)
-    return exit_code
+        return _run_verb(_parser().parse_args(argv))
 
 
-def _leave(exit_code: int) -> NoReturn:
-    """End the process now: an encoder that hangs would be waited for."""
+def leave(exit_code: int) -> int:
+    """Return `exit_code`, for the process to end with; where an encoder hangs, end it now, not waiting."""
+    if all(thread.name != THREAD_NAME for thread in threading.enumerate()):
+        return exit_code
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError):
             stream.flush()
