@@ -95,7 +95,7 @@ def make_source(spec: str, options: SourceOptions, capture: CaptureConfig) -> So
 
         return DemoSource(fast=options.fast)
     raise ConfigError(
-        f"There is no source {spec!r}; legal: mic:INDEX|NAME|ID, file:PATH, - (standard input), demo."
+        f"There is no source {spec!r}; valid: mic:INDEX|NAME|ID, file:PATH, - (standard input), demo."
     )
 
 

@@ -196,7 +196,7 @@ def _installed(arguments: argparse.Namespace, watch: _Watch) -> tuple[InstallRep
     if folder.is_dir():
         return install_folder(folder, options, watch), ""
     raise ModelError(
-        f"There is no model {what!r} to install; legal: {', '.join(catalogue)}, or a folder with model.toml."
+        f"There is no model {what!r} to install; valid: {', '.join(catalogue)}, or a folder with model.toml."
     )
 
 

@@ -40,7 +40,7 @@ def refusal(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
         (["--source", "demo", "--classes", ""], "class list is empty"),
         (["--source", "demo", "--classes", ",".join(f"c{n}" for n in range(501))], "501 classes"),
         (["--source", "demo", "--classes", "siren,siren"], "listed twice"),
-        (["--source", "tape:3"], "no source 'tape:3'; legal: mic:"),
+        (["--source", "tape:3"], "no source 'tape:3'; valid: mic:"),
         (["--source", "file:no/such.wav"], "no/such.wav"),
         (["--source", "demo", "--model", "nope"], "no model 'nope'; known: embedded"),
         (["--source", "demo", "--config", "no/such.toml"], "no/such.toml"),

@@ -124,7 +124,7 @@ def test_an_unknown_name_is_refused_with_the_known_ones(
     models: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["models", "install", "clop"]) == 2
-    assert "no model 'clop' to install; legal: tiny, or a folder" in capsys.readouterr().err
+    assert "no model 'clop' to install; valid: tiny, or a folder" in capsys.readouterr().err
 
 
 def test_what_is_half_fetched_is_shown(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:

@@ -43,6 +43,7 @@ class Pace:
         self._dry_s: float | None = None  # since when nothing waits to be read
         self._epoch_s: float | None = None  # when the first sample was captured, at a guess
         self._rate = _Rate()
+        self._begun = False
 
     @property
     def rate(self) -> float | None:
@@ -63,6 +64,9 @@ class Pace:
 
     def dry(self, now_s: float) -> None:
         """Note that nothing waits to be read."""
+        if not self._begun:  # what had waited since before the program was ready says nothing of the rate
+            self._begun = True
+            self._limit_s += min(self._ahead_s, self._limit_s)
         if self._dry_s is None:
             self._dry_s = now_s
             self._rate.note(now_s, self._position_s)

@@ -65,7 +65,8 @@ def _sound(meter: LevelMeter) -> Hearing:
     if meter.noisy and meter.hums:
         return Hearing(
             "noisy",
-            f"hum or rumble at {floor}; mend the wiring, or set highpass_hz = 150 in [capture]",
+            f"hum or rumble at {floor}; mend the wiring, or set highpass_hz = 150 in [capture], or 350 if "
+            "that is too little",
         )
     if meter.noisy:
         return Hearing(

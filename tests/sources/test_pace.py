@@ -72,6 +72,17 @@ def test_a_rate_that_was_not_said_is_told_with_its_factor(rate: float) -> None:
     assert run.pace.rate == pytest.approx(rate, rel=0.05)
 
 
+@pytest.mark.parametrize("rate", [0.5, 2.0, 3.0])
+@pytest.mark.parametrize("length_s", [BLOCK_S, 0.1])
+def test_a_rate_that_was_not_said_is_told_though_the_program_was_slow_to_begin(
+    rate: float, length_s: float
+) -> None:
+    run = Run()
+    run.deliver(4.0)
+    bursts(run, length_s, round(30.0 * rate / length_s), rate)
+    assert run.pace.rate == pytest.approx(rate, rel=0.1)
+
+
 @pytest.mark.parametrize("rate", [0.9995, 1.0005])
 def test_the_clock_of_a_real_device_is_no_wrong_rate_and_loses_nothing(rate: float) -> None:
     run = Run()
