@@ -25,8 +25,8 @@ APART = Stage("apart", 0.25, 20, 150)
 CHAINED = Stage("chained", 0.012, 40, 400)
 VIEW = Stage("view", 0.004, 40, 400, wide=True)
 """Little is new, so it starts near the rate at which `chained` was left."""
-NOISE = Stage("noise", 0.006, 40, 600, wide=True, noisy=True)
-"""What the deep maps are made from is new, so it starts faster than `view`; it keeps the longer view."""
+NOISE = Stage("noise", 0.004, 40, 600, wide=True, noisy=True)
+"""It keeps the longer view. At .006 and fewer clean scenes, the answers to clean sound got worse."""
 STAGES = (APART, CHAINED, VIEW, NOISE)
 
 
