@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import os
 import sys
 import threading
@@ -69,6 +70,9 @@ def _run_verb(arguments: argparse.Namespace) -> int:
     except Exception as error:
         if os.environ.get("MONITOR_DEBUG"):
             raise
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            path = sanitise(str(error.filename), _LONGEST)
+            return _refuse(f"No path may be as long as {path}; give a shorter one.", EXIT_BAD_INPUT)
         what = f"{type(error).__name__}: {error}"
         return _refuse(f"The program failed ({what}); MONITOR_DEBUG=1 shows where.", EXIT_FAILED)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.cli import main
 from monitor.folders import home_folder, own_folder, user_path
 
 
@@ -30,3 +31,23 @@ def test_a_tilde_is_expanded_where_that_can_be(monkeypatch: pytest.MonkeyPatch) 
     assert user_path("~/x.wav") == Path("/home/of/x.wav")
     assert user_path("x~/~y") == Path("x~/~y")
     assert user_path("~nobody-of-that-name/x") == Path("~nobody-of-that-name/x")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["models", "install"], ["models", "verify"], ["eval", "clips", "--data"]], ids=" ".join
+)
+def test_a_path_too_long_to_be_one_is_bad_input(
+    arguments: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main([*arguments, f"{tmp_path}/{'x' * 300}"]) == 2
+    said = capsys.readouterr().err
+    assert "The program failed" not in said
+    assert said.count("\n") == 1
+
+
+def test_so_is_one_in_the_environment(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MONITOR_MODELS", f"/{'x' * 300}")
+    assert main(["models", "list"]) == 2
+    assert "give a shorter one" in capsys.readouterr().err
