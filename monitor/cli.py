@@ -70,11 +70,16 @@ def _run_verb(arguments: argparse.Namespace) -> int:
     except Exception as error:
         if os.environ.get("MONITOR_DEBUG"):
             raise
-        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
-            path = sanitise(str(error.filename), _LONGEST)
-            return _refuse(f"No path may be as long as {path}; give a shorter one.", EXIT_BAD_INPUT)
-        what = f"{type(error).__name__}: {error}"
-        return _refuse(f"The program failed ({what}); MONITOR_DEBUG=1 shows where.", EXIT_FAILED)
+        return _fail(error)
+
+
+def _fail(error: Exception) -> int:
+    """Tell of an error that nobody foresaw; a path that is too long may come up wherever one is used."""
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        path = sanitise(str(error.filename), _LONGEST)
+        return _refuse(f"No path may be as long as {path}; give a shorter one.", EXIT_BAD_INPUT)
+    what = f"{type(error).__name__}: {error}"
+    return _refuse(f"The program failed ({what}); MONITOR_DEBUG=1 shows where.", EXIT_FAILED)
 
 
 def _refuse(sentence: str, exit_code: int) -> int:
