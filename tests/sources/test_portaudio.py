@@ -173,6 +173,10 @@ def test_a_process_that_cannot_be_ended_is_the_only_one_however_often_it_is_trie
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake_driver(tmp_path, monkeypatch, "callback(bytes(4 * block_len), block_len, None, Status(False))")
+    with (tmp_path / "sounddevice.py").open("a") as file:
+        file.write(
+            "import os, time\nos._exit = lambda code: time.sleep(3600)  # it cannot end by itself either\n"
+        )
     started: list[Immortal] = []
 
     def start(*arguments: Any, **options: Any) -> Immortal:
