@@ -7,7 +7,6 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,28 +19,11 @@ from monitor.errors import ModelError
 from monitor.folder_files import read_below
 from monitor.install.model import install_folder, install_remote, remove
 from tests.encoders.tiny_models import tiny_model
-from tests.install.hub import Hub, Request, honest, running_hub, status
+from tests.install.hub import Hub, Request, honest, status
 from tests.install.test_model import OPTIONS, is_usable, offer
 from tests.install.watching import Watch
 
 LETTER = "a letter to nobody"
-
-
-@pytest.fixture
-def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of installed models, empty."""
-    for name in ("MONITOR_MIRROR", "HF_ENDPOINT", "MONITOR_OFFLINE", "HF_HUB_OFFLINE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("MONITOR_MODELS", str(tmp_path / "models"))
-    monkeypatch.setenv("MONITOR_NO_CACHE", "1")
-    return tmp_path / "models"
-
-
-@pytest.fixture
-def hub(models: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    with running_hub() as hub:
-        monkeypatch.setenv("MONITOR_MIRROR", hub.address)
-        yield hub
 
 
 @pytest.fixture

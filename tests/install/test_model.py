@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,27 +19,10 @@ from monitor.install.model import InstallOptions, install_folder, install_remote
 from monitor.install.slot import Slot
 from tests.encoders import tiny_models
 from tests.encoders.tiny_models import TinyModel, tiny_model
-from tests.install.hub import Hub, closes_after, running_hub, status
+from tests.install.hub import Hub, closes_after, status
 from tests.install.watching import Watch
 
 OPTIONS = InstallOptions("mine", patience=Patience(wait=lambda _: None))
-
-
-@pytest.fixture
-def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of installed models, empty."""
-    for name in ("MONITOR_MIRROR", "HF_ENDPOINT", "MONITOR_OFFLINE", "HF_HUB_OFFLINE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("MONITOR_MODELS", str(tmp_path / "models"))
-    monkeypatch.setenv("MONITOR_NO_CACHE", "1")
-    return tmp_path / "models"
-
-
-@pytest.fixture
-def hub(models: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    with running_hub() as hub:
-        monkeypatch.setenv("MONITOR_MIRROR", hub.address)
-        yield hub
 
 
 def offer(hub: Hub, model: TinyModel, revision: str = "r1") -> CatalogueEntry:
