@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import resource
 import socket
+import stat
 import struct
 import threading
 import time
@@ -42,8 +43,8 @@ _WANTED = zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED | zmq.EVENT_MONITOR_STOPPE
 class Guest(msgspec.Struct):
     """One connection."""
 
-    peer: object
-    """What the kernel calls the other end; tells a connection from a later one with the same descriptor."""
+    inode: int
+    """The kernel's own number of it; tells a connection from a later one with the same descriptor."""
     since_s: float
     subscriptions: int = 0
     subscribed_len: int = 0
@@ -92,9 +93,9 @@ class Door(threading.Thread):
 
     def subscribed(self, fd: int, subscription: bytes) -> None:
         """Count a subscription that arrived on the connection `fd`; for the thread that owns the socket."""
-        guest = self._guests.get(fd)
-        if guest is not None:
-            guest.note(subscription)
+        inode = _inode(fd)
+        if inode is not None:
+            self._guest(fd, inode).note(subscription)
 
     def run(self) -> None:
         """Watch until the socket is closed."""
@@ -115,10 +116,18 @@ class Door(threading.Thread):
             fd = event["value"]
             if event["event"] == zmq.EVENT_MONITOR_STOPPED:
                 return False
-            self._guests.pop(fd, None)
-            if event["event"] == zmq.EVENT_ACCEPTED and (peer := _peer(fd)) is not None:
-                self._guests[fd] = Guest(peer, time.monotonic())
+            if (inode := _inode(fd)) is not None and event["event"] == zmq.EVENT_ACCEPTED:
+                self._guest(fd, inode)
+            elif fd in self._guests and self._guests[fd].inode != inode:
+                self._guests.pop(fd, None)
         return True
+
+    def _guest(self, fd: int, inode: int) -> Guest:
+        """Return the guest at `fd`, whoever hears of it first: its subscriptions, or that it came."""
+        guest = self._guests.get(fd)
+        if guest is None or guest.inode != inode:
+            guest = self._guests[fd] = Guest(inode, time.monotonic())
+        return guest
 
     def _look(self, now_s: float) -> None:
         if self._metered:
@@ -134,7 +143,7 @@ class Door(threading.Thread):
     def _cut(self, fd: int, guest: Guest) -> None:
         """Close the connection at this end; ZeroMQ notices and lets go of all it holds for it."""
         with suppress(OSError), socket.socket(fileno=os.dup(fd)) as connection:
-            if _named(connection) == guest.peer:
+            if _inode(connection.fileno()) == guest.inode:
                 connection.shutdown(socket.SHUT_RDWR)
                 self.refused += 1
         self._guests.pop(fd, None)
@@ -151,19 +160,12 @@ def room_for_descriptors() -> int:
     return _DESCRIPTORS if soft == resource.RLIM_INFINITY else soft
 
 
-def _peer(fd: int) -> object | None:
-    """Return what the kernel calls the other end of `fd`; None where it has gone."""
-    with suppress(OSError), socket.socket(fileno=os.dup(fd)) as connection:
-        return _named(connection)
+def _inode(fd: int) -> int | None:
+    """Return the kernel's number of the socket `fd`; None where it has gone or is none."""
+    with suppress(OSError):
+        found = os.fstat(fd)
+        return found.st_ino if stat.S_ISSOCK(found.st_mode) else None
     return None
-
-
-def _named(connection: socket.socket) -> object:
-    if connection.family == socket.AF_UNIX:
-        credentials: object = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-        return credentials
-    name: object = connection.getpeername()
-    return name
 
 
 def _received_len(fd: int) -> int:
