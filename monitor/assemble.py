@@ -14,23 +14,23 @@ from pathlib import Path
 
 import msgspec
 
-from monitor.background import Background
-from monitor.calibration import Calibration, Condition
 from monitor.config import CaptureConfig, Config
 from monitor.config_checks import check_window
-from monitor.detector import Detector
+from monitor.detection.calibration import Calibration, Condition
+from monitor.detection.detector import Detector
 from monitor.encoders import Encoder
 from monitor.encoders.watched import Ears, Watched
 from monitor.errors import ConfigError, SourceError
 from monitor.folders import user_path
 from monitor.pipeline import Pipeline, Stages
 from monitor.pipelines import Pipelines
-from monitor.prompts import build_prompts
-from monitor.prototypes import build_prototypes
 from monitor.records import ClassPrompt, Prototypes
 from monitor.report import Clock, Stream
 from monitor.rooms import Memory, remember
-from monitor.scorer import Scorer
+from monitor.scoring.background import Background
+from monitor.scoring.prompts import build_prompts
+from monitor.scoring.prototypes import build_prototypes
+from monitor.scoring.scorer import Scorer
 from monitor.sinks import Sink
 from monitor.sinks.fanout import Fanout
 from monitor.sources import Source

@@ -113,7 +113,7 @@ def _streams(arguments: argparse.Namespace) -> int:
     from monitor.evaluation.hearing import kept_file
     from monitor.evaluation.operating import with_thresholds
     from monitor.evaluation.tables import terminal_table
-    from monitor.prompts import parse_classes
+    from monitor.scoring.prompts import parse_classes
 
     flags = {} if arguments.model is None else {"model": {"name": arguments.model}}
     config = load_config(arguments.config, os.environ, flags)

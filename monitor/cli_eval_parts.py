@@ -87,7 +87,7 @@ def add_clip_flags(parser: argparse.ArgumentParser) -> None:
 def clip_trial(arguments: argparse.Namespace, false_alarm_rate: float = 0.01) -> ClipTrial:
     """Return what `add_clip_flags` asks for."""
     from monitor.evaluation.recognition import ClipTrial
-    from monitor.prompts import parse_classes
+    from monitor.scoring.prompts import parse_classes
 
     return ClipTrial(
         data=arguments.data,

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Literal
 
-from monitor.background import Background
-from monitor.calibration import Calibration
-from monitor.detector import Detector
+from monitor.detection.calibration import Calibration
+from monitor.detection.detector import Detector
 from monitor.limits import THRESHOLD
 from monitor.records import Change, Missed, Reply, Request, Transition
+from monitor.scoring.background import Background
 from monitor.topics import class_id
 
 KEPT = 8

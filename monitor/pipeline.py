@@ -14,11 +14,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.background import Background
 from monitor.batch import Turn, carry
-from monitor.calibration import Calibration
 from monitor.commands import Commands
-from monitor.detector import Detector
+from monitor.detection.calibration import Calibration
+from monitor.detection.detector import Detector
 from monitor.encoders import Encoder
 from monitor.records import (
     Ask,
@@ -41,7 +40,8 @@ from monitor.records import (
     Window,
 )
 from monitor.report import Clock, Context, Reporter, Stream
-from monitor.scorer import Scorer
+from monitor.scoring.background import Background
+from monitor.scoring.scorer import Scorer
 from monitor.sinks import Sink
 from monitor.sinks.fanout import Fanout
 from monitor.stream.hearing import Circumstances, Hearing, judge

@@ -18,7 +18,7 @@ from monitor.encoders import load
 from monitor.errors import ConfigError, MonitorError, ProgramError
 from monitor.interface import Interface
 from monitor.progress import WordsProgress
-from monitor.prompts import parse_classes
+from monitor.scoring.prompts import parse_classes
 from monitor.sinks import Sink
 from monitor.sinks.lines import LineSink, TroubleSink
 from monitor.sinks.zmq import Publisher

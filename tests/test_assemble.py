@@ -12,8 +12,8 @@ from monitor import rooms
 from monitor.assemble import Monitor, make_stages, start_monitor
 from monitor.config import Config, load_config
 from monitor.errors import ConfigError
-from monitor.prompts import parse_classes
 from monitor.records import Request, Room, Span
+from monitor.scoring.prompts import parse_classes
 from tests.examples import NOON, room
 from tests.fakes import RATE, ArraySource, FakeEncoder, noise
 

@@ -7,7 +7,7 @@ import pytest
 from monitor.class_settings import by_class
 from monitor.config import Config, load_config
 from monitor.errors import ConfigError
-from monitor.prompts import parse_classes
+from monitor.scoring.prompts import parse_classes
 
 CLASSES = parse_classes('siren,Dog Bark,Türklingel="doorbell"')
 

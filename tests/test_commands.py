@@ -4,12 +4,12 @@ import math
 
 import pytest
 
-from monitor.background import Background
 from monitor.commands import KEPT, Commands
 from monitor.config import BackgroundConfig, DetectorConfig
-from monitor.detector import Detector
+from monitor.detection.detector import Detector
 from monitor.limits import THRESHOLD
 from monitor.records import Change, Request
+from monitor.scoring.background import Background
 from monitor.words import changed
 from tests.examples import NOON
 

@@ -15,9 +15,9 @@ from monitor.encoders.watched import GIVE_UP_S, PATIENCE_S, Direct, Watched
 from monitor.errors import ProgramError
 from monitor.pipeline import Pipeline
 from monitor.pipelines import Pipelines
-from monitor.prompts import parse_classes
 from monitor.records import CaptureStatus, Event, Health, Level, PublishedRecord, Request, Scores
 from monitor.report import Stream
+from monitor.scoring.prompts import parse_classes
 from monitor.stream.ring import Ring
 from tests.encoders.faults import FAILURES, Fault, Faulty
 from tests.fakes import RATE, Collector, FixedStatus, noise, tone

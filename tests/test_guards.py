@@ -18,9 +18,9 @@ from monitor.assemble import SYSTEM_CLOCK, make_stages
 from monitor.config import load_config
 from monitor.encoders import Encoder
 from monitor.pipeline import Pipeline
-from monitor.prompts import parse_classes
 from monitor.records import BackgroundState, Event, Scores
 from monitor.report import Stream
+from monitor.scoring.prompts import parse_classes
 from monitor.sources import demo_sounds
 from monitor.stream.ring import Ring
 from tests.fakes import Collector, FixedStatus

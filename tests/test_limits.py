@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from monitor.config import ClassConfig, Config, DetectorConfig, load_config
 from monitor.config_checks import check_window, what_is_valid
-from monitor.detector import Detector
+from monitor.detection.detector import Detector
 from monitor.errors import ConfigError
 from monitor.limits import THRESHOLD
 from monitor.records import Score, Transition

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from monitor.assemble import make_stages
 from monitor.config import Config, load_config
 from monitor.pipeline import Pipeline
-from monitor.prompts import parse_classes
 from monitor.records import CaptureStatus, Event, Health, Level, NearMiss, Request, Scores
 from monitor.report import Clock, Stream
+from monitor.scoring.prompts import parse_classes
 from monitor.stream.ring import Ring
 from tests.fakes import RATE, Collector, FakeEncoder, FixedStatus, noise, tone
 

@@ -11,9 +11,9 @@ from monitor.assemble import make_stages
 from monitor.encoders.watched import Direct, Ears
 from monitor.pipeline import Pipeline
 from monitor.pipelines import Pipelines
-from monitor.prompts import parse_classes
 from monitor.records import CaptureStatus, Event, Health, PublishedRecord, Request, Scores
 from monitor.report import Clock, Stream
+from monitor.scoring.prompts import parse_classes
 from monitor.stream.ring import Ring
 from tests.fakes import RATE, Collector, FakeEncoder, FixedStatus, noise, tone
 from tests.test_batch import Counting

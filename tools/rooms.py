@@ -21,7 +21,7 @@ from monitor.evaluation.hearing import Ears
 from monitor.evaluation.layouts import read_data
 from monitor.evaluation.material import Wanted, gather
 from monitor.evaluation.mixtures import CLEAN_DB, loudest_window, mix, plan_mixtures
-from monitor.prompts import name_to_words
+from monitor.scoring.prompts import name_to_words
 from monitor.units import mean_power, unit_norm
 
 Floats = NDArray[np.float32]

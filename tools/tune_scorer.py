@@ -22,7 +22,7 @@ from monitor.evaluation.layouts import read_data
 from monitor.evaluation.metrics import summarise
 from monitor.evaluation.operating import sweep
 from monitor.evaluation.trial import METHODS, Changes, Heard, change, listen_to
-from monitor.prompts import parse_classes
+from monitor.scoring.prompts import parse_classes
 
 ALLOWED_PER_HOUR = (1.0, 2.0, 5.0, 10.0, 20.0)
 

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.prototypes import drift_directions
+from monitor.scoring.prototypes import drift_directions
 from monitor.units import unit_norm
 
 Vectors = NDArray[np.float32]

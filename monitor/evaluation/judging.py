@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from monitor.config import Config
-from monitor.detector import rule_for
+from monitor.detection.detector import rule_for
 from monitor.encoders import Encoder
 from monitor.evaluation.figures import CONFIGURED, LEARNT, Case
 from monitor.evaluation.metrics import Outcome

@@ -15,9 +15,9 @@ from monitor.encoders import Encoder
 from monitor.evaluation.material import Material
 from monitor.evaluation.methods import Clear, Method, Settings, Words, draws, score
 from monitor.evaluation.truth import Figures, Truth, mean
-from monitor.prompts import build_prompts
-from monitor.prototypes import embed_phrases, in_noise
 from monitor.records import ClassPrompt
+from monitor.scoring.prompts import build_prompts
+from monitor.scoring.prototypes import embed_phrases, in_noise
 
 BACKGROUND_PHRASES = ("background noise", "traffic noise", "crowd noise", "wind noise", "room noise")
 """What the text background is made of: any place, since a monitor is not told where it is."""

@@ -25,7 +25,7 @@ from monitor.evaluation import bounds
 from monitor.evaluation.bounds import Profile
 from monitor.evaluation.drift import by_scene, directions
 from monitor.evaluation.material import Material
-from monitor.scorer import own_tau
+from monitor.scoring.scorer import own_tau
 from monitor.units import unit_norm
 
 Vectors = NDArray[np.float32]

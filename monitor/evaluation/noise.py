@@ -28,8 +28,8 @@ from monitor.evaluation.plans import read_plans
 from monitor.evaluation.progress import progress
 from monitor.evaluation.recognition import ClipBench, ClipRow, ClipTrial
 from monitor.evaluation.truth import Figures, Truth, headline, measure, minus, truths
-from monitor.prompts import name_to_words
 from monitor.records import ClassPrompt
+from monitor.scoring.prompts import name_to_words
 
 ZERO_SHOT = Method()
 _MOST_PAIRED = 3

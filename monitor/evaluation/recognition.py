@@ -30,9 +30,9 @@ from monitor.evaluation.plans import read_plans
 from monitor.evaluation.progress import progress
 from monitor.evaluation.ranking import Values, accuracy, average_precision, mean_over_classes, recall_at
 from monitor.evaluation.truth import minus
-from monitor.prompts import build_prompts, name_to_words
-from monitor.prototypes import embed_phrases
 from monitor.records import ClassPrompt
+from monitor.scoring.prompts import build_prompts, name_to_words
+from monitor.scoring.prototypes import embed_phrases
 
 METHOD = "zero-shot"
 _BATCH = 32

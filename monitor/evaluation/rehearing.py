@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from monitor.assemble import hop_len, make_calibration
 from monitor.config import Config
-from monitor.detector import Detector, rule_for
+from monitor.detection.detector import Detector, rule_for
 from monitor.encoders import Encoder
 from monitor.errors import ConfigError
 from monitor.evaluation.metrics import Outcome

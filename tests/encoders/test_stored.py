@@ -15,9 +15,9 @@ from monitor.encoders import Encoder
 from monitor.encoders.stored import StoredEncoder, repeat_to
 from monitor.errors import ModelError
 from monitor.pipeline import Pipeline
-from monitor.prompts import parse_classes
 from monitor.records import Event, PublishedRecord, Scores
 from monitor.report import Clock, Stream
+from monitor.scoring.prompts import parse_classes
 from monitor.stream.ring import Ring
 from tests.encoders.engines import PitchEngine, pitch_model
 from tests.fakes import RATE, Collector, FakeEncoder, FixedStatus, noise, tone

@@ -20,7 +20,7 @@ from monitor.evaluation.figures import Row
 from monitor.evaluation.operating import with_thresholds
 from monitor.evaluation.plans import StreamPlan, read_plans
 from monitor.evaluation.trial import change
-from monitor.prompts import parse_classes
+from monitor.scoring.prompts import parse_classes
 from tests.evaluation.corpus import TONES_HZ, write_corpus
 from tests.fakes import FakeEncoder
 

@@ -23,7 +23,7 @@ from monitor.evaluation.mixtures import CLEAN_DB
 from monitor.evaluation.noise import GridRow, NoiseReport, NoiseTrial, run_noise
 from monitor.evaluation.noise_tables import markdown, write_report
 from monitor.evaluation.recognition import ClipBench, ClipRow, ClipTrial
-from monitor.prompts import parse_classes
+from monitor.scoring.prompts import parse_classes
 from tests.evaluation.corpus import TONES_HZ, write_corpus
 from tests.evaluation.layouts import write_esc50, write_folder, write_fsd50k
 from tests.fakes import FakeEncoder

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.config import ClassConfig, Config, DetectorConfig, load_config
-from monitor.detector import rule_for
+from monitor.detection.detector import rule_for
 from monitor.errors import ConfigError
 from monitor.evaluation.metrics import Detection, Hit, Outcome, Reference, summarise
 from monitor.evaluation.operating import (

@@ -18,8 +18,8 @@ from monitor.errors import ConfigError
 from monitor.evaluation.clip_tables import markdown, write_report
 from monitor.evaluation.mixtures import CLEAN_DB
 from monitor.evaluation.recognition import ClipBench, ClipReport, ClipTrial, run_clips
-from monitor.prompts import parse_classes
 from monitor.records import ClassPrompt
+from monitor.scoring.prompts import parse_classes
 from tests.evaluation.corpus import TONES_HZ, write_corpus
 from tests.evaluation.layouts import write_esc50
 from tests.fakes import FakeEncoder

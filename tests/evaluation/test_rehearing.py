@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from monitor.config import CalibrationConfig, Config, DetectorConfig
-from monitor.detector import Detector
+from monitor.detection.detector import Detector
 from monitor.errors import ConfigError
 from monitor.evaluation.metrics import Outcome
 from monitor.evaluation.plans import Piece, StreamPlan

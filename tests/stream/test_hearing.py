@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from monitor.assemble import SYSTEM_CLOCK, make_stages
 from monitor.config import CaptureConfig, Config
 from monitor.pipeline import Pipeline
-from monitor.prompts import parse_classes
 from monitor.records import Block, Event, Health, Level, NearMiss, Request, Scores
 from monitor.report import Stream
+from monitor.scoring.prompts import parse_classes
 from monitor.sources.feed import Feed
 from monitor.stream.ring import Ring
 from tests.fakes import RATE, Collector, FakeEncoder, FixedStatus, noise, tone

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from monitor.calibration import ENOUGH, Calibration, Condition
 from monitor.config import CalibrationConfig
+from monitor.detection.calibration import ENOUGH, Calibration, Condition
 from monitor.limits import THRESHOLD
 from monitor.records import Score
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from monitor.config import MAX_CLASSES, load_config
 from monitor.errors import ConfigError
-from monitor.prompts import build_prompts, parse_classes
+from monitor.scoring.prompts import build_prompts, parse_classes
 from monitor.topics import class_id, folded_words
 
 

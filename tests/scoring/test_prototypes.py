@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from monitor.config import load_config
-from monitor.prompts import build_prompts, parse_classes
-from monitor.prototypes import build_prototypes, embed_phrases
 from monitor.records import Prototypes
+from monitor.scoring.prompts import build_prompts, parse_classes
+from monitor.scoring.prototypes import build_prototypes, embed_phrases
 from monitor.units import unit_norm
 
 

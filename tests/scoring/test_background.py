@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from monitor.background import Background
 from monitor.config import BackgroundConfig
 from monitor.records import Activity
+from monitor.scoring.background import Background
 from monitor.units import unit_norm
 
 ROOM = unit_norm(np.array([1.0, 0.2, 0.0], np.float32))

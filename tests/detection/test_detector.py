@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.config import ClassConfig, DetectorConfig
-from monitor.detector import Detector, rule_for
+from monitor.detection.detector import Detector, rule_for
 from monitor.records import Missed, Score, Transition
 
 RATE, WINDOW, HOP = 100, 200, 25

@@ -8,10 +8,10 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from monitor.config import DriftConfig, ScorerConfig, Tau, load_config
-from monitor.prompts import build_prompts, parse_classes
-from monitor.prototypes import build_prototypes, drift_directions
 from monitor.records import Prototypes
-from monitor.scorer import Scorer, own_tau
+from monitor.scoring.prompts import build_prompts, parse_classes
+from monitor.scoring.prototypes import build_prototypes, drift_directions
+from monitor.scoring.scorer import Scorer, own_tau
 from monitor.units import unit_norm
 from tests.fakes import FakeEncoder
 

@@ -1,0 +1,1 @@
+"""When a score is an event: thresholds, confirmation, beginnings and ends. Pure."""

@@ -1,0 +1,1 @@
+"""What a window sounds like, beyond the background: from embeddings to a score per class. Pure."""
