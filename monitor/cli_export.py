@@ -21,13 +21,13 @@ AddVerb = Callable[[Any, str, Callable[[argparse.Namespace], int], str], argpars
 
 def add_export(actions: Any, add_verb: AddVerb) -> None:
     """Add `export` to what `models` can do."""
-    export = add_verb(actions, "export", _export, "make a model folder of a published CLAP checkpoint")
+    export = add_verb(actions, "export", _export, "make a model folder of a published checkpoint")
     export.add_argument(
         "--checkpoint",
         type=user_path,
         required=True,
         metavar="PATH",
-        help="a laion-clap .pt file, or a folder of Hugging Face",
+        help="a .pt file of laion-clap or of a tagger (EfficientAT), or a CLAP folder of Hugging Face",
     )
     export.add_argument(
         "--out", type=user_path, required=True, metavar="DIR", help="a folder that is new or empty"

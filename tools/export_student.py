@@ -15,18 +15,16 @@ import hashlib
 import shutil
 from pathlib import Path
 
-import onnx
 import torch
 from graphs import digest, open_session, replace_entry
-from onnx import numpy_helper
 from student.graph import StudentGraph, export
 from student.naming import LABEL_WEIGHT, WINDOW_LEN, Evidence, Examples, kept_notes, take_notes, teach
-from student.network import LOGITS, Student
+from student.network import Student
 from student.sources import RATE, load_sound
 from teacher import Teacher
-from torch import Tensor
 
 from monitor import load_encoder
+from monitor.export.evidence import names_of
 
 ENTRY = """[models.{name}]
 audio = {{ file = "{name}/audio.onnx", sha256 = "{audio}" }}
@@ -49,17 +47,9 @@ def load_student(work: Path) -> Student:
     return student.eval()
 
 
-def names_of(path: Path) -> Tensor:
-    """Read the AudioSet names' points, (LOGITS, d), out of the box's audio tower, in whose space they are."""
-    for stored in onnx.load(path).graph.initializer:
-        if "names" in stored.name and stored.dims[0] == LOGITS:
-            return torch.from_numpy(numpy_helper.to_array(stored).astype("float32"))
-    raise SystemExit(f"{path} holds no names; valid: the audio tower that export_embedded.py writes")
-
-
 def place_of(student: Student, args: argparse.Namespace) -> Evidence:
     """Learn from labels how much each AudioSet name weighs or, with `--untaught`, only each name's mean."""
-    names, front = names_of(args.box / "audio.onnx"), Teacher(args.teacher)
+    names, front = names_of((args.box / "audio.onnx").read_bytes()), Teacher(args.teacher)
     examples = Examples(load_sound(args.data, args.work), args.seed)
     weights = hashlib.sha256(b"".join(one.numpy().tobytes() for one in student.state_dict().values()))
     notes = kept_notes(
@@ -111,7 +101,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     student = load_student(args.work)
     place = place_of(student, args)
-    graph = StudentGraph(student, Teacher(args.teacher).mel, place).eval()
+    graph = StudentGraph(student, place).eval()
     export(graph, folder / "audio.onnx", WINDOW_LEN)
     check(folder / "audio.onnx", graph)
     for file in ("text.onnx", "tokenizer.json"):

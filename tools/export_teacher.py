@@ -35,11 +35,11 @@ from teacher_recipes import (
 from torch import Tensor, nn
 from torch.nn import functional
 
+from monitor.export.kaldi_mel import HOP, LEAST_POWER, N_FFT, WINDOW, emphasise
+
 OPSET = 18
 MAX_TOKENS = 128
 _OUTPUT = "point"
-_N_FFT, _WINDOW, _HOP = 1024, 800, 320
-_LEAST_POWER = 1e-5
 ENTRY = """[models.teacher]
 audio = {{ file = "teacher/audio.onnx", sha256 = "{audio}" }}
 text = {{ file = "teacher/text.onnx", sha256 = "{text}" }}
@@ -62,26 +62,25 @@ class ConvTeacher(Teacher):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        used = torch.nonzero(self.mel.sum(0) > 0).flatten()
-        angle = 2 * math.pi / _N_FFT * used.double()[:, None] * torch.arange(_WINDOW).double()
-        window = self.window.double()
+        used = torch.nonzero(self.plain.mel.sum(0) > 0).flatten()
+        angle = 2 * math.pi / N_FFT * used.double()[:, None] * torch.arange(WINDOW).double()
+        window = self.plain.window.double()
         self._bins = len(used)
         self.register_buffer(
             "basis", torch.cat([angle.cos() * window, angle.sin() * window]).float()[:, None]
         )
-        self.register_buffer("bands", self.mel[:, used, None])
+        self.register_buffer("bands", self.plain.mel[:, used, None])
 
     def front(self, audio: Tensor) -> Tensor:
         """Compute the log-mel picture: (n, 1, 128, frames).
 
         Centring pads half a transform, of which the window leaves out the outer part on both sides.
         """
-        emphasised = audio[:, 1:] - 0.97 * audio[:, :-1]
-        padded = functional.pad(emphasised[:, None], (_WINDOW // 2, _WINDOW // 2), mode="reflect")
-        parts = functional.conv1d(padded, self.basis, stride=_HOP).square()
+        padded = functional.pad(emphasise(audio)[:, None], (WINDOW // 2, WINDOW // 2), mode="reflect")
+        parts = functional.conv1d(padded, self.basis, stride=HOP).square()
         power = functional.conv1d(parts[:, : self._bins] + parts[:, self._bins :], self.bands)
         # log(power + 1e-5) in a form that the exporter's optimiser leaves alone
-        level = torch.log(power / _LEAST_POWER + 1) + math.log(_LEAST_POWER)
+        level = torch.log(power / LEAST_POWER + 1) + math.log(LEAST_POWER)
         return ((level + 4.5) / 5)[:, None]
 
 

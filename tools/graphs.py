@@ -15,13 +15,11 @@ from onnx import TensorProto, helper, numpy_helper
 
 from monitor.encoders.runtime import onnxruntime
 from monitor.encoders.store import ModelFile
+from monitor.export.halves import halve
 
 MANIFEST_HEAD = (
     "# The models `monitor` knows. Files are pinned by sha256; paths are relative to this file.\n\n"
 )
-SMALLEST_HALVED = 1024
-"""Values; smaller tensors, such as biases, stay float32."""
-
 _NUMBERS = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.INT8, TensorProto.UINT8}
 _BRIDGES = {"QuantizeLinear", "DequantizeLinear"}
 
@@ -37,28 +35,9 @@ def open_session(path: Path) -> onnxruntime.InferenceSession:
 
 
 def store_as_half(path: Path, target: Path | None = None) -> None:
-    """Store large weights as float16 with a cast behind each; the arithmetic stays float32.
-
-    ONNX Runtime folds the casts when it loads the graph. Notes of the exporter on its machine are dropped.
-    """
+    """Store large weights as float16; notes of the exporter on its machine are dropped."""
     model = onnx.load(path)
-    graph = model.graph
-    del graph.value_info[:]
-    casts = []
-    for weight in graph.initializer:
-        if (
-            weight.data_type != TensorProto.FLOAT
-            or int(np.prod(weight.dims)) < SMALLEST_HALVED
-            or "basis" in weight.name
-        ):
-            continue
-        name = weight.name
-        half = numpy_helper.from_array(numpy_helper.to_array(weight).astype(np.float16), f"{name}_half")
-        weight.CopyFrom(half)
-        casts.append(helper.make_node("Cast", [half.name], [name], to=TensorProto.FLOAT))
-    nodes = list(graph.node)
-    del graph.node[:]
-    graph.node.extend([*casts, *nodes])
+    halve(model)
     save_clean(model, target or path)
 
 

@@ -269,6 +269,17 @@ def packaged_models() -> dict[str, StoredModel]:
     path = manifest_folder() / "manifest.toml"
     if os.environ.get("MONITOR_MODELS") and not path.exists():
         return {}
+    return read_manifest(path)
+
+
+def read_manifest(path: Path) -> dict[str, StoredModel]:
+    """Return the models of a manifest, by name.
+
+    Raises
+    ------
+    ModelError
+        It is missing or not valid.
+    """
     entries = _convert(_read_toml(path).get("models"), dict[str, ModelEntry], path)
     return {name: StoredModel(name, entry, path.parent) for name, entry in entries.items()}
 

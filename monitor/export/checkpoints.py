@@ -1,4 +1,4 @@
-"""Reads published CLAP checkpoints: what they hold, never code they carry.
+"""Reads published checkpoints, CLAP's here: what they hold, never code they carry.
 
 Two layouts: a file of laion-clap (a pickle with a `state_dict`), and a folder as transformers writes it
 (`config.json`, `preprocessor_config.json`, `model.safetensors` or `pytorch_model.bin`, `tokenizer.json`).
@@ -24,7 +24,8 @@ from monitor.errors import ModelError
 from monitor.export.architecture import Architecture, read_architecture
 from monitor.export.front_end import FrontEndSpec
 from monitor.export.laion_names import bare, is_laion, to_transformers
-from monitor.export.weights import load_pickle, load_safetensors, reason, tensors_of
+from monitor.export.tagger import Tagger, is_tagger, read_tagger
+from monitor.export.weights import load_pickle, load_safetensors, named_tensors, reason, tensors_of
 from monitor.stored_files import read_stored
 
 Layout = Literal["laion-clap", "transformers"]
@@ -72,30 +73,45 @@ class Checkpoint:
         return deepcopy(self.source)
 
 
+def read_any(path: Path) -> Checkpoint | Tagger:
+    """Read the checkpoint at `path`: of CLAP, a file or a folder, or of a tagger, a file.
+
+    Raises
+    ------
+    ModelError
+        There is none, it holds more than weights, or it is none that can be exported.
+    """
+    if path.is_dir():
+        return _read_folder(path)
+    if not path.is_file():
+        raise ModelError(
+            f"There is no checkpoint {path}; legal: a .pt file of laion-clap or EfficientAT, or a folder "
+            "with config.json."
+        )
+    state = named_tensors(load_pickle(path))
+    return read_tagger(path, state) if is_tagger(state) else _read_laion(path, state)
+
+
 def read_checkpoint(path: Path) -> Checkpoint:
-    """Read the checkpoint at `path`, a file or a folder.
+    """Read the checkpoint of CLAP at `path`, a file or a folder.
 
     Raises
     ------
     ModelError
         There is none, it holds more than weights, or it is no CLAP that can be exported.
     """
-    if path.is_dir():
-        return _read_folder(path)
-    if not path.is_file():
-        raise ModelError(
-            f"There is no checkpoint {path}; legal: a laion-clap .pt file, or a folder with config.json."
-        )
-    return _read_laion(path)
+    found = read_any(path)
+    if isinstance(found, Tagger):
+        raise ModelError(f"{path.name} is a tagger; legal: a checkpoint of CLAP.")
+    return found
 
 
-def _read_laion(path: Path) -> Checkpoint:
-    content = load_pickle(path)
-    state = tensors_of(content.get("state_dict", content))
+def _read_laion(path: Path, state: dict[str, Tensor]) -> Checkpoint:
     if not is_laion(state):
         raise ModelError(
-            f"{path.name} is not a laion-clap checkpoint (it has no tensor audio_branch.…); legal: a "
-            "laion-clap .pt file, or for transformers' layout the folder with config.json and the weights."
+            f"{path.name} is not a laion-clap checkpoint (it has no tensor audio_branch.…), nor "
+            "EfficientAT's (features.…); legal: a .pt file of either, or for transformers' layout the "
+            "folder with config.json and the weights."
         )
     _check_laion_front_end(path.name, {bare(name): tensor for name, tensor in state.items()})
     tensors = to_transformers(state)

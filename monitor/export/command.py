@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from rich.markup import escape
@@ -23,6 +24,9 @@ from monitor.errors import ConfigError, ModelError
 from monitor.export.needs import require_libraries
 from monitor.export.report import ExportedFile, ExportReport, as_markdown
 from monitor.text import clean
+
+if TYPE_CHECKING:
+    from monitor.export.tagger import Tagger
 
 SHORT_S = (2.56, 5.12)
 """Seconds an audio tower of one or two of its four pieces hears."""
@@ -39,7 +43,7 @@ class ExportOptions:
     """What to export, and how."""
 
     checkpoint: Path
-    """A laion-clap .pt file, or a folder as transformers writes it."""
+    """A .pt file of laion-clap or EfficientAT, or a folder as transformers writes it."""
     out: Path
     """A folder that is empty or not there."""
     name: str = ""
@@ -100,14 +104,17 @@ def _name_from(checkpoint: Path) -> str:
 
 
 def _export(options: ExportOptions, name: str, work: Path, say: Say) -> ExportReport:
-    from monitor.export.checkpoints import read_checkpoint
+    from monitor.export.checkpoints import read_any
     from monitor.export.pair import Job, export_audio, export_text, input_len_for, pieces_for
     from monitor.export.parity import judge
+    from monitor.export.tagger import Tagger
     from monitor.export.words import check_tokenizer, find_tokenizer
 
     started = time.monotonic()
     say(f"Reading {options.checkpoint}")
-    checkpoint = read_checkpoint(options.checkpoint)
+    checkpoint = read_any(options.checkpoint)
+    if isinstance(checkpoint, Tagger):
+        return _export_tagger(options, checkpoint, name, work, say)
     architecture, pieces = checkpoint.architecture, pieces_for(options.short)
     job = Job(checkpoint, "int8" if options.int8 else "fp16" if options.fp16 else "fp32", work, say)
     notes = list(checkpoint.notes)
@@ -141,9 +148,40 @@ def _export(options: ExportOptions, name: str, work: Path, say: Say) -> ExportRe
         notes=(*notes, *judge(rows)),
         seconds=time.monotonic() - started,
     )
-    (work / "parity.json").write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n", "utf-8")
-    (work / "parity.md").write_text(as_markdown(report), "utf-8")
+    _write_parity(report, work)
     return report
+
+
+def _export_tagger(options: ExportOptions, tagger: Tagger, name: str, work: Path, say: Say) -> ExportReport:
+    from monitor.export.tagger_model import FRONT_END, WINDOW_LEN, export_tagger, notes_on
+
+    started = time.monotonic()
+    if options.audio_only or options.int8 or options.fp16 or options.short or options.tokenizer:
+        raise ConfigError(
+            f"{tagger.name} is a tagger; --audio-only, --int8, --fp16, --short and --tokenizer are for CLAP."
+        )
+    _, rows = export_tagger(tagger, work, say)
+    read_folder(work, name).verify()
+    report = ExportReport(
+        name=name,
+        folder=str(options.out),
+        layout="EfficientAT",
+        network=tagger.network.label,
+        input_len=WINDOW_LEN,
+        front_end=FRONT_END,
+        files=tuple(_describe(path) for path in sorted(work.iterdir())),
+        parity=tuple(rows),
+        notes=notes_on(tagger),
+        seconds=time.monotonic() - started,
+    )
+    _write_parity(report, work)
+    return report
+
+
+def _write_parity(report: ExportReport, folder: Path) -> None:
+    rows = json.dumps([asdict(row) for row in report.parity], indent=1)
+    (folder / "parity.json").write_text(rows + "\n", "utf-8")
+    (folder / "parity.md").write_text(as_markdown(report), "utf-8")
 
 
 def _entry(folder: Path, source: str, input_len: int, dim: int, hop_s: float) -> ModelEntry:

@@ -15,7 +15,8 @@ from onnx import NodeProto
 
 from monitor.encoders.onnx_file import NotOneGraph, check_one_graph
 from monitor.errors import ModelError
-from monitor.export.towers import AudioTower, TextTower
+from monitor.export.halves import halve
+from monitor.export.towers import TextTower
 
 OPSET = 18
 _EXAMPLES = 2
@@ -27,7 +28,7 @@ _RESERVED_POSITIONS = 2
 """RoBERTa counts positions from two."""
 
 
-def write_audio(tower: AudioTower, path: Path, input_len: int) -> None:
+def write_audio(tower: torch.nn.Module, path: Path, input_len: int) -> None:
     """Write audio float32 (n, input_len) -> embedding float32 (n, dim)."""
     _write(tower, (torch.randn(_EXAMPLES, input_len) * 0.1,), path, ["audio"], ({0: torch.export.Dim("n")},))
 
@@ -63,6 +64,14 @@ def quantise(path: Path, target: Path) -> None:
             weight_type=QuantType.QInt8,
         )
     finish(target)
+
+
+def store_as_half(path: Path) -> None:
+    """Write the graph anew with its large weights as float16; it computes in float32 as before."""
+    model = onnx.load(path)
+    halve(model)
+    onnx.save(model, path)
+    finish(path)
 
 
 def finish(path: Path) -> None:

@@ -84,6 +84,11 @@ def tensors_of(content: Any) -> dict[str, Tensor]:
     }
 
 
+def named_tensors(content: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Return the tensors of a pickle's content, or of its `state_dict` where it has one."""
+    return tensors_of(content.get("state_dict", content))
+
+
 def reason(error: BaseException) -> str:
     """Return the line of an error that says most."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]

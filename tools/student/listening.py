@@ -8,12 +8,6 @@ from pathlib import Path
 import torch
 from teacher import Teacher
 from torch import Tensor
-from torch.nn import functional
-
-_STRIDES = (1, 2, 1, 2, 1, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1)
-_PLAIN_BLOCKS = 6
-_EPSILON = 1e-3
-"""Of its norms."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +29,12 @@ class Heard:
 class OpenTeacher(Teacher):
     """The teacher, showing what passes from block to block, and nothing of what is inside one.
 
-    Its norms are folded into the convolutions and its maps lie channels last: half the time.
+    Its maps lie channels last: half the time.
     """
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self._folded: dict[str, tuple[Tensor, Tensor]] = {}
+        self.network.to(memory_format=torch.channels_last)
 
     @torch.no_grad()
     def listen(self, audio: Tensor) -> Tensor:
@@ -52,26 +46,9 @@ class OpenTeacher(Teacher):
     def hear(self, audio: Tensor) -> Heard:
         """Hear audio (n, samples) at 32 kHz, full scale +-1.0."""
         mel = self.front(audio)
-        stem = self._conv(mel, "features.0", stride=2).contiguous(memory_format=torch.channels_last)
-        maps = [functional.hardswish(stem)]
-        for number, stride in enumerate(_STRIDES, start=1):
-            maps.append(self._block(maps[-1], f"features.{number}.block", stride, number <= _PLAIN_BLOCKS))
-        pooled = functional.hardswish(self._conv(maps[-1], "features.16")).mean((2, 3))
-        hidden = functional.hardswish(self._linear(pooled, "classifier.2"))
-        return Heard(mel, maps, pooled, hidden, self._linear(hidden, "classifier.5"))
-
-    def _conv(self, x: Tensor, name: str, stride: int = 1, groups: int = 1) -> Tensor:
-        if name not in self._folded:
-            self._folded[name] = self._fold(name)
-        weight, bias = self._folded[name]
-        return functional.conv2d(x, weight, bias, stride, weight.shape[2] // 2, 1, groups)
-
-    def _fold(self, name: str) -> tuple[Tensor, Tensor]:
-        """Fold a norm into the convolution before it."""
-        norm = {
-            key: self._state[f"{name}.1.{key}"] for key in ("running_mean", "running_var", "weight", "bias")
-        }
-        gain = norm["weight"] / torch.sqrt(norm["running_var"] + _EPSILON)
-        weight = self._state[f"{name}.0.weight"] * gain[:, None, None, None]
-        bias = norm["bias"] - norm["running_mean"] * gain
-        return weight.contiguous(memory_format=torch.channels_last), bias
+        maps = [self.network.first(mel.contiguous(memory_format=torch.channels_last))]
+        for block in self.network.blocks:
+            maps.append(block(maps[-1]))
+        pooled = self.network.pool(maps[-1])
+        hidden = self.network.think(pooled)
+        return Heard(mel, maps, pooled, hidden, self.network.logits(hidden))

@@ -21,11 +21,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
+from monitor.export.evidence import OFFSET, POWER
+from monitor.export.evidence import Evidence as Untaught
 from student.network import HIDDEN, LOGITS
 from student.sources import RATE, Sound
 
-OFFSET, POWER = 8.0, 0.75
-"""As the teacher's own evidence was placed best (tools/teacher_recipes.py)."""
 WINDOW_LEN = 2 * RATE
 CLEAN, SNR_DB = 0.4, (-5.0, 24.0)
 """How many examples have no background, and the ratios of the others."""
@@ -48,21 +48,13 @@ TEMPERATURE, ODDS_WEIGHT, NAMES_WEIGHT = 0.06, 0.5, 0.5
 """As for the box (tools/lessons.py)."""
 
 
-class Evidence(nn.Module):
-    """Logits (n, LOGITS) -> points (n, d), unit norm: posteriors, sharpened, times the names; no labels."""
-
-    prior: Tensor
-    names: Tensor
-
-    def __init__(self, names: Tensor, prior: Tensor) -> None:
-        super().__init__()
-        self.register_buffer("names", names)
-        self.register_buffer("prior", prior)
+class Evidence(Untaught):
+    """The same of hidden and logits, as `Taught` takes them; no labels."""
 
     def forward(self, hidden: Tensor, logits: Tensor) -> Tensor:  # noqa: ARG002
         """Place a batch; hidden is not needed."""
-        weights = torch.sigmoid(logits - self.prior - OFFSET) ** POWER
-        return functional.normalize(weights @ self.names, dim=1)
+        point: Tensor = super().forward(logits)
+        return point
 
 
 class Taught(Evidence):
