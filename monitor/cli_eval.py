@@ -4,28 +4,36 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from monitor.cli_eval_noise import add_noise
 from monitor.cli_eval_parts import (
     NEEDS_MATPLOTLIB,
     AddVerb,
+    Folds,
     add_clip_flags,
     add_common,
     amount,
     clip_bench,
     clip_trial,
     count,
-    make_folder,
+    hear_each,
     numbers,
     open_encoder,
+    sets_of_folds,
     share,
-    show,
 )
 from monitor.config import load_config
 from monitor.console import tell
 from monitor.errors import ConfigError
 from monitor.folders import user_path
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from monitor.evaluation.command import Report, StreamTrial
+    from monitor.evaluation.recognition import ClipReport
 
 
 def add_eval(verbs: Any, add_verb: AddVerb) -> None:
@@ -98,34 +106,53 @@ def _clips(arguments: argparse.Namespace) -> int:
     from monitor.evaluation.clip_tables import terminal_table, write_report
     from monitor.evaluation.recognition import run_clips
 
-    make_folder(arguments.out)
-    trial = clip_trial(arguments, arguments.false_alarm_rate)
     bench = clip_bench(arguments)
-    report = run_clips(trial, bench)
-    if arguments.out is not None and not write_report(arguments.out, report):
-        tell(f"accuracy.png {NEEDS_MATPLOTLIB}")
-    show(report, terminal_table(report), as_json=arguments.json)
+
+    def hear(folds: Folds, out: Path | None) -> tuple[ClipReport, Table]:
+        report = run_clips(clip_trial(arguments, folds, arguments.false_alarm_rate), bench)
+        if out is not None and not write_report(out, report):
+            tell(f"accuracy.png {NEEDS_MATPLOTLIB}")
+        return report, terminal_table(report)
+
+    hear_each(arguments, hear)
     return 0
 
 
 def _streams(arguments: argparse.Namespace) -> int:
-    from monitor.evaluation.command import Bench, StreamTrial, run_streams, write_report
-    from monitor.evaluation.hearing import kept_file
+    from monitor.evaluation.command import Bench, run_streams, write_report
     from monitor.evaluation.operating import with_thresholds
     from monitor.evaluation.tables import terminal_table
     from monitor.scoring.prompts import parse_classes
 
     flags = {} if arguments.model is None else {"model": {"name": arguments.model}}
     config = load_config(arguments.config, os.environ, flags)
-    make_folder(arguments.out)
     if arguments.write_thresholds is not None and not arguments.write_thresholds.parent.is_dir():
         raise ConfigError(f"There is no folder for {arguments.write_thresholds}; make it first.")
+    if arguments.write_thresholds is not None and len(sets_of_folds(arguments)) > 1:
+        raise ConfigError("--write-thresholds chooses on one set of folds; join them, as --folds 1+2+3.")
     if arguments.thresholds is not None:
         config = with_thresholds(config, arguments.thresholds)
-    trial = StreamTrial(
+    classes = parse_classes(arguments.classes, config.prompts.aliases)
+    bench = Bench(open_encoder(config, config.model.name), classes, config, arguments.subset)
+
+    def hear(folds: Folds, out: Path | None) -> tuple[Report, Table]:
+        report = run_streams(_stream_trial(arguments, folds, out), bench)
+        if out is not None and not write_report(out, report):
+            tell(f"curve.png {NEEDS_MATPLOTLIB}")
+        return report, terminal_table(report.rows)
+
+    hear_each(arguments, hear)
+    return 0
+
+
+def _stream_trial(arguments: argparse.Namespace, folds: Folds, out: Path | None) -> StreamTrial:
+    from monitor.evaluation.command import StreamTrial
+    from monitor.evaluation.hearing import kept_file
+
+    return StreamTrial(
         data=arguments.data,
         backgrounds=arguments.backgrounds,
-        folds=arguments.folds,
+        folds=folds,
         n_streams=arguments.streams,
         snrs_db=arguments.snr,
         methods=tuple(arguments.methods.split(",")),
@@ -138,12 +165,5 @@ def _streams(arguments: argparse.Namespace) -> int:
         plans=tuple(arguments.plans),
         thresholds=arguments.write_thresholds,
         keep=None if arguments.no_cache else kept_file(),
-        out=arguments.out,
+        out=out,
     )
-    classes = parse_classes(arguments.classes, config.prompts.aliases)
-    bench = Bench(open_encoder(config, config.model.name), classes, config, arguments.subset)
-    report = run_streams(trial, bench)
-    if arguments.out is not None and not write_report(arguments.out, report):
-        tell(f"curve.png {NEEDS_MATPLOTLIB}")
-    show(report, terminal_table(report.rows), as_json=arguments.json)
-    return 0

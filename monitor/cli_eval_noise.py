@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import argparse
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monitor.cli_eval_parts import (
     NEEDS_MATPLOTLIB,
     AddVerb,
+    Folds,
     add_clip_flags,
     add_common,
     amount,
     clip_bench,
     clip_trial,
     count,
-    make_folder,
+    hear_each,
     numbers,
-    show,
     whole,
 )
 from monitor.console import tell
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from monitor.evaluation.lab import Grid
     from monitor.evaluation.methods import Settings
+    from monitor.evaluation.noise import NoiseReport
 
 _METHODS = "zero-shot,text-background,audio-background,drift,tgap,auto"
 _TAUS = "0:1.5:.1"
@@ -86,7 +90,8 @@ def add_noise(kinds: Any, add_verb: AddVerb) -> None:
         type=whole,
         default=(),
         metavar="N,M",
-        help="what tgap, few-shot, class-means and mlp learn from (default: all folds that are not heard)",
+        help="what tgap, few-shot, class-means and mlp learn from (default: all folds "
+        "that are neither heard nor 4 or 6 of an index)",
     )
     _add_settings(noise)
     _add_grids(noise)
@@ -125,20 +130,25 @@ def _noise(arguments: argparse.Namespace) -> int:
     from monitor.evaluation.noise import NoiseTrial, run_noise
     from monitor.evaluation.noise_tables import terminal_table, write_report
 
-    make_folder(arguments.out)
-    trial = NoiseTrial(
-        clips=clip_trial(arguments),
-        pool_folds=arguments.pool_folds,
-        methods=tuple(parse_method(name) for name in arguments.methods.split(",")),
-        prompts=arguments.prompts,
-        grids=_grids(arguments),
-        settings=_settings(arguments),
-        keep=None if arguments.no_cache else kept_file(),
-    )
-    report = run_noise(trial, clip_bench(arguments))
-    if arguments.out is not None and not write_report(arguments.out, report):
-        tell(f"noise.png {NEEDS_MATPLOTLIB}")
-    show(report, terminal_table(report), as_json=arguments.json)
+    methods = tuple(parse_method(name) for name in arguments.methods.split(","))
+    bench = clip_bench(arguments)
+
+    def hear(folds: Folds, out: Path | None) -> tuple[NoiseReport, Table]:
+        trial = NoiseTrial(
+            clips=clip_trial(arguments, folds),
+            pool_folds=arguments.pool_folds,
+            methods=methods,
+            prompts=arguments.prompts,
+            grids=_grids(arguments),
+            settings=_settings(arguments),
+            keep=None if arguments.no_cache else kept_file(),
+        )
+        report = run_noise(trial, bench)
+        if out is not None and not write_report(out, report):
+            tell(f"noise.png {NEEDS_MATPLOTLIB}")
+        return report, terminal_table(report)
+
+    hear_each(arguments, hear)
     return 0
 
 

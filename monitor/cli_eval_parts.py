@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 NEEDS_MATPLOTLIB = "needs matplotlib (pip install 'monitor[eval]'); the CSV files have the points."
 AddVerb = Callable[[Any, str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
+Folds = tuple[int, ...]
+"""Folds that are heard together; empty: what lists of another run name."""
 _MOST_STEPS = 200
 """SNRs in one range."""
 
@@ -47,10 +49,11 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--folds",
-        type=whole,
+        type=fold_sets,
         default=(),
-        metavar="N,M",
-        help="default: 4 of an index, else the last (ESC-50 5, UrbanSound8K 10, FSD50K 3: its eval part)",
+        metavar="N,M+K",
+        help="each by itself, with tables of its own; joined by '+' together (default: 4 and 6 of an index, "
+        "else the last: ESC-50 5, UrbanSound8K 10, FSD50K 3, its eval part)",
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--config", type=user_path, metavar="FILE", help="TOML file over the defaults")
@@ -84,7 +87,7 @@ def add_clip_flags(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def clip_trial(arguments: argparse.Namespace, false_alarm_rate: float = 0.01) -> ClipTrial:
+def clip_trial(arguments: argparse.Namespace, folds: Folds, false_alarm_rate: float = 0.01) -> ClipTrial:
     """Return what `add_clip_flags` asks for."""
     from monitor.evaluation.recognition import ClipTrial
     from monitor.scoring.prompts import parse_classes
@@ -92,7 +95,7 @@ def clip_trial(arguments: argparse.Namespace, false_alarm_rate: float = 0.01) ->
     return ClipTrial(
         data=arguments.data,
         backgrounds=arguments.backgrounds,
-        folds=arguments.folds,
+        folds=folds,
         snrs_db=arguments.snr,
         classes=() if arguments.classes is None else tuple(parse_classes(arguments.classes)),
         min_clips=arguments.min_clips,
@@ -136,14 +139,52 @@ def open_encoder(config: Config, name: str) -> Encoder:
     return load(replace(config.model, name=name))
 
 
-def show(report: Any, table: Table, *, as_json: bool) -> None:
-    """Print a report, or the table that stands for it."""
+def hear_each(arguments: argparse.Namespace, hear: Callable[[Folds, Path | None], tuple[Any, Table]]) -> None:
+    """Print, fold by fold, the report that `hear` returns, or the table that stands for it.
+
+    Of several folds each has a folder of its own below `--out`, with `results.md` of all of them beside it;
+    the JSON object then has the folds as its keys.
+
+    Parameters
+    ----------
+    hear
+        Takes the folds that are heard together and the folder to write to, if any.
+    """
     import msgspec
 
-    if as_json:
-        show_json(msgspec.json.encode(report))
-    else:
-        show_table(table)
+    sets = {"+".join(map(str, folds)): folds for folds in sets_of_folds(arguments)}
+    folders = dict.fromkeys(sets, arguments.out)
+    if arguments.out is not None and len(sets) > 1:
+        folders = {name: arguments.out / f"fold_{name}" for name in sets}
+    reports = {}
+    for name, folds in sets.items():
+        make_folder(folders[name])
+        reports[name], table = hear(folds, folders[name])
+        if not arguments.json:
+            table.title = f"fold {name}: {table.title or 'all figures'}" if name else table.title
+            show_table(table)
+    if arguments.json:
+        show_json(msgspec.json.encode(reports if len(sets) > 1 else reports.popitem()[1]))
+    if arguments.out is not None and len(sets) > 1:
+        parts = [
+            f"## Fold {name}\n\n{(at / 'results.md').read_text('utf-8')}" for name, at in folders.items()
+        ]
+        (arguments.out / "results.md").write_text("\n".join(parts), "utf-8")
+
+
+def sets_of_folds(arguments: argparse.Namespace) -> tuple[Folds, ...]:
+    """Return the folds that are heard together, set by set; lists of another run are one set."""
+    from monitor.evaluation.layouts import read_data
+
+    if arguments.plans:
+        return ((),)
+    if arguments.folds:
+        return tuple(arguments.folds)
+    return tuple((fold,) for fold in read_data(arguments.data, arguments.backgrounds).usual_folds)
+
+
+def _folder_of(out: Path | None, name: str, sets: tuple[Folds, ...]) -> Path | None:
+    return out if out is None or len(sets) == 1 else out / f"fold_{name}"
 
 
 def numbers(text: str) -> tuple[float, ...]:
@@ -186,6 +227,11 @@ def whole(text: str) -> tuple[int, ...]:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a list of whole numbers such as 3,4") from None
+
+
+def fold_sets(text: str) -> tuple[Folds, ...]:
+    """Read folds, by themselves or together: `4,6`, `1+2+3`."""
+    return tuple(whole(part.replace("+", ",")) for part in text.split(","))
 
 
 def count(text: str) -> int:

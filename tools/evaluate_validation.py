@@ -38,7 +38,7 @@ def main() -> int:
     )
     add_eval(parser.add_subparsers(required=True), add_verb)
     arguments = parser.parse_args(["eval", *sys.argv[1:]])
-    arguments.folds, arguments.subset = FOLDS, is_validation
+    arguments.folds, arguments.subset = (FOLDS,), is_validation
     try:
         return int(arguments.verb(arguments))
     except MonitorError as error:

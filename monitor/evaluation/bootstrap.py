@@ -1,14 +1,17 @@
-"""Intervals by resampling whole recordings: of the events and, crossed with them, of the backgrounds. Pure.
+"""Intervals by resampling sources and recordings: of events and, crossed with them, of backgrounds. Pure.
 
-Clips of one recording are no independent evidence, and neither are mixtures with one background (A. B.
-Owen, 2007, "The pigeonhole bootstrap"). A resample is a weight per mixture: how often the recording of its
-event was drawn, times how often that of its background was. Whatever is measured is measured again with
-each row of weights; two models measured with the same rows are compared pairwise.
+Clips of one recording are no independent evidence, recordings of one source (a collection, made by the same
+people with the same gear) are little, and neither are mixtures with one background (A. B. Owen, 2007, "The
+pigeonhole bootstrap"). So sources are drawn, and then as many recordings of each drawn one as it has (nested,
+A. C. Davison and D. V. Hinkley, 1997, section 3.8; rather too wide than too narrow). A resample is a weight
+per mixture: how often the recording of its event was drawn, times how often that of its background was.
+Whatever is measured is measured again with each row of weights; two models measured with the same rows are
+compared pairwise. Where all is of one source, only recordings are drawn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import NormalDist
 
 import numpy as np
@@ -17,13 +20,20 @@ from numpy.typing import NDArray
 from monitor.evaluation.metrics import CONFIDENCE, Estimate
 
 ROUNDS = 1000
+Sources = Mapping[str, str]
+"""Recording -> the collection it comes from; one that is not listed is of no known one."""
+NO_SOURCES: Sources = {}
 _NORMAL = NormalDist()
 _RAREST = 0.01
 """A share of resamples on one side further out than this is taken as this."""
 
 
 def two_way_weights(
-    events: Sequence[str], backgrounds: Sequence[str] | None, rounds: int = ROUNDS, seed: int = 5
+    events: Sequence[str],
+    backgrounds: Sequence[str] | None,
+    sources: Sources = NO_SOURCES,
+    rounds: int = ROUNDS,
+    seed: int = 5,
 ) -> NDArray[np.float32]:
     """Return float32 (1 + rounds, n): a row of ones, which is what was observed, then the resamples.
 
@@ -32,11 +42,13 @@ def two_way_weights(
     events, backgrounds
         The recording of each of n mixtures' event and background; None where there was no background. The
         draws of the events are the same either way.
+    sources
+        Where these recordings come from.
     """
     rng = np.random.default_rng(seed)
-    weights = _draws(events, rounds, rng)
+    weights = _draws(events, sources, rounds, rng)
     if backgrounds is not None:
-        weights *= _draws(backgrounds, rounds, rng)
+        weights *= _draws(backgrounds, sources, rounds, rng)
     return np.concatenate([np.ones((1, len(events)), np.float32), weights])
 
 
@@ -58,9 +70,16 @@ def estimate(measured: NDArray[np.float64]) -> Estimate:
     return Estimate(value, min(value, float(low)), max(value, float(high)))
 
 
-def _draws(names: Sequence[str], rounds: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Draw as many recordings as there are, with replacement, each round: float32 (rounds, n) counts."""
+def _draws(
+    names: Sequence[str], sources: Sources, rounds: int, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Return how often the recording of each name was drawn: float32 (rounds, n)."""
     recordings, owner = np.unique(np.asarray(names, dtype=np.str_), return_inverse=True)
-    count = len(recordings)
-    counts = rng.multinomial(count, np.full(count, 1.0 / count), size=rounds)
+    of_source, source = np.unique([sources.get(str(one), "") for one in recordings], return_inverse=True)
+    count = len(of_source)
+    drawn = rng.multinomial(count, np.full(count, 1.0 / count), size=rounds) if count > 1 else [[1]] * rounds
+    counts = np.zeros((rounds, len(recordings)), np.int64)
+    for times, index in zip(np.transpose(drawn), range(count), strict=True):
+        own = np.flatnonzero(source.reshape(-1) == index)
+        counts[:, own] = rng.multinomial(times * len(own), np.full(len(own), 1.0 / len(own)))
     return np.asarray(counts[:, owner.reshape(-1)], np.float32)

@@ -107,9 +107,11 @@ def basis(mixtures: Sequence[Mixture]) -> str:
     """Return what figures and their intervals rest on, as a sentence."""
     two_way = all(one.background for one in mixtures)
     intervals = (
-        "two-way bootstrap intervals over both kinds of" if two_way else "bootstrap intervals over the"
+        "two-way bootstrap intervals over sources and recordings of both kinds"
+        if two_way
+        else "bootstrap intervals over sources and recordings"
     )
-    return f"{rests_on(mixtures)}; 95 % {intervals} recordings."
+    return f"{rests_on(mixtures)}; 95 % {intervals}."
 
 
 def with_interval(row: ClipRow) -> str:

@@ -44,6 +44,8 @@ class Clip(msgspec.Struct, frozen=True):
     """RMS level, dB re full scale; None: unknown."""
     labels: tuple[str, ...] = ()
     """Every class it holds; empty: only `label`."""
+    source: str = ""
+    """The collection its recording comes from; empty: unknown."""
 
     @property
     def held(self) -> tuple[str, ...]:
@@ -72,7 +74,8 @@ class Span(msgspec.Struct, frozen=True):
 def read_index(path: Path) -> list[Clip]:
     """Return the clips of an index, a CSV file with at least the columns of `_COLUMNS`.
 
-    `canonical` is the label, `fold5` the fold; no group may be in two folds.
+    `canonical` is the label, `fold5` the fold; no group may be in two folds. A column `source`, if there is
+    one, says which collection a recording comes from.
 
     Raises
     ------
@@ -188,6 +191,7 @@ def _clip(row: dict[str, str]) -> Clip:
         group=row["group"],
         duration_s=float(row["duration_s"]),
         rms_db=float(row["rms_db"]),
+        source=row.get("source") or "",
     )
 
 

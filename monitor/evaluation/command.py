@@ -121,7 +121,10 @@ def run_streams(trial: StreamTrial, bench: Bench) -> Report:
         snr_db = part.snr_db or 0.0
         _add(
             report,
-            [Verdict(arm, snr_db, *both) for arm, *both in zip(arms, judged, negatives, strict=True)],
+            [
+                Verdict(arm, snr_db, events, without_any, corpus.sources)
+                for arm, events, without_any in zip(arms, judged, negatives, strict=True)
+            ],
             trial,
             bench,
         )

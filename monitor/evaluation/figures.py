@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.evaluation.bootstrap import estimate, two_way_weights
+from monitor.evaluation.bootstrap import NO_SOURCES, Sources, estimate, two_way_weights
 from monitor.evaluation.metrics import Estimate, Outcome, Reference, summarise
 from monitor.evaluation.operating import Setting
 from monitor.evaluation.ranking import accuracy, weighted_quantile
@@ -65,6 +65,8 @@ class Case(msgspec.Struct, frozen=True):
     """Of the streams with events."""
     negatives: Sequence[Outcome]
     """Of the streams without any."""
+    sources: Sources = NO_SOURCES
+    """Where the recordings come from."""
 
 
 def rows(case: Case) -> list[Row]:
@@ -87,7 +89,7 @@ def differences(case: Case, reference: Case) -> list[Row]:
     events, others = _events(case.outcomes, None), _events(reference.outcomes, None)
     if not events:
         return []
-    weights = _weights(events)
+    weights = _weights(events, case.sources)
     ours, theirs = (accuracy(_found(group), weights) for group in (events, others))
     return [
         _row(named, ALL, "recall_difference", estimate(ours - theirs), len(events)),
@@ -128,15 +130,15 @@ def _figures(case: Case, class_name: str | None) -> list[tuple[str, Estimate, in
     events, heard = _events(case.outcomes, class_name), summarise(everything, class_name)
     quiet = summarise(case.negatives, class_name)
     count, found = len(events), [event for event in events if event.latency_s is not None]
-    rate = _rate(everything, class_name, heard.false_alarms_per_hour)
+    rate = _rate(everything, class_name, heard.false_alarms_per_hour, case.sources)
     figures = [
-        ("recall", _recall(events, heard.recall), count),
+        ("recall", _recall(events, heard.recall, case.sources), count),
         ("false_alarms_per_hour", rate, round(heard.hours * 3600.0)),
-        ("latency_median_s", _latency(found, 0.5), len(found)),
-        ("latency_p90_s", _latency(found, 0.9), len(found)),
+        ("latency_median_s", _latency(found, 0.5, case.sources), len(found)),
+        ("latency_p90_s", _latency(found, 0.9, case.sources), len(found)),
     ]
     if case.negatives:
-        rate = _rate(case.negatives, class_name, quiet.false_alarms_per_hour)
+        rate = _rate(case.negatives, class_name, quiet.false_alarms_per_hour, case.sources)
         figures.append(("negative_false_alarms_per_hour", rate, round(quiet.hours * 3600.0)))
     return figures
 
@@ -166,19 +168,21 @@ def _found(events: Sequence[_Event]) -> NDArray[np.bool_]:
     return np.array([event.latency_s is not None for event in events], bool)
 
 
-def _recall(events: Sequence[_Event], independent: Estimate) -> Estimate:
-    """Return the wider of two intervals: of independent events, and of recordings drawn again."""
+def _recall(events: Sequence[_Event], independent: Estimate, sources: Sources) -> Estimate:
+    """Return the wider of two intervals: of independent events, and of sources and recordings drawn again."""
     if not events:
         return independent
-    return _wider(independent, estimate(accuracy(_found(events), _weights(events))))
+    return _wider(independent, estimate(accuracy(_found(events), _weights(events, sources))))
 
 
-def _rate(outcomes: Sequence[Outcome], class_name: str | None, independent: Estimate) -> Estimate:
+def _rate(
+    outcomes: Sequence[Outcome], class_name: str | None, independent: Estimate, sources: Sources
+) -> Estimate:
     """Return the wider of two intervals: of independent false alarms, and of backgrounds drawn again."""
     counts = np.array([_alarms(one, class_name) for one in outcomes], np.float64)
     if not counts.any():
         return independent
-    weights = two_way_weights([one.background for one in outcomes], None)
+    weights = two_way_weights([one.background for one in outcomes], None, sources)
     hours = np.array([one.duration_s / 3600.0 for one in outcomes])
     return _wider(independent, estimate(_ratio(weights @ counts, weights @ hours)))
 
@@ -195,13 +199,14 @@ def _wider(independent: Estimate, drawn: Estimate) -> Estimate:
     return Estimate(independent.value, min(drawn.low, independent.low), max(drawn.high, independent.high))
 
 
-def _latency(found: Sequence[_Event], share: float) -> Estimate:
+def _latency(found: Sequence[_Event], share: float, sources: Sources) -> Estimate:
     """Return a quantile of the latency of the found events; nan when none was."""
     if not found:
         return Estimate(float("nan"), float("nan"), float("nan"))
     latencies_s = np.array([event.latency_s for event in found], np.float64)
-    return estimate(weighted_quantile(latencies_s, _weights(found), share))
+    return estimate(weighted_quantile(latencies_s, _weights(found, sources), share))
 
 
-def _weights(events: Sequence[_Event]) -> NDArray[np.float32]:
-    return two_way_weights([event.recording for event in events], [event.background for event in events])
+def _weights(events: Sequence[_Event], sources: Sources) -> NDArray[np.float32]:
+    recordings, backgrounds = [one.recording for one in events], [one.background for one in events]
+    return two_way_weights(recordings, backgrounds, sources)

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from monitor.config import Config
 from monitor.detection.detector import rule_for
 from monitor.encoders import Encoder
+from monitor.evaluation.bootstrap import NO_SOURCES, Sources
 from monitor.evaluation.figures import CONFIGURED, LEARNT, Case
 from monitor.evaluation.metrics import Outcome
 from monitor.evaluation.operating import Setting, at_thresholds, best_per_class, best_within, sweep
@@ -73,6 +74,8 @@ class Verdict(msgspec.Struct, frozen=True):
     snr_db: float
     events: Judged
     negatives: Judged
+    sources: Sources = NO_SOURCES
+    """Where the recordings come from."""
 
     @property
     def settings(self) -> list[Setting]:
@@ -109,4 +112,4 @@ class Verdict(msgspec.Struct, frozen=True):
     def _case(
         self, kind: str, values: Thresholds, outcomes: Sequence[Outcome], negatives: Sequence[Outcome]
     ) -> Case:
-        return Case(self.arm.method, self.snr_db, kind, values, outcomes, negatives)
+        return Case(self.arm.method, self.snr_db, kind, values, outcomes, negatives, self.sources)

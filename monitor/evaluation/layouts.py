@@ -30,8 +30,8 @@ from monitor.evaluation.clips import BEYOND, Clip, duration_of, read_index, read
 
 BACKGROUNDS = "backgrounds:"
 """Begin of a path below the root of the other backgrounds rather than that of the data."""
-INDEX_FOLD = 4
-"""Heard of an index unless told: the fold this project never trains on."""
+REPORT_FOLDS = (4, 6)
+"""Heard of an index unless told, as far as there are any: the folds this project never learns from."""
 _SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".mp3"})
 _DEV_FOLDS = {"train": 1, "val": 2}
 _EVAL_FOLD = 3
@@ -44,8 +44,8 @@ class Corpus(msgspec.Struct, frozen=True):
     clips: list[Clip]
     multi_label: bool = False
     """Whether a clip may hold several classes (`Clip.labels`)."""
-    usual_fold: int | None = None
-    """The fold that is heard unless told; None: the last there is."""
+    reported: tuple[int, ...] = ()
+    """The folds that are kept to report on; empty: the last there is."""
     backgrounds: Path | None = None
     """Root of the backgrounds where they are of other data: paths that begin with `BACKGROUNDS`."""
 
@@ -55,9 +55,15 @@ class Corpus(msgspec.Struct, frozen=True):
         return tuple(sorted({clip.fold for clip in self.clips if clip.fold is not None}))
 
     @property
+    def sources(self) -> dict[str, str]:
+        """Recording (group) -> the collection it comes from."""
+        return {clip.group: clip.source for clip in self.clips}
+
+    @property
     def usual_folds(self) -> tuple[int, ...]:
         """What is heard unless told."""
-        return self.folds[-1:] if self.usual_fold is None else (self.usual_fold,)
+        there = tuple(fold for fold in self.reported if fold in self.folds)
+        return there or self.reported[:1] or self.folds[-1:]
 
     def find(self, path: str) -> Path:
         """Return where a clip lies, by its path in the corpus or in the list of another run.
@@ -143,7 +149,7 @@ def _read(path: Path) -> Corpus:
 
 
 def _index(path: Path) -> Corpus:
-    return Corpus(path.parent, read_index(path), usual_fold=INDEX_FOLD)
+    return Corpus(path.parent, read_index(path), reported=REPORT_FOLDS)
 
 
 def _esc50(root: Path) -> Corpus:

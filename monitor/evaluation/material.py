@@ -67,7 +67,8 @@ def choose_pool(
     Parameters
     ----------
     folds
-        Empty: all in which no event of a mixture lies; with `subset` those in which one does.
+        Empty: all in which no event of a mixture lies and that are not kept to report on; with `subset` those
+        in which one does.
     subset
         Takes the name of a group; those for which it is true are tested on and not learnt from.
 
@@ -77,7 +78,9 @@ def choose_pool(
         There is none, or it is of a fold that is tested on.
     """
     heard = _folds_of(corpus, mixtures)
-    taken = folds or [fold for fold in corpus.folds if (fold in heard) == (subset is not None)]
+    kept = () if subset is not None else corpus.reported
+    others = [fold for fold in corpus.folds if (fold in heard) == (subset is not None) and fold not in kept]
+    taken = folds or others
     both = sorted(heard.intersection(taken))
     if both and subset is None:
         raise ConfigError(

@@ -214,7 +214,9 @@ def _task(corpus: Corpus, trial: NoiseTrial, subset: Callable[[str], bool] | Non
     return _Task(
         mixtures=mixtures,
         classes=tuple(words.get(name) or ClassPrompt(name, name_to_words(name)) for name in names),
-        truths=truths(mixtures, names, trial.clips.snrs_db, multi_label=corpus.multi_label),
+        truths=truths(
+            mixtures, names, trial.clips.snrs_db, multi_label=corpus.multi_label, sources=corpus.sources
+        ),
         pool=pool,
     )
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from monitor.config import Config
 from monitor.encoders import Encoder
 from monitor.errors import ConfigError
-from monitor.evaluation.bootstrap import estimate, two_way_weights
+from monitor.evaluation.bootstrap import Sources, estimate, two_way_weights
 from monitor.evaluation.layouts import Corpus, read_data
 from monitor.evaluation.mixtures import (
     CLEAN_DB,
@@ -151,7 +151,7 @@ def run_clips(trial: ClipTrial, bench: ClipBench) -> ClipReport:
     report = ClipReport(trial.false_alarm_rate, mixtures, [], [])
     names = [item.name for item in words]
     for at, snr_db in enumerate(trial.snrs_db):
-        truth = _truth(mixtures, names, snr_db)
+        truth = _truth(mixtures, names, snr_db, corpus.sources)
         measured = {
             encoder.name: _measure(truth, own[at], trial.false_alarm_rate)
             for encoder, own in zip(bench.encoders, scores, strict=True)
@@ -212,14 +212,14 @@ def _mixtures(corpus: Corpus, trial: ClipTrial, bench: ClipBench) -> tuple[Mixtu
     return chosen
 
 
-def _truth(mixtures: Sequence[Mixture], names: Sequence[str], snr_db: float) -> _Truth:
+def _truth(mixtures: Sequence[Mixture], names: Sequence[str], snr_db: float, sources: Sources) -> _Truth:
     clean = snr_db == CLEAN_DB
     backgrounds = None if clean else [one.background_group for one in mixtures]
     return _Truth(
         names=names,
         labels=np.array([one.label for one in mixtures]),
         around=np.array(["" if clean else one.background_label for one in mixtures]),
-        weights=two_way_weights([one.event_group for one in mixtures], backgrounds),
+        weights=two_way_weights([one.event_group for one in mixtures], backgrounds, sources),
     )
 
 

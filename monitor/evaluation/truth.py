@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.evaluation.bootstrap import two_way_weights
+from monitor.evaluation.bootstrap import NO_SOURCES, Sources, two_way_weights
 from monitor.evaluation.mixtures import CLEAN_DB, Mixture
 from monitor.evaluation.ranking import (
     Values,
@@ -35,7 +35,12 @@ class Truth(msgspec.Struct, frozen=True):
 
 
 def truths(
-    mixtures: Sequence[Mixture], names: Sequence[str], snrs_db: Sequence[float], *, multi_label: bool
+    mixtures: Sequence[Mixture],
+    names: Sequence[str],
+    snrs_db: Sequence[float],
+    *,
+    multi_label: bool,
+    sources: Sources = NO_SOURCES,
 ) -> list[Truth]:
     """Return what is in the mixtures at each SNR.
 
@@ -47,7 +52,7 @@ def truths(
     around = np.array([[name == one.background_label for name in names] for one in mixtures])
     in_rooms = all(one.background for one in mixtures)
     backgrounds = [one.background_group for one in mixtures] if in_rooms else None
-    weights = two_way_weights([one.event_group for one in mixtures], backgrounds)
+    weights = two_way_weights([one.event_group for one in mixtures], backgrounds, sources)
     return [Truth(held, around & (snr_db != CLEAN_DB), weights, multi_label) for snr_db in snrs_db]
 
 

@@ -54,6 +54,35 @@ def test_the_draws_of_the_events_do_not_depend_on_the_backgrounds() -> None:
     assert np.array_equal(alone, crossed)
 
 
+def test_recordings_of_a_source_are_drawn_together_and_each_source_as_one() -> None:
+    sources = {"a": "phone", "b": "phone", "c": "studio", "d": "studio"}
+
+    weights = two_way_weights(list("abcd"), None, sources, rounds=200)[1:]
+
+    phone, studio = weights[:, :2].sum(axis=1), weights[:, 2:].sum(axis=1)
+    assert set(phone) == set(studio) == {0.0, 2.0, 4.0}
+    assert np.all(phone + studio == 4.0)
+    assert np.any(weights[:, 0] != weights[:, 1])
+
+
+def test_one_source_changes_no_draw() -> None:
+    events, backgrounds = list("aabbcc"), list("xyzxyz")
+    known = dict.fromkeys("abcxyz", "phone")
+
+    assert np.array_equal(two_way_weights(events, backgrounds, known), two_way_weights(events, backgrounds))
+
+
+def test_recordings_of_few_sources_give_wider_intervals_than_of_many() -> None:
+    names = [str(at) for at in range(120)]
+    right = np.arange(120) % 4 < 2
+    sources = {name: f"source {at % 4}" for at, name in enumerate(names)}
+
+    plain, nested = (estimate(accuracy(right, two_way_weights(names, None, own))) for own in ({}, sources))
+
+    assert plain.value == nested.value == 0.5
+    assert nested.high - nested.low > 2.0 * (plain.high - plain.low)
+
+
 def test_clips_of_few_recordings_give_wider_intervals_than_of_many() -> None:
     right = np.arange(200) % 2 == 0
     many = estimate(accuracy(right, two_way_weights([str(at) for at in range(200)], None)))

@@ -180,9 +180,8 @@ def test_clean_sounds_need_no_backgrounds(
     found = run_clips(clean, bench)
     write_report(tmp_path / "out", found)
 
-    assert "6 clips of 6 recordings without backgrounds; 95 % bootstrap intervals over the rec" in markdown(
-        found
-    )
+    rests_on = "6 clips of 6 recordings without backgrounds; 95 % bootstrap intervals over sources"
+    assert rests_on in markdown(found)
     listed = replace(clean, mixtures=tmp_path / "out/mixtures.jsonl")
     assert run_clips(listed, bench).rows == found.rows
     with pytest.raises(ConfigError, match="--snr 0 needs one; --backgrounds takes others"):
