@@ -19,9 +19,9 @@ from monitor.text import sanitise
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from monitor.encoders.catalogue import CatalogueEntry
+    from monitor.encoders.catalogue import CatalogueEntry, CheckpointEntry
     from monitor.encoders.store import ModelEntry, StoredModel
-    from monitor.install.model import InstallReport
+    from monitor.install.model import Convert, InstallReport
 
 _BAD_MODEL = 2
 _EVERY_S = 5.0
@@ -39,7 +39,7 @@ class ModelLine(msgspec.Struct, frozen=True):
     folder: str = ""
     note: str = ""
     """What to know; what is wrong with one that is damaged."""
-    entry: ModelEntry | CatalogueEntry | None = None
+    entry: ModelEntry | CatalogueEntry | CheckpointEntry | None = None
 
 
 def add_models(verbs: Any, add_verb: AddVerb) -> None:
@@ -91,7 +91,7 @@ def _lines() -> list[ModelLine]:
     return here + [_offer(name, entry) for name, entry in catalogue.items() if name not in names]
 
 
-def _line_of(name: str, offered: CatalogueEntry | None) -> ModelLine:
+def _line_of(name: str, offered: CatalogueEntry | CheckpointEntry | None) -> ModelLine:
     from monitor.encoders.store import find_model, installed_at, packaged_models
 
     try:
@@ -113,7 +113,7 @@ def _size_of(path: Path) -> int:
     return 0 if path.is_symlink() or not path.is_file() else path.stat().st_size
 
 
-def _offer(name: str, entry: CatalogueEntry) -> ModelLine:
+def _offer(name: str, entry: CatalogueEntry | CheckpointEntry) -> ModelLine:
     from monitor.install.slot import Slot
 
     try:
@@ -181,8 +181,9 @@ def _install(arguments: argparse.Namespace) -> int:
 
 
 def _installed(arguments: argparse.Namespace, watch: _Watch) -> tuple[InstallReport, str]:
-    from monitor.encoders.catalogue import list_catalogue
-    from monitor.install.model import InstallOptions, install_folder, install_remote, is_offline
+    from monitor.encoders.catalogue import CheckpointEntry, list_catalogue
+    from monitor.install.fetching import InstallOptions
+    from monitor.install.model import install_checkpoint, install_folder, install_remote, is_offline
 
     catalogue = list_catalogue()
     what, folder = arguments.what, user_path(arguments.what)
@@ -191,13 +192,32 @@ def _installed(arguments: argparse.Namespace, watch: _Watch) -> tuple[InstallRep
         force=arguments.force,
         offline=arguments.offline or is_offline(),
     )
-    if what in catalogue:
-        return install_remote(catalogue[what], options, watch), catalogue[what].note
+    offer = catalogue.get(what)
+    if isinstance(offer, CheckpointEntry):
+        return install_checkpoint(offer, _converter, options, watch), offer.note
+    if offer:
+        return install_remote(offer, options, watch), offer.note
     if folder.is_dir():
         return install_folder(folder, options, watch), ""
     raise ModelError(
         f"There is no model {what!r} to install; valid: {', '.join(catalogue)}, or a folder with model.toml."
     )
+
+
+def _converter() -> Convert:
+    """Return what makes a model folder of a checkpoint.
+
+    Raises
+    ------
+    ModelError
+        A library for it is missing.
+    """
+    from monitor.export.needs import MAKERS, require_libraries
+
+    require_libraries(MAKERS)
+    from monitor.export.tagger_model import make_folder
+
+    return make_folder
 
 
 def _remove(arguments: argparse.Namespace) -> int:

@@ -1,8 +1,10 @@
 """The catalogue: public models that can be installed, each file pinned by revision, size and sha256.
 
+An entry of ``[models.NAME]`` is that of an installed model, with the repository and the revision its files
+come from, and the size of each of them. One of ``[checkpoints.NAME]`` is a file of a release on GitHub, of
+which a model is made on the user's machine.
+
 ``catalogue.toml`` lies beside the manifest; ``$MONITOR_MODELS/catalogue.toml``, if it is there, replaces it.
-An entry is that of an installed model, with the repository and the revision its files come from, and the
-size of each of them.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from monitor.errors import ConfigError, ModelError
 from monitor.stored_files import read_toml
 
 HUB = "https://huggingface.co"
+RELEASES = "https://github.com"
 
 
 class RemoteFile(ModelFile, frozen=True, kw_only=True):
@@ -71,12 +74,41 @@ class CatalogueEntry(ModelEntry, frozen=True, kw_only=True):
         return ModelEntry(**values)
 
 
+class CheckpointEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that can be made of a checkpoint."""
+
+    repository: str
+    """Owner and name on GitHub."""
+    release: str
+    """Its tag; a tag may move, so the hash is what counts."""
+    checkpoint: RemoteFile
+    """A file of the release."""
+    sample_rate: int
+    """Hz."""
+    window_len: int
+    """Samples."""
+    dim: int
+    licence: str
+    note: str = ""
+    """What to know before it is used."""
+
+    @property
+    def size(self) -> int:
+        """Bytes to fetch."""
+        return self.checkpoint.bytes
+
+    @property
+    def remote_path(self) -> str:
+        """Return where the checkpoint lies on GitHub."""
+        return f"{self.repository}/releases/download/{self.release}/{quote(self.checkpoint.file)}"
+
+
 def local_name(file: ModelFile) -> str:
     """Return the name a file has in the folder of its model: the one a browser would save it under."""
     return PurePosixPath(file.file).name
 
 
-def list_catalogue() -> dict[str, CatalogueEntry]:
+def list_catalogue() -> dict[str, CatalogueEntry | CheckpointEntry]:
     """Return the models that can be installed, by name: of `$MONITOR_MODELS/catalogue.toml` or the program's.
 
     Raises
@@ -88,12 +120,14 @@ def list_catalogue() -> dict[str, CatalogueEntry]:
     if not path.exists():
         path = packaged_folder() / "catalogue.toml"
     try:
-        models = read_toml(path).get("models")
-        return msgspec.convert(models, dict[str, CatalogueEntry])
+        content = read_toml(path)
+        models = msgspec.convert(content.get("models", {}), dict[str, CatalogueEntry])
+        checkpoints = msgspec.convert(content.get("checkpoints", {}), dict[str, CheckpointEntry])
     except OSError as error:
         raise ModelError(f"Cannot read the catalogue {path}: {error.strerror}.") from None
     except (ValueError, OverflowError, msgspec.ValidationError) as error:
         raise ModelError(f"The catalogue {path} is not valid: {error}.") from None
+    return {**models, **checkpoints}
 
 
 def hub_address() -> str:
@@ -104,14 +138,28 @@ def hub_address() -> str:
     ConfigError
         The mirror is neither https nor http on this machine.
     """
-    for variable in ("MONITOR_MIRROR", "HF_ENDPOINT"):
-        if mirror := os.environ.get(variable, "").rstrip("/"):
-            if not is_safe(mirror):
-                raise ConfigError(
-                    f"{variable} is {shown_place(mirror)!r}; valid: https://…, or http:// on this machine."
-                )
-            return mirror
-    return HUB
+    return _mirror("MONITOR_MIRROR") or _mirror("HF_ENDPOINT") or HUB
+
+
+def release_address() -> str:
+    """Return where checkpoints come from: `MONITOR_MIRROR`, else GitHub.
+
+    Raises
+    ------
+    ConfigError
+        The mirror is neither https nor http on this machine.
+    """
+    return _mirror("MONITOR_MIRROR") or RELEASES
+
+
+def _mirror(variable: str) -> str:
+    """Return the address in an environment variable, empty if there is none."""
+    mirror = os.environ.get(variable, "").rstrip("/")
+    if mirror and not is_safe(mirror):
+        raise ConfigError(
+            f"{variable} is {shown_place(mirror)!r}; valid: https://…, or http:// on this machine."
+        )
+    return mirror
 
 
 def is_safe(url: str) -> bool:

@@ -6,7 +6,9 @@ from importlib.util import find_spec
 
 from monitor.errors import ModelError
 
-LIBRARIES = ("torch", "transformers", "onnx", "onnxscript", "safetensors")
+MAKERS = ("torch", "onnx", "onnxscript")
+"""What a network is read and written with."""
+LIBRARIES = (*MAKERS, "transformers", "safetensors")
 
 
 def require_libraries(names: tuple[str, ...] = LIBRARIES) -> None:
@@ -20,6 +22,6 @@ def require_libraries(names: tuple[str, ...] = LIBRARIES) -> None:
     missing = [name for name in names if find_spec(name) is None]
     if missing:
         raise ModelError(
-            f"Exporting a checkpoint needs {', '.join(missing)}, which is not installed; "
+            f"A checkpoint is converted with libraries that are not installed ({', '.join(missing)}); "
             "run: pip install 'monitor[export]'."
         )

@@ -26,7 +26,7 @@ from monitor.export.evidence import TYPICAL_WIDTH, Evidence, names_of, typical_l
 from monitor.export.kaldi_mel import RATE, FrontEnd, PlainFrontEnd
 from monitor.export.mobilenet import MobileNet
 from monitor.export.report import Comparison, Parity
-from monitor.export.tagger import Tagger
+from monitor.export.tagger import Tagger, read_tagger
 
 Say = Callable[[str], None]
 
@@ -48,6 +48,17 @@ class TaggerTower(nn.Module):
         """Return the point."""
         point: Tensor = self.evidence(self.network(self.front_end(audio))[1])
         return point
+
+
+def make_folder(checkpoint: Path, folder: Path) -> None:
+    """Write the model of a checkpoint into `folder`.
+
+    Raises
+    ------
+    ModelError
+        As `read_tagger` and `export_tagger`.
+    """
+    export_tagger(read_tagger(checkpoint), folder, lambda _: None)
 
 
 def export_tagger(tagger: Tagger, folder: Path, say: Say) -> tuple[ModelEntry, list[Parity]]:

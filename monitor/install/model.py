@@ -6,22 +6,28 @@ there before stays as it was. What was fetched waits in ``NAME.partial`` for the
 were brought there by hand are taken as if they had been fetched. One install at a time.
 
 Environment: ``MONITOR_OFFLINE=1`` or ``HF_HUB_OFFLINE=1`` keep it off the network; ``MONITOR_MIRROR``, else
-``HF_ENDPOINT``, replaces the address of the hub.
+``HF_ENDPOINT``, replaces the address of the hub; ``MONITOR_MIRROR`` also that of releases on GitHub.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
+import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 
 from monitor.config import ModelConfig
-from monitor.encoders.address import shown_below
-from monitor.encoders.catalogue import CatalogueEntry, hub_address, local_name
+from monitor.encoders.address import below, shown_below
+from monitor.encoders.catalogue import (
+    CatalogueEntry,
+    CheckpointEntry,
+    hub_address,
+    local_name,
+    release_address,
+)
 from monitor.encoders.store import (
     ModelEntry,
     StoredModel,
@@ -30,24 +36,15 @@ from monitor.encoders.store import (
     packaged_models,
     read_folder,
 )
-from monitor.errors import ModelError, ModelUnreachable
-from monitor.install.download import Patience, Watcher, fetch
-from monitor.install.partial import Download, is_whole
+from monitor.errors import ModelError
+from monitor.install.download import Watcher
+from monitor.install.fetching import InstallOptions, fetch_all
+from monitor.install.partial import Download
 from monitor.install.self_test import SelfTest, self_test
-from monitor.install.slot import Slot
+from monitor.install.slot import Slot, writing
 
-
-@dataclass(frozen=True)
-class InstallOptions:
-    """How to install."""
-
-    name: str
-    """What the model will be called."""
-    force: bool = False
-    """Replace another model of that name, and check again what is there."""
-    offline: bool = False
-    """Stay off the network."""
-    patience: Patience = field(default_factory=Patience)
+Convert = Callable[[Path, Path], object]
+"""Makes a model folder of a checkpoint: (checkpoint, folder)."""
 
 
 @dataclass(frozen=True)
@@ -97,22 +94,53 @@ def install_remote(model: CatalogueEntry, options: InstallOptions, watcher: Watc
             )
             for file in model.remote_files
         ]
-        wanted = [item for item in items if not is_whole(item)]
-        if wanted and options.offline:
-            raise ModelUnreachable(
-                f"Cannot fetch {options.name!r} offline. Fetch by hand: {_by_hand(wanted)}"
-            )
-        _check_room(wanted, slot.partial)
-        for item in wanted:
-            try:
-                fetch(item, watcher, options.patience)
-            except ModelUnreachable as error:
-                missing = [other for other in wanted if not is_whole(other)]
-                raise ModelUnreachable(
-                    f"{error} Set MONITOR_MIRROR, or fetch by hand: {_by_hand(missing)}"
-                ) from None
+        fetch_all(items, options, watcher)
 
     return _install(model.entry(), options, fill, watcher)
+
+
+def install_checkpoint(
+    offer: CheckpointEntry, converter: Callable[[], Convert], options: InstallOptions, watcher: Watcher
+) -> InstallReport:
+    """Install a model of the catalogue that is made here, of a checkpoint.
+
+    The checkpoint is pinned: what is made of it depends on the libraries that make it. It waits in
+    ``NAME.partial``, so that a conversion that fails is tried again without the network.
+
+    Parameters
+    ----------
+    converter
+        Gives what makes the model; asked before anything is fetched, for a library may be missing.
+
+    Raises
+    ------
+    ModelError
+        As `install_remote`, and what `converter` and what it gives raise.
+    """
+    _check_name(options.name)
+    slot, base = Slot(options.name), release_address()
+    path = offer.remote_path
+    item = Download(
+        below(base, path),
+        slot.partial / local_name(offer.checkpoint),
+        offer.checkpoint.bytes,
+        offer.checkpoint.sha256,
+        shown_below(base, path),
+    )
+    with slot.locked():
+        there = slot.current()
+        if there and not options.force:
+            if item.sha256 not in there.entry.source:
+                raise _another(there)
+            if _is_whole(there):
+                return _report(there, None)
+        convert = converter()
+        slot.prepare()
+        fetch_all([item], options, watcher)
+    with writing(slot.place), tempfile.TemporaryDirectory() as made:
+        watcher.say(f"converting {item.path.name}")
+        convert(item.path, Path(made))
+        return install_folder(Path(made), replace(options, force=True), watcher)
 
 
 def install_folder(folder: Path, options: InstallOptions, watcher: Watcher) -> InstallReport:
@@ -187,28 +215,13 @@ def _check_name(name: str) -> None:
 def _check_replaceable(there: StoredModel, wanted: ModelEntry) -> None:
     parts = ("audio", "text", "tokenizer")
     if any(getattr(there.entry, part).sha256 != getattr(wanted, part).sha256 for part in parts):
-        raise ModelError(
-            f"Another model is installed as {there.name!r} ({there.entry.source}); --force replaces it, "
-            "--name keeps both."
-        )
+        raise _another(there)
 
 
-def _check_room(items: list[Download], folder: Path) -> None:
-    here = sum(item.path.stat().st_size for item in items if item.path.exists())
-    needed = sum(item.size for item in items) - here
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise ModelError(
-            f"{folder} has {free / 1e6:.0f} MB free, {needed / 1e6:.0f} MB are still to come; make room, or "
-            "set MONITOR_MODELS to a folder on another disk."
-        )
-
-
-def _by_hand(items: list[Download]) -> str:
-    addresses, folder = ", ".join(item.shown for item in items), items[0].path.parent
-    return (
-        f"{addresses}; put the files into {folder} under the names at the end of the addresses, and give the "
-        "same command again: it then needs no network."
+def _another(there: StoredModel) -> ModelError:
+    return ModelError(
+        f"Another model is installed as {there.name!r} ({there.entry.source}); --force replaces it, "
+        "--name keeps both."
     )
 
 

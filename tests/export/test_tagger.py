@@ -13,7 +13,7 @@ import pytest
 from monitor.cli import main
 from monitor.config import ModelConfig
 from monitor.encoders import load
-from monitor.encoders.store import read_folder
+from monitor.encoders.store import find_model, read_folder, sha256_of
 from monitor.errors import ConfigError, ModelError
 from monitor.export.command import ExportOptions, export
 from monitor.export.report import ExportReport
@@ -115,6 +115,36 @@ def test_the_folder_is_a_model_of_three_whole_files(exported: ExportReport) -> N
     assert any("width 0.4" in note for note in exported.notes)
     kinds = {weight.data_type for weight in onnx.load(folder / "audio.onnx").graph.initializer}
     assert onnx.TensorProto.FLOAT16 in kinds
+
+
+CATALOGUE = """
+[checkpoints.tagger]
+repository = "lab/tagger"
+release = "v1"
+checkpoint = {{ file = "tagger.pt", bytes = {size}, sha256 = "{sha256}" }}
+sample_rate = 32000
+window_len = 64000
+dim = 256
+licence = "none"
+"""
+
+
+def test_an_install_makes_the_model_of_a_checkpoint_that_was_brought_by_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MONITOR_MODELS", str(tmp_path))
+    (tmp_path / "tagger.partial").mkdir()
+    path = tiny_tagger.write_tagger(tmp_path / "tagger.partial" / "tagger.pt")
+    sha256 = sha256_of(path)
+    catalogue = CATALOGUE.format(size=path.stat().st_size, sha256=sha256)
+    (tmp_path / "catalogue.toml").write_text(catalogue, "utf-8")
+    assert main(["models", "install", "tagger", "--offline"]) == 0
+    assert "tagger is installed" in capsys.readouterr().out
+    model = find_model("tagger")
+    model.verify()
+    assert sha256 in model.entry.source
+    assert main(["models", "install", "tagger", "--offline"]) == 0
+    assert "was installed already" in capsys.readouterr().out
 
 
 class Code:

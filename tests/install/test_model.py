@@ -15,7 +15,8 @@ from monitor.encoders.catalogue import CatalogueEntry, RemoteFile, hub_address, 
 from monitor.encoders.store import ModelEntry, ModelFile, find_model, model_names, write_entry
 from monitor.errors import ConfigError, ModelError, ModelUnreachable
 from monitor.install.download import Patience
-from monitor.install.model import InstallOptions, install_folder, install_remote, is_offline, remove
+from monitor.install.fetching import InstallOptions
+from monitor.install.model import install_folder, install_remote, is_offline, remove
 from monitor.install.slot import Slot
 from tests.encoders import tiny_models
 from tests.encoders.tiny_models import TinyModel, tiny_model
@@ -356,8 +357,9 @@ def test_mirrors_replace_the_hub_if_they_are_safe(models: Path, monkeypatch: pyt
 
 def test_the_catalogue_pins_every_file_of_clap(models: Path) -> None:
     catalogue = list_catalogue()
-    assert set(catalogue) == {"clap", "clap-int8"}
-    for model in catalogue.values():
+    assert set(catalogue) == {"clap", "clap-int8", "mn04"}
+    for model in (catalogue["clap"], catalogue["clap-int8"]):
+        assert isinstance(model, CatalogueEntry)
         for file in model.remote_files:
             assert model.url(file, hub_address()).startswith(
                 f"https://huggingface.co/{model.repository}/resolve/{model.revision}/"
