@@ -1,7 +1,7 @@
 """Time the model in the box beside networks of the sizes that others use, in one run and one runtime.
 
     python tools/benchmark.py
-    python tools/benchmark.py --teacher DIR --graph other.onnx --json
+    python tools/benchmark.py --teacher DIR --beside mn04 --graph other.onnx --json
 
 All run in the same ONNX Runtime, on one thread that does not spin, as `monitor` runs them. They take turns,
 in a new order each round; of two calls in a row the second is timed, in processor time, so that what else
@@ -210,6 +210,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--model", default="embedded", help="a name in the manifest")
+    parser.add_argument(
+        "--beside", action="append", default=[], metavar="NAME", help="one more model to time"
+    )
     parser.add_argument("--graph", type=Path, action="append", default=[], help="one more audio.onnx to time")
     parser.add_argument("--teacher", type=Path, help="folder of mn04's weights; random weights without")
     parser.add_argument("--rounds", type=int, default=300)
@@ -217,7 +220,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of Markdown")
     args = parser.parse_args()
     own = own_contender(args.model)
-    more = [Contender(path.name, path, own.feed) for path in args.graph]
+    more = [own_contender(name) for name in args.beside]
+    more += [Contender(path.name, path, own.feed) for path in args.graph]
     with tempfile.TemporaryDirectory() as name:
         bare = Path(name) / "own.onnx"
         pictured = Contender(f"{own.name}, picture given", bare, cut_front(own.path, bare, own.feed))

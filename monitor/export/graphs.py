@@ -66,12 +66,12 @@ def quantise(path: Path, target: Path) -> None:
     finish(target)
 
 
-def store_as_half(path: Path) -> None:
-    """Write the graph anew with its large weights as float16; it computes in float32 as before."""
+def store_as_half(path: Path, target: Path) -> None:
+    """Write the graph with its large weights as float16; it computes in float32 as before."""
     model = onnx.load(path)
     halve(model)
-    onnx.save(model, path)
-    finish(path)
+    target.write_bytes(model.SerializeToString())
+    finish(target)
 
 
 def finish(path: Path) -> None:

@@ -73,7 +73,6 @@ def export_tagger(tagger: Tagger, folder: Path, say: Say) -> tuple[ModelEntry, l
     evidence, audio = Evidence(names_of(box.read(box.entry.audio)), typical_logits()), folder / _AUDIO
     say("Exporting the tagger")
     graphs.write_audio(TaggerTower(FrontEnd(), tagger.network, evidence), audio, WINDOW_LEN)
-    graphs.store_as_half(audio)
     say("Comparing the graph with its source")
     rows = _compare(audio, TaggerTower(PlainFrontEnd(), tagger.network, evidence).eval())
     for name, part in ((_TEXT, box.entry.text), (_TOKENIZER, box.entry.tokenizer)):
@@ -94,20 +93,30 @@ def notes_on(tagger: Tagger) -> tuple[str, ...]:
 
 
 def _compare(path: Path, source: TaggerTower) -> list[Parity]:
-    """Return how near the graph is to `source`.
+    """Make the graph's file half as large if it stays near `source`; return how near it is.
 
     Raises
     ------
     ModelError
-        It is not near.
+        It is not near, at its whole size either.
     """
     sounds = parity.make_sounds(WINDOW_LEN)
-    wanted = parity.hear_tower(source, sounds, WINDOW_LEN)
-    found = parity.hear_graph(path, sounds, WINDOW_LEN)
     names = [sound.name for sound in sounds]
-    rows = parity.compare(Comparison("audio", "fp32", _SOURCE), names, found, wanted)
+    wanted = parity.hear_tower(source, sounds, WINDOW_LEN)
+
+    def rows_of(graph: Path) -> list[Parity]:
+        found = parity.hear_graph(graph, sounds, WINDOW_LEN)
+        return parity.compare(Comparison("audio", "fp32", _SOURCE), names, found, wanted)
+
+    rows, smaller = rows_of(path), path.with_suffix(".half")
     parity.judge(rows)
-    return rows
+    graphs.store_as_half(path, smaller)
+    halved = rows_of(smaller)
+    if min(row.cosine for row in halved) <= parity.LEAST_COSINE:
+        smaller.unlink()
+        return rows
+    smaller.replace(path)
+    return halved
 
 
 def _entry(folder: Path, tagger: Tagger, box: StoredModel) -> ModelEntry:

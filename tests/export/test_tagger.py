@@ -117,6 +117,16 @@ def test_the_folder_is_a_model_of_three_whole_files(exported: ExportReport) -> N
     assert onnx.TensorProto.FLOAT16 in kinds
 
 
+def test_weights_that_float16_would_spoil_stay_whole(tmp_path: Path) -> None:
+    state = tiny_tagger.make_state()
+    state["classifier.5.weight"] *= 3000
+    report = export(ExportOptions(tiny_tagger.write_tagger(tmp_path / "a.pt", state), tmp_path / "out"))
+    kinds = {weight.data_type for weight in onnx.load(tmp_path / "out" / "audio.onnx").graph.initializer}
+    assert onnx.TensorProto.FLOAT16 not in kinds
+    assert min(row.cosine for row in report.parity) > 0.9999
+    assert not list((tmp_path / "out").glob("*.half"))
+
+
 CATALOGUE = """
 [checkpoints.tagger]
 repository = "lab/tagger"
