@@ -20,6 +20,8 @@ WINDOW_LEN = 32_000
 VALIDATION_PERCENT = 15
 REPORT_FOLD = 4
 """Only reported on, once, never tuned on."""
+UNSEEN_FOLD = 6
+"""Of other sources, for `monitor eval` alone: never learnt from, nor tuned on."""
 
 
 def is_validation(group: str) -> bool:
@@ -48,9 +50,11 @@ class Clip:
 
     @property
     def split(self) -> str:
-        """Name the split: train, validation or report."""
+        """Name the split: train, validation, report or unseen."""
         if self.fold == REPORT_FOLD:
             return "report"
+        if self.fold == UNSEEN_FOLD:
+            return "unseen"
         return "validation" if is_validation(self.group) else "train"
 
 
