@@ -16,6 +16,7 @@ from monitor.cli_background import add_background
 from monitor.cli_channel import add_channel, channel_keys
 from monitor.cli_eval import add_eval
 from monitor.cli_models import add_models
+from monitor.cli_words import add_words
 from monitor.config import Config, PublishConfig, as_toml, load_config
 from monitor.console import draws, only_ours, open_streams, show, show_json, tell
 from monitor.encoders.watched import THREAD_NAME
@@ -116,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_connection(tui)
     tui.add_argument("--bell", action="store_true", help="ring the terminal's bell at each onset")
     tui.add_argument("--mono", action="store_true", help="draw without colours")
+    add_words(verbs, _verb)
     add_background(verbs, _verb)
     add_models(verbs, _verb)
     add_eval(verbs, _verb)
@@ -161,6 +163,9 @@ def _add_run(verbs: Any) -> None:
     )
     run.add_argument(
         "--classes", metavar="A,B", help='words to listen for: siren,dog_bark,alarm="smoke alarm beeping"'
+    )
+    run.add_argument(
+        "--strict", action="store_true", help="refuse words that the model does not know, instead of telling"
     )
     run.add_argument(
         "--model", metavar="NAME", help="a model of `monitor models list`, or ./FOLDER with model.toml in it"
@@ -282,6 +287,7 @@ def _listen_and_show(arguments: argparse.Namespace, config: Config, interface: I
         as_json=arguments.json,
         near_misses=arguments.near_misses,
         duration_s=arguments.duration,
+        strict=arguments.strict,
     )
     return run(options, config, interface)
 

@@ -514,7 +514,7 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
     type: Literal["trouble"] = "trouble"
     kind: str
     """A state or a hearing of `Health` that is not well, or `back`, `late`, `warning`, `channels`, `clock`,
-    `overflow`, `resolved` (a warning holds no longer), `damaged`, `refused`."""
+    `overflow`, `resolved` (a warning holds no longer), `damaged`, `refused`, `unknown_word`."""
     time: Instant
     text: str
     """One sentence for the user."""

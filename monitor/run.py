@@ -24,6 +24,7 @@ from monitor.sinks.lines import LineSink, TroubleSink
 from monitor.sinks.zmq import Publisher
 from monitor.sources.raw import RawFormat
 from monitor.stopping import asked_to_stop, held
+from monitor.word_report import refuse_unknown, unknown_words
 
 _EXIT_LINES_LOST = 1
 _AFTER_END_S = 0.1
@@ -45,6 +46,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     as_json: bool
     near_misses: bool
     duration_s: float | None
+    strict: bool = False
+    """Refuse words that the model does not know, instead of telling."""
 
 
 class Outputs(msgspec.Struct, frozen=True):
@@ -154,6 +157,13 @@ def _start(options: RunOptions, config: Config, outputs: Outputs, interface: Int
     if interface is not None:
         interface.doing(f"loading the model {config.model.name}")
     encoder = load(config.model, WordsProgress(sys.stderr) if interface is None else interface.progress)
+    unknown = unknown_words(classes, encoder, config.model)
+    if options.strict:
+        refuse_unknown(unknown)
+    for sentence in unknown:
+        _tell(sentence, interface)
+        if outputs.lines is not None:
+            outputs.lines.warn("unknown_word", sentence)
     if interface is not None:
         interface.doing(f"opening {', '.join(source.name for source in sources)}")
     return start_monitor(sources, encoder, classes, outputs.sinks, config, lambda: load(config.model))

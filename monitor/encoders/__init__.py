@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from monitor.encoders.store import StoredModel
     from monitor.encoders.stored import Engine, RoomNetwork
 
-__all__ = ["Encoder", "Progress", "load"]
+__all__ = ["Encoder", "Progress", "count_pieces", "find", "load"]
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with how many of how many texts are embedded."""
@@ -116,16 +116,42 @@ def load(config: ModelConfig, progress: Progress | None = None) -> Encoder:
     return StoredEncoder(model, engine, config.window_s, texts, _open_room(model))
 
 
-def _open(config: ModelConfig) -> tuple[StoredModel, Engine]:
-    if config.provider == "torch":
-        from monitor.encoders.torch_ import TorchEngine, read_checkpoint
+def count_pieces(config: ModelConfig) -> Callable[[Sequence[str]], list[int]]:
+    """Return what tells into how many pieces the tokenizer of the model that `config` names cuts each word.
 
-        checkpoint = read_checkpoint(Path(config.name))
-        return checkpoint, TorchEngine(checkpoint, config.threads)
-    from monitor.encoders.onnx import OnnxEngine
+    1: the model has the word whole, so it was common in what the tokenizer was made from. The tokenizer is
+    read when it is first asked.
+    """
+    from monitor.encoders.texts import PieceCounter
+
+    return PieceCounter(lambda: find(config))
+
+
+def find(config: ModelConfig) -> StoredModel:
+    """Return the files of the model that `config` names, not yet verified.
+
+    Raises
+    ------
+    ModelError
+        There is none, or what describes it cannot be read.
+    """
+    if config.provider == "torch":
+        from monitor.encoders.torch_ import read_checkpoint
+
+        return read_checkpoint(Path(config.name))
     from monitor.encoders.store import find_model
 
-    model = find_model(config.name)
+    return find_model(config.name)
+
+
+def _open(config: ModelConfig) -> tuple[StoredModel, Engine]:
+    model = find(config)
+    if config.provider == "torch":
+        from monitor.encoders.torch_ import TorchEngine
+
+        return model, TorchEngine(model, config.threads)
+    from monitor.encoders.onnx import OnnxEngine
+
     return model, OnnxEngine(model, config)
 
 

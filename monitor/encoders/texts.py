@@ -80,6 +80,26 @@ class Texts:
                 yield {text: ids[text] for text in alike[start : start + at_once]}
 
 
+class PieceCounter:
+    """Tells into how many pieces a model's tokenizer cuts words; the tokenizer is read once, when asked."""
+
+    def __init__(self, find: Callable[[], StoredModel]) -> None:
+        self._find = find
+        self._tokenizer: Any = None
+
+    def __call__(self, words: Sequence[str]) -> list[int]:
+        """Return the pieces of each word, as it stands within a text: after a blank.
+
+        Raises
+        ------
+        ModelError
+            The tokenizer is missing, altered, or not the model's.
+        """
+        if self._tokenizer is None:
+            self._tokenizer = load_tokenizer(self._find())
+        return [len(self._tokenizer.encode(f" {word}", add_special_tokens=False).ids) for word in words]
+
+
 def load_tokenizer(model: StoredModel) -> Any:
     """Return the tokenizer of `model`, once it has shown that it is the one the text tower was trained with.
 

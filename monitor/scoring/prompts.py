@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from monitor.class_settings import one_each
 from monitor.config import MAX_CLASSES, Config
 from monitor.errors import ConfigError
+from monitor.negation import negation_in
 from monitor.records import ClassPrompt, Prompts
 from monitor.text import clean, from_system
 from monitor.topics import LONGEST, class_id, folded_words, is_label
@@ -24,7 +25,8 @@ def parse_classes(text: str, aliases: Mapping[str, str] | None = None) -> list[C
     Raises
     ------
     ConfigError
-        No class, too many, one given twice, two of one wording, or a name that is none.
+        No class, too many, one given twice, two of one wording, a name that is none, or a wording that
+        asks for an absence.
     """
     items = _split(from_system(text))
     if not items:
@@ -91,6 +93,11 @@ def _class_prompt(item: str, aliases: Mapping[str, str]) -> ClassPrompt:
         raise ConfigError(
             f"The wording of class {label!r} is {wording!r}; valid: 1 to {_MAX_WORDING} characters with at "
             f"least one letter from a to z and neither '=' nor quotes, as in {label}=\"doorbell\"."
+        )
+    if negation := negation_in(wording):
+        raise ConfigError(
+            f"The wording of class {label!r} is {wording!r}, and no model hears {negation!r}: an absence "
+            "has no sound, and the class would answer to what it denies; name what is to be heard."
         )
     return ClassPrompt(class_id(label), wording, label)
 

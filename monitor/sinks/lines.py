@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from monitor.errors import MonitorError
-from monitor.records import ClockStep, Event, Health, NearMiss, PublishedRecord
+from monitor.records import ClockStep, Event, Health, NearMiss, PublishedRecord, Trouble
 from monitor.sinks.changes import Changes
 from monitor.sinks.outlet import Outlet
 from monitor.sinks.troubles import Troubles, trouble_of
@@ -114,6 +114,12 @@ class LineSink:
         """Tell a program what ends the run; a person is told by whoever started it."""
         if self._as_json:
             self.say(encode_json(trouble_of(error, datetime.now(UTC))).decode())
+
+    def warn(self, kind: str, sentence: str) -> None:
+        """Tell a program something about the run that a person is told by whoever started it."""
+        if self._as_json:
+            trouble = Trouble(kind=kind, time=datetime.now(UTC), text=sentence)
+            self.say(encode_json(trouble).decode())
 
     def close(self) -> None:
         """Print what still waits, for at most a second; the stream stays open."""
