@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from monitor.cli_eval_noise import add_noise
 from monitor.cli_eval_parts import (
     NEEDS_MATPLOTLIB,
+    NEEDS_SED,
     AddVerb,
     Folds,
     add_clip_flags,
@@ -32,7 +33,8 @@ from monitor.folders import user_path
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from monitor.evaluation.command import Report, StreamTrial
+    from monitor.evaluation.command import Report
+    from monitor.evaluation.parts import StreamTrial
     from monitor.evaluation.recognition import ClipReport
 
 
@@ -94,6 +96,13 @@ def add_eval(verbs: Any, add_verb: AddVerb) -> None:
     streams.add_argument(
         "--plans", type=user_path, nargs="+", default=(), metavar="FILE", help="hear the lists of another run"
     )
+    streams.add_argument(
+        "--unlabelled",
+        type=user_path,
+        metavar="FILE",
+        help="sounds that are there without a label, as tools/annotate_negatives.py writes them; all is then "
+        "counted with and without them (default: those known of the development data)",
+    )
     streams.add_argument("--no-cache", action="store_true", help="hear all again, and keep no embeddings")
 
 
@@ -119,8 +128,10 @@ def _clips(arguments: argparse.Namespace) -> int:
 
 
 def _streams(arguments: argparse.Namespace) -> int:
-    from monitor.evaluation.command import Bench, run_streams, write_report
+    from monitor.evaluation.command import run_streams, write_report
     from monitor.evaluation.operating import with_thresholds
+    from monitor.evaluation.parts import Bench
+    from monitor.evaluation.sed import is_there
     from monitor.evaluation.tables import terminal_table
     from monitor.scoring.prompts import parse_classes
 
@@ -137,6 +148,8 @@ def _streams(arguments: argparse.Namespace) -> int:
 
     def hear(folds: Folds, out: Path | None) -> tuple[Report, Table]:
         report = run_streams(_stream_trial(arguments, folds, out), bench)
+        if not is_there():
+            tell(f"Event-based F1 and PSDS {NEEDS_SED}")
         if out is not None and not write_report(out, report):
             tell(f"curve.png {NEEDS_MATPLOTLIB}")
         return report, terminal_table(report.rows)
@@ -146,8 +159,9 @@ def _streams(arguments: argparse.Namespace) -> int:
 
 
 def _stream_trial(arguments: argparse.Namespace, folds: Folds, out: Path | None) -> StreamTrial:
-    from monitor.evaluation.command import StreamTrial
     from monitor.evaluation.hearing import kept_file
+    from monitor.evaluation.parts import StreamTrial
+    from monitor.evaluation.unlabelled import KNOWN
 
     return StreamTrial(
         data=arguments.data,
@@ -162,6 +176,7 @@ def _stream_trial(arguments: argparse.Namespace, folds: Folds, out: Path | None)
         negative_hours=arguments.negative_hours,
         false_alarms=arguments.false_alarms,
         learn=arguments.learn_thresholds,
+        unlabelled=arguments.unlabelled or KNOWN,
         plans=tuple(arguments.plans),
         thresholds=arguments.write_thresholds,
         keep=None if arguments.no_cache else kept_file(),

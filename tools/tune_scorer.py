@@ -16,11 +16,11 @@ from corpus import is_validation
 
 from monitor import load_encoder
 from monitor.config import Config
-from monitor.evaluation.command import Bench, StreamTrial, prepare_streams
 from monitor.evaluation.hearing import Ears, kept_file
 from monitor.evaluation.layouts import read_data
 from monitor.evaluation.metrics import summarise
 from monitor.evaluation.operating import sweep
+from monitor.evaluation.parts import Bench, StreamTrial, prepare_streams
 from monitor.evaluation.trial import METHODS, Changes, Heard, change, listen_to
 from monitor.scoring.prompts import parse_classes
 

@@ -17,6 +17,9 @@ ALL = "all"
 CONFIGURED = "configured"
 LEARNT = ", from the stream"
 """How thresholds are called that streams without events set, after the false alarms that were asked for."""
+LABELS = "labels"
+ANNOTATED = "annotated"
+"""What is held to be there: what is labelled, or also what is known to be there without a label."""
 OVER = " - "
 """Between the names of two methods: the first less the second."""
 
@@ -41,6 +44,10 @@ class Row(msgspec.Struct, frozen=True):
     """
     threshold: float
     """The onset threshold; nan where those of the classes differ."""
+    truth: str = LABELS
+    """`labels`: only what is labelled is there. `annotated`: detections of other sounds that are known to be
+    there (`unlabelled.py`) are no false alarms; thresholds chosen on these streams are chosen so.
+    """
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -67,13 +74,14 @@ class Case(msgspec.Struct, frozen=True):
     """Of the streams without any."""
     sources: Sources = NO_SOURCES
     """Where the recordings come from."""
+    truth: str = LABELS
 
 
 def rows(case: Case) -> list[Row]:
     """Return the figures for each class and for all."""
     values = case.onset_thresholds
     return [
-        _row(case, name, metric, found, n)
+        row_of(case, name, metric, found, n)
         for name in [*values, ALL]
         for metric, found, n in _figures(case, None if name == ALL else name)
     ]
@@ -92,8 +100,8 @@ def differences(case: Case, reference: Case) -> list[Row]:
     weights = _weights(events, case.sources)
     ours, theirs = (accuracy(_found(group), weights) for group in (events, others))
     return [
-        _row(named, ALL, "recall_difference", estimate(ours - theirs), len(events)),
-        _row(named, ALL, "recall_ratio", estimate(_ratio(ours, theirs)), len(events)),
+        row_of(named, ALL, "recall_difference", estimate(ours - theirs), len(events)),
+        row_of(named, ALL, "recall_ratio", estimate(_ratio(ours, theirs)), len(events)),
     ]
 
 
@@ -107,7 +115,8 @@ def curve(method: str, snr_db: float, settings: Sequence[Setting]) -> list[Point
     return points
 
 
-def _row(case: Case, class_name: str, metric: str, found: Estimate, n: int) -> Row:
+def row_of(case: Case, class_name: str, metric: str, found: Estimate, n: int) -> Row:
+    """Return one figure of a case."""
     values = case.onset_thresholds
     distinct = set(values.values()) if class_name == ALL else {values[class_name]}
     return Row(
@@ -121,6 +130,7 @@ def _row(case: Case, class_name: str, metric: str, found: Estimate, n: int) -> R
         n=n,
         thresholds=case.thresholds,
         threshold=distinct.pop() if len(distinct) == 1 else float("nan"),
+        truth=case.truth,
     )
 
 

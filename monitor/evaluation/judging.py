@@ -11,7 +11,7 @@ from monitor.config import Config
 from monitor.detection.detector import rule_for
 from monitor.encoders import Encoder
 from monitor.evaluation.bootstrap import NO_SOURCES, Sources
-from monitor.evaluation.figures import CONFIGURED, LEARNT, Case
+from monitor.evaluation.figures import CONFIGURED, LABELS, LEARNT, Case
 from monitor.evaluation.metrics import Outcome
 from monitor.evaluation.operating import Setting, at_thresholds, best_per_class, best_within, sweep
 from monitor.evaluation.rehearing import Rehearing, learn_thresholds
@@ -67,6 +67,19 @@ def together(parts: Sequence[Sequence[Setting]]) -> list[Setting]:
     ]
 
 
+def as_labelled(judged: Judged) -> Judged:
+    """Return what became of the streams if only what is labelled is there."""
+
+    def plain(outcomes: Sequence[Outcome]) -> list[Outcome]:
+        return [one.as_labelled() for one in outcomes]
+
+    return Judged(
+        configured=plain(judged.configured),
+        settings=[Setting(one.threshold, tuple(plain(one.outcomes))) for one in judged.settings],
+        learnt={rate: plain(outcomes) for rate, outcomes in judged.learnt.items()},
+    )
+
+
 class Verdict(msgspec.Struct, frozen=True):
     """One method at one SNR: the streams with events, and those without any."""
 
@@ -76,6 +89,13 @@ class Verdict(msgspec.Struct, frozen=True):
     negatives: Judged
     sources: Sources = NO_SOURCES
     """Where the recordings come from."""
+    truth: str = LABELS
+
+    def as_labelled(self) -> Verdict:
+        """Return the verdict if only what is labelled is there."""
+        return replace(
+            self, events=as_labelled(self.events), negatives=as_labelled(self.negatives), truth=LABELS
+        )
 
     @property
     def settings(self) -> list[Setting]:
@@ -112,4 +132,4 @@ class Verdict(msgspec.Struct, frozen=True):
     def _case(
         self, kind: str, values: Thresholds, outcomes: Sequence[Outcome], negatives: Sequence[Outcome]
     ) -> Case:
-        return Case(self.arm.method, self.snr_db, kind, values, outcomes, negatives, self.sources)
+        return Case(self.arm.method, self.snr_db, kind, values, outcomes, negatives, self.sources, self.truth)

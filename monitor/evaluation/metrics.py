@@ -1,19 +1,23 @@
 """Event-based metrics: which detections found which sounds, how many found nothing, how late. Pure.
 
 A detection finds an event of its class when its onset lies in ``[onset - early_s, offset + collar_s]``. An
-event is found once; further detections of it are fragments, counted apart; every other detection is a false
-alarm. Laws: every event is found or missed, every detection is a hit, a fragment or a false alarm; the order
-in which they are given changes nothing.
+event is found once; further detections of it are fragments, counted apart. A detection of a sound that is
+known to be there though nobody labelled it is excused: neither a hit nor a false alarm. Every other detection
+is a false alarm. Laws: every event is found or missed, every detection is a hit, a fragment, excused or a
+false alarm; the order in which they are given changes nothing.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import compress
+from operator import not_
 from statistics import NormalDist
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 EARLY_S = 0.5
 """How much before a sound its detection may begin: windows reach back."""
@@ -66,6 +70,22 @@ class Outcome(msgspec.Struct, frozen=True):
     false_alarms: tuple[Detection, ...]
     background: str = ""
     """The recording the stream lies on, for intervals."""
+    excused: tuple[Detection, ...] = ()
+    """Of sounds that are there though nobody labelled them."""
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """Every event, found or missed."""
+        return (*(hit.reference for hit in self.hits), *self.missed)
+
+    @property
+    def detections(self) -> tuple[Detection, ...]:
+        """Every detection but the excused."""
+        return (*(hit.detection for hit in self.hits), *self.fragments, *self.false_alarms)
+
+    def as_labelled(self) -> Outcome:
+        """Return what became of it if only what is labelled is there."""
+        return replace(self, false_alarms=self.false_alarms + self.excused, excused=())
 
 
 class Estimate(msgspec.Struct, frozen=True):
@@ -116,14 +136,20 @@ def match(
             hits.append(Hit(first, detection))
         else:
             rest.append(detection)
-    again = [any(_finds(one, hit.reference, collar_s, early_s) for hit in hits) for one in rest]
+    fragments, others = _split(rest, [hit.reference for hit in hits], collar_s, early_s)
     return Outcome(
         duration_s=duration_s,
         hits=tuple(hits),
         missed=tuple(free),
-        fragments=tuple(one for one, fragment in zip(rest, again, strict=True) if fragment),
-        false_alarms=tuple(one for one, fragment in zip(rest, again, strict=True) if not fragment),
+        fragments=fragments,
+        false_alarms=others,
     )
+
+
+def excuse(outcome: Outcome, unlabelled: Sequence[Reference]) -> Outcome:
+    """Return an outcome without the false alarms that found one of the sounds nobody labelled."""
+    excused, others = _split(outcome.false_alarms, unlabelled, COLLAR_S, EARLY_S)
+    return replace(outcome, false_alarms=others, excused=outcome.excused + excused)
 
 
 def summarise(outcomes: Sequence[Outcome], class_name: str | None = None) -> Summary:
@@ -199,6 +225,14 @@ def _order(one: Reference | Detection) -> tuple[float, float, str]:
 def _finds(detection: Detection, event: Reference, collar_s: float, early_s: float) -> bool:
     in_time = event.onset_s - early_s <= detection.onset_s <= event.offset_s + collar_s
     return in_time and detection.class_name == event.class_name
+
+
+def _split(
+    detections: Sequence[Detection], events: Sequence[Reference], collar_s: float, early_s: float
+) -> tuple[tuple[Detection, ...], tuple[Detection, ...]]:
+    """Return the detections that are of one of the events, and the others."""
+    of_them = [any(_finds(one, event, collar_s, early_s) for event in events) for one in detections]
+    return tuple(compress(detections, of_them)), tuple(compress(detections, map(not_, of_them)))
 
 
 def _count(

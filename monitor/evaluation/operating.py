@@ -154,6 +154,7 @@ def _of_class(outcome: Outcome, name: str) -> Outcome:
         missed=tuple(event for event in outcome.missed if event.class_name == name),
         fragments=tuple(one for one in outcome.fragments if one.class_name == name),
         false_alarms=tuple(one for one in outcome.false_alarms if one.class_name == name),
+        excused=tuple(one for one in outcome.excused if one.class_name == name),
     )
 
 
@@ -164,6 +165,7 @@ def _joined(a: Outcome, b: Outcome) -> Outcome:
         missed=a.missed + b.missed,
         fragments=a.fragments + b.fragments,
         false_alarms=a.false_alarms + b.false_alarms,
+        excused=a.excused + b.excused,
     )
 
 

@@ -56,6 +56,8 @@ class StreamPlan(msgspec.Struct, frozen=True):
     snr_db: float | None
     """None: there is nothing to find."""
     pieces: tuple[Piece, ...]
+    unlabelled: tuple[Reference, ...] = ()
+    """Sounds that are in its pieces though nobody labelled them."""
 
     @property
     def references(self) -> tuple[Reference, ...]:

@@ -11,7 +11,9 @@ import numpy as np
 from rich.table import Table
 
 from monitor.evaluation.drawing import new_figure
-from monitor.evaluation.figures import ALL, LEARNT, OVER, Point, Row
+from monitor.evaluation.figures import ALL, ANNOTATED, LABELS, LEARNT, OVER, Point, Row
+from monitor.evaluation.provenance import Provenance
+from monitor.evaluation.sed import COLLARS_S, SCENARIOS
 
 _CLASS = 2
 """Column of the class."""
@@ -56,6 +58,7 @@ def _learnt(records: Sequence[Row], method: str, snr_db: float) -> tuple[list[fl
         row
         for row in records
         if (row.method, row.snr_db, row.class_name) == (method, snr_db, ALL)
+        and row.truth == max((one.truth for one in records), key=(LABELS, ANNOTATED).index)
         and row.thresholds.endswith(LEARNT)
     ]
     rates = [row.value for row in own if row.metric == "false_alarms_per_hour"]
@@ -74,11 +77,15 @@ def terminal_table(records: Sequence[Row]) -> Table:
     return table
 
 
-def markdown(records: Sequence[Row]) -> str:
-    """Return the figures of all classes together, then of each class, as Markdown tables."""
+def markdown(records: Sequence[Row], rests_on: Sequence[Provenance] = ()) -> str:
+    """Return the figures of all classes together, ours and the field's, of each class, and their basis.
+
+    Figures with "labels only" hold every detection of a sound that nobody labelled for a false alarm.
+    """
     together = [row for row in records if row.class_name == ALL]
     alone = [row for row in records if row.class_name != ALL]
-    return "\n\n".join(_markdown_table(_cells(part)) for part in (together, alone) if part)
+    tables = [_cells(together), _sed_cells(together), _cells(alone), _basis(rests_on)]
+    return "\n\n".join(_markdown_table(lines) for lines in tables if len(lines) > 1)
 
 
 def _markdown_table(lines: Sequence[Sequence[str]]) -> str:
@@ -86,20 +93,88 @@ def _markdown_table(lines: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in [head, ["---"] * len(head), *rest])
 
 
+_Key = tuple[float, int, str, str]
+"""SNR, loudest first, number of the kind of thresholds, class, method."""
+
+
+def _by_line(records: Sequence[Row], truth: str) -> dict[_Key, dict[str, Row]]:
+    """Return the rows of one truth by line of a table and metric, in the order of the lines."""
+    order = list(dict.fromkeys(row.thresholds for row in records))
+    lines: dict[_Key, dict[str, Row]] = {}
+    for row in records:
+        if row.truth == truth:
+            key = (-row.snr_db, order.index(row.thresholds), row.class_name, row.method.partition(OVER)[0])
+            lines.setdefault(key, {})[row.metric] = row
+    return dict(sorted(lines.items(), key=lambda item: item[0][:3]))
+
+
 def _cells(records: Sequence[Row]) -> list[list[str]]:
     """Return a head and a line per SNR, thresholds, class and method; loudest first."""
-    order = list(dict.fromkeys(row.thresholds for row in records))
-    by_line: dict[tuple[float, int, str, str], dict[str, Row]] = {}
-    for row in records:
-        method = row.method.partition(OVER)[0]
-        key = (-row.snr_db, order.index(row.thresholds), row.class_name, method)
-        by_line.setdefault(key, {})[row.metric] = row
+    records = [row for row in records if row.metric not in COLLARS_S and row.metric not in SCENARIOS]
     reference = next((row.method.partition(OVER)[2] for row in records if OVER in row.method), "")
+    annotated = any(row.truth == ANNOTATED for row in records)
     head = ["SNR dB", "thresholds", "class", "method", "onset at", "recall", "events"]
     head += [f"recall over {reference}", "times"] if reference else []
     head += ["false alarms/h", "in negatives/h", "latency s", "p90 s"]
-    lines = sorted(by_line.items(), key=lambda item: item[0][:3])
-    return [head, *(_line(figures, compared=bool(reference)) for _, figures in lines)]
+    labelled = _by_line(records, LABELS)
+    if not annotated:
+        return [head, *(_line(figures, compared=bool(reference)) for figures in labelled.values())]
+    head += ["labels only: recall", "false alarms/h", "in negatives/h"]
+    return [
+        head,
+        *(
+            [*_line(figures, compared=bool(reference)), *_labels_only(labelled.get(key, {}))]
+            for key, figures in _by_line(records, ANNOTATED).items()
+        ),
+    ]
+
+
+def _labels_only(figures: Mapping[str, Row]) -> list[str]:
+    metrics = ("recall", "false_alarms_per_hour", "negative_false_alarms_per_hour")
+    return [_range(figures.get(metric)) for metric in metrics]
+
+
+def _sed_cells(records: Sequence[Row]) -> list[list[str]]:
+    """Return a head and a line per SNR, thresholds and method of the figures in the field's terms."""
+    names = {
+        "event_f1_200ms": "event F1, 200 ms",
+        "event_f1_1s": "event F1, 1 s",
+        "psds1": "PSDS1",
+        "psds2": "PSDS2",
+    }
+    found = [row for row in records if row.metric in names]
+    lines: dict[tuple[float, str, str, str], dict[str, Row]] = {}
+    for row in found:
+        lines.setdefault((-row.snr_db, row.truth, row.thresholds, row.method), {})[row.metric] = row
+    return [
+        ["SNR dB", "truth", "thresholds", "method", *names.values()],
+        *(
+            [f"{-snr_db:g}", truth, thresholds, method, *(_range(figures.get(name)) for name in names)]
+            for (snr_db, truth, thresholds, method), figures in sorted(
+                lines.items(), key=lambda item: item[0][:2]
+            )
+        ),
+    ]
+
+
+def _basis(rests_on: Sequence[Provenance]) -> list[list[str]]:
+    head = ["role", "class", "pieces", "recordings", "sources", "minutes", "unlabelled", "minutes of them"]
+    return [
+        head,
+        *(
+            [
+                one.role,
+                one.name or "all",
+                str(one.pieces) if one.pieces else "none in these folds",
+                str(one.recordings),
+                str(one.sources),
+                f"{one.minutes:.1f}",
+                str(one.unlabelled),
+                f"{one.unlabelled_minutes:.1f}",
+            ]
+            for one in rests_on
+        ),
+    ]
 
 
 def _line(figures: Mapping[str, Row], *, compared: bool) -> list[str]:
@@ -127,4 +202,5 @@ def _range(row: Row | None, sign: str = "") -> str:
         return ""
     if np.isnan(row.value):
         return "-"
-    return f"{row.value:{sign}.2f} [{row.low:{sign}.2f}, {row.high:{sign}.2f}]"
+    interval = "" if np.isnan(row.low) else f" [{row.low:{sign}.2f}, {row.high:{sign}.2f}]"
+    return f"{row.value:{sign}.2f}{interval}"

@@ -19,7 +19,7 @@ from monitor.assemble import SYSTEM_CLOCK, hop_len, make_stages
 from monitor.config import Config
 from monitor.encoders import Encoder
 from monitor.evaluation.hearing import Ears, Take
-from monitor.evaluation.metrics import Detection, Outcome, match
+from monitor.evaluation.metrics import Detection, Outcome, excuse, match
 from monitor.evaluation.plans import StreamPlan
 from monitor.evaluation.streams import Stream
 from monitor.pipeline import Pipeline
@@ -217,4 +217,5 @@ def outcome_of(plan: StreamPlan, changes: Sequence[Reported]) -> Outcome:
         for one in changes
         if one.type == "onset"
     ]
-    return replace(match(plan.references, detections, plan.length / rate), background=plan.background)
+    outcome = match(plan.references, detections, plan.length / rate)
+    return replace(excuse(outcome, plan.unlabelled), background=plan.background)
