@@ -101,8 +101,8 @@ def test_a_model_of_any_folder_tells_what_it_can_and_its_own_figures(
         f'[[table]]\naudio = "{audio}"\nrecordings = "mine"\nconditions = ["clean"]\n'
         "words = { siren = { clips = 9, percent = [67.0] }, rain = { clips = 3, percent = [0.0] } }\n"
     )
-    siren, klaxon = as_json(capsys, "--model", str(model.folder), "siren", "klaxon")
-    assert (klaxon["verdict"]["known"], klaxon["verdict"]["why"]) == (None, "untold")
+    siren, klaxon, typo = as_json(capsys, "--model", str(model.folder), "siren", "klaxon", "sirne")
+    assert [one["verdict"]["why"] for one in (siren, klaxon, typo)] == ["untold", "untold", "misspelt"]
     assert siren["measured"] == [
         {"word": "siren", "recordings": "mine", "among": 2, "clips": 9, "percent": {"clean": 67.0}}
     ]

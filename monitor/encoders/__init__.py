@@ -119,8 +119,8 @@ def load(config: ModelConfig, progress: Progress | None = None) -> Encoder:
 def count_pieces(config: ModelConfig) -> Callable[[Sequence[str]], list[int]]:
     """Return what tells into how many pieces the tokenizer of the model that `config` names cuts each word.
 
-    1: the model has the word whole, so it was common in what the tokenizer was made from. The tokenizer is
-    read when it is first asked.
+    1: the model has the word whole, so it was common in what the tokenizer was made from; 0: it has no piece
+    for some of it. The tokenizer is read when it is first asked.
     """
     from monitor.encoders.texts import PieceCounter
 

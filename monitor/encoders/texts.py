@@ -88,7 +88,7 @@ class PieceCounter:
         self._tokenizer: Any = None
 
     def __call__(self, words: Sequence[str]) -> list[int]:
-        """Return the pieces of each word, as it stands within a text: after a blank.
+        """Return the pieces of each word, as it stands within a text: after a blank; 0 where it has none.
 
         Raises
         ------
@@ -97,7 +97,9 @@ class PieceCounter:
         """
         if self._tokenizer is None:
             self._tokenizer = load_tokenizer(self._find())
-        return [len(self._tokenizer.encode(f" {word}", add_special_tokens=False).ids) for word in words]
+        unknown = getattr(self._tokenizer.model, "unk_token", None)
+        found = [self._tokenizer.encode(f" {word}", add_special_tokens=False).tokens for word in words]
+        return [0 if unknown in tokens else len(tokens) for tokens in found]
 
 
 def load_tokenizer(model: StoredModel) -> Any:

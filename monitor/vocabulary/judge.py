@@ -27,7 +27,7 @@ from monitor.vocabulary.spelling import is_form_of, meant_by, plain
 EmbedPhrases = Callable[[Sequence[str]], NDArray[np.float32]]
 """Phrases -> float32 (n, d), unit norm, each in the model's own prompt."""
 CountPieces = Callable[[Sequence[str]], list[int]]
-"""Words -> into how many pieces the model's tokenizer cuts each; 1: it has the word whole."""
+"""Words -> into how many pieces the model's tokenizer cuts each; 1: it has it whole."""
 
 SHOWN = 3
 """Nearest sounds that are told."""
@@ -93,13 +93,14 @@ class Judge:
 
     def _verdict(self, wording: str, vector: NDArray[np.float32], within: bool) -> Verdict:
         near = self._nearest(wording, vector)
-        if self.is_listed(wording):
-            return Verdict(wording, True, "listed", near)
-        meant, faults = self._corrected(wording)
+        listed = self.is_listed(wording)
+        meant, faults = ("", 0) if listed else self._corrected(wording)
         if faults == 1 or (faults and not within):
             return Verdict(wording, False, "misspelt", near, meant)
         if self.reach.error > MOST_ERROR:
             return Verdict(wording, None, "untold", near)
+        if listed:
+            return Verdict(wording, True, "listed", near)
         return Verdict(wording, within, "near" if within else "far", near)
 
     def _nearest(self, wording: str, vector: NDArray[np.float32]) -> tuple[Near, ...]:

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from monitor.encoders.text_cache import TextCache
-from monitor.encoders.texts import Texts, load_tokenizer
+from monitor.encoders.texts import PieceCounter, Texts, load_tokenizer
 from monitor.errors import ModelError
 from tests.encoders.engines import PitchEngine, pitch_model
+from tests.encoders.tiny_models import tiny_model
+from tests.export.tokens import make_tokenizer
 
 PHRASES = [
     f"{word} number {number}" for word in ("siren", "dog bark", "a crying baby") for number in range(30)
@@ -94,3 +96,14 @@ def test_a_long_text_is_cut_at_what_the_tower_takes() -> None:
     engine = PitchEngine()
     texts_of(engine, max_tokens=7).embed(["word " * 100])
     assert engine.read == [(1, 7)]
+
+
+def test_words_are_counted_in_pieces_as_they_stand_within_a_text(tmp_path: Path) -> None:
+    """RoBERTa's tokenizer has "Ġbarking", after a blank, and frames every text with two tokens of its own."""
+    model = tiny_model(tokenizer=make_tokenizer(600).to_str().encode()).write(tmp_path / "bpe")
+    assert PieceCounter(lambda: model)(["barking", "world", "xyz"]) == [1, 1, 4]
+
+
+def test_a_word_that_a_tokenizer_has_no_piece_for_is_not_whole(tmp_path: Path) -> None:
+    model = tiny_model().write(tmp_path / "words")
+    assert PieceCounter(lambda: model)(["siren", "sirne"]) == [1, 0]
