@@ -13,9 +13,12 @@ from itertools import chain, count
 from pathlib import Path
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from monitor.config import CaptureConfig, Config
 from monitor.config_checks import check_window
+from monitor.detection.allowance import set_by_hand, with_allowance
 from monitor.detection.calibration import Calibration, Condition
 from monitor.detection.detector import Detector
 from monitor.encoders import Encoder
@@ -29,7 +32,7 @@ from monitor.report import Clock, Stream
 from monitor.rooms import Memory, remember
 from monitor.scoring.background import Background
 from monitor.scoring.prompts import build_prompts
-from monitor.scoring.prototypes import build_prototypes
+from monitor.scoring.prototypes import build_prototypes, embed_phrases
 from monitor.scoring.scorer import Scorer
 from monitor.sinks import Sink
 from monitor.sinks.fanout import Fanout
@@ -115,25 +118,40 @@ def make_stages(encoder: Encoder, classes: Sequence[ClassPrompt], config: Config
     ConfigError
         The prompt template does not fit.
     """
-    return _stages(encoder, _prototypes(encoder, classes, config), config, Memory(None))
+    return _stages(encoder, _words(encoder, classes, config), config, Memory(None))
 
 
-def _prototypes(encoder: Encoder, classes: Sequence[ClassPrompt], config: Config) -> Prototypes:
+def _words(encoder: Encoder, classes: Sequence[ClassPrompt], config: Config) -> _Words:
     """Embed every text of a run, once for all its sources."""
     prompts = build_prompts(classes, config, encoder.templates)
-    return build_prototypes(encoder.embed_text, prompts, config.prompts.distractor_max_cosine)
+    prototypes = build_prototypes(encoder.embed_text, prompts, config.prompts.distractor_max_cosine)
+    named = encoder.cohort is not None and encoder.cohort.kinds
+    kinds = embed_phrases(encoder.embed_text, prompts.templates, named) if named else None
+    return _Words(prototypes, kinds)
 
 
-def _stages(encoder: Encoder, prototypes: Prototypes, config: Config, memory: Memory) -> Stages:
+class _Words(msgspec.Struct, frozen=True):
+    """All that a run says in words, embedded."""
+
+    prototypes: Prototypes
+    kinds: NDArray[np.float32] | None
+    """What the sounds of the model's cohort are called, float32 (n, d); None: they have no names."""
+
+
+def _stages(encoder: Encoder, words: _Words, config: Config, memory: Memory) -> Stages:
     """Return the rooms of the line of one source, whose room was stored as `memory`."""
-    rate, hop = encoder.sample_rate, hop_len(encoder, config)
-    detector = Detector(prototypes.classes, config.detector, rate, encoder.window_len, hop)
+    rate, hop, prototypes = encoder.sample_rate, hop_len(encoder, config), words.prototypes
+    scorer = Scorer(
+        prototypes, config.scorer, config.drift, config.background.tau, encoder.cohort, words.kinds
+    )
+    settings = with_allowance(prototypes.classes, config, scorer.calibrated)
+    detector = Detector(prototypes.classes, settings, rate, encoder.window_len, hop)
     return Stages(
         meter=LevelMeter(rate, config.level),
         windower=Windower(encoder.window_len, hop, rate),
         encoder=encoder,
         background=Background(encoder.dim, rate, hop, config.background, memory.mean),
-        scorer=Scorer(prototypes, config.scorer, config.drift, config.background.tau),
+        scorer=scorer,
         detector=detector,
         calibration=make_calibration(detector, config, rate),
         clear=config.background.clear and encoder.clears,
@@ -142,11 +160,15 @@ def _stages(encoder: Encoder, prototypes: Prototypes, config: Config, memory: Me
 
 
 def make_calibration(detector: Detector, config: Config, sample_rate: int) -> Calibration | None:
-    """Return what moves the thresholds of `detector`; None where they are to stay."""
+    """Return what moves the thresholds of `detector` that are not set by hand; None where all stay."""
     if not config.calibration.false_alarms_per_hour:
         return None
+    rules = detector.rules
+    held = set_by_hand(tuple(rules), config)
     conditions = {
-        name: Condition(rule.onset_threshold, rule.confirm_len) for name, rule in detector.rules.items()
+        name: Condition(rule.onset_threshold, rule.confirm_len)
+        for name, rule in rules.items()
+        if name not in held
     }
     return Calibration(conditions, config.calibration, sample_rate)
 
@@ -210,7 +232,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     """
     _tell_microphones_apart(sources)
     rate = encoder.sample_rate
-    prototypes = _prototypes(encoder, classes, config)
+    words = _words(encoder, classes, config)
     arrived = threading.Event()
     rings = [Ring(seconds_to_len(config.capture.ring_s, rate), arrived) for _ in sources]
     captures = [
@@ -229,7 +251,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
         Pipeline(
             ring=ring,
             capture=capture,
-            stages=_stages(encoder, prototypes, config, memory),
+            stages=_stages(encoder, words, config, memory),
             sinks=fanout,
             stream=stream,
             clock=SYSTEM_CLOCK,

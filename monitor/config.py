@@ -197,8 +197,10 @@ class DetectorConfig(_Section, frozen=True):
     """Hysteresis, confirmation and pauses, per class."""
 
     onset_threshold: Threshold = 0.5
+    """Where false alarms are not what is asked for, or the model has no cohort to count them by."""
     offset_threshold: Threshold = 0.27
-    confirm_s: Confirm = 1.0
+    """Belongs to `onset_threshold`; one that moves takes it along, at the same ratio of odds."""
+    confirm_s: Confirm = 0.5
     """The score reaches the onset threshold for this long before an event begins; of urgent classes once."""
     min_on_s: MinOn = 0.5
     """An event lasts at least this long."""
@@ -222,8 +224,10 @@ class DetectorConfig(_Section, frozen=True):
 class CalibrationConfig(_Section, frozen=True):
     """Thresholds from the stream itself."""
 
-    false_alarms_per_hour: Annotated[float, msgspec.Meta(ge=0, le=limits.FALSE_ALARMS_PER_HOUR.high)] = 0.0
+    false_alarms_per_hour: Annotated[float, msgspec.Meta(ge=0, le=limits.FALSE_ALARMS_PER_HOUR.high)] = 1.0
     """All classes together; 0: the thresholds of `[detector]` stay as they are."""
+    urgent_share: Annotated[float, _within(limits.URGENT_SHARE)] = 3.0
+    """An urgent class may give so many times as many false alarms as another."""
     block_s: Annotated[float, _within(limits.BLOCK_S)] = 10.0
     """The stream is judged by the highest score in every so many seconds."""
     memory_h: Annotated[float, _within(limits.CALIBRATION_MEMORY_H)] = 12.0

@@ -67,6 +67,9 @@ CHANGE_RATIO = Range(0.0, 0.95)
 BETA = Range(0.0, 2.0)
 TEMPERATURE = Range(0.005, 0.2)
 """Above, the hundred other sounds together outweigh the surest class."""
+COHORT_SOUNDS = Range(200, 20_000)
+"""Fewer, and the tail of a word would rest on a handful of sounds."""
 FALSE_ALARMS_PER_HOUR = Range(0.001, 60.0)
+URGENT_SHARE = Range(1.0, 10.0)
 BLOCK_S = Range(1.0, 60.0)
 CALIBRATION_MEMORY_H = Range(0.1, 1000.0)

@@ -97,11 +97,26 @@ class Prototypes(msgspec.Struct, frozen=True):
     prompts: tuple[str, ...]
     """What each class is compared with, in words."""
     distractors: tuple[str, ...]
-    """Phrases of the m distractors that were kept."""
+    """Phrases of the m distractors: those that are a rival of at least one class."""
     vectors: NDArray[np.float32]
     """float32 (k + m, d), unit norm: a window's profile is its cosines to these."""
     drift: NDArray[np.float32]
     """float32 (k + m, d), unit norm: d_c of each prototype."""
+    rivals: NDArray[np.bool_]
+    """bool (k, m): which distractors each class is weighed against; not those that say the same."""
+
+
+class Cohort(msgspec.Struct, frozen=True):
+    """A bank of ordinary and confusable sound, as one model hears it."""
+
+    vectors: NDArray[np.float32]
+    """float32 (n, d), unit norm."""
+    kinds: tuple[str, ...]
+    """What the sounds are called, each name once."""
+    kind_of: NDArray[np.intp]
+    """(n,), index into `kinds`; -1: nobody said."""
+    sounds_per_hour: float
+    """So many of its sounds are as hard as an hour of ordinary life."""
 
 
 class CaptureStatus(msgspec.Struct, frozen=True):

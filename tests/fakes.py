@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.errors import ModelError
-from monitor.records import Block, CaptureStatus, PublishedRecord
+from monitor.records import Block, CaptureStatus, Cohort, PublishedRecord
 from monitor.units import unit_norm
 
 INTERRUPTIBLE = (
@@ -45,6 +45,7 @@ class FakeEncoder:
     hop_s = 0.25
     batches = False
     clears = False
+    cohort: Cohort | None = None
 
     def __init__(self, pitches_hz: Mapping[str, float] = PITCHES_HZ) -> None:
         self._pitches_hz = pitches_hz

@@ -43,7 +43,7 @@ class Remembering:
         self.name, self.identity, self.template = encoder.name, encoder.identity, encoder.template
         self.sample_rate, self.window_len, self.dim = encoder.sample_rate, encoder.window_len, encoder.dim
         self.batches, self.hop_s, self.templates = encoder.batches, encoder.hop_s, encoder.templates
-        self.clears = encoder.clears
+        self.clears, self.cohort = encoder.clears, encoder.cohort
 
     def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         key = windows.tobytes()

@@ -40,7 +40,7 @@ class ClassRule(msgspec.Struct, frozen=True):
 def rule_for(name: str, config: DetectorConfig, sample_rate: int) -> ClassRule:
     """Return the rule for class `name`: its own settings over those of `[detector]`.
 
-    An offset threshold that is not its own keeps its ratio to the onset threshold, within `THRESHOLD`.
+    An offset threshold that is not its own keeps the ratio of its odds to those of the onset threshold.
     """
     own = config.classes.get(name)
 
@@ -49,11 +49,11 @@ def rule_for(name: str, config: DetectorConfig, sample_rate: int) -> ClassRule:
         return float(getattr(config, key) if value is None else value)
 
     onset = pick("onset_threshold")
-    ratio = config.offset_threshold / config.onset_threshold
+    ratio = odds_ratio(config.onset_threshold, config.offset_threshold)
     urgent = name in config.urgent if own is None or own.urgent is None else own.urgent
     return ClassRule(
         onset_threshold=onset,
-        offset_threshold=THRESHOLD.clamp(onset * ratio)
+        offset_threshold=offset_below(onset, ratio)
         if own is None or own.offset_threshold is None
         else own.offset_threshold,
         confirm_len=0 if urgent else round(pick("confirm_s") * sample_rate),
@@ -61,6 +61,17 @@ def rule_for(name: str, config: DetectorConfig, sample_rate: int) -> ClassRule:
         min_off_len=round(pick("min_off_s") * sample_rate),
         urgent=urgent,
     )
+
+
+def odds_ratio(onset_threshold: float, offset_threshold: float) -> float:
+    """Return the odds at which an event ends over those at which it begins, at most 1."""
+    return offset_threshold * (1.0 - onset_threshold) / ((1.0 - offset_threshold) * onset_threshold)
+
+
+def offset_below(onset_threshold: float, ratio: float) -> float:
+    """Return the offset threshold at this ratio of odds to an onset threshold, within `THRESHOLD`."""
+    odds = onset_threshold / (1.0 - onset_threshold) * ratio
+    return min(THRESHOLD.clamp(odds / (1.0 + odds)), onset_threshold)
 
 
 class Detector:
@@ -130,11 +141,11 @@ class Detector:
         return self._machines[name].end("muted", stop) if muted else []
 
     def set_threshold(self, name: str, onset_threshold: float) -> None:
-        """Change a class's onset threshold; the offset threshold keeps its ratio to it, within its range."""
+        """Change a class's onset threshold; the offset threshold keeps the ratio of its odds to its odds."""
         rule = self._machines[name].rule
-        ratio = rule.offset_threshold / rule.onset_threshold
+        ratio = odds_ratio(rule.onset_threshold, rule.offset_threshold)
         self._machines[name].rule = msgspec.structs.replace(
-            rule, onset_threshold=onset_threshold, offset_threshold=THRESHOLD.clamp(onset_threshold * ratio)
+            rule, onset_threshold=onset_threshold, offset_threshold=offset_below(onset_threshold, ratio)
         )
 
 

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.config import ModelConfig
+from monitor.records import Cohort
 
 if TYPE_CHECKING:
     from monitor.encoders.store import StoredModel
-    from monitor.encoders.stored import Engine, RoomNetwork
+    from monitor.encoders.stored import Engine, RoomNetwork, StoredEncoder
 
 __all__ = ["Encoder", "Progress", "count_pieces", "find", "load"]
 
@@ -68,6 +69,10 @@ class Encoder(Protocol):
     def clears(self) -> bool:
         """Whether it can tell what a sound would be without the room it is heard in."""
 
+    @property
+    def cohort(self) -> Cohort | None:
+        """Ordinary sound as this model hears it, which gives scores their meaning; None: there is none."""
+
     def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return embeddings, float32 (n, dim), unit norm, of float32 (n, window_len), full scale +-1.0."""
 
@@ -113,7 +118,9 @@ def load(config: ModelConfig, progress: Progress | None = None) -> Encoder:
     model, engine = _open(config)
     cache = TextCache(cache_file(), model.text_identity, model.entry.dim)
     texts = Texts(model, engine.open_text, cache, progress)
-    return StoredEncoder(model, engine, config.window_s, texts, _open_room(model))
+    encoder = StoredEncoder(model, engine, config.window_s, texts, _open_room(model))
+    encoder.cohort = _open_cohort(model, encoder)
+    return encoder
 
 
 def count_pieces(config: ModelConfig) -> Callable[[Sequence[str]], list[int]]:
@@ -153,6 +160,18 @@ def _open(config: ModelConfig) -> tuple[StoredModel, Engine]:
     from monitor.encoders.onnx import OnnxEngine
 
     return model, OnnxEngine(model, config)
+
+
+def _open_cohort(model: StoredModel, encoder: StoredEncoder) -> Cohort | None:
+    """Return the cohort that was made here for this model, else its own, for windows of its own length."""
+    from monitor.encoders.cohorts import read_own_cohort, unpack
+
+    if own := read_own_cohort(encoder.identity, encoder.dim):
+        return own
+    part = model.entry.cohort
+    if part is None or encoder.window_len != model.entry.window_len:
+        return None
+    return unpack(model.read(part), encoder.dim, str(model.path(part)))
 
 
 def _open_room(model: StoredModel) -> RoomNetwork | None:

@@ -45,12 +45,13 @@ class CatalogueEntry(ModelEntry, frozen=True, kw_only=True):
     text: RemoteFile
     tokenizer: RemoteFile
     room: RemoteFile | None = None
+    cohort: RemoteFile | None = None
 
     @property
     def remote_files(self) -> tuple[RemoteFile, ...]:
-        """Audio tower, text tower, tokenizer, and the network for rooms if there is one."""
+        """Audio tower, text tower, tokenizer; the network for rooms and the cohort where there is one."""
         towers = self.audio, self.text, self.tokenizer
-        return (*towers, self.room) if self.room else towers
+        return (*towers, *(part for part in (self.room, self.cohort) if part is not None))
 
     @property
     def size(self) -> int:

@@ -1,7 +1,7 @@
 """Which models there are, and whether their files are what they should be.
 
-A model is an entry with three files, an audio tower, a text tower and a tokenizer, and perhaps a fourth: a
-network that takes the room out of an embedding. Entries are in
+A model is an entry with three files, an audio tower, a text tower and a tokenizer, and perhaps more: a
+network that takes the room out of an embedding, and a cohort of ordinary sound. Entries are in
 
 - ``manifest.toml``, ``[models.NAME]`` each: the models that come with the program;
 - ``FOLDER/NAME/model.toml``, one entry beside its files: the models the user installed. FOLDER is
@@ -96,6 +96,8 @@ class ModelEntry(msgspec.Struct, frozen=True):
     """A prompt ensemble, each with one `{}`: a class is the unit mean of its embeddings. Empty: `prompt`."""
     room: ModelFile | None = None
     """The network that takes the room out of an embedding (`tools/train_room.py`); None: there is none."""
+    cohort: ModelFile | None = None
+    """Ordinary sound as the model hears it (`cohorts.py`), which gives scores their meaning; None: none."""
 
 
 class StoredModel(msgspec.Struct, frozen=True):
@@ -107,9 +109,9 @@ class StoredModel(msgspec.Struct, frozen=True):
 
     @property
     def parts(self) -> tuple[ModelFile, ...]:
-        """Audio tower, text tower, tokenizer, and the network for rooms if there is one."""
+        """Audio tower, text tower, tokenizer; the network for rooms and the cohort where there is one."""
         towers = self.entry.audio, self.entry.text, self.entry.tokenizer
-        return (*towers, self.entry.room) if self.entry.room else towers
+        return (*towers, *(part for part in (self.entry.room, self.entry.cohort) if part is not None))
 
     @property
     def graphs(self) -> tuple[ModelFile, ...]:
@@ -142,7 +144,7 @@ class StoredModel(msgspec.Struct, frozen=True):
                 f"Model {self.name!r}: {path} has sha256 {found[:12]}…, the manifest says "
                 f"{part.sha256[:12]}…; the file was altered or is incomplete, install the model again."
             )
-        if part != self.entry.tokenizer or part in self.graphs:
+        if part in self.graphs or part not in {self.entry.tokenizer, self.entry.cohort}:
             self._check_graph(path, content)
         return content
 

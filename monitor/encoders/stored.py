@@ -12,6 +12,7 @@ from monitor.encoders.log_mel import log_mel
 from monitor.encoders.store import StoredModel
 from monitor.encoders.texts import Texts, TextTower
 from monitor.errors import ModelError
+from monitor.records import Cohort
 from monitor.units import seconds_to_len, unit_norm
 
 _SHORTEST_WINDOW_S = 0.5
@@ -75,6 +76,8 @@ class StoredEncoder:
         self._window_len = _window_len(model, window_s)
         self._texts = texts or Texts(model, engine.open_text)
         self._room = room
+        self.cohort: Cohort | None = None
+        """Ordinary sound as this model hears it in windows of this length; None: there is none."""
         self._silence: NDArray[np.float32] | None = None
 
     @property

@@ -10,7 +10,7 @@ import msgspec
 from monitor.errors import ConfigError
 from monitor.evaluation.figures import ANNOTATED, CONFIGURED, LABELS, Point, Row, curve, differences, rows
 from monitor.evaluation.hearing import Ears
-from monitor.evaluation.judging import Arm, Judged, Verdict, judge, teach, together
+from monitor.evaluation.judging import Arm, Judged, Verdict, ask, judge, teach, together
 from monitor.evaluation.layouts import read_data
 from monitor.evaluation.negatives import count_negatives
 from monitor.evaluation.operating import Setting, best_per_class, best_within, write_thresholds
@@ -117,6 +117,7 @@ def _begin(trial: StreamTrial, bench: Bench, without: Part) -> _Begun:
     arms = [Arm(name, change(bench.config, METHODS[name]), bench.encoder) for name in trial.methods]
     if trial.learn:
         arms = [teach(arm, heard[arm.method][:taught], trial.false_alarms) for arm in arms]
+    arms = [ask(arm, bench.names, trial.false_alarms) for arm in arms]
     judged = [judge(arm, heard[arm.method], taught) for arm in arms]
     return _Begun(arms, judged, [one.plan for one in heard[trial.methods[0]]])
 

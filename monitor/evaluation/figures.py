@@ -15,6 +15,7 @@ from monitor.evaluation.ranking import accuracy, weighted_quantile
 
 ALL = "all"
 CONFIGURED = "configured"
+BEFOREHAND = ", beforehand"
 LEARNT = ", from the stream"
 """How thresholds are called that streams without events set, after the false alarms that were asked for."""
 LABELS = "labels"
@@ -39,7 +40,8 @@ class Row(msgspec.Struct, frozen=True):
     """Events for a recall or a latency; whole seconds of sound for a rate."""
     thresholds: str
     """`configured`; chosen on these very streams for at most so many false alarms: `1/h`, one for all
-    classes, and `1/h, per class`; or learnt for so many from other streams without events, as by
+    classes, and `1/h, per class`; as the model's cohort gives them for so many before anything is heard:
+    `1/h, beforehand`; or learnt for so many from other streams without events, as by
     `monitor run --false-alarms`: `1/h, from the stream`.
     """
     threshold: float

@@ -8,10 +8,11 @@ import msgspec
 from msgspec.structs import replace
 
 from monitor.config import Config
+from monitor.detection.allowance import with_allowance
 from monitor.detection.detector import rule_for
 from monitor.encoders import Encoder
 from monitor.evaluation.bootstrap import NO_SOURCES, Sources
-from monitor.evaluation.figures import CONFIGURED, LABELS, LEARNT, Case
+from monitor.evaluation.figures import BEFOREHAND, CONFIGURED, LABELS, LEARNT, Case
 from monitor.evaluation.metrics import Outcome
 from monitor.evaluation.operating import Setting, at_thresholds, best_per_class, best_within, sweep
 from monitor.evaluation.rehearing import Rehearing, learn_thresholds
@@ -29,6 +30,8 @@ class Arm(msgspec.Struct, frozen=True):
     encoder: Encoder
     learnt: Mapping[float, Thresholds] = {}
     """By false alarms per hour that were asked for."""
+    asked: Mapping[float, Thresholds] = {}
+    """The same, as the cohort gives them beforehand; empty for a model without one."""
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -37,25 +40,43 @@ class Judged(msgspec.Struct, frozen=True):
     configured: list[Outcome]
     settings: list[Setting]
     learnt: dict[float, list[Outcome]]
+    asked: dict[float, list[Outcome]]
+    """At the thresholds that a rate of false alarms gives before anything is heard."""
 
 
 def teach(arm: Arm, negatives: Sequence[Heard], rates: Sequence[float]) -> Arm:
     """Return `arm` with the thresholds that `negatives` set, one after the other."""
-    configs = {
-        rate: replace(arm.config, calibration=replace(arm.config.calibration, false_alarms_per_hour=rate))
-        for rate in rates
-    }
+    configs = {rate: _asking(arm.config, rate) for rate in rates}
     learnt = {rate: learn_thresholds(negatives, config, arm.encoder) for rate, config in configs.items()}
     return replace(arm, learnt=learnt)
 
 
+def ask(arm: Arm, names: Sequence[str], rates: Sequence[float]) -> Arm:
+    """Return `arm` with the thresholds its cohort gives for each rate of false alarms an hour."""
+    if arm.encoder.cohort is None:
+        return arm
+    configs = {rate: _asking(arm.config, rate) for rate in rates if rate}
+    return replace(arm, asked={rate: _thresholds(names, one, arm.encoder) for rate, one in configs.items()})
+
+
+def _asking(config: Config, rate: float) -> Config:
+    return replace(config, calibration=replace(config.calibration, false_alarms_per_hour=rate))
+
+
+def _thresholds(names: Sequence[str], config: Config, encoder: Encoder) -> Thresholds:
+    detector = with_allowance(names, config, encoder.cohort is not None)
+    return {name: rule_for(name, detector, encoder.sample_rate).onset_threshold for name in names}
+
+
 def judge(arm: Arm, heard: Sequence[Heard], taught: int = 0) -> Judged:
     """Return what became of streams; of the first `taught`, which set the learnt thresholds, not at these."""
-    others = [Rehearing(one, arm.config, arm.encoder) for one in heard[taught:]]
+    all_ = [Rehearing(one, arm.config, arm.encoder) for one in heard]
+    others = all_[taught:]
     return Judged(
         configured=[one.outcome for one in heard],
         settings=sweep(heard, arm.config, arm.encoder),
         learnt={rate: [one.at(values) for one in others] for rate, values in arm.learnt.items()},
+        asked={rate: [one.at(values) for one in all_] for rate, values in arm.asked.items()},
     )
 
 
@@ -108,13 +129,15 @@ class Verdict(msgspec.Struct, frozen=True):
         settings = self.settings
         for rate in rates:
             yield from self._in_hindsight(settings, names, rate)
+            if rate in self.arm.asked:
+                outcomes, negatives = self.events.asked[rate], self.negatives.asked[rate]
+                yield self._case(f"{rate:g}/h{BEFOREHAND}", self.arm.asked[rate], outcomes, negatives)
             if rate in self.arm.learnt:
                 outcomes, negatives = self.events.learnt[rate], self.negatives.learnt[rate]
                 yield self._case(f"{rate:g}/h{LEARNT}", self.arm.learnt[rate], outcomes, negatives)
 
     def _configured(self, names: Sequence[str]) -> Case:
-        detector, sample_rate = self.arm.config.detector, self.arm.encoder.sample_rate
-        values = {name: rule_for(name, detector, sample_rate).onset_threshold for name in names}
+        values = _thresholds(names, self.arm.config, self.arm.encoder)
         return self._case(CONFIGURED, values, self.events.configured, self.negatives.configured)
 
     def _in_hindsight(self, settings: Sequence[Setting], names: Sequence[str], rate: float) -> Iterator[Case]:

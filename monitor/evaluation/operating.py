@@ -16,6 +16,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from monitor.config import ClassConfig, Config, DetectorConfig, load_config
+from monitor.detection.detector import odds_ratio, offset_below
 from monitor.encoders import Encoder
 from monitor.errors import ConfigError
 from monitor.evaluation.metrics import Outcome, summarise
@@ -108,12 +109,12 @@ def write_thresholds(path: Path, general: float, own: Mapping[str, float], detec
     own
         Class name -> onset threshold.
     detector
-        Its offset thresholds keep their ratio to the onset thresholds.
+        Its offset thresholds keep the ratio of their odds to those of the onset thresholds.
     """
-    ratio = detector.offset_threshold / detector.onset_threshold
+    ratio = odds_ratio(detector.onset_threshold, detector.offset_threshold)
     sections = [("detector", general), *((f"detector.classes.{name}", value) for name, value in own.items())]
     text = "\n\n".join(
-        f"[{section}]\nonset_threshold = {onset:.6f}\noffset_threshold = {onset * ratio:.6f}"
+        f"[{section}]\nonset_threshold = {onset:.6f}\noffset_threshold = {offset_below(onset, ratio):.6f}"
         for section, onset in sections
     )
     try:

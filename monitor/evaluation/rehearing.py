@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from monitor.assemble import hop_len, make_calibration
 from monitor.config import Config
-from monitor.detection.detector import Detector, rule_for
+from monitor.detection.allowance import with_allowance
+from monitor.detection.detector import Detector, odds_ratio, offset_below, rule_for
 from monitor.encoders import Encoder
 from monitor.errors import ConfigError
 from monitor.evaluation.metrics import Outcome
@@ -34,7 +35,9 @@ class Rehearing:
         names = heard.scores[0].values
         self._sorted = {name: np.sort([score.values[name] for score in heard.scores]) for name in names}
         rules = {name: rule_for(name, config.detector, encoder.sample_rate) for name in names}
-        self._ratios = {name: rule.offset_threshold / rule.onset_threshold for name, rule in rules.items()}
+        self._ratios = {
+            name: odds_ratio(rule.onset_threshold, rule.offset_threshold) for name, rule in rules.items()
+        }
         self._known: dict[tuple[str, int, int], list[Reported]] = {}
 
     def at(self, onset_thresholds: Mapping[str, float]) -> Outcome:
@@ -48,7 +51,7 @@ class Rehearing:
 
     def _of(self, name: str, threshold: float) -> list[Reported]:
         scores = self._sorted[name]
-        below = np.searchsorted(scores, [threshold, threshold * self._ratios[name]])
+        below = np.searchsorted(scores, [threshold, offset_below(threshold, self._ratios[name])])
         if below[0] == len(scores):
             return []
         key = (name, int(below[0]), int(below[1]))
@@ -98,7 +101,8 @@ def learn_thresholds(heard: Sequence[Heard], config: Config, encoder: Encoder) -
 
 
 def _detector(names: Sequence[str], config: Config, encoder: Encoder) -> Detector:
-    return Detector(names, config.detector, encoder.sample_rate, encoder.window_len, hop_len(encoder, config))
+    settings = with_allowance(names, config, encoder.cohort is not None)
+    return Detector(names, settings, encoder.sample_rate, encoder.window_len, hop_len(encoder, config))
 
 
 def _windows(scores: Sequence[Score]) -> Iterator[tuple[Score, int]]:

@@ -185,7 +185,7 @@ class _Remembering:
         self.name, self.identity, self.template = encoder.name, encoder.identity, encoder.template
         self.sample_rate, self.window_len, self.dim = encoder.sample_rate, encoder.window_len, encoder.dim
         self.batches, self.hop_s, self.templates = encoder.batches, encoder.hop_s, encoder.templates
-        self.clears = encoder.clears
+        self.clears, self.cohort = encoder.clears, encoder.cohort
 
     def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
         key = tuple(texts)

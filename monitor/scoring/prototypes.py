@@ -20,20 +20,24 @@ def build_prototypes(embed_text: EmbedText, prompts: Prompts, distractor_max_cos
     Parameters
     ----------
     distractor_max_cosine
-        A distractor nearer than this to a listed class means the same and is left out.
+        A distractor nearer than this to a class means the same and is no rival of that class. It stays one of
+        all others: what one class is weighed against does not depend on which others are listed.
     """
     named = [*prompts.wordings, *prompts.distractors]
     noisy = in_noise(named, prompts.noise_phrases)
     vectors = embed_phrases(embed_text, prompts.templates, [*named, *noisy])
     of_named, of_noisy = np.split(vectors, [len(named)])
     count = len(prompts.wordings)
-    kept = _kept(of_named, count, distractor_max_cosine)
+    rivals = of_named[:count] @ of_named[count:].T < distractor_max_cosine
+    some = rivals.any(axis=0)
+    kept = np.flatnonzero(np.concatenate([np.ones(count, np.bool_), some]))
     return Prototypes(
         classes=prompts.classes,
         prompts=prompts.class_prompts,
         distractors=tuple(named[index] for index in kept[count:]),
         vectors=of_named[kept],
         drift=drift_directions(of_named, of_noisy)[kept],
+        rivals=rivals[:, some],
     )
 
 
@@ -49,13 +53,6 @@ def embed_phrases(
     texts = [template.replace("{}", phrase) for phrase in phrases for template in templates]
     vectors = embed_text(texts)
     return unit_norm(vectors.reshape(len(phrases), len(templates), vectors.shape[1]).mean(axis=1))
-
-
-def _kept(vectors: NDArray[np.float32], count: int, max_cosine: float) -> NDArray[np.intp]:
-    """Return the indices of the first `count` vectors, the classes, and of those not too near to one."""
-    nearest = (vectors @ vectors[:count].T).max(axis=1)
-    nearest[:count] = -1.0
-    return np.flatnonzero(nearest < max_cosine)
 
 
 def drift_directions(vectors: NDArray[np.float32], noisy: NDArray[np.float32]) -> NDArray[np.float32]:

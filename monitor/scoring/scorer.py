@@ -12,9 +12,10 @@ room sounds like stays a rival. Where the model has a network of its own that ta
 (`Encoder.clear`), a class counts as far as it sounds through either way: s_c is at most the cosine of the
 class with what that network gives.
 
-The score is the odds of a class against all of them together,
-``sigmoid((s_c - T log sum_q exp(s_q / T)) / T)``. Listed classes do not compete with one another: two may
-sound at once.
+The odds of a class are those against its rivals q together, ``(s_c - T log sum_q exp(s_q / T)) / T`` in logs.
+Listed classes do not compete with one another: two may sound at once, no class moves another's score.
+A cohort of ordinary sound turns odds into scores that mean the same for every class (`cohort.py`); without
+one the score is the sigmoid of the odds.
 """
 
 from __future__ import annotations
@@ -23,20 +24,49 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.config import DriftConfig, ScorerConfig, Tau
-from monitor.records import Likeness, Prototypes, Score
+from monitor.records import Cohort, Likeness, Prototypes, Score
+from monitor.scoring.cohort import Tails, fit_tails
 
 NO_SOUND = "no sound"
 """What a window without sound is most like."""
 
 
 class Scorer:
-    """Scores embeddings against prototypes."""
+    """Scores embeddings against prototypes.
 
-    def __init__(self, prototypes: Prototypes, config: ScorerConfig, drift: DriftConfig, tau: Tau) -> None:
+    Parameters
+    ----------
+    cohort
+        Ordinary sound, as the same model hears it; None: scores are odds against other sounds and no more.
+    kinds
+        The names of the cohort's sounds, embedded as the classes are, float32 (kinds, d).
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what a score is made of
+        self,
+        prototypes: Prototypes,
+        config: ScorerConfig,
+        drift: DriftConfig,
+        tau: Tau,
+        cohort: Cohort | None = None,
+        kinds: NDArray[np.float32] | None = None,
+    ) -> None:
         self._prototypes = prototypes
         self._config = config
         self._beta = drift.beta
         self._tau = tau
+        self._rivals = prototypes.rivals.T.astype(np.float64)
+        self._all_rival = np.flatnonzero(prototypes.rivals.all(axis=0))
+        self._tails: Tails | None = None
+        if cohort is not None:
+            classes = prototypes.vectors[: len(prototypes.classes)]
+            plain = cohort.vectors @ prototypes.vectors.T + drift.beta * (cohort.vectors @ prototypes.drift.T)
+            self._tails = fit_tails(self._odds(plain), None if kinds is None else kinds @ classes.T, cohort)
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether a score says how often an hour of ordinary sound gets there."""
+        return self._tails is not None
 
     @property
     def prompts(self) -> dict[str, str]:
@@ -70,18 +100,38 @@ class Scorer:
         if cleared is not None:
             adapted[:count] = np.minimum(adapted[:count], self.class_cosines(cleared))
         adapted += self._beta * (self._prototypes.drift @ embedding)
-        scaled = adapted.astype(np.float64) / self._config.temperature
-        odds = scaled[:count] - _log_sum_exp(scaled[count:])
-        values = 1.0 / (1.0 + np.exp(-np.clip(odds, -60.0, 60.0)))
+        odds = self._odds(adapted[np.newaxis])
+        if self._tails is not None:
+            odds = self._tails.score_odds(odds)
+        values = 1.0 / (1.0 + np.exp(-np.clip(odds[0], -60.0, 60.0)))
+        other, share = self._other(adapted)
+        names = self._prototypes.classes
+        return Score(start, stop, dict(zip(names, values.tolist(), strict=True)), other, share)
+
+    def _odds(self, profiles: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the log-odds of each class against its rivals, (n, k), of profiles (n, k + m).
+
+        Without any the odds are against a cosine of 0.
+        """
+        count = len(self._prototypes.classes)
+        scaled = profiles.astype(np.float64) / self._config.temperature
+        if not self._rivals.size:
+            return scaled[:, :count]
+        top = scaled[:, count:].max(axis=1, keepdims=True)
+        weights = np.exp(scaled[:, count:] - top) @ self._rivals
+        against = np.where(weights > 0.0, top + np.log(np.maximum(weights, 1e-300)), 0.0)
+        return np.asarray(scaled[:, :count] - against)
+
+    def _other(self, profile: NDArray[np.float32]) -> tuple[str, float]:
+        """Return the rival of all classes that a window is most like, and its share of all there is."""
+        if not len(self._all_rival):
+            return "", 0.0
+        count = len(self._prototypes.classes)
+        scaled = profile.astype(np.float64) / self._config.temperature
+        scaled = np.concatenate([scaled[:count], scaled[count:][self._all_rival]])
         shares = np.exp(scaled - _log_sum_exp(scaled))[count:]
-        nearest = int(np.argmax(shares)) if len(shares) else -1
-        return Score(
-            start=start,
-            stop=stop,
-            values=dict(zip(self._prototypes.classes, values.tolist(), strict=True)),
-            other=self._prototypes.distractors[nearest] if nearest >= 0 else "",
-            other_score=float(shares[nearest]) if nearest >= 0 else 0.0,
-        )
+        nearest = int(np.argmax(shares))
+        return self._prototypes.distractors[self._all_rival[nearest]], float(shares[nearest])
 
     def no_sound(self, start: int, stop: int) -> Score:
         """Return the score of a window in which there is no sound: it sounds like nothing."""
@@ -99,11 +149,13 @@ class Scorer:
         length = float(np.linalg.norm(vector))
         if not length:
             return []
-        scaled = (self._prototypes.vectors @ vector).astype(np.float64) / length / self._config.temperature
+        count = len(self._prototypes.classes)
+        which = [*range(count), *(self._all_rival + count)]  # not those that say the same as a class
+        scaled = (self._prototypes.vectors[which] @ vector).astype(np.float64) / length
+        scaled /= self._config.temperature
         shares = np.exp(scaled - _log_sum_exp(scaled))
-        phrases = [name.replace("_", " ") for name in self._prototypes.classes] + [
-            *self._prototypes.distractors
-        ]
+        phrases = [name.replace("_", " ") for name in self._prototypes.classes]
+        phrases += [self._prototypes.distractors[index] for index in self._all_rival]
         best = np.argsort(-shares, kind="stable")[:most]
         return [Likeness(phrases[index], float(shares[index])) for index in best]
 
@@ -118,8 +170,6 @@ def own_tau(embeddings: NDArray[np.float32], rooms: NDArray[np.float32]) -> NDAr
 
 
 def _log_sum_exp(values: NDArray[np.float64]) -> float:
-    """Return log(sum(exp(values))); with no distractors the odds are against a cosine of 0."""
-    if not len(values):
-        return 0.0
+    """Return log(sum(exp(values)))."""
     top = float(values.max())
     return top + float(np.log(np.exp(values - top).sum()))

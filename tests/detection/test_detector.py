@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.config import ClassConfig, DetectorConfig
-from monitor.detection.detector import Detector, rule_for
+from monitor.detection.detector import Detector, odds_ratio, rule_for
 from monitor.records import Missed, Score, Transition
 
 RATE, WINDOW, HOP = 100, 200, 25
@@ -95,10 +96,14 @@ def test_pausing_ends_what_is_open_and_resuming_arms_again() -> None:
     assert kinds(feed(machine, [0.9, 0.9], begin=40)) == ["onset"]
 
 
-def test_a_changed_threshold_applies_to_the_next_window_and_keeps_its_ratio() -> None:
+def test_a_changed_threshold_applies_to_the_next_window_and_keeps_its_ratio_of_odds() -> None:
     machine = detector()
+    ratio = odds_ratio(CONFIG.onset_threshold, CONFIG.offset_threshold)
+    for onset in (0.2, 0.95):
+        machine.set_threshold("siren", onset)
+        offset = machine.rules["siren"].offset_threshold
+        assert offset / (1 - offset) == pytest.approx(ratio * onset / (1 - onset))
     machine.set_threshold("siren", 0.2)
-    assert machine.rules["siren"].offset_threshold == 0.12
     assert kinds(feed(machine, [0.25, 0.25])) == ["onset"]
 
 
@@ -106,7 +111,9 @@ def test_a_class_of_its_own_settings_differs_only_in_those() -> None:
     config = DetectorConfig(classes={"siren": ClassConfig(onset_threshold=0.8)})
     rule = rule_for("siren", config, RATE)
     assert (rule.onset_threshold, rule.confirm_len) == (0.8, config.confirm_s * RATE)
-    assert rule.offset_threshold / rule.onset_threshold == config.offset_threshold / config.onset_threshold
+    assert odds_ratio(rule.onset_threshold, rule.offset_threshold) == pytest.approx(
+        odds_ratio(config.onset_threshold, config.offset_threshold)
+    )
 
 
 @given(st.lists(st.floats(0, 1), max_size=120))

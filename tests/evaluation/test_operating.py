@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.config import ClassConfig, Config, DetectorConfig, load_config
-from monitor.detection.detector import rule_for
+from monitor.detection.detector import odds_ratio, rule_for
 from monitor.errors import ConfigError
 from monitor.evaluation.metrics import Detection, Hit, Outcome, Reference, summarise
 from monitor.evaluation.operating import (
@@ -125,7 +125,7 @@ def test_written_thresholds_are_configuration_and_are_read_again(tmp_path: Path)
     path = tmp_path / "thresholds.toml"
     usual = DetectorConfig()
     write_thresholds(path, 0.8, {"siren": 0.9, "dog_bark": 0.2}, usual)
-    ratio = usual.offset_threshold / usual.onset_threshold
+    ratio = odds_ratio(usual.onset_threshold, usual.offset_threshold)
 
     for config in (load_config(path), with_thresholds(Config(), path)):
         rules = {name: rule_for(name, config.detector, 16_000) for name in ("siren", "dog_bark", "other")}
@@ -133,7 +133,7 @@ def test_written_thresholds_are_configuration_and_are_read_again(tmp_path: Path)
             "siren": 0.9, "dog_bark": 0.2, "other": 0.8,
         }  # fmt: skip
         assert all(
-            rule.offset_threshold / rule.onset_threshold == pytest.approx(ratio, rel=1e-3)
+            odds_ratio(rule.onset_threshold, rule.offset_threshold) == pytest.approx(ratio, rel=1e-3)
             for rule in rules.values()
         )
 

@@ -92,5 +92,6 @@ def test_before_a_block_is_over_thresholds_are_those_of_the_configuration() -> N
 
 
 def test_without_a_rate_there_is_nothing_to_learn() -> None:
+    fixed = replace(CONFIG, calibration=CalibrationConfig(false_alarms_per_hour=0.0))
     with pytest.raises(ConfigError, match="false_alarms_per_hour is 0"):
-        learn_thresholds([quiet(0, -3.0)], CONFIG, FakeEncoder())
+        learn_thresholds([quiet(0, -3.0)], fixed, FakeEncoder())

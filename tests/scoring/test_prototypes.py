@@ -39,12 +39,18 @@ def test_every_text_of_a_run_is_embedded_in_one_call() -> None:
     assert len(reader.asked) == 1
 
 
-def test_classes_come_first_and_distractors_that_mean_the_same_are_left_out() -> None:
+def test_classes_come_first_and_what_means_the_same_is_no_rival_of_that_class_alone() -> None:
     prototypes = built(Reader())
     assert prototypes.classes == ("siren", "dog")
     assert prototypes.prompts == ("a siren", "a dog")
-    assert prototypes.distractors == ("rain", "wind")
-    assert prototypes.vectors == pytest.approx(Reader()(["a siren", "a dog", "a rain", "a wind"]), abs=1e-6)
+    assert prototypes.distractors == ("rain", "wind", "siren")
+    assert prototypes.rivals.tolist() == [[True, True, False], [True, True, True]]
+    texts = ["a siren", "a dog", "a rain", "a wind", "a siren"]
+    assert prototypes.vectors == pytest.approx(Reader()(texts), abs=1e-6)
+
+
+def test_a_distractor_that_is_no_rival_of_any_class_is_left_out() -> None:
+    assert built(Reader(), distractors=["rain", "dog", "siren"], max_cosine=-1.0).distractors == ()
 
 
 def test_two_classes_that_mean_the_same_both_stay() -> None:
@@ -57,7 +63,7 @@ def test_drift_is_that_of_the_phrases_that_are_kept() -> None:
     reader = Reader()
     prototypes = built(reader)
     for phrase, vector, drift in zip(
-        ("siren", "dog", "rain", "wind"), prototypes.vectors, prototypes.drift, strict=True
+        ("siren", "dog", "rain", "wind", "siren"), prototypes.vectors, prototypes.drift, strict=True
     ):
         noisy = reader([f"a {phrase} with crowd", f"a {phrase} with music"]).mean(axis=0)
         assert drift == pytest.approx(unit_norm(noisy - vector), abs=1e-5)

@@ -126,7 +126,7 @@ def test_drift_points_from_the_class_to_the_class_in_noise() -> None:
 def test_the_drift_bonus_raises_a_class_heard_along_its_drift() -> None:
     vectors = np.eye(4, dtype=np.float32)[:2]
     drift = np.array([[0, 0, 1, 0], [0, 0, 0, 1]], np.float32)
-    rooms = Prototypes(("low",), ("low",), ("middle",), vectors, drift)
+    rooms = Prototypes(("low",), ("low",), ("middle",), vectors, drift, np.ones((1, 1), np.bool_))
     sound = unit_norm(np.array([0.5, 0.5, 0.7, 0], np.float32))
     with_bonus, without = (
         Scorer(rooms, ScorerConfig(), DriftConfig(beta=beta), "auto").score(sound, UNKNOWN, 0, 1)

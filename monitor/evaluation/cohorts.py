@@ -1,0 +1,141 @@
+"""Build the cohort of a model: ordinary sound, heard by it, from an index of clips or any recordings.
+
+Of an index every kind of sound is taken, the alarms too, for each is a sound that some other word may be
+taken for; the more there is of a kind the more is taken, by the root of it, and every recording before any
+is taken twice. Of recordings nobody named, all parts are as good; then an hour of them is an hour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.encoders import Encoder
+from monitor.errors import ConfigError
+from monitor.evaluation.clips import Clip, load
+from monitor.evaluation.layouts import Corpus
+from monitor.limits import COHORT_SOUNDS
+from monitor.records import Cohort
+
+MOST = 3000
+"""Sounds of a cohort, unless told."""
+_FAINT = 1e-3
+"""A window whose peak is below -60 dBFS holds nothing to hear."""
+
+
+class CohortPlan(msgspec.Struct, frozen=True):
+    """Which sounds are taken."""
+
+    folds: tuple[int, ...]
+    most: int = MOST
+    sounds_per_hour: float | None = None
+    """As `Cohort` has it; None: every sound of the recordings, one after the other, made an hour."""
+    seed: int = 0
+
+
+class _Place(msgspec.Struct, frozen=True):
+    """A window of a clip."""
+
+    clip: Clip
+    start: int
+    """First sample; negative where a short clip lies amid silence."""
+
+
+def build_cohort(
+    encoder: Encoder,
+    corpus: Corpus,
+    plan: CohortPlan,
+    subset: Callable[[str], bool] | None,
+    advance: Callable[[], None],
+) -> Cohort:
+    """Hear ordinary sound with a model.
+
+    Parameters
+    ----------
+    subset
+        Takes the name of a recording's group; only groups for which it is true are used.
+    advance
+        Called once for each sound, at most `plan.most` times.
+
+    Raises
+    ------
+    ConfigError
+        There is too little sound.
+    """
+    rng = np.random.default_rng(plan.seed)
+    folds = plan.folds or corpus.folds
+    clips = [one for one in corpus.clips if one.is_in(folds) and one.is_audible]
+    clips = [one for one in clips if subset is None or subset(one.group)]
+    named = any(clip.kind == "event" for clip in corpus.clips)
+    labels = tuple(sorted({clip.label for clip in clips})) if named else ()
+    places = list(islice(_places(clips, named, corpus, encoder, rng), plan.most))
+    vectors, kinds = [], []
+    for place in sorted(places, key=lambda one: (one.clip.path, one.start)):  # so that each clip is read once
+        window = _window(place, corpus, encoder)
+        if np.abs(window).max() > _FAINT:
+            vectors.append(encoder.embed_audio(window[np.newaxis])[0])
+            kinds.append(labels.index(place.clip.label) if labels else -1)
+        advance()
+    if len(vectors) < COHORT_SOUNDS.low:
+        raise ConfigError(
+            f"There are {len(vectors)} windows with sound in these recordings, and a cohort needs "
+            f"{COHORT_SOUNDS.low} or more; give longer recordings."
+        )
+    window_s = encoder.window_len / encoder.sample_rate
+    return Cohort(
+        vectors=np.array(vectors, np.float32),
+        kinds=tuple(label.replace("_", " ") for label in labels),
+        kind_of=np.array(kinds, np.intp),
+        sounds_per_hour=plan.sounds_per_hour or 3600.0 / window_s,
+    )
+
+
+def _places(
+    clips: Sequence[Clip], named: bool, corpus: Corpus, encoder: Encoder, rng: np.random.Generator
+) -> Iterator[_Place]:
+    """Yield windows in an order of which any beginning is a fair choice."""
+    by_label: dict[str, list[Clip]] = {}
+    for clip in clips:
+        by_label.setdefault(clip.label if named else "", []).append(clip)
+    orders = {label: _order(own, corpus, encoder, rng) for label, own in sorted(by_label.items())}
+    shares = {label: len(own) ** 0.5 for label, own in by_label.items()}
+    taken = dict.fromkeys(orders, 0)
+    while orders:
+        label = min(orders, key=lambda one: (taken[one] + 1) / shares[one])
+        place = next(orders[label], None)
+        if place is None:
+            del orders[label]
+        else:
+            taken[label] += 1
+            yield place
+
+
+def _order(
+    clips: Sequence[Clip], corpus: Corpus, encoder: Encoder, rng: np.random.Generator
+) -> Iterator[_Place]:
+    """Yield every window of some clips once: one of each recording, then another of each."""
+    by_group: dict[str, list[_Place]] = {}
+    length, rate = encoder.window_len, encoder.sample_rate
+    for clip in clips:
+        samples = (
+            round(clip.duration_s * rate) if clip.duration_s else len(load(corpus.find(clip.path), rate))
+        )
+        last = samples - length
+        starts = [int(rng.integers(last, 1))] if last <= 0 else list(range(0, last + 1, length))
+        by_group.setdefault(clip.group, []).extend(_Place(clip, start) for start in starts)
+    rows = [[own[at] for at in rng.permutation(len(own))] for _, own in sorted(by_group.items())]
+    for depth in range(max(map(len, rows))):
+        yield from (rows[at][depth] for at in rng.permutation(len(rows)) if depth < len(rows[at]))
+
+
+def _window(place: _Place, corpus: Corpus, encoder: Encoder) -> NDArray[np.float32]:
+    """Return float32 (window_len,); what the clip does not fill is silence."""
+    samples = load(corpus.find(place.clip.path), encoder.sample_rate)
+    window = np.zeros(encoder.window_len, np.float32)
+    part = samples[max(place.start, 0) :][: encoder.window_len - max(-place.start, 0)]
+    window[max(-place.start, 0) :][: len(part)] = part
+    return window
