@@ -153,13 +153,15 @@ def _stages(encoder: Encoder, words: _Words, config: Config, memory: Memory) -> 
         background=Background(encoder.dim, rate, hop, config.background, memory.mean),
         scorer=scorer,
         detector=detector,
-        calibration=make_calibration(detector, config, rate),
+        calibration=make_calibration(detector, config, rate, scorer.calibrated),
         clear=config.background.clear and encoder.clears,
         long_event_is_background=config.detector.long_event_is_background,
     )
 
 
-def make_calibration(detector: Detector, config: Config, sample_rate: int) -> Calibration | None:
+def make_calibration(
+    detector: Detector, config: Config, sample_rate: int, calibrated: bool
+) -> Calibration | None:
     """Return what moves the thresholds of `detector` that are not set by hand; None where all stay."""
     if not config.calibration.false_alarms_per_hour:
         return None
@@ -170,7 +172,7 @@ def make_calibration(detector: Detector, config: Config, sample_rate: int) -> Ca
         for name, rule in rules.items()
         if name not in held
     }
-    return Calibration(conditions, config.calibration, sample_rate)
+    return Calibration(conditions, config.calibration, sample_rate, calibrated)
 
 
 def hop_len(encoder: Encoder, config: Config) -> int:
@@ -260,6 +262,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
         for ring, capture, stream, memory in zip(rings, captures, streams, memories, strict=True)
     ]
     notes = tuple(memory.note for memory in memories if memory.note) + _unknown_ids(config, streams)
+    notes += _uncalibrated(encoder, config)
     ears = Watched(encoder, SYSTEM_CLOCK.monotonic, load)
     return Monitor(tuple(captures), Pipelines(pipelines, ears, arrived), ears, fanout, notes)
 
@@ -279,6 +282,17 @@ def _unknown_ids(config: Config, streams: Sequence[Stream]) -> tuple[str, ...]:
         f"A channel is chosen for {one!r}, which is no source of this run; valid: {', '.join(ids)}."
         for one in config.capture.channels
         if one not in ids
+    )
+
+
+def _uncalibrated(encoder: Encoder, config: Config) -> tuple[str, ...]:
+    """Return a sentence where nothing says how often ordinary sound reaches a score."""
+    if encoder.cohort is not None or not config.calibration.false_alarms_per_hour:
+        return ()
+    return (
+        f"The model {encoder.name} has no cohort of ordinary sound, so a score does not say how rare it is: "
+        f"thresholds begin at {config.detector.onset_threshold:g} until the stream has taught better ones. "
+        f"`monitor models cohort {encoder.name} --from RECORDINGS` builds one.",
     )
 
 

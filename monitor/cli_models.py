@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from monitor.cli_cohort import add_cohort
 from monitor.cli_export import AddVerb, add_export
 from monitor.console import draws, remarks, show, show_json, tell
 from monitor.errors import ModelError
@@ -61,6 +62,7 @@ def add_models(verbs: Any, add_verb: AddVerb) -> None:
     install.add_argument("--force", action="store_true", help="replace another model of that name")
     _add_json(install, "the report as JSON")
     add_export(actions, add_verb)
+    add_cohort(actions, add_verb)
     remove = add_verb(actions, "remove", _remove, "delete an installed model")
     remove.add_argument("name", metavar="NAME")
     _add_json(remove, "what is gone as JSON")

@@ -1,6 +1,7 @@
 """Thresholds from the stream itself: as strict as it takes for so many false alarms an hour. Pure.
 
-What the room and its neighbours do all day decides how often a class seems to be heard that is not. Of every
+The model's cohort gives thresholds before the first sound (`allowance.py`); this moves them to where the
+stream itself says. What the room and its neighbours do all day decides how often a class seems to be heard that is not. Of every
 block of some seconds the most alarming moment is kept: the class that came furthest over, or least below, its
 configured threshold and stayed there for as long as it must to be reported, in log-odds. The upper tail of
 these maxima is taken as exponential over its 90 % quantile u (peaks over threshold; Pickands, 1975, with
@@ -8,7 +9,8 @@ shape 0), and all thresholds move by the one amount that the tail passes as ofte
 
     shift = u + sigma ln(0.1 / p),   p: blocks with a false alarm among all
 
-sigma is the mean excess over u, drawn towards `PRIOR_EXCESS` while there are few. One amount for all classes:
+sigma is the mean excess over u, drawn while there are few towards what is expected: 1 where scores are
+calibrated (their log-odds are minus the log of a rate), else `PRIOR_EXCESS`. One amount for all classes:
 with hours of sound, the tail of a single class rests on a handful of moments, and thresholds set from it
 did not hold on other hours.
 
@@ -44,7 +46,7 @@ from monitor.records import CalibrationState, Score
 TAIL = 0.1
 """Share of the blocks that the tail is fitted to, unless more than half as many may be false alarms."""
 PRIOR_EXCESS = 1.5
-"""Mean excess, in log-odds, before anything is heard; about what recordings of rooms gave (validation)."""
+"""Mean excess, in log-odds of odds against other sounds; about what recordings of rooms gave (validation)."""
 PRIOR_COUNT = 30
 """Excesses that this is worth."""
 ENOUGH = 3.0
@@ -66,10 +68,21 @@ class Calibration:
     """Moves all thresholds so that the stream's own background passes them as seldom as asked for."""
 
     def __init__(
-        self, conditions: Mapping[str, Condition], config: CalibrationConfig, sample_rate: int
+        self,
+        conditions: Mapping[str, Condition],
+        config: CalibrationConfig,
+        sample_rate: int,
+        calibrated: bool = False,
     ) -> None:
-        """Set thresholds for the classes of `conditions` in a stream of `sample_rate` Hz."""
+        """Set thresholds for the classes of `conditions` in a stream of `sample_rate` Hz.
+
+        Parameters
+        ----------
+        calibrated
+            Whether scores say how often ordinary sound gets there.
+        """
         self._config = config
+        self._prior_excess = 1.0 if calibrated else PRIOR_EXCESS
         self._sample_rate = sample_rate
         self._block_len = round(config.block_s * sample_rate)
         self._sustained = {name: _Sustained(one) for name, one in conditions.items()}
@@ -147,7 +160,7 @@ class Calibration:
         start = float(np.quantile(quiet, 1.0 - beyond / len(quiet)))
         excesses = quiet[quiet > start] - start
         cut_off = counted * float(np.maximum(passed - start, 0.0).mean()) if len(passed) else 0.0
-        mean = (excesses.sum() + cut_off + PRIOR_COUNT * PRIOR_EXCESS) / (len(excesses) + PRIOR_COUNT)
+        mean = (excesses.sum() + cut_off + PRIOR_COUNT * self._prior_excess) / (len(excesses) + PRIOR_COUNT)
         wanted = start + float(mean) * math.log(tail / share)
         gone = min(1.0, len(quiet) / self._config.ready_blocks)
         if wanted < 0.0:

@@ -23,6 +23,8 @@ from monitor.records import Cohort
 
 MOST = 3000
 """Sounds of a cohort, unless told."""
+NAMED_PER_HOUR = 300.0
+"""So many sounds of labelled clips, one of each kind after another, are as hard as an ordinary hour."""
 _FAINT = 1e-3
 """A window whose peak is below -60 dBFS holds nothing to hear."""
 
@@ -33,7 +35,7 @@ class CohortPlan(msgspec.Struct, frozen=True):
     folds: tuple[int, ...]
     most: int = MOST
     sounds_per_hour: float | None = None
-    """As `Cohort` has it; None: every sound of the recordings, one after the other, made an hour."""
+    """As `Cohort` has it; None: of labelled clips `NAMED_PER_HOUR`, of others as many as fill an hour."""
     seed: int = 0
 
 
@@ -90,7 +92,7 @@ def build_cohort(
         vectors=np.array(vectors, np.float32),
         kinds=tuple(label.replace("_", " ") for label in labels),
         kind_of=np.array(kinds, np.intp),
-        sounds_per_hour=plan.sounds_per_hour or 3600.0 / window_s,
+        sounds_per_hour=plan.sounds_per_hour or (NAMED_PER_HOUR if named else 3600.0 / window_s),
     )
 
 

@@ -84,7 +84,7 @@ def learn_thresholds(heard: Sequence[Heard], config: Config, encoder: Encoder) -
         `config` does not ask for it.
     """
     detector = _detector(list(heard[0].scores[0].values), config, encoder)
-    calibration = make_calibration(detector, config, encoder.sample_rate)
+    calibration = make_calibration(detector, config, encoder.sample_rate, encoder.cohort is not None)
     if calibration is None:
         raise ConfigError("false_alarms_per_hour is 0: thresholds do not move; ask for more.")
     begin = 0
