@@ -289,11 +289,12 @@ def _uncalibrated(encoder: Encoder, config: Config) -> tuple[str, ...]:
     """Return a sentence where nothing says how often ordinary sound reaches a score."""
     if encoder.cohort is not None or not config.calibration.false_alarms_per_hour:
         return ()
-    return (
+    sentence = (
         f"The model {encoder.name} has no cohort of ordinary sound, so a score does not say how rare it is: "
         f"thresholds begin at {config.detector.onset_threshold:g} until the stream has taught better ones. "
-        f"`monitor models cohort {encoder.name} --from RECORDINGS` builds one.",
+        f"`monitor models cohort {encoder.name} --from RECORDINGS` builds one."
     )
+    return (sentence,)
 
 
 def _memory(stream: Stream, encoder: Encoder, config: Config) -> Memory:

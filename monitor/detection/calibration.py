@@ -1,11 +1,12 @@
 """Thresholds from the stream itself: as strict as it takes for so many false alarms an hour. Pure.
 
 The model's cohort gives thresholds before the first sound (`allowance.py`); this moves them to where the
-stream itself says. What the room and its neighbours do all day decides how often a class seems to be heard that is not. Of every
-block of some seconds the most alarming moment is kept: the class that came furthest over, or least below, its
-configured threshold and stayed there for as long as it must to be reported, in log-odds. The upper tail of
-these maxima is taken as exponential over its 90 % quantile u (peaks over threshold; Pickands, 1975, with
-shape 0), and all thresholds move by the one amount that the tail passes as often as was asked for:
+stream itself says. What the room and its neighbours do all day decides how often a class seems to be heard
+that is not. Of every block of some seconds the most alarming moment is kept: the class that came furthest
+over, or least below, its configured threshold and stayed there for as long as it must to be reported, in
+log-odds. The upper tail of these maxima is taken as exponential over its 90 % quantile u (peaks over
+threshold; Pickands, 1975, with shape 0), and all thresholds move by the one amount that the tail passes as
+often as was asked for:
 
     shift = u + sigma ln(0.1 / p),   p: blocks with a false alarm among all
 
