@@ -83,7 +83,7 @@ def _cohort(arguments: argparse.Namespace) -> int:
     plan = CohortPlan(arguments.folds, arguments.most or MOST, arguments.sounds_per_hour)
     with progress("cohort", plan.most) as advance:
         cohort = build_cohort(encoder, corpus, plan, None, advance)
-    _write(path, pack(cohort))
+    _write(path, pack(cohort), private=arguments.out is None)
     report = CohortReport(
         encoder.identity, str(path), len(cohort.vectors), len(cohort.kinds), round(cohort.sounds_per_hour, 3)
     )
@@ -108,9 +108,12 @@ def _remove(path: Path, identity: str) -> int:
     return 0
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Replace `path` at once."""
+def _write(path: Path, content: bytes, private: bool) -> None:
+    """Write a file; one in the user's own folder at once, and for nobody else to read."""
     try:
+        if not private:
+            path.write_bytes(content)
+            return
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=".", suffix=".partial", dir=path.parent)
         with os.fdopen(handle, "wb") as file:

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from monitor import rooms
 from monitor.assemble import Monitor, make_stages, start_monitor
@@ -66,6 +67,10 @@ class Live(ArraySource):
     live = True
 
 
+FIXED = load_config(flags={"calibration": {"false_alarms_per_hour": 0.0}})
+"""Thresholds that stay: nothing to say about a model without a cohort."""
+
+
 @contextmanager
 def started(config: Config, source: ArraySource | None = None) -> Iterator[Monitor]:
     sources = [source or Live(noise(1.0))]
@@ -77,7 +82,7 @@ def started(config: Config, source: ArraySource | None = None) -> Iterator[Monit
 
 
 def test_a_run_begins_with_the_room_that_was_stored_and_says_so(stored: Room) -> None:
-    with started(Config()) as monitor:
+    with started(FIXED) as monitor:
         (known,) = monitor.pipelines.handle(Request("room")).rooms
         assert known.state.ready
         assert known.mean == pytest.approx(stored.mean)
@@ -87,22 +92,30 @@ def test_a_run_begins_with_the_room_that_was_stored_and_says_so(stored: Room) ->
 
 
 def test_a_run_begins_without_a_room_where_that_is_configured(stored: Room) -> None:
-    with started(load_config(flags={"background": {"load": False}})) as monitor:
+    with started(replace(FIXED, background=replace(FIXED.background, load=False))) as monitor:
         assert monitor.pipelines.handle(Request("room")).rooms[0].state.windows == 0
         assert monitor.notes == ()
 
 
 def test_what_is_read_at_once_depends_on_nothing_that_is_stored(stored: Room) -> None:
-    with started(Config(), ArraySource(noise(1.0))) as monitor:
+    with started(FIXED, ArraySource(noise(1.0))) as monitor:
         assert monitor.pipelines.handle(Request("room")).rooms[0].state.windows == 0
 
 
 def test_a_damaged_room_is_told_of_and_the_run_goes_on(stored: Room) -> None:
     rooms.room_file(stored.source_id, stored.model).write_text("{")
-    with started(Config()) as monitor:
+    with started(FIXED) as monitor:
         assert monitor.pipelines.handle(Request("room")).rooms[0].state.windows == 0
         (note,) = monitor.notes
         assert "damaged" in note
+
+
+def test_a_model_without_a_cohort_is_told_of_where_false_alarms_are_asked_for() -> None:
+    with started(Config()) as monitor:
+        (note,) = monitor.notes
+        assert "monitor models cohort fake --from" in note
+    with started(FIXED) as monitor:
+        assert monitor.notes == ()
 
 
 def test_what_is_evaluated_never_begins_with_a_stored_room(stored: Room) -> None:

@@ -74,14 +74,16 @@ def build_cohort(
     clips = [one for one in clips if subset is None or subset(one.group)]
     named = any(clip.kind == "event" for clip in corpus.clips)
     labels = tuple(sorted({clip.label for clip in clips})) if named else ()
-    places = list(islice(_places(clips, named, corpus, encoder, rng), plan.most))
-    vectors, kinds = [], []
-    for place in sorted(places, key=lambda one: (one.clip.path, one.start)):  # so that each clip is read once
-        window = _window(place, corpus, encoder)
-        if np.abs(window).max() > _FAINT:
-            vectors.append(encoder.embed_audio(window[np.newaxis])[0])
-            kinds.append(labels.index(place.clip.label) if labels else -1)
-        advance()
+    places = _places(clips, named, corpus, encoder, rng)
+    vectors: list[NDArray[np.float32]] = []
+    kinds: list[int] = []
+    while chosen := list(islice(places, plan.most - len(vectors))):
+        for place in sorted(chosen, key=lambda one: (one.clip.path, one.start)):  # each clip is read once
+            window = _window(place, corpus, encoder)
+            if np.abs(window).max() > _FAINT:
+                vectors.append(encoder.embed_audio(window[np.newaxis])[0])
+                kinds.append(labels.index(place.clip.label) if labels else -1)
+                advance()
     if len(vectors) < COHORT_SOUNDS.low:
         raise ConfigError(
             f"There are {len(vectors)} windows with sound in these recordings, and a cohort needs "
