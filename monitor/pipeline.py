@@ -393,6 +393,7 @@ class Pipeline:
             changes=self._commands.changes,
             warning=status.warning,
             calibration=None if self._stages.calibration is None else self._stages.calibration.state(),
+            calibrated=self._stages.scorer.calibrated,
             position_s=self._report.position_s(self._stop),
             clock_step=self._report.clock_step,
             hearing=self._hearing.state,

@@ -503,6 +503,8 @@ class Health(msgspec.Struct, frozen=True):
     """What seems wrong with what the source delivers, whatever the state; None if nothing."""
     calibration: CalibrationState | None = None
     """None: thresholds are those of the configuration."""
+    calibrated: bool = False
+    """Whether ordinary sound reaches a score s 1/s - 1 times an hour; else s is odds against other sounds."""
     position_s: float | None = None
     """Of a file: seconds of it that were read so far; None for what is heard live."""
     clock_step: ClockStep | None = None

@@ -6,6 +6,7 @@ Nothing is made safe for a terminal here: what comes over the wire is safe alrea
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -127,6 +128,19 @@ def _number(value: float | None) -> str:
 def how_often(per_hour: float) -> str:
     """Return a rate, of something seldom by the day."""
     return f"{per_hour:.6g}/h" if per_hour >= 0.1 else f"{24 * per_hour:.6g}/day"
+
+
+_OFTEN, _SELDOM = 60.0, 1.0 / (24.0 * 30.0)
+"""Times an hour: ends of the scale of `rarity`, once a minute and once a month."""
+
+
+def rarity(score: float) -> float:
+    """Return how far a calibrated score has come from what ordinary sound does once a minute to once a month.
+
+    In [0, 1], even steps for even factors: 1/score - 1 is how often an hour it gets there.
+    """
+    per_hour = 1.0 / min(max(score, 1e-9), 1.0 - 1e-9) - 1.0
+    return min(max(math.log(_OFTEN / per_hour) / math.log(_OFTEN / _SELDOM), 0.0), 1.0)
 
 
 def clock(time: datetime) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from monitor.limits import THRESHOLD
 from monitor.records import ClassState
 
-STEP = 0.05
+STEP = 1.3
+"""A press makes the odds of a threshold so many times as large: false alarms about as much rarer."""
 
 
 class Wishes:
@@ -22,8 +23,9 @@ class Wishes:
     def press(self, entry: ClassState, steps: int) -> float | None:
         """Return what to ask for after a press; None where the threshold is at that end already."""
         now = self._wanted.get(entry.class_, entry.onset_threshold)
-        wanted = round(now + steps * STEP, 3)
-        wanted = max(now, min(wanted, THRESHOLD.high)) if steps > 0 else min(now, max(wanted, THRESHOLD.low))
+        odds = now / max(1.0 - now, 1e-9) * STEP**steps
+        wanted = THRESHOLD.clamp(round(odds / (1.0 + odds), 4))
+        wanted = max(now, wanted) if steps > 0 else min(now, wanted)
         if wanted == now:
             return None
         self._wanted[entry.class_] = wanted

@@ -17,6 +17,7 @@ from monitor.tui.app import MonitorApp, Options
 from monitor.tui.help import HelpScreen
 from monitor.tui.lines import Panel
 from monitor.tui.parent import Orphaned, Parent, Told
+from monitor.tui.wishes import STEP
 
 from .fakes import CLASSES, FakeLink, class_state, event, health, level, near_miss, scene, scores, snapshot
 
@@ -121,15 +122,21 @@ async def test_m_mutes_the_selected_class_and_again_unmutes_it() -> None:
         assert (await stage.asked("mute"))[0].value is False
 
 
+def pressed(steps: int) -> object:
+    """Threshold after so many presses more upwards than downwards, from 0.55."""
+    odds = 0.55 / 0.45 * STEP**steps
+    return pytest.approx(odds / (1 + odds), abs=1e-3)
+
+
 async def test_plus_and_minus_move_the_threshold_and_quick_presses_add_up() -> None:
     async with running() as stage:
         await stage.pilot.press("plus", "plus", "minus", "minus", "minus")
         await stage.until(lambda: len(stage.link.requests) >= 6)
         asked = await stage.asked("threshold")
         assert [request.class_ for request in asked] == ["siren"] * 5
-        assert [request.value for request in asked] == [0.6, 0.65, 0.6, 0.55, 0.5]
-        stage.publish(health(1.0, classes=(class_state("siren", threshold=0.5),)))
-        await stage.until(lambda: "/0.50" in stage.text("classes"))
+        assert [request.value for request in asked] == [pressed(at) for at in (1, 2, 1, 0, -1)]
+        stage.publish(health(1.0, classes=(class_state("siren", threshold=0.48),)))
+        await stage.until(lambda: "/0.48" in stage.text("classes"))
 
 
 async def test_a_health_report_from_before_a_request_does_not_undo_a_press() -> None:
@@ -139,15 +146,17 @@ async def test_a_health_report_from_before_a_request_does_not_undo_a_press() -> 
         await stage.until(lambda: "late" in stage.text("classes"))
         await stage.pilot.press("plus")
         await stage.until(lambda: len(stage.link.requests) >= 3)
-        assert [request.value for request in await stage.asked("threshold")] == [0.6, 0.65]
+        assert [request.value for request in await stage.asked("threshold")] == [pressed(1), pressed(2)]
 
 
 async def test_thresholds_stop_at_their_limits() -> None:
     async with running() as stage:
-        await stage.pilot.press(*["plus"] * 12)
-        await stage.until(lambda: len(stage.link.requests) >= 10)
-        asked = [request.value for request in await stage.asked("threshold")]
-        assert asked == [0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, THRESHOLD.high]
+        await stage.pilot.press(*["plus"] * 40)
+        await stage.until(lambda: any(one.value == THRESHOLD.high for one in stage.link.requests))
+        asked = [float(request.value or 0.0) for request in await stage.asked("threshold")]
+        assert asked == sorted(asked)
+        assert asked[-1] == THRESHOLD.high
+        assert asked.count(THRESHOLD.high) == 1
 
 
 @pytest.mark.parametrize("key", ["space", "p"])

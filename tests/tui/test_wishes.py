@@ -35,9 +35,9 @@ def test_a_press_upwards_never_lowers_and_one_downwards_never_raises(
 @pytest.mark.parametrize(
     ("threshold", "steps", "wanted"),
     [
-        (0.98, 1, HIGHEST),
-        (0.03, -1, LOWEST),
-        (0.03, 1, 0.08),
+        (0.9988, 1, HIGHEST),
+        (0.011, -1, LOWEST),
+        (0.5, 1, 0.5652),
         (HIGHEST, 1, None),
         (1.0, 1, None),
         (LOWEST, -1, None),

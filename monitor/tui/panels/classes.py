@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.style import Style
 from textual.strip import Strip
 
-from monitor.records import ClassState
+from monitor.records import ClassState, Health
 from monitor.tui.lines import Piece, bar, cell, fit, line, marked
 from monitor.tui.theme import (
     BAR_BACK,
@@ -25,13 +25,18 @@ from monitor.tui.theme import (
     URGENT,
 )
 from monitor.tui.view import View
-from monitor.words import called, spoken
+from monitor.words import called, rarity, spoken
 
 STATE = 9
 """Cells of the state: a shape and a word."""
 
 NARROW = 46
 """Below this width the threshold is a mark in the bar, and a number for the selected class only."""
+
+_SCALED = 16
+"""A bar of so many cells has room for its scale."""
+_HOURLY, _DAILY = 1.0 / (1.0 + 1.0), 1.0 / (1.0 + 1.0 / 24.0)
+"""Scores that ordinary sound reaches once an hour, once a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,16 @@ def _heading(view: View, columns: _Columns, width: int) -> Strip:
     health = view.state.health
     where = f" at {view.tag(health.source_id)}" if health and view.several else ""
     words = fit(f" classes{where}", width - len(numbers) - STATE - 1) + numbers
+    if health and health.calibrated and columns.bar >= _SCALED:
+        left = fit(" classes", columns.name + 3)
+        words = left + fit(_scale(columns.bar), columns.bar) + numbers
     return line([(words, HEADING), (" state", HEADING_DIM)], width, HEADING)
+
+
+def _scale(width: int) -> str:
+    """Return where in a bar ordinary sound gets once an hour, and once a day."""
+    hour, day = cell(rarity(_HOURLY), width), cell(rarity(_DAILY), width)
+    return (" " * hour + "╷hour")[:day].ljust(day) + "╷day"
 
 
 def _row(view: View, entry: ClassState, columns: _Columns, selected: bool, sounding: bool) -> list[Piece]:
@@ -84,7 +98,7 @@ def _row(view: View, entry: ClassState, columns: _Columns, selected: bool, sound
     return [
         ("▶ " if selected else "  ", EVENT if selected else DIM),
         (fit(called(entry), columns.name) + " ", STRONG if selected or sounding else TEXT),
-        *_score_bar(score or 0.0, entry, columns.bar),
+        *_score_bar(score or 0.0, entry, columns.bar, view.state.health),
         (f"{numbers:<5}", STRONG if above else TEXT),
         (f"/{entry.onset_threshold:.2f} " if columns.numbers > 6 else " ", DIM),
         (" ", DIM),
@@ -92,13 +106,14 @@ def _row(view: View, entry: ClassState, columns: _Columns, selected: bool, sound
     ]
 
 
-def _score_bar(score: float, entry: ClassState, width: int) -> list[Piece]:
+def _score_bar(score: float, entry: ClassState, width: int, health: Health | None) -> list[Piece]:
+    along = rarity if health is not None and health.calibrated else float
     ink = MUTED if entry.muted else EVENT if score >= entry.onset_threshold else GOOD
     style = Style(color=ink.color, bgcolor=BAR_BACK)
     if not width:
         return []
-    place = cell(entry.onset_threshold, width)
-    return marked(bar(score, width), {place: ("┃", MARK + Style(bgcolor=BAR_BACK))}, style)
+    place = cell(along(entry.onset_threshold), width)
+    return marked(bar(along(score), width), {place: ("┃", MARK + Style(bgcolor=BAR_BACK))}, style)
 
 
 def _state(entry: ClassState, sounding: bool, above: bool, hearing: bool) -> Piece:

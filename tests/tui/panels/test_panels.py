@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace as replace_struct
 from textual.strip import Strip
 
 from monitor.records import BackgroundState, CalibrationState, ClockStep, PublishedRecord, SourceState
@@ -120,6 +121,17 @@ def test_a_louder_sound_is_brighter_in_the_picture_without_colour_too() -> None:
     before = "".join(strip.text[-2] for strip in picture_lines(view, 40, 9)[1:])
     assert "█" in last or "▓" in last
     assert not set(before) & set("▓█")
+
+
+def test_calibrated_scores_have_a_scale_of_how_seldom_ordinary_sound_gets_there() -> None:
+    state = replace_struct(health(10.0), calibrated=True)
+    shown = text(classes_lines(view_of(state, scores(10.0, siren=0.5)), 60, 9)).splitlines()
+    hour, day = shown[0].index("╷hour"), shown[0].index("╷day")
+    filled = next(row for row in shown if "siren" in row)
+    assert filled[hour - 1] == "█" != filled[hour + 1]
+    later = text(classes_lines(view_of(state, scores(10.0, siren=0.96)), 60, 9)).splitlines()
+    assert next(row for row in later if "siren" in row)[day - 1] == "█"
+    assert "hour" not in text(classes_lines(view_of(health(10.0), scores(10.0, siren=0.5)), 60, 9))
 
 
 def test_classes_show_score_threshold_and_state_in_words() -> None:
