@@ -98,6 +98,7 @@ def as_labelled(judged: Judged) -> Judged:
         configured=plain(judged.configured),
         settings=[Setting(one.threshold, tuple(plain(one.outcomes))) for one in judged.settings],
         learnt={rate: plain(outcomes) for rate, outcomes in judged.learnt.items()},
+        asked={rate: plain(outcomes) for rate, outcomes in judged.asked.items()},
     )
 
 
