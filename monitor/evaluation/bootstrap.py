@@ -2,11 +2,12 @@
 
 Clips of one recording are no independent evidence, recordings of one source (a collection, made by the same
 people with the same gear) are little, and neither are mixtures with one background (A. B. Owen, 2007, "The
-pigeonhole bootstrap"). So sources are drawn, and then as many recordings of each drawn one as it has (nested,
-A. C. Davison and D. V. Hinkley, 1997, section 3.8; rather too wide than too narrow). A resample is a weight
-per mixture: how often the recording of its event was drawn, times how often that of its background was.
-Whatever is measured is measured again with each row of weights; two models measured with the same rows are
-compared pairwise. Where all is of one source, only recordings are drawn.
+pigeonhole bootstrap"). So sources are drawn, and then as many recordings of each drawn one as it has. (All of
+them as they are would be closer to the truth, A. C. Davison and D. V. Hinkley, 1997, section 3.8, but leave
+nothing to draw where there is one source; what differs within sources counts up to twice.) A resample is a
+weight per mixture: how often the recording of its event was drawn, times how often that of its background
+was. Whatever is measured is measured again with each row of weights; two models measured with the same rows
+are compared pairwise. Where all is of one source, only recordings are drawn.
 """
 
 from __future__ import annotations

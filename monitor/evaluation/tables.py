@@ -169,8 +169,8 @@ def _basis(rests_on: Sequence[Provenance]) -> list[list[str]]:
                 str(one.recordings),
                 str(one.sources),
                 f"{one.minutes:.1f}",
-                str(one.unlabelled),
-                f"{one.unlabelled_minutes:.1f}",
+                str(one.unlabelled) if one.role == "event" else "",
+                f"{one.unlabelled_minutes:.1f}" if one.role == "event" else "",
             ]
             for one in rests_on
         ),
