@@ -25,6 +25,7 @@ from monitor.encoders import Encoder
 from monitor.encoders.watched import Ears, Watched
 from monitor.errors import ConfigError, SourceError
 from monitor.folders import user_path
+from monitor.learnt_thresholds import Keeper, remembered
 from monitor.pipeline import Pipeline, Stages
 from monitor.pipelines import Pipelines
 from monitor.records import ClassPrompt, Prototypes
@@ -197,6 +198,8 @@ class Monitor(msgspec.Struct, frozen=True):
     sinks: Fanout
     notes: tuple[str, ...] = ()
     """What to tell the user about how it begins, one sentence or two each."""
+    keepers: tuple[Keeper, ...] = ()
+    """Keep what live sources teach."""
 
     @property
     def error(self) -> SourceError | None:
@@ -249,22 +252,24 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     streams = _streams(sources, encoder, {item.name: item.label or item.name for item in classes})
     fanout = Fanout(sinks)
     memories = [_memory(stream, encoder, config) for stream in streams]
+    stages = [_stages(encoder, words, config, memory) for memory in memories]
+    keepers, learnt = _go_on(stages, streams, config)
     pipelines = [
         Pipeline(
             ring=ring,
             capture=capture,
-            stages=_stages(encoder, words, config, memory),
+            stages=own,
             sinks=fanout,
             stream=stream,
             clock=SYSTEM_CLOCK,
             max_lag_s=config.window.max_lag_s,
         )
-        for ring, capture, stream, memory in zip(rings, captures, streams, memories, strict=True)
+        for ring, capture, stream, own in zip(rings, captures, streams, stages, strict=True)
     ]
     notes = tuple(memory.note for memory in memories if memory.note) + _unknown_ids(config, streams)
-    notes += _uncalibrated(encoder, config)
+    notes += learnt + _uncalibrated(encoder, config)
     ears = Watched(encoder, SYSTEM_CLOCK.monotonic, load)
-    return Monitor(tuple(captures), Pipelines(pipelines, ears, arrived), ears, fanout, notes)
+    return Monitor(tuple(captures), Pipelines(pipelines, ears, arrived), ears, fanout, notes, keepers)
 
 
 def _tell_microphones_apart(sources: Sequence[Source]) -> None:
@@ -283,6 +288,23 @@ def _unknown_ids(config: Config, streams: Sequence[Stream]) -> tuple[str, ...]:
         for one in config.capture.channels
         if one not in ids
     )
+
+
+def _go_on(
+    stages: Sequence[Stages], streams: Sequence[Stream], config: Config
+) -> tuple[tuple[Keeper, ...], tuple[str, ...]]:
+    """Let each live source go on from what it taught before; return what keeps it, and what to say."""
+    keepers, notes = [], []
+    for own, stream in zip(stages, streams, strict=True):
+        if own.calibration is None or not stream.live or not config.calibration.keep:
+            continue
+        before = remembered(stream.source_id, stream.model)
+        if before.evidence is not None:
+            for name, value in own.calibration.remember(before.evidence).items():
+                own.detector.set_threshold(name, value)
+        notes += [before.note] if before.note else []
+        keepers.append(Keeper(own.calibration, stream.source_id, stream.model))
+    return tuple(keepers), tuple(notes)
 
 
 def _uncalibrated(encoder: Encoder, config: Config) -> tuple[str, ...]:

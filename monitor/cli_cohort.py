@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from monitor.console import show, show_json
 from monitor.errors import ConfigError, ModelError
 from monitor.folders import user_path
 from monitor.limits import COHORT_SOUNDS
+from monitor.state_files import write_private
 
 
 class CohortReport(msgspec.Struct, frozen=True):
@@ -114,11 +113,7 @@ def _write(path: Path, content: bytes, private: bool) -> None:
         if not private:
             path.write_bytes(content)
             return
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".", suffix=".partial", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).replace(path)
+        write_private(path, content)
     except OSError as error:
         raise ModelError(f"Cannot write the cohort {path}: {error.strerror}.") from None
 

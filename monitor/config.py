@@ -230,6 +230,8 @@ class CalibrationConfig(_Section, frozen=True):
     """An urgent class may give so many times as many false alarms as another."""
     block_s: Annotated[float, _within(limits.BLOCK_S)] = 10.0
     """The stream is judged by the highest score in every so many seconds."""
+    keep: bool = True
+    """What a live source has taught is kept for the next run with the same classes, source and model."""
     memory_h: Annotated[float, _within(limits.CALIBRATION_MEMORY_H)] = 12.0
     """Hours of blocks the thresholds rest on."""
     ready_blocks: Count = 30

@@ -7,13 +7,8 @@ so what a file holds must name the source and the model it is asked for.
 
 from __future__ import annotations
 
-import hashlib
 import math
-import os
-import re
-import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -24,12 +19,12 @@ from numpy.typing import NDArray
 from monitor.errors import RoomError, WireError
 from monitor.folders import own_folder
 from monitor.records import Instant, Room, Tally
+from monitor.state_files import file_name, slug, write_private
 from monitor.stored_files import read_stored
 from monitor.wire import decode_with, encode_json
 
 VERSION = 1
 _SUFFIX = ".json"
-_LONGEST_NAME = 80
 _MOST_BYTES = 4 << 20
 """Far more than any room has; a larger file is nobody's room, and not read."""
 _LENGTH_SLACK = 1e-3
@@ -98,7 +93,7 @@ def rooms_folder() -> Path:
 
 def room_file(source_id: str, model: str) -> Path:
     """Return where the room of this source and model is stored."""
-    return rooms_folder() / f"{_slug(source_id)}@{_slug(model)}{_SUFFIX}"
+    return rooms_folder() / (file_name(source_id, model) + _SUFFIX)
 
 
 def save(room: Room, now: datetime) -> StoredRoom:
@@ -186,7 +181,7 @@ def remove(source_ids: Sequence[str] | None) -> list[str]:
     RoomError
         A file cannot be deleted.
     """
-    patterns = ["*"] if source_ids is None else [f"{_slug(source_id)}@*" for source_id in source_ids]
+    patterns = ["*"] if source_ids is None else [f"{slug(source_id)}@*" for source_id in source_ids]
     gone = []
     for path in [path for pattern in patterns for path in _files(pattern)]:
         try:
@@ -201,14 +196,6 @@ def _files(pattern: str) -> list[Path]:
     if own_folder("XDG_STATE_HOME") is None:
         return []
     return sorted(rooms_folder().glob(pattern + _SUFFIX))
-
-
-def _slug(text: str) -> str:
-    """Return `text` as part of a file name; what had to be changed is told apart by a hash."""
-    safe = re.sub(r"[^A-Za-z0-9_.-]+", "-", text).lstrip(".")[:_LONGEST_NAME]
-    if safe == text and safe:
-        return safe
-    return f"{safe}-{hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest()[:8]}"
 
 
 def _read(path: Path) -> StoredRoom | None:
@@ -231,17 +218,7 @@ def _unusable(path: Path, why: str) -> RoomError:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Replace `path` at once: whoever reads it finds the file before or this one, never half of one."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".", suffix=".partial", dir=path.parent)  # mode 0600
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            Path(name).replace(path)
-        except BaseException:
-            with suppress(OSError):
-                Path(name).unlink()
-            raise
+        write_private(path, content)
     except OSError as error:
         raise RoomError(f"Cannot write {path}: {error.strerror}.") from None

@@ -17,6 +17,7 @@ from monitor.console import tell
 from monitor.encoders import load
 from monitor.errors import ConfigError, MonitorError, ProgramError
 from monitor.interface import Interface
+from monitor.learnt_thresholds import keep_all
 from monitor.progress import WordsProgress
 from monitor.scoring.prompts import parse_classes
 from monitor.sinks import Sink
@@ -101,6 +102,8 @@ def run(options: RunOptions, config: Config, interface: Interface | None = None)
             raise
         monitor.pipelines.end("stopped")
         monitor.stop()
+        for sentence in keep_all(monitor.keepers, time.monotonic(), last=True):
+            tell(sentence)
         if monitor.error is not None:
             raise monitor.error
         if (unheard := monitor.pipelines.unheard) is not None:
@@ -199,7 +202,7 @@ def _turn(
             told = True
             rest = "" if outputs.publisher is None else " Events are still published."
             tell(outputs.lines.trouble + rest)
-        for sentence in monitor.sinks.news():
+        for sentence in (*monitor.sinks.news(), *keep_all(monitor.keepers, time.monotonic())):
             tell(sentence)
         if duration_s is not None and pipelines.stop_after(duration_s):
             return

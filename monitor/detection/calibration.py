@@ -65,6 +65,18 @@ class Condition(msgspec.Struct, frozen=True):
     """Samples for which the score must stay there."""
 
 
+class Evidence(msgspec.Struct, frozen=True):
+    """What the thresholds of a stream rest on."""
+
+    key: dict[str, str]
+    """Class -> what makes an event of it: evidence is about these and no others."""
+    block_s: float
+    quiet: tuple[float, ...]
+    """The furthest that a class came in each block without an event, in log-odds over its threshold."""
+    passed: tuple[float, ...]
+    """By how much thresholds had moved in each block with one."""
+
+
 class Calibration:
     """Moves all thresholds so that the stream's own background passes them as seldom as asked for."""
 
@@ -86,6 +98,7 @@ class Calibration:
         self._prior_excess = 1.0 if calibrated else PRIOR_EXCESS
         self._sample_rate = sample_rate
         self._block_len = round(config.block_s * sample_rate)
+        self._key = {name: f"{one.threshold:.6f}/{one.confirm_len}" for name, one in conditions.items()}
         self._sustained = {name: _Sustained(one) for name, one in conditions.items()}
         memory = round(config.memory_h * 3600.0 / config.block_s)
         self._quiet: deque[float] = deque(maxlen=max(memory, config.ready_blocks))
@@ -130,6 +143,21 @@ class Calibration:
             name: THRESHOLD.clamp(_odds_to_score(one.configured + self._shift))
             for name, one in self._sustained.items()
         }
+
+    def evidence(self) -> Evidence:
+        """Return what the thresholds rest on, to go on with in another run."""
+        return Evidence(self._key, self._config.block_s, tuple(self._quiet), tuple(self._passed))
+
+    def remember(self, evidence: Evidence) -> dict[str, float]:
+        """Go on from what another run heard of the same source; return the thresholds it gives.
+
+        Evidence about other classes or other thresholds says nothing, and changes nothing.
+        """
+        if (evidence.key, evidence.block_s) == (self._key, self._config.block_s):
+            self._quiet.extend(evidence.quiet)
+            self._passed.extend(evidence.passed)
+            self._shift = self._next_shift()
+        return self.thresholds()
 
     def release(self, name: str) -> None:
         """Leave one class alone from now on: its threshold was set by hand."""
