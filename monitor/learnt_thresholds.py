@@ -1,7 +1,7 @@
 """What a stream has taught about its thresholds, kept from run to run: one file per source and model.
 
-Files are ``$XDG_STATE_HOME/monitor/thresholds/<source id>@<model>.json`` (``~/.local/state/monitor/thresholds``),
-for their owner only. They hold the highest scores of each ten seconds of the last hours and no sound. Written
+Files are ``$XDG_STATE_HOME/monitor/thresholds/<source id>@<model>.json`` (``~/.local/state/monitor/…``), for
+their owner only. They hold the highest scores of each ten seconds of the last hours and no sound. Written
 every ten minutes and at the end of a run; what cannot be read or written is said once, and the run goes on.
 """
 
@@ -87,9 +87,8 @@ def remembered(source_id: str, model: str) -> Remembered:
         if all(map(math.isfinite, (*evidence.quiet, *evidence.passed))):
             return Remembered(evidence)
         why = "it is damaged"
-    return Remembered(
-        None, f"The thresholds kept in {path} cannot be used: {why}; this run learns them again."
-    )
+    note = f"The thresholds kept in {path} cannot be used: {why}; this run learns them again."
+    return Remembered(None, note)
 
 
 def thresholds_file(source_id: str, model: str) -> Path | None:
