@@ -37,7 +37,7 @@ from monitor.scoring.prototypes import build_prototypes, embed_phrases
 from monitor.scoring.scorer import Scorer
 from monitor.sinks import Sink
 from monitor.sinks.fanout import Fanout
-from monitor.sources import Source
+from monitor.sources import STDIN_ID, Source
 from monitor.sources.capture import Capture
 from monitor.sources.file import FileSource
 from monitor.sources.pace import AHEAD_S
@@ -296,7 +296,8 @@ def _go_on(
     """Let each live source go on from what it taught before; return what keeps it, and what to say."""
     keepers, notes = [], []
     for own, stream in zip(stages, streams, strict=True):
-        if own.calibration is None or not stream.live or not config.calibration.keep:
+        lasting = stream.live and stream.source_id != STDIN_ID
+        if own.calibration is None or not lasting or not config.calibration.keep:
             continue
         before = remembered(stream.source_id, stream.model)
         if before.evidence is not None:

@@ -16,13 +16,21 @@ from tests.vmic import VirtualMicrophones, missing
 
 os.environ["MONITOR_NO_CACHE"] = "1"  # no test may rest on what another one embedded
 os.environ["XDG_DATA_HOME"] = str(Path(__file__).parent / "none")  # nor on what the user has installed
-os.environ["XDG_STATE_HOME"] = os.environ["XDG_DATA_HOME"]  # nor on the rooms the user has stored
+os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="state")  # nor on what the user's places have taught
+atexit.register(shutil.rmtree, os.environ["XDG_STATE_HOME"], ignore_errors=True)
 os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="run")  # nor leave sockets where the user has theirs
 atexit.register(shutil.rmtree, os.environ["XDG_RUNTIME_DIR"], ignore_errors=True)
 
 # A busy machine must not fail a property: how long an example takes says nothing about it.
 settings.register_profile("monitor", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("monitor")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_taught() -> Iterator[None]:
+    """Let no test rest on what a run in another one has learnt of its source."""
+    yield
+    shutil.rmtree(Path(os.environ["XDG_STATE_HOME"], "monitor"), ignore_errors=True)
 
 
 @pytest.fixture

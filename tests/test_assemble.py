@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from monitor import rooms
+from monitor import learnt_thresholds, rooms
 from monitor.assemble import Monitor, make_stages, start_monitor
 from monitor.config import Config, load_config
 from monitor.errors import ConfigError
 from monitor.records import Request, Room, Span
 from monitor.scoring.prompts import parse_classes
+from monitor.state_files import write_private
+from monitor.wire import encode_json
 from tests.examples import NOON, room
 from tests.fakes import RATE, ArraySource, FakeEncoder, noise
 
@@ -121,3 +123,29 @@ def test_a_model_without_a_cohort_is_told_of_where_false_alarms_are_asked_for() 
 def test_what_is_evaluated_never_begins_with_a_stored_room(stored: Room) -> None:
     stages = make_stages(FakeEncoder(), parse_classes("low"), Config())
     assert stages.background.state(0).windows == 0
+
+
+def test_a_live_source_goes_on_with_the_thresholds_it_taught(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    config = Config()
+    begun = make_stages(FakeEncoder(), parse_classes("low"), config).calibration
+    assert begun is not None
+    evidence = replace(begun.evidence(), quiet=(3.0,) * 60)
+    taught = learnt_thresholds.thresholds_file(Live.id, FakeEncoder.identity)
+    assert taught is not None
+    write_private(taught, encode_json(evidence))
+    with started(config) as monitor:
+        assert thresholds_of(monitor)["low"] > 0.9
+        assert len(monitor.keepers) == 1
+    with started(replace(config, calibration=replace(config.calibration, keep=False))) as monitor:
+        assert thresholds_of(monitor)["low"] == 0.5
+        assert not monitor.keepers
+    with started(config, ArraySource(noise(1.0))) as monitor:
+        assert thresholds_of(monitor)["low"] == 0.5  # what is read at once depends on nothing that is stored
+
+
+def thresholds_of(monitor: Monitor) -> dict[str, float]:
+    stages = monitor.pipelines._pipelines[0]._stages
+    return {name: rule.onset_threshold for name, rule in stages.detector.rules.items()}

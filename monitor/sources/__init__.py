@@ -17,6 +17,9 @@ __all__ = ["FIRST_BLOCK_S", "Source", "slug"]
 FIRST_BLOCK_S = 3.0
 """Seconds a live source may take from its opening to its first block; Bluetooth needs them."""
 
+STDIN_ID = "stdin"
+"""Id of standard input: a pipe, which may bring another place each time."""
+
 
 class Source(Protocol):
     """A stream of sound. Used by one thread at a time."""

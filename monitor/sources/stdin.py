@@ -15,6 +15,7 @@ from typing import BinaryIO, get_args
 
 from monitor.errors import SourceError
 from monitor.records import Block
+from monitor.sources import STDIN_ID
 from monitor.sources.bytestream import ByteStream
 from monitor.sources.container import Container, Foreign
 from monitor.sources.decoder import Piece
@@ -45,7 +46,7 @@ class StandardInput:
     goes on; it is never lost for good, only silent, until its other end closes it.
     """
 
-    id = "stdin"
+    id = STDIN_ID
     name = "standard input"
 
     def __init__(
