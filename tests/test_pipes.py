@@ -78,7 +78,7 @@ def write(pipe: IO[bytes] | None, feed: Feed, ended: Callable[[], int | None]) -
 
 def sirens(records: list[dict[str, Any]]) -> list[float]:
     """Seconds from the first sample to the onset of each siren."""
-    return [record["onset_sample"] / RATE for record in records if record["type"] == "onset"]
+    return [one["onset_sample"] / one["sample_rate"] for one in records if one["type"] == "onset"]
 
 
 def troubles(records: list[dict[str, Any]]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The development audio: its index, its splits and its clips at the tower's sample rate."""
+"""The development audio: its index, its splits and its clips."""
 
 from __future__ import annotations
 
@@ -11,12 +11,7 @@ import numpy as np
 import soundfile as sf
 import soxr
 from numpy.typing import NDArray
-from tqdm import tqdm
 
-SAMPLE_RATE = 16_000
-"""Hz, of every clip here and of the audio tower."""
-WINDOW_LEN = 32_000
-"""Samples in one analysis window: 2 s."""
 VALIDATION_PERCENT = 15
 REPORT_FOLD = 4
 """Only reported on, once, never tuned on."""
@@ -42,7 +37,7 @@ class Clip:
     canonical: str
     """The class word, such as dog_bark."""
     kind: str
-    """event | background | speech | music; or synthetic, made by code and not in the index."""
+    """event | background | speech | music."""
     group: str
     """Recording; near duplicates share one."""
     fold: int
@@ -77,38 +72,11 @@ def read_index(data: Path) -> list[Clip]:
         ]
 
 
-def read_clip(path: Path, sample_rate: int = SAMPLE_RATE) -> NDArray[np.float32]:
+def read_clip(path: Path, sample_rate: int) -> NDArray[np.float32]:
     """Read one clip as mono float32 (n,) at `sample_rate` Hz, full scale +-1.0."""
     samples, rate = sf.read(path, dtype="float32", always_2d=True)
     mono = samples.mean(axis=1)
     return np.asarray(mono if rate == sample_rate else soxr.resample(mono, rate, sample_rate), np.float32)
-
-
-@dataclass(frozen=True)
-class Audio:
-    """Every clip, end to end, in one array."""
-
-    samples: NDArray[np.int16]
-    """(total,) 16 kHz, full scale 32767."""
-    starts: NDArray[np.int64]
-    """(n_clips + 1,) first sample of each clip; the last entry is the total."""
-
-    def clip(self, row: int) -> NDArray[np.float32]:
-        """Cut one clip out: float32 (n,), full scale +-1.0."""
-        part = self.samples[self.starts[row] : self.starts[row + 1]]
-        return np.asarray(part, np.float32) / 32767.0
-
-
-def load_audio(data: Path, work: Path) -> Audio:
-    """Load all clips, decoded once and kept in `work`."""
-    cache = work / "audio.npz"
-    if not cache.exists():
-        clips = [read_clip(data / clip.path) for clip in tqdm(read_index(data), desc="decode", unit="clip")]
-        starts = np.cumsum([0, *(len(clip) for clip in clips)]).astype(np.int64)
-        samples = np.round(np.clip(np.concatenate(clips), -1, 1) * 32767).astype(np.int16)
-        np.savez(cache, samples=samples, starts=starts)
-    stored = np.load(cache)
-    return Audio(stored["samples"], stored["starts"])
 
 
 def words(canonical: str) -> str:
@@ -116,9 +84,7 @@ def words(canonical: str) -> str:
     return canonical.replace("_", " ").strip().lower()
 
 
-def loudest_start(
-    samples: NDArray[np.float32], window_len: int = WINDOW_LEN, hop_len: int = SAMPLE_RATE // 10
-) -> int:
+def loudest_start(samples: NDArray[np.float32], window_len: int, hop_len: int) -> int:
     """Find the first sample of the window of most energy; 0 in a shorter clip."""
     if len(samples) <= window_len:
         return 0
@@ -127,9 +93,7 @@ def loudest_start(
     return int(starts[np.argmax(energy[starts + window_len] - energy[starts])])
 
 
-def loudest_window(
-    samples: NDArray[np.float32], window_len: int = WINDOW_LEN, hop_len: int = SAMPLE_RATE // 10
-) -> NDArray[np.float32]:
+def loudest_window(samples: NDArray[np.float32], window_len: int, hop_len: int) -> NDArray[np.float32]:
     """Cut the window of most energy; a shorter clip is placed in the middle of silence."""
     if len(samples) <= window_len:
         before = (window_len - len(samples)) // 2
@@ -139,7 +103,7 @@ def loudest_window(
 
 
 def mix(event: NDArray[np.float32], background: NDArray[np.float32], snr_db: float) -> NDArray[np.float32]:
-    """Add a background to an event, both (WINDOW_LEN,), at a ratio of mean powers, without clipping."""
+    """Add a background to an event, both of one length, at a ratio of mean powers, without clipping."""
     ratio = (np.mean(event**2) + 1e-12) / (np.mean(background**2) + 1e-12) / 10 ** (snr_db / 10)
     mixture = event + background * np.float32(np.sqrt(ratio))
     return np.asarray(mixture / max(1.0, float(np.abs(mixture).max())), np.float32)

@@ -1,10 +1,11 @@
-"""Report the model in the box on fold 4, which nothing was trained or tuned on: run once, at the end.
+"""Measure a model, and the audio teacher beside it, on folds that nothing was trained or tuned on.
 
-    python tools/evaluate_embedded.py --minilm DIR                        # fold 4
-    python tools/evaluate_embedded.py --minilm DIR --split validation     # while developing
+    MONITOR_MODELS=DIR python tools/evaluate_embedded.py --out REPORT                 # folds 6 and 4
+    python tools/evaluate_embedded.py --out REPORT --split validation                 # while developing
 
-The sound part is `monitor eval clips` on one split, by the model in the box and, where the manifest has it
-(`tools/export_teacher.py`), the teacher on the same mixtures; the text part compares the towers of words.
+The sound part is `monitor eval clips`. Where the manifest has a model `teacher` (EfficientAT mn04_as, its
+evidence laid over the same names, with the same text side), both hear the same mixtures. The text part asks
+paraphrases for their class and, with `--minilm`, compares the text tower with its teacher.
 """
 
 from __future__ import annotations
@@ -12,25 +13,31 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import os
 import random
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import box
 import joint_space
 import numpy as np
 from corpus import is_validation, read_index, words
+from student.sources import learning_clips
 
 from monitor import load_encoder
 from monitor.config import Config
 from monitor.encoders import Encoder
-from monitor.encoders.store import list_models
-from monitor.evaluation.clip_tables import condition, overall_table, write_report
+from monitor.encoders.store import MODEL_FILE, list_models
+from monitor.evaluation.clip_tables import basis, condition, overall_table, write_report
 from monitor.evaluation.mixtures import CLEAN_DB
 from monitor.evaluation.recognition import ClipBench, ClipReport, ClipTrial, run_clips
+from monitor.export.tagger_model import make_folder
 
-MODELS = ("embedded", "teacher")
+TEACHER = "teacher"
+FOLDS = ("6", "4")
+"""6 has sources the model never met, 4 other recordings of known ones."""
+VALIDATION, LEARNING_FOLDS = "validation", (1, 2, 3)
 SNRS_DB = (CLEAN_DB, 20.0, 10.0, 6.0, 3.0, 0.0, -5.0)
 PARAPHRASES = (
     ("ambulance passing", "siren"),
@@ -52,21 +59,39 @@ PARAPHRASES = (
 """A phrase, and the class that should be nearest to it."""
 
 
-def hear(args: argparse.Namespace, encoders: list[Encoder]) -> ClipReport:
-    """Run `monitor eval clips` on one split; the validation slice is no fold, so only tools can."""
-    validation = args.split == "validation"
-    trial = ClipTrial(data=args.data / "index.csv", folds=(1, 2, 3) if validation else (4,), snrs_db=SNRS_DB)
+def add_teacher(models: Path, teacher: Path) -> None:
+    """Write the audio teacher as a model below `models`, with the text side of the model in the box."""
+    folder = models / TEACHER
+    if not (folder / MODEL_FILE).exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(teacher / "mn04_as_mAP_432.pt", folder)
+
+
+def hear(data: Path, fold: str, encoders: list[Encoder]) -> ClipReport:
+    """Run `monitor eval clips` on a fold; the validation slice is no fold, so only tools can."""
+    validation = fold == VALIDATION
+    trial = ClipTrial(
+        data=data / "index.csv", folds=LEARNING_FOLDS if validation else (int(fold),), snrs_db=SNRS_DB
+    )
     return run_clips(trial, ClipBench(encoders, Config(), is_validation if validation else None))
 
 
-def per_class(report: ClipReport, data: Path) -> dict[str, dict[str, int]]:
-    """Return, for each class, its clips, those trained on, and top-1 in percent of the first model."""
-    learnt = Counter(clip.canonical for clip in read_index(data) if clip.split == "train")
-    found: dict[str, dict[str, int]] = {}
+def per_class(report: ClipReport, learnt: Counter[str]) -> dict[str, dict[str, Any]]:
+    """Return, for each class, its clips, those trained on, and top-1 in percent of each model."""
+    found: dict[str, dict[str, Any]] = {}
     for row in report.classes:
-        if (row.model, row.metric) == (MODELS[0], "top1"):
+        if row.metric == "top1":
             line = found.setdefault(row.class_name, {"clips": row.n, "learnt": learnt[row.class_name]})
-            line[condition(row.snr_db)] = round(100 * row.value)
+            line.setdefault(row.model, {})[condition(row.snr_db)] = round(100 * row.value)
+    return found
+
+
+def overall(report: ClipReport) -> dict[str, dict[str, float]]:
+    """Return top-1 over all clips in percent, of each model under each condition."""
+    found: dict[str, dict[str, float]] = {}
+    for row in report.rows:
+        if row.metric == "top1":
+            found.setdefault(row.model, {})[condition(row.snr_db)] = round(100 * row.value, 1)
     return found
 
 
@@ -79,65 +104,59 @@ def captions(data: Path, count: int) -> list[str]:
     return random.Random(1).sample(found, count)
 
 
-def text_fidelity(model: Encoder, classes: list[str], args: argparse.Namespace) -> dict[str, Any]:
-    """Compare the text tower with its teacher, and see whether paraphrases find their class."""
-    teacher = joint_space.TextTeacher(args.minilm)
-    space = joint_space.fit(teacher.embed(joint_space.audioset_names(args.teacher)))
-    texts = captions(args.data, 1000)
-    prompts = [model.template.format(words(name)) for name in classes]
-    found: dict[str, Any] = {}
-    for name, items in (("1000 captions", texts), ("class prompts", prompts)):
-        cosine = (model.embed_text(items) * space.project(teacher.embed(items))).sum(axis=1)
-        found[name] = {
-            "mean": round(float(cosine.mean()), 3),
-            "worst_5_percent": round(float(np.percentile(cosine, 5)), 3),
-        }
-    prompt = model.template
-    names = sorted({words(clip.canonical) for clip in read_index(args.data) if clip.kind == "event"})
-    found["event_classes"] = len(names)
-    pairs = []
-    for phrase, wanted in PARAPHRASES:
-        asked = [prompt.format(item) for item in (phrase, *names)]
-        ours, theirs = model.embed_text(asked), space.project(teacher.embed(asked))
-        ranks = [
-            1 + int((own[1:] @ own[0] > own[1 + names.index(wanted)] @ own[0]).sum())
-            for own in (ours, theirs)
-        ]
-        cosine = float(ours[0] @ ours[1 + names.index(wanted)])
-        pairs.append(
-            {
-                "phrase": phrase,
-                "class": wanted,
-                "cosine": round(cosine, 2),
-                "rank": ranks[0],
-                "teacher": ranks[1],
-            }
-        )
-    found["paraphrases"] = pairs
+def paraphrases(model: Encoder, names: list[str]) -> list[dict[str, Any]]:
+    """Ask paraphrases for their class among all class words: cosine, and rank."""
+    phrases = [phrase for phrase, _ in PARAPHRASES]
+    points = model.embed_text([model.template.format(item) for item in (*phrases, *names)])
+    asked, classes = points[: len(phrases)], points[len(phrases) :]
+    found = []
+    for point, (phrase, wanted) in zip(asked, PARAPHRASES, strict=True):
+        cosines = classes @ point
+        own = cosines[names.index(wanted)]
+        rank = 1 + int((cosines > own).sum())
+        found.append({"phrase": phrase, "class": wanted, "cosine": round(float(own), 2), "rank": rank})
     return found
 
 
-def evaluate(args: argparse.Namespace) -> dict[str, Any]:
-    """Run every part of the report."""
-    os.environ["MONITOR_MODELS"] = str(args.out)
+def fidelity(model: Encoder, classes: list[str], args: argparse.Namespace) -> dict[str, dict[str, float]]:
+    """Compare the text tower with its teacher in the joint space."""
+    teacher = joint_space.TextTeacher(args.minilm)
+    space = joint_space.fit(teacher.embed(joint_space.audioset_names(args.teacher)))
+    prompts = [model.template.format(words(name)) for name in classes]
+    found: dict[str, dict[str, float]] = {}
+    for name, items in (("1000 captions", captions(args.data, 1000)), ("class prompts", prompts)):
+        cosine = (model.embed_text(items) * space.project(teacher.embed(items))).sum(axis=1)
+        worst = round(float(np.percentile(cosine, 5)), 3)
+        found[name] = {"mean": round(float(cosine.mean()), 3), "worst_5_percent": worst}
+    return found
+
+
+def evaluate(args: argparse.Namespace, out: Path, folds: Sequence[str] = FOLDS) -> dict[str, Any]:
+    """Run every part of the report; leave the tables of each fold in `out`/fold_N."""
     known = {model.name for model in list_models()}
-    encoders = [load_encoder(name) for name in MODELS if name in known]
-    report = hear(args, encoders)
-    if getattr(args, "tables", None) is not None:
-        write_report(args.tables, report)
-    classes = per_class(report, args.data)
-    return {
-        "prompt": encoders[0].template,
-        "sound": overall_table(report),
-        "classes": classes,
-        "text": text_fidelity(encoders[0], sorted(classes), args),
-    }
+    encoders = [load_encoder(name) for name in (box.NAME, TEACHER) if name in known]
+    index = read_index(args.data)
+    learnt = Counter(clip.canonical for clip in learning_clips(index))
+    found: dict[str, Any] = {"prompt": encoders[0].template, "folds": {}}
+    for fold in folds:
+        report = hear(args.data, fold, encoders)
+        write_report(out / f"fold_{fold}", report)
+        found["folds"][fold] = {
+            "basis": basis(report.mixtures),
+            "table": overall_table(report),
+            "overall": overall(report),
+            "classes": per_class(report, learnt),
+        }
+    names = sorted({words(clip.canonical) for clip in index if clip.kind == "event"})
+    found["event_classes"] = len(names)
+    found["paraphrases"] = paraphrases(encoders[0], names)
+    classes = sorted({name for fold in found["folds"].values() for name in fold["classes"]})
+    found["fidelity"] = fidelity(encoders[0], classes, args) if args.minilm else {}
+    return found
 
 
 def main() -> None:
-    """Print the report as tables, or as JSON."""
-    from model_card import as_markdown
-
+    """Write the report of the models of `MONITOR_MODELS`, and print its tables."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -147,16 +166,20 @@ def main() -> None:
     parser.add_argument(
         "--teacher", type=Path, default=Path("../shared/models/teacher"), help="audio teacher's folder"
     )
-    parser.add_argument("--minilm", type=Path, required=True, help="folder of all-MiniLM-L6-v2")
-    parser.add_argument("--out", type=Path, default=Path("models"), help="folder of manifest.toml")
-    parser.add_argument("--tables", type=Path, help="folder for the tables and pictures of the sound part")
+    parser.add_argument("--minilm", type=Path, help="folder of all-MiniLM-L6-v2, to compare the words with")
+    parser.add_argument("--out", type=Path, required=True, help="folder for report.json, tables and pictures")
     parser.add_argument(
-        "--split", choices=["report", "validation"], default="report", help="validation while developing"
+        "--split", choices=["report", VALIDATION], default="report", help="validation while developing"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     args = parser.parse_args()
-    found = evaluate(args)
-    print(json.dumps(found, indent=1) if args.json else as_markdown(found))
+    args.out.mkdir(parents=True, exist_ok=True)
+    found = evaluate(args, args.out, FOLDS if args.split == "report" else (VALIDATION,))
+    (args.out / "report.json").write_text(json.dumps(found, indent=1))
+    if args.json:
+        print(json.dumps(found, indent=1))
+    else:
+        print(*(one["table"] for one in found["folds"].values()), sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -21,8 +21,7 @@ from corpus import read_index, words
 from knowledge import MAIN_PROMPT, read_paraphrases
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
-from towers import TextTower
-from train_text import encode
+from train_text import encode, load_tower
 
 Floats = NDArray[np.float32]
 Embed = Callable[[list[str]], Floats]
@@ -140,9 +139,7 @@ def report(embed: Embed, names: list[str]) -> list[str]:
 
 def open_tower(checkpoint: Path, tokenizer: Path) -> Embed:
     """Open a checkpoint of `train_text.py`."""
-    state = torch.load(checkpoint, weights_only=True)["tower"]
-    tower = TextTower(state["out.weight"].shape[0], len(state["tokens.weight"])).eval()
-    tower.load_state_dict(state)
+    tower = load_tower(checkpoint)
     pieces = Tokenizer.from_file(str(tokenizer))
 
     def embed(texts: list[str]) -> Floats:

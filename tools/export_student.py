@@ -1,43 +1,59 @@
-"""Write the student as a model folder, so that `monitor` can run it beside the model in the box.
+"""Write the student as a model folder, so that `monitor` can run it beside the model in the box, or as it.
 
     python tools/export_student.py --work DIR --out DIR
-    MONITOR_MODELS=DIR monitor eval clips --model student,embedded ...
+    MONITOR_MODELS=DIR monitor eval clips --model student ...
+    python tools/export_student.py --work DIR --install        # into the box, with a cohort of its own
 
 The point of a sound is the sum of the AudioSet names. How much each weighs is learnt from the labels of the
 training clips (tools/student/naming.py); with `--untaught` it is the student's logit for it less its mean,
-and no label is used. The text side and the names' points are those of the box.
+and no label is used. The text side and the names' points are those of the box. `--install` removes what only
+the audio tower before it had (cohort, network for rooms, what was measured); run tools/train_embedded.py
+to measure, and to write the card.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
+import box
+import numpy as np
 import torch
-from graphs import digest, open_session, replace_entry
+from graphs import open_session
+from numpy.typing import NDArray
 from student.graph import StudentGraph, export
 from student.naming import LABEL_WEIGHT, WINDOW_LEN, Evidence, Examples, kept_notes, take_notes, teach
 from student.network import Student
 from student.sources import RATE, load_sound
 from teacher import Teacher
+from torch import Tensor
 
 from monitor import load_encoder
 from monitor.export.evidence import names_of
 
-ENTRY = """[models.{name}]
-audio = {{ file = "{name}/audio.onnx", sha256 = "{audio}" }}
-text = {{ file = "{name}/text.onnx", sha256 = "{text}" }}
-tokenizer = {{ file = "{name}/tokenizer.json", sha256 = "{tokenizer}" }}
-sample_rate = {rate}
-window_len = {window_len}
-dim = {dim}
-prompt = "the sound of a {{}}"
-max_tokens = 48
-licence = "CC-BY-NC-4.0"
-source = "tools/train_student.py, distilled feature by feature from EfficientAT mn04_as (MIT)"
-"""
+
+@dataclass(frozen=True)
+class Words:
+    """The text side that a student is placed among."""
+
+    names: Tensor
+    """(527, d), unit norm: the points of AudioSet's names."""
+    embed: Callable[[list[str]], NDArray[np.float32]]
+    folder: Path
+    """Of `text.onnx` and `tokenizer.json`."""
+
+
+def words_of_box(models: Path) -> Words:
+    """Return the text side of the box below `models`."""
+    os.environ["MONITOR_MODELS"] = str(models)
+    folder = models / box.NAME
+    return Words(names_of((folder / "audio.onnx").read_bytes()), load_encoder(box.NAME).embed_text, folder)
 
 
 def load_student(work: Path) -> Student:
@@ -47,9 +63,9 @@ def load_student(work: Path) -> Student:
     return student.eval()
 
 
-def place_of(student: Student, args: argparse.Namespace) -> Evidence:
+def place_of(student: Student, words: Words, args: argparse.Namespace) -> Evidence:
     """Learn from labels how much each AudioSet name weighs or, with `--untaught`, only each name's mean."""
-    names, front = names_of((args.box / "audio.onnx").read_bytes()), Teacher(args.teacher)
+    front = Teacher(args.teacher)
     examples = Examples(load_sound(args.data, args.work), args.seed)
     weights = hashlib.sha256(b"".join(one.numpy().tobytes() for one in student.state_dict().values()))
     notes = kept_notes(
@@ -58,9 +74,8 @@ def place_of(student: Student, args: argparse.Namespace) -> Evidence:
         lambda: take_notes(lambda audio: student(front.front(audio)), examples, args.notes),
     )
     if args.untaught:
-        return Evidence(names, notes.logits.mean(0))
-    embed = load_encoder("embedded").embed_text
-    return teach(notes.without(args.leave_out), names, embed, args.seed, args.label_weight)
+        return Evidence(words.names, notes.logits.mean(0))
+    return teach(notes.without(args.leave_out), words.names, words.embed, args.seed, args.label_weight)
 
 
 def check(path: Path, graph: StudentGraph) -> None:
@@ -75,6 +90,40 @@ def check(path: Path, graph: StudentGraph) -> None:
         raise SystemExit(f"{path} differs from torch: least cosine {cosine:.5f}, legal >= 0.999")
 
 
+def write_model(models: Path, name: str, words: Words, args: argparse.Namespace) -> None:
+    """Write a model folder below `models`, and its entry."""
+    folder = models / name
+    folder.mkdir(parents=True, exist_ok=True)
+    student = load_student(args.work)
+    place = place_of(student, words, args)
+    graph = StudentGraph(student, place).eval()
+    export(graph, folder / "audio.onnx", WINDOW_LEN)
+    check(folder / "audio.onnx", graph)
+    for file in ("text.onnx", "tokenizer.json"):
+        shutil.copyfile(words.folder / file, folder / file)
+    box.pin(models, name, box.Signature(RATE, WINDOW_LEN, place.names.shape[1]))
+
+
+def put_in_box(words: Words, models: Path, args: argparse.Namespace) -> None:
+    """Make a whole model, with its cohort, and put it in the place of the one in the box."""
+    with tempfile.TemporaryDirectory(dir=args.work) as made:
+        write_model(Path(made), box.NAME, words, args)
+        os.environ["MONITOR_MODELS"] = made
+        box.add_cohort(Path(made), box.NAME, load_encoder(box.NAME), args.data)
+        box.install(Path(made), models)
+    print(f"{models / box.NAME} is the new model; its card and what was measured are still to be made")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add how the student is placed among the words."""
+    parser.add_argument("--notes", type=int, default=30_000, help="labelled examples to hear, once a student")
+    parser.add_argument("--untaught", action="store_true", help="use no label")
+    parser.add_argument(
+        "--label-weight", type=float, default=LABEL_WEIGHT, help="of what labels teach; 0 is --untaught"
+    )
+    parser.add_argument("--leave-out", nargs="*", default=[], help="class words whose labels are not used")
+
+
 def main() -> None:
     """Export."""
     parser = argparse.ArgumentParser(
@@ -85,37 +134,20 @@ def main() -> None:
         "--teacher", type=Path, default=Path("../shared/models/teacher"), help="audio teacher's folder"
     )
     parser.add_argument("--work", type=Path, required=True, help="folder of train_student.py")
-    parser.add_argument("--box", type=Path, default=Path("models/embedded"), help="the box's model folder")
-    parser.add_argument("--out", type=Path, required=True, help="folder to write to, outside the project")
-    parser.add_argument("--name", default="student", help="name of the model")
-    parser.add_argument("--notes", type=int, default=30_000, help="labelled examples to hear, once a student")
-    parser.add_argument("--untaught", action="store_true", help="use no label")
-    parser.add_argument(
-        "--label-weight", type=float, default=LABEL_WEIGHT, help="of what labels teach; 0 is --untaught"
-    )
-    parser.add_argument("--leave-out", nargs="*", default=[], help="class words whose labels are not used")
+    parser.add_argument("--models", type=Path, default=Path("models"), help="folder of the box's manifest")
+    parser.add_argument("--name", default="student", help="name of the model in --out")
     parser.add_argument("--seed", type=int, default=7, help="of the examples")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--out", type=Path, help="folder to write to, outside the project")
+    where.add_argument("--install", action="store_true", help="put it in the place of the model in the box")
+    add_arguments(parser)
     args = parser.parse_args()
     torch.set_num_threads(1)
-    folder: Path = args.out / args.name
-    folder.mkdir(parents=True, exist_ok=True)
-    student = load_student(args.work)
-    place = place_of(student, args)
-    graph = StudentGraph(student, place).eval()
-    export(graph, folder / "audio.onnx", WINDOW_LEN)
-    check(folder / "audio.onnx", graph)
-    for file in ("text.onnx", "tokenizer.json"):
-        shutil.copyfile(args.box / file, folder / file)
-    entry = ENTRY.format(
-        name=args.name,
-        audio=digest(folder / "audio.onnx"),
-        text=digest(folder / "text.onnx"),
-        tokenizer=digest(folder / "tokenizer.json"),
-        rate=RATE,
-        window_len=WINDOW_LEN,
-        dim=place.names.shape[1],
-    )
-    replace_entry(args.out / "manifest.toml", args.name, entry)
+    words = words_of_box(args.models)
+    if args.install:
+        put_in_box(words, args.models, args)
+    else:
+        write_model(args.out, args.name, words, args)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ one before, at first alone, then chained; then to answer as the teacher does fro
 window; then to do so in noise (tools/student/stages.py). It starts at random; no tensor of the teacher is
 read into it.
 
-In the working folder: `student.pt`, all that a later run needs, and `curve.csv`, what was reached when.
+In the working folder: `student.pt`, all that a later run needs, and `curve.csv`, what was reached when. If
+that folder is gone, `--from models/embedded/audio.onnx` goes on from what was shipped, in the last stage.
 Choose by the columns of `validation`, whose sources nothing is learnt from; folds 4 and 6 are to report.
 """
 
@@ -26,6 +27,7 @@ from student.measure import load_exams
 from student.noise import Noise
 from student.scenes import Scenes
 from student.sources import load_sound
+from student.stages import STAGES
 from student.study import VIEW_S, Study
 from tqdm import tqdm
 
@@ -48,15 +50,17 @@ def train(args: argparse.Namespace) -> Study:
     sound, exams = load_sound(args.data, args.work), load_exams(args.data, teacher, args.work)
     study = Study(args.work, teacher, args.seed, args.view_s)
     scenes, noise = Scenes(sound, args.seed + study.total), Noise(sound, args.seed + study.total)
-    most = {"apart": args.apart_steps, "chained": args.chained_steps, "view": args.view_steps}
-    study.prepare(scenes)
+    most = {stage.name: getattr(args, f"{stage.name}_steps") for stage in STAGES}
+    study.prepare(scenes, args.shipped)
     began, noted, first = time.monotonic(), time.monotonic(), study.total
     total = round(args.minutes * 60) if math.isfinite(args.minutes) else None
     with tqdm(total=total, desc="student", unit="s", mininterval=10) as bar:
         while time.monotonic() - began < args.minutes * 60 and study.total - first < args.steps:
-            while study.step >= most.get(study.stage.name, math.inf):
+            while study.step >= most[study.stage.name] and study.stage is not STAGES[-1]:
                 study.note(exams)
                 study.advance()
+            if study.step >= most[study.stage.name]:
+                break
             use_threads(args.threads)
             study.learn(scenes, noise)
             if time.monotonic() - noted > args.note_every_s:
@@ -66,6 +70,27 @@ def train(args: argparse.Namespace) -> Study:
             bar.update(round(time.monotonic() - began) - bar.n)
     study.note(exams)
     return study
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add how long each stage takes, and what it starts from."""
+    parser.add_argument("--apart-steps", type=int, default=1500, help="steps before the blocks are chained")
+    parser.add_argument(
+        "--chained-steps", type=int, default=1500, help="steps before the longer view is asked for"
+    )
+    parser.add_argument("--view-steps", type=int, default=0, help="steps before noise is added")
+    parser.add_argument("--noise-steps", type=float, default=math.inf, help="steps after which it is done")
+    parser.add_argument(
+        "--view-s", type=float, default=VIEW_S, help="seconds of the longer view; 2 is the window itself"
+    )
+    parser.add_argument("--note-every-s", type=float, default=240.0, help="seconds between two measurements")
+    parser.add_argument(
+        "--from",
+        dest="shipped",
+        type=Path,
+        metavar="FILE",
+        help="a shipped audio.onnx to begin with, where the working folder has no student",
+    )
 
 
 def main() -> None:
@@ -80,15 +105,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder to keep the state in")
     parser.add_argument("--minutes", type=float, default=60.0, help="most minutes this run may take")
     parser.add_argument("--steps", type=float, default=math.inf, help="most steps this run may take")
-    parser.add_argument("--apart-steps", type=int, default=1500, help="steps before the blocks are chained")
-    parser.add_argument(
-        "--chained-steps", type=int, default=20_000, help="steps before the longer view is asked for"
-    )
-    parser.add_argument("--view-steps", type=int, default=3000, help="steps before noise is added")
-    parser.add_argument(
-        "--view-s", type=float, default=VIEW_S, help="seconds of the longer view; 2 is the window itself"
-    )
-    parser.add_argument("--note-every-s", type=float, default=240.0, help="seconds between two measurements")
+    add_arguments(parser)
     parser.add_argument("--threads", type=int, default=1, help="most threads, while the machine is idle")
     parser.add_argument("--seed", type=int, default=1, help="of the start and of the scenes")
     args = parser.parse_args()

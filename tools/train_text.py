@@ -21,10 +21,10 @@ from knowing import PULL, Memory, unit
 from knowledge import MAIN_PROMPT, Entry, Lesson, lessons, read_paraphrases, read_table, spoken_for, without
 from numpy.typing import NDArray
 from phrases import compose, read_wordnet
+from text_tower import MAX_TOKENS, VOCABULARY, TextTower
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from torch import Tensor
 from torch.nn import functional
-from towers import MAX_TOKENS, VOCABULARY, TextTower
 from tqdm import tqdm
 
 Embed = Callable[[list[str]], NDArray[np.float32]]
@@ -247,7 +247,15 @@ def train(args: argparse.Namespace) -> None:
                 bar.set_postfix(step=trainer.step, loss=loss, cosine=cosine)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def load_tower(checkpoint: Path) -> TextTower:
+    """Load the tower that `train` stored."""
+    state = torch.load(checkpoint, weights_only=True)["tower"]
+    tower = TextTower(state["out.weight"].shape[0], len(state["tokens.weight"]))
+    tower.load_state_dict(state)
+    return tower.eval()
+
+
+def add_arguments(parser: argparse.ArgumentParser, minilm_required: bool = True) -> None:
     """Add the arguments of this stage."""
     parser.add_argument(
         "--data", type=Path, default=Path("../shared/data"), help="folder with index.csv and text/"
@@ -255,7 +263,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--teacher", type=Path, default=Path("../shared/models/teacher"), help="audio teacher's folder"
     )
-    parser.add_argument("--minilm", type=Path, required=True, help="folder of all-MiniLM-L6-v2")
+    parser.add_argument("--minilm", type=Path, required=minilm_required, help="folder of all-MiniLM-L6-v2")
     parser.add_argument(
         "--wordnet", type=Path, default=Path("/usr/share/wordnet"), help="folder of WordNet's data files"
     )

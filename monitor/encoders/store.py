@@ -95,7 +95,7 @@ class ModelEntry(msgspec.Struct, frozen=True):
     prompts: tuple[_Template, ...] = ()
     """A prompt ensemble, each with one `{}`: a class is the unit mean of its embeddings. Empty: `prompt`."""
     room: ModelFile | None = None
-    """The network that takes the room out of an embedding (`tools/train_room.py`); None: there is none."""
+    """The network that takes the room out of an embedding; None: there is none."""
     cohort: ModelFile | None = None
     """Ordinary sound as the model hears it (`cohorts.py`), which gives scores their meaning; None: none."""
 

@@ -169,10 +169,7 @@ class StoredEncoder:
             Embeddings or rooms are not (n, dim), as many of the one as of the other.
         """
         if self._room is None:
-            raise ModelError(
-                f"Model {self.name!r} has no network that takes the room out of a sound; "
-                "tools/train_room.py makes one."
-            )
+            raise ModelError(f"Model {self.name!r} has no network that takes the room out of a sound.")
         sounds, rooms = (np.ascontiguousarray(array, np.float32) for array in (embeddings, rooms))
         if sounds.ndim != 2 or sounds.shape[1] != self.dim or rooms.shape != sounds.shape:
             raise ValueError(

@@ -198,8 +198,7 @@ def _clear(trial: NoiseTrial, encoder: Encoder) -> Clear | None:
         return encoder.clear
     if any(method.background == "learned" for method in trial.methods):
         raise ConfigError(
-            f"The method 'learned' needs a network that the model {encoder.name!r} has none of; take 'auto', "
-            "or train one (tools/train_room.py)."
+            f"The method 'learned' needs a network that the model {encoder.name!r} has none of; take 'auto'."
         )
     return None
 

@@ -131,7 +131,7 @@ def test_sounds_and_rooms_of_other_shapes_are_refused(
 def test_a_model_without_a_network_for_rooms_says_so() -> None:
     own = encoder(PitchEngine())
     assert not own.clears
-    with pytest.raises(ModelError, match="Model 'pitch' has no network that takes the room out of a sound; "):
+    with pytest.raises(ModelError, match="Model 'pitch' has no network that takes the room out of a sound"):
         own.clear(np.ones((1, own.dim), np.float32), np.ones((1, own.dim), np.float32))
 
 

@@ -10,29 +10,19 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.encoders.tiny_models import text_tower
 from tests.tools.load import load_tool
 from tests.tools.student_world import RATE, write_sounds, write_teacher
 
 torch: Any = load_tool("torch")
 corpus, export_student, train_student = map(load_tool, ("corpus", "export_student", "train_student"))
 made, scenes, sources = (load_tool(f"student.{name}") for name in ("made", "scenes", "sources"))
-graph, hints, listening, measure, naming, network, noise, replay, soap, stages, start, study, view = (
+graph, hints, listening, measure, naming, network, noise = (
     load_tool(f"student.{name}")
-    for name in (
-        "graph",
-        "hints",
-        "listening",
-        "measure",
-        "naming",
-        "network",
-        "noise",
-        "replay",
-        "soap",
-        "stages",
-        "start",
-        "study",
-        "view",
-    )
+    for name in ("graph", "hints", "listening", "measure", "naming", "network", "noise")
+)
+replay, shipped, soap, stages, start, study, view = (
+    load_tool(f"student.{name}") for name in ("replay", "shipped", "soap", "stages", "start", "study", "view")
 )
 
 
@@ -52,6 +42,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> argparse.Namespace:
         apart_steps=2,
         chained_steps=2,
         view_steps=2,
+        noise_steps=math.inf,
+        shipped=None,
         view_s=3.0,
         note_every_s=math.inf,
         threads=1,
@@ -362,3 +354,44 @@ def test_a_run_that_is_stopped_goes_on_from_where_it_was(
     for one, other in zip(first.student.parameters(), second.student.parameters(), strict=True):
         assert torch.equal(one, other)
     assert (world.work / "curve.csv").read_text().count("\n") == 5
+
+
+def test_a_shipped_graph_goes_on_as_the_student_it_was(
+    begun: tuple[Any, Any], teacher: Any, tmp_path: Path
+) -> None:
+    student, _ = begun
+    graph.export(graph.StudentGraph(student), tmp_path / "audio.onnx", 2 * RATE)
+    other, sound = network.Student().eval(), torch.randn(12, RATE) * torch.logspace(-2, 0, 12)[:, None]
+    start.prepare(other, teacher.hear(sound))  # other scales
+    shipped.unfold(other, shipped.shipped_weights(tmp_path / "audio.onnx"))
+    mel = teacher.front(torch.randn(2, RATE) * 0.1)
+    with torch.inference_mode():
+        hidden, logits = student(mel)
+        own_hidden, own_logits = other(mel)
+        wanted, found = student.hidden_scale.undo(hidden), other.hidden_scale.undo(own_hidden)
+    torch.testing.assert_close(found, wanted, atol=0.02, rtol=0.02)
+    torch.testing.assert_close(own_logits, logits, atol=0.02, rtol=0.02)
+
+
+def test_another_graph_is_no_student_to_go_on_from(tmp_path: Path) -> None:
+    (tmp_path / "text.onnx").write_bytes(text_tower())
+    with pytest.raises(SystemExit, match="is no student of tools/export_student"):
+        shipped.shipped_weights(tmp_path / "text.onnx")
+
+
+def test_the_last_stage_ends_after_its_steps_and_a_new_folder_begins_with_a_shipped_graph(
+    world: argparse.Namespace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(study, "SHORT", (4, 2 * RATE))
+    monkeypatch.setattr(study, "LONG", (2, 5 * RATE))
+    given = {**vars(world), "work": tmp_path, "steps": math.inf, "noise_steps": 1}
+    steps = {"apart_steps": 1, "chained_steps": 1, "view_steps": 0}
+    args = argparse.Namespace(**{**given, **steps})
+    first = train_student.train(args)
+    assert (first.stage, first.step, first.total) == (stages.NOISE, 1, 3)
+    graph.export(graph.StudentGraph(first.average), tmp_path / "audio.onnx", 2 * RATE)
+    args.shipped = tmp_path / "audio.onnx"
+    assert train_student.train(args).total == 3  # it has a student, and is done
+    args.work = tmp_path / "new"
+    again = train_student.train(args)
+    assert (again.stage, again.total) == (stages.NOISE, 1)

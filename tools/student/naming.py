@@ -45,7 +45,7 @@ alike, weight .5, 39.4 / 54.9 and 47.3 / 53.4; the taught point alone loses 15 p
 bounded or not.
 """
 TEMPERATURE, ODDS_WEIGHT, NAMES_WEIGHT = 0.06, 0.5, 0.5
-"""As for the box (tools/lessons.py)."""
+"""Of cosines in both softmaxes, and weights of the other two losses beside that of the words."""
 
 
 class Evidence(Untaught):

@@ -35,9 +35,10 @@ from student.network import Student
 from student.noise import CLEAN_SHARE, Noise
 from student.replay import Replay
 from student.scenes import Scenes
+from student.shipped import shipped_weights, unfold
 from student.soap import Soap
 from student.sources import RATE
-from student.stages import APART, CHAINED, Stage, stage_after, stage_named
+from student.stages import APART, CHAINED, NOISE, Stage, stage_after, stage_named
 from student.start import prepare
 from student.view import cut
 
@@ -108,12 +109,15 @@ class Study:
         torch.save(state | {"stage": self.stage.name}, self.path.with_suffix(".tmp"))
         self.path.with_suffix(".tmp").replace(self.path)
 
-    def prepare(self, scenes: Scenes) -> None:
-        """Begin, once, with scales and a start that fit the sound."""
+    def prepare(self, scenes: Scenes, shipped: Path | None = None) -> None:
+        """Begin, once, with scales and a start that fit the sound; as a shipped graph, in the last stage."""
         if self.total == 0:
             heard = self.teacher.hear(scenes.draw(192, SHORT[1]))
             prepare(self.student, heard)
             self.deviation = heard.logits.std(0).clamp(min=LEAST_LOGIT_DEVIATION).clone()
+            if shipped is not None:
+                unfold(self.student, shipped_weights(shipped))
+                self.stage = NOISE
             self.average.load_state_dict(self.student.state_dict())
 
     def advance(self) -> None:
