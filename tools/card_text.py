@@ -17,9 +17,10 @@ the audio teacher knows: read the results.
 - `text.onnx`: inputs `input_ids`, `attention_mask` int64 (n, t), t <= {max_tokens}; output `embedding`
   as above. A two-layer transformer on word pieces (`tokenizer.json`). Padding does not change the
   result.
-- `cohort.npz`: ordinary sound as this network hears it, {cohort}. It gives scores their meaning:
-  thresholds are false alarms an hour (`monitor models cohort`). Folds 1 to 3, embeddings only, no
-  audio.
+- `cohort.npz`: ordinary sound as this network hears it:
+  {cohort}.
+  It gives scores their meaning: thresholds are false alarms an hour (`monitor models cohort`). Folds 1
+  to 3, embeddings only, no audio.
 - `measured.toml`: what `monitor words` tells of words that were measured.
 - Prompt, chosen on validation: `{prompt}`. Large weights are stored as float16, all are computed in
   float32.

@@ -16,7 +16,7 @@ card_text = load_tool("card_text")
 
 def row(clips: int, learnt: int, own: tuple[int, int], teacher: tuple[int, int]) -> dict[str, Any]:
     heard = {
-        name: dict(zip(("clean", "0 dB"), shares, strict=True))
+        name: {"clean": shares[0], "6 dB": 1, "0 dB": shares[1]}
         for name, shares in {"embedded": own, "teacher": teacher, "embedded - teacher": (0, 0)}.items()
     }
     return {"clips": clips, "learnt": learnt, **heard}
