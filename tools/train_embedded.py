@@ -80,7 +80,10 @@ class Stages:
         made: dict[str, tuple[list[Path], list[object]]] = {
             "text": ([a.data / "index.csv"], [a.keep_words, a.phrases, a.scenes, a.text_minutes, a.seed]),
             "student": ([a.data / "index.csv"], [student, a.view_s, a.seed, a.shipped]),
-            "export": ([work / "student.pt", *words], [a.keep_words, a.notes, a.label_weight, a.leave_out]),
+            "export": (
+                [work / "student.pt", *words],
+                [a.keep_words, a.notes, a.untaught, a.label_weight, a.leave_out, a.seed],
+            ),
             "cohort": ([self._folder / "audio.onnx", a.data / "index.csv"], []),
             "evaluate": ([self._folder / "audio.onnx", self._folder / "text.onnx"], [a.minilm is None]),
             "card": ([work / "report.json", *tables, self._folder / box.COHORT_FILE], []),
