@@ -134,12 +134,12 @@ def install_checkpoint(
                 raise _another(there)
             if _is_whole(there):
                 return _report(there, None)
-        convert = converter()
+        write_folder = converter()
         slot.prepare()
         fetch_all([item], options, watcher)
     with writing(slot.place), tempfile.TemporaryDirectory() as made:
         watcher.say(f"converting {item.path.name}")
-        convert(item.path, Path(made))
+        write_folder(item.path, Path(made))
         return install_folder(Path(made), replace(options, force=True), watcher)
 
 

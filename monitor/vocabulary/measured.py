@@ -55,6 +55,9 @@ class _File(msgspec.Struct, frozen=True):
     table: tuple[Table, ...] = ()
 
 
+_DECODER = msgspec.json.Decoder(_File)
+
+
 def read_measurements(path: Path, audio_sha256: str) -> list[Measurement]:
     """Return what was measured of the model with that audio tower; nothing where there is no file.
 
@@ -64,12 +67,12 @@ def read_measurements(path: Path, audio_sha256: str) -> list[Measurement]:
         The file cannot be read.
     """
     try:
-        tables = msgspec.convert(read_toml(path), _File).table
+        tables = _DECODER.decode(msgspec.json.encode(read_toml(path))).table
     except FileNotFoundError:
         return []
     except OSError as error:
         raise ModelError(f"Cannot read the measurements {path}: {error.strerror}.") from None
-    except (ValueError, msgspec.ValidationError) as error:
+    except (ValueError, TypeError, msgspec.ValidationError) as error:
         raise ModelError(f"The measurements {path} are not valid: {error}.") from None
     return [one for table in tables if table.audio == audio_sha256 for one in _rows(table)]
 

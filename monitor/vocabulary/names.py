@@ -39,11 +39,14 @@ class Names(msgspec.Struct, frozen=True):
         return single_words(self.sounds + self.imitative)
 
 
+_DECODER = msgspec.json.Decoder(Names)
+
+
 @cache
 def read_names() -> Names:
     """Return the lists that come with the program."""
     lists = tomllib.loads(_LISTS.read_text("utf-8"))
-    return msgspec.convert({name: _items(text) for name, text in lists.items()}, Names)
+    return _DECODER.decode(msgspec.json.encode({name: _items(text) for name, text in lists.items()}))
 
 
 def single_words(phrases: tuple[str, ...]) -> tuple[str, ...]:
