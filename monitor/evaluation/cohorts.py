@@ -1,13 +1,14 @@
 """Build the cohort of a model: ordinary sound, heard by it, from an index of clips or any recordings.
 
-Of an index every kind of sound is taken, the alarms too, for each is a sound that some other word may be
-taken for; the more there is of a kind the more is taken, by the root of it, and every recording before any
-is taken twice. Of recordings nobody named, all parts are as good; then an hour of them is an hour.
+Of an index one half is what is ordinary, backgrounds, speech and music; the other half are events of every
+kind, the alarms too, for each is a sound that some other word may be taken for. The more there is of a kind
+the more is taken, by the root of it, and every recording before any is taken twice. Of recordings nobody
+named, all parts are as good; then an hour of them is an hour.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 
 import msgspec
@@ -106,7 +107,7 @@ def _places(
     for clip in clips:
         by_label.setdefault(clip.label if named else "", []).append(clip)
     orders = {label: _order(own, corpus, encoder, rng) for label, own in sorted(by_label.items())}
-    shares = {label: len(own) ** 0.5 for label, own in by_label.items()}
+    shares = _shares(by_label)
     taken = dict.fromkeys(orders, 0)
     while orders:
         label = min(orders, key=lambda one: (taken[one] + 1) / shares[one])
@@ -116,6 +117,16 @@ def _places(
         else:
             taken[label] += 1
             yield place
+
+
+def _shares(by_label: Mapping[str, Sequence[Clip]]) -> dict[str, float]:
+    """Return how much is taken of each label: events, and what is ordinary, half of all each."""
+    shares = {label: len(own) ** 0.5 for label, own in by_label.items()}
+    ordinary = {label for label, own in by_label.items() if own[0].kind != "event"}
+    for half in (ordinary, set(shares) - ordinary):
+        whole = sum(shares[label] for label in half)
+        shares |= {label: shares[label] / whole for label in half}
+    return shares
 
 
 def _order(
