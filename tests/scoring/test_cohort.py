@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from monitor.config import DriftConfig, ScorerConfig, load_config
 from monitor.records import Cohort
-from monitor.scoring.cohort import SAME_WORDS, TAIL, fit_tails
+from monitor.scoring.cohort import HEAVIER, SAME_WORDS, TAIL, fit_tails
 from monitor.scoring.prompts import build_prompts, parse_classes
 from monitor.scoring.prototypes import build_prototypes, embed_phrases
 from monitor.scoring.scorer import Scorer
@@ -37,7 +37,7 @@ def test_a_score_says_how_often_an_hour_the_cohort_gets_there(
 ) -> None:
     odds = exponential(20_000, start, excess)
     tails = fit_tails(odds[:, np.newaxis], None, cohort(20_000))
-    there = start + excess * np.log(PER_HOUR * TAIL / rate)
+    there = start + HEAVIER * excess * np.log(PER_HOUR * TAIL / rate)
     score = 1.0 / (1.0 + np.exp(-tails.score_odds(np.array([there]))[0]))
     assert 1.0 / score - 1.0 == pytest.approx(rate, rel=0.3)
 
