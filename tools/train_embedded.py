@@ -36,8 +36,8 @@ from graphs import digest
 from monitor import load_encoder
 
 STAGES = ("text", "student", "export", "cohort", "evaluate", "card", "install")
-NOISE_STEPS = 500
-"""Of the last stage, after which the student is done: with those before it, some 80 minutes on one core."""
+NOISE_STEPS = 930
+"""Of the last stage, after which the student is done: with those before it, some 95 minutes on one core."""
 
 
 class Ledger:
