@@ -224,8 +224,8 @@ class DetectorConfig(_Section, frozen=True):
 class CalibrationConfig(_Section, frozen=True):
     """Thresholds from the stream itself."""
 
-    false_alarms_per_hour: Annotated[float, msgspec.Meta(ge=0, le=limits.FALSE_ALARMS_PER_HOUR.high)] = 1.0
-    """All classes together; 0: the thresholds of `[detector]` stay as they are."""
+    false_alarms_per_hour: Annotated[float, msgspec.Meta(ge=0, le=limits.FALSE_ALARMS_PER_HOUR.high)] = 5.0
+    """All classes together, in a busy place (README); 0: the thresholds of `[detector]` stay as they are."""
     urgent_share: Annotated[float, _within(limits.URGENT_SHARE)] = 3.0
     """An urgent class may give so many times as many false alarms as another."""
     block_s: Annotated[float, _within(limits.BLOCK_S)] = 10.0
