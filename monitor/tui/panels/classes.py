@@ -33,7 +33,7 @@ STATE = 9
 NARROW = 46
 """Below this width the threshold is a mark in the bar, and a number for the selected class only."""
 
-_SCALED = 16
+_SCALED = 13
 """A bar of so many cells has room for its scale."""
 _HOURLY, _DAILY = 1.0 / (1.0 + 1.0), 1.0 / (1.0 + 1.0 / 24.0)
 """Scores that ordinary sound reaches once an hour, once a day."""
@@ -88,7 +88,7 @@ def _heading(view: View, columns: _Columns, width: int) -> Strip:
 def _scale(width: int) -> str:
     """Return where in a bar ordinary sound gets once an hour, and once a day."""
     hour, day = cell(rarity(_HOURLY), width), cell(rarity(_DAILY), width)
-    return (" " * hour + "╷hour")[:day].ljust(day) + "╷day"
+    return (" " * hour + "╷1/h")[:day].ljust(day) + "╷1/d"
 
 
 def _row(view: View, entry: ClassState, columns: _Columns, selected: bool, sounding: bool) -> list[Piece]:

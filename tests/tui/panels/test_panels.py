@@ -126,12 +126,12 @@ def test_a_louder_sound_is_brighter_in_the_picture_without_colour_too() -> None:
 def test_calibrated_scores_have_a_scale_of_how_seldom_ordinary_sound_gets_there() -> None:
     state = replace_struct(health(10.0), calibrated=True)
     shown = text(classes_lines(view_of(state, scores(10.0, siren=0.5)), 60, 9)).splitlines()
-    hour, day = shown[0].index("╷hour"), shown[0].index("╷day")
+    hour, day = shown[0].index("╷1/h"), shown[0].index("╷1/d")
     filled = next(row for row in shown if "siren" in row)
     assert filled[hour - 1] == "█" != filled[hour + 1]
     later = text(classes_lines(view_of(state, scores(10.0, siren=0.96)), 60, 9)).splitlines()
     assert next(row for row in later if "siren" in row)[day - 1] == "█"
-    assert "hour" not in text(classes_lines(view_of(health(10.0), scores(10.0, siren=0.5)), 60, 9))
+    assert "╷1" not in text(classes_lines(view_of(health(10.0), scores(10.0, siren=0.5)), 60, 9))
 
 
 def test_classes_show_score_threshold_and_state_in_words() -> None:
