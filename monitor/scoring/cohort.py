@@ -37,6 +37,8 @@ HEAVIER = 1.5
 that is taken for a word comes back."""
 PRIOR_EXCESS = 1.2
 """Mean excess, in log-odds, that the few sounds of a tail are drawn towards."""
+MOST_EXCESS = 1.3
+"""A tail that falls off more slowly holds sounds that are the word, or as good as: knocks of other names."""
 PRIOR_COUNT = 20
 """Sounds in a tail that this is worth."""
 SAME_WORDS = 0.45
@@ -72,9 +74,10 @@ def fit_tails(odds: NDArray[np.float64], cosines: NDArray[np.float32] | None, co
             values = _others(values, cosines[:, column], cohort)
         start, far = np.quantile(values, [1 - TAIL, 1 - FAR_TAIL])
         count = TAIL * len(values)
-        excess = HEAVIER * (far - start) / math.log(TAIL / FAR_TAIL)
+        excess = (far - start) / math.log(TAIL / FAR_TAIL)
+        drawn = (count * excess + PRIOR_COUNT * PRIOR_EXCESS) / (count + PRIOR_COUNT)
         starts.append(start)
-        excesses.append((count * excess + PRIOR_COUNT * PRIOR_EXCESS) / (count + PRIOR_COUNT))
+        excesses.append(HEAVIER * min(drawn, MOST_EXCESS))
     return Tails(np.array(starts), np.array(excesses), cohort.sounds_per_hour)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from monitor.config import DriftConfig, ScorerConfig, load_config
 from monitor.records import Cohort
-from monitor.scoring.cohort import HEAVIER, SAME_WORDS, TAIL, fit_tails
+from monitor.scoring.cohort import HEAVIER, MOST_EXCESS, SAME_WORDS, TAIL, fit_tails
 from monitor.scoring.prompts import build_prompts, parse_classes
 from monitor.scoring.prototypes import build_prototypes, embed_phrases
 from monitor.scoring.scorer import Scorer
@@ -31,7 +31,7 @@ def exponential(n: int, start: float, excess: float) -> NDArray[np.float64]:
     return np.asarray(start + excess * (np.log(TAIL) - np.log(shares)))
 
 
-@given(start=st.floats(-12, 6), excess=st.floats(0.8, 2.0), rate=st.floats(0.01, 5.0))
+@given(start=st.floats(-12, 6), excess=st.floats(0.8, 1.25), rate=st.floats(0.01, 5.0))
 def test_a_score_says_how_often_an_hour_the_cohort_gets_there(
     start: float, excess: float, rate: float
 ) -> None:
@@ -99,3 +99,9 @@ def test_of_two_words_the_one_that_ordinary_sound_seldom_resembles_gets_the_high
 def test_only_a_scorer_with_a_cohort_is_calibrated() -> None:
     assert scorer("low", cohort()).calibrated
     assert not scorer("low").calibrated
+
+
+def test_a_tail_that_hardly_falls_off_is_taken_for_the_word_itself() -> None:
+    heavy, most = (exponential(4000, -3.0, excess)[:, np.newaxis] for excess in (4.0, MOST_EXCESS + 0.1))
+    assert fit_tails(heavy, None, cohort()).excess == pytest.approx(HEAVIER * MOST_EXCESS)
+    assert fit_tails(most, None, cohort()).excess == pytest.approx(HEAVIER * MOST_EXCESS)
