@@ -356,6 +356,7 @@ def test_a_run_that_is_stopped_goes_on_from_where_it_was(
     assert (world.work / "curve.csv").read_text().count("\n") == 5
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.filterwarnings("ignore")  # what torch's exporter says about torch itself
 def test_a_shipped_graph_goes_on_as_the_student_it_was(
     begun: tuple[Any, Any], teacher: Any, tmp_path: Path
@@ -380,6 +381,7 @@ def test_another_graph_is_no_student_to_go_on_from(tmp_path: Path) -> None:
         shipped.shipped_weights(tmp_path / "text.onnx")
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.filterwarnings("ignore")  # what torch's exporter says about torch itself
 def test_the_last_stage_ends_after_its_steps_and_a_new_folder_begins_with_a_shipped_graph(
     world: argparse.Namespace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
