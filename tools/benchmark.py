@@ -144,6 +144,15 @@ def make_rivals(folder: Path, teacher: Path | None) -> list[Contender]:
     return found
 
 
+def feed_of(path: Path) -> dict[str, NDArray[np.float32]]:
+    """Return one window of noise, as long as a graph takes."""
+    from graphs import open_session
+
+    length = open_session(path).get_inputs()[0].shape[1]
+    noise = np.random.default_rng(0).standard_normal((1, length)).astype(np.float32)
+    return {"audio": 0.1 * noise}
+
+
 def compare(contenders: list[Contender], rounds: int) -> list[Line]:
     """Time all contenders; the first is what the others are compared with."""
     from graphs import measure_size, open_session
@@ -221,7 +230,7 @@ def main() -> None:
     args = parser.parse_args()
     own = own_contender(args.model)
     more = [own_contender(name) for name in args.beside]
-    more += [Contender(path.name, path, own.feed) for path in args.graph]
+    more += [Contender(str(path), path, feed_of(path)) for path in args.graph]
     with tempfile.TemporaryDirectory() as name:
         bare = Path(name) / "own.onnx"
         pictured = Contender(f"{own.name}, picture given", bare, cut_front(own.path, bare, own.feed))
