@@ -79,7 +79,7 @@ def _heading(view: View, columns: _Columns, width: int) -> Strip:
     health = view.state.health
     where = f" at {view.tag(health.source_id)}" if health and view.several else ""
     words = fit(f" classes{where}", width - len(numbers) - STATE - 1) + numbers
-    if health and health.calibrated and columns.bar >= _SCALED:
+    if health and health.calibrated and columns.bar >= _SCALED and not where:
         left = fit(" classes", columns.name + 3)
         words = left + fit(_scale(columns.bar), columns.bar) + numbers
     return line([(words, HEADING), (" state", HEADING_DIM)], width, HEADING)

@@ -27,7 +27,7 @@ from monitor.tui.state import State
 from monitor.tui.theme import HATCH
 from monitor.tui.view import View
 from tests.tui.fakes import CLASSES, at, class_state, event, health, level, near_miss, scene, scores
-from tests.tui.several import SEVERAL
+from tests.tui.several import SEVERAL, view_among
 
 PANELS = [
     banner_lines,
@@ -132,6 +132,14 @@ def test_calibrated_scores_have_a_scale_of_how_seldom_ordinary_sound_gets_there(
     later = text(classes_lines(view_of(state, scores(10.0, siren=0.96)), 60, 9)).splitlines()
     assert next(row for row in later if "siren" in row)[day - 1] == "█"
     assert "╷1" not in text(classes_lines(view_of(health(10.0), scores(10.0, siren=0.5)), 60, 9))
+
+
+def test_the_scale_does_not_take_the_place_of_which_source_it_is() -> None:
+    sources = [
+        replace_struct(health(10.0, name=name), source_id=name, calibrated=True) for name in ("attic", "yard")
+    ]
+    heading = text(classes_lines(view_among(*sources), 60, 9)).splitlines()[0]
+    assert " at 1 attic" in heading
 
 
 def test_classes_show_score_threshold_and_state_in_words() -> None:
