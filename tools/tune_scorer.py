@@ -21,6 +21,7 @@ from monitor.evaluation.layouts import read_data
 from monitor.evaluation.metrics import summarise
 from monitor.evaluation.operating import sweep
 from monitor.evaluation.parts import Bench, StreamTrial, prepare_streams
+from monitor.evaluation.rehearing import Rehearing
 from monitor.evaluation.trial import METHODS, Changes, Heard, change, listen_to
 from monitor.scoring.prompts import parse_classes
 
@@ -43,7 +44,8 @@ def candidates() -> Mapping[str, Changes]:
 
 def best(heard: list[Heard], bench: Bench, changes: Changes) -> list[str]:
     """Return one cell per allowance."""
-    settings = sweep(heard, change(bench.config, changes), bench.encoder)
+    config = change(bench.config, changes)
+    settings = sweep([Rehearing(one, config, bench.encoder) for one in heard])
     measured = [(one.threshold, summarise(one.outcomes)) for one in settings]
     cells = []
     for allowed in ALLOWED_PER_HOUR:

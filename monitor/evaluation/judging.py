@@ -70,13 +70,13 @@ def _thresholds(names: Sequence[str], config: Config, encoder: Encoder) -> Thres
 
 def judge(arm: Arm, heard: Sequence[Heard], taught: int = 0) -> Judged:
     """Return what became of streams; of the first `taught`, which set the learnt thresholds, not at these."""
-    all_ = [Rehearing(one, arm.config, arm.encoder) for one in heard]
-    others = all_[taught:]
+    streams = [Rehearing(one, arm.config, arm.encoder) for one in heard]
+    others = streams[taught:]
     return Judged(
         configured=[one.outcome for one in heard],
-        settings=sweep(heard, arm.config, arm.encoder),
+        settings=sweep(streams),
         learnt={rate: [one.at(values) for one in others] for rate, values in arm.learnt.items()},
-        asked={rate: [one.at(values) for one in all_] for rate, values in arm.asked.items()},
+        asked={rate: [one.at(values) for one in streams] for rate, values in arm.asked.items()},
     )
 
 

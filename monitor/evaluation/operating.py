@@ -17,11 +17,9 @@ from msgspec.structs import replace
 
 from monitor.config import ClassConfig, Config, DetectorConfig, load_config
 from monitor.detection.detector import odds_ratio, offset_below
-from monitor.encoders import Encoder
 from monitor.errors import ConfigError
 from monitor.evaluation.metrics import Outcome, summarise
 from monitor.evaluation.rehearing import Rehearing
-from monitor.evaluation.trial import Heard
 from monitor.limits import THRESHOLD
 
 THRESHOLDS = tuple(
@@ -39,9 +37,8 @@ class Setting(msgspec.Struct, frozen=True):
     outcomes: tuple[Outcome, ...]
 
 
-def sweep(heard: Sequence[Heard], config: Config, encoder: Encoder) -> list[Setting]:
+def sweep(streams: Sequence[Rehearing]) -> list[Setting]:
     """Return the outcomes at each of `THRESHOLDS`, lowest first."""
-    streams = [Rehearing(one, config, encoder) for one in heard]
     return [Setting(at, tuple(one.at_all(at) for one in streams)) for at in THRESHOLDS]
 
 
