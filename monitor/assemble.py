@@ -13,8 +13,6 @@ from itertools import chain, count
 from pathlib import Path
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from monitor.config import CaptureConfig, Config
 from monitor.config_checks import check_window
@@ -28,7 +26,7 @@ from monitor.folders import user_path
 from monitor.learnt_thresholds import Keeper, remembered
 from monitor.pipeline import Pipeline, Stages
 from monitor.pipelines import Pipelines
-from monitor.records import ClassPrompt, Prototypes
+from monitor.records import ClassPrompt
 from monitor.report import Clock, Stream
 from monitor.rooms import Memory, remember
 from monitor.scoring.background import Background
@@ -119,34 +117,24 @@ def make_stages(encoder: Encoder, classes: Sequence[ClassPrompt], config: Config
     ConfigError
         The prompt template does not fit.
     """
-    return _stages(encoder, _words(encoder, classes, config), config, Memory(None))
+    return _stages(encoder, _scorer(encoder, classes, config), config, Memory(None))
 
 
-def _words(encoder: Encoder, classes: Sequence[ClassPrompt], config: Config) -> _Words:
-    """Embed every text of a run, once for all its sources."""
+def _scorer(encoder: Encoder, classes: Sequence[ClassPrompt], config: Config) -> Scorer:
+    """Embed every text of a run and try its words on the cohort, once for all its sources."""
     prompts = build_prompts(classes, config, encoder.templates)
     prototypes = build_prototypes(encoder.embed_text, prompts, config.prompts.distractor_max_cosine)
-    named = encoder.cohort is not None and encoder.cohort.kinds
+    cohort = encoder.cohort
+    named = cohort is not None and cohort.kinds
     kinds = embed_phrases(encoder.embed_text, prompts.templates, named) if named else None
-    return _Words(prototypes, kinds)
+    return Scorer(prototypes, config.scorer, config.drift, config.background.tau, cohort, kinds)
 
 
-class _Words(msgspec.Struct, frozen=True):
-    """All that a run says in words, embedded."""
-
-    prototypes: Prototypes
-    kinds: NDArray[np.float32] | None
-    """What the sounds of the model's cohort are called, float32 (n, d); None: they have no names."""
-
-
-def _stages(encoder: Encoder, words: _Words, config: Config, memory: Memory) -> Stages:
+def _stages(encoder: Encoder, scorer: Scorer, config: Config, memory: Memory) -> Stages:
     """Return the rooms of the line of one source, whose room was stored as `memory`."""
-    rate, hop, prototypes = encoder.sample_rate, hop_len(encoder, config), words.prototypes
-    scorer = Scorer(
-        prototypes, config.scorer, config.drift, config.background.tau, encoder.cohort, words.kinds
-    )
-    settings = with_allowance(prototypes.classes, config, scorer.calibrated)
-    detector = Detector(prototypes.classes, settings, rate, encoder.window_len, hop)
+    rate, hop, classes = encoder.sample_rate, hop_len(encoder, config), tuple(scorer.prompts)
+    settings = with_allowance(classes, config, scorer.calibrated)
+    detector = Detector(classes, settings, rate, encoder.window_len, hop)
     return Stages(
         meter=LevelMeter(rate, config.level),
         windower=Windower(encoder.window_len, hop, rate),
@@ -237,7 +225,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     """
     _tell_microphones_apart(sources)
     rate = encoder.sample_rate
-    words = _words(encoder, classes, config)
+    scorer = _scorer(encoder, classes, config)
     arrived = threading.Event()
     rings = [Ring(seconds_to_len(config.capture.ring_s, rate), arrived) for _ in sources]
     captures = [
@@ -252,7 +240,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     streams = _streams(sources, encoder, {item.name: item.label or item.name for item in classes})
     fanout = Fanout(sinks)
     memories = [_memory(stream, encoder, config) for stream in streams]
-    stages = [_stages(encoder, words, config, memory) for memory in memories]
+    stages = [_stages(encoder, scorer, config, memory) for memory in memories]
     keepers, learnt = _go_on(stages, streams, config)
     pipelines = [
         Pipeline(

@@ -47,9 +47,10 @@ class Keeper:
         """
         if self._kept_s is None:
             self._kept_s = now_s
+        if self._path is None or not (last or now_s - self._kept_s >= KEEP_EVERY_S):
+            return None
         evidence = self._calibration.evidence()
-        due = last or now_s - self._kept_s >= KEEP_EVERY_S
-        if not due or self._path is None or not (evidence.quiet or evidence.passed):
+        if not (evidence.quiet or evidence.passed):
             return None
         self._kept_s = now_s
         try:

@@ -13,12 +13,14 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from monitor.config import ClassConfig, Config, DetectorConfig
+from monitor.detection.detector import is_urgent
 from monitor.limits import THRESHOLD
 
 
 def allowed_per_hour(classes: Sequence[str], config: Config) -> dict[str, float]:
     """Return how many false alarms an hour each of `classes` may give; they add up to what is allowed."""
-    weights = {name: config.calibration.urgent_share if _urgent(name, config) else 1.0 for name in classes}
+    urgent_share = config.calibration.urgent_share
+    weights = {name: urgent_share if is_urgent(name, config.detector) else 1.0 for name in classes}
     whole = sum(weights.values())
     allowed = config.calibration.false_alarms_per_hour
     return {name: allowed * weight / whole for name, weight in weights.items()}
@@ -49,8 +51,3 @@ def set_by_hand(classes: Sequence[str], config: Config) -> frozenset[str]:
     """Return those of `classes` whose threshold the configuration gives."""
     own = config.detector.classes
     return frozenset(name for name in classes if name in own and own[name].onset_threshold is not None)
-
-
-def _urgent(name: str, config: Config) -> bool:
-    own = config.detector.classes.get(name)
-    return name in config.detector.urgent if own is None or own.urgent is None else own.urgent

@@ -50,7 +50,7 @@ def rule_for(name: str, config: DetectorConfig, sample_rate: int) -> ClassRule:
 
     onset = pick("onset_threshold")
     ratio = odds_ratio(config.onset_threshold, config.offset_threshold)
-    urgent = name in config.urgent if own is None or own.urgent is None else own.urgent
+    urgent = is_urgent(name, config)
     return ClassRule(
         onset_threshold=onset,
         offset_threshold=offset_below(onset, ratio)
@@ -61,6 +61,12 @@ def rule_for(name: str, config: DetectorConfig, sample_rate: int) -> ClassRule:
         min_off_len=round(pick("min_off_s") * sample_rate),
         urgent=urgent,
     )
+
+
+def is_urgent(name: str, config: DetectorConfig) -> bool:
+    """Return whether a class is reported without waiting: as it says itself, else as the list has it."""
+    own = config.classes.get(name)
+    return name in config.urgent if own is None or own.urgent is None else own.urgent
 
 
 def odds_ratio(onset_threshold: float, offset_threshold: float) -> float:

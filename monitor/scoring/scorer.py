@@ -126,12 +126,19 @@ class Scorer:
         """Return the rival of all classes that a window is most like, and its share of all there is."""
         if not len(self._all_rival):
             return "", 0.0
-        count = len(self._prototypes.classes)
-        scaled = profile.astype(np.float64) / self._config.temperature
-        scaled = np.concatenate([scaled[:count], scaled[count:][self._all_rival]])
-        shares = np.exp(scaled - _log_sum_exp(scaled))[count:]
+        shares = self._shares(profile.astype(np.float64))[len(self._prototypes.classes) :]
         nearest = int(np.argmax(shares))
         return self._prototypes.distractors[self._all_rival[nearest]], float(shares[nearest])
+
+    def _shares(self, profile: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the share of each class and each rival of all classes in a profile (k + m,); they add to 1.
+
+        Distractors that say the same as a class are not among them.
+        """
+        count = len(self._prototypes.classes)
+        told_apart = np.concatenate([profile[:count], profile[count:][self._all_rival]])
+        scaled = told_apart / self._config.temperature
+        return np.asarray(np.exp(scaled - _log_sum_exp(scaled)))
 
     def no_sound(self, start: int, stop: int) -> Score:
         """Return the score of a window in which there is no sound: it sounds like nothing."""
@@ -149,11 +156,7 @@ class Scorer:
         length = float(np.linalg.norm(vector))
         if not length:
             return []
-        count = len(self._prototypes.classes)
-        which = [*range(count), *(self._all_rival + count)]  # not those that say the same as a class
-        scaled = (self._prototypes.vectors[which] @ vector).astype(np.float64) / length
-        scaled /= self._config.temperature
-        shares = np.exp(scaled - _log_sum_exp(scaled))
+        shares = self._shares((self._prototypes.vectors @ vector).astype(np.float64) / length)
         phrases = [name.replace("_", " ") for name in self._prototypes.classes]
         phrases += [self._prototypes.distractors[index] for index in self._all_rival]
         best = np.argsort(-shares, kind="stable")[:most]
