@@ -143,7 +143,6 @@ def _stages(encoder: Encoder, scorer: Scorer, config: Config, memory: Memory) ->
         scorer=scorer,
         detector=detector,
         calibration=make_calibration(detector, config, rate, scorer.calibrated),
-        clear=config.background.clear and encoder.clears,
         long_event_is_background=config.detector.long_event_is_background,
     )
 

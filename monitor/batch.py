@@ -13,23 +13,25 @@ from typing import TypeAlias
 from monitor.encoders import Encoder
 from monitor.encoders.answers import answer
 from monitor.errors import ProgramError
-from monitor.records import Ask, Embedding
+from monitor.records import Embedding, Window
 
-Turn: TypeAlias = Generator[Ask, Embedding | None, None]
+Turn: TypeAlias = Generator[Window, Embedding | None, None]
 """A piece of work on one stream: gives each window that is due, takes its embedding; None: there is none."""
 
-Batches: TypeAlias = Generator[list[Ask], Sequence[Embedding | None], None]
+Batches: TypeAlias = Generator[list[Window], Sequence[Embedding | None], None]
 """The same of several streams: gives the windows that are due together, takes their embeddings."""
 
 
 def batches(turns: Sequence[Turn], together: bool) -> Batches:
     """Take each of `turns` to its end: side by side if `together` (the encoder gains by it), or in order."""
     for group in [turns] if together else [[turn] for turn in turns]:
-        asking = [(turn, ask) for turn in group for ask in _begin(turn)]
+        asking = [(turn, window) for turn in group for window in _begin(turn)]
         while asking:
-            embeddings = yield [ask for _, ask in asking]
+            embeddings = yield [window for _, window in asking]
             answered = zip(asking, embeddings, strict=True)
-            asking = [(turn, ask) for (turn, _), embedding in answered for ask in _go_on(turn, embedding)]
+            asking = [
+                (turn, window) for (turn, _), embedding in answered for window in _go_on(turn, embedding)
+            ]
 
 
 def carry(turns: Sequence[Turn], encoder: Encoder, monotonic: Callable[[], float]) -> None:
@@ -41,15 +43,15 @@ def carry(turns: Sequence[Turn], encoder: Encoder, monotonic: Callable[[], float
         The encoder failed.
     """
     work = batches(turns, encoder.batches)
-    asks = next(work, None)
-    while asks is not None:
-        found = answer(encoder, asks, monotonic)
+    due = next(work, None)
+    while due is not None:
+        found = answer(encoder, due, monotonic)
         if found.wrong is not None:
             raise ProgramError(f"The encoder failed: {found.wrong}.") from found.error
-        asks = send(work, found.embeddings)
+        due = send(work, found.embeddings)
 
 
-def send(work: Batches, embeddings: Sequence[Embedding | None]) -> list[Ask] | None:
+def send(work: Batches, embeddings: Sequence[Embedding | None]) -> list[Window] | None:
     """Hand `embeddings` over; return what is asked for next, or None at the end."""
     try:
         return work.send(embeddings)
@@ -57,12 +59,12 @@ def send(work: Batches, embeddings: Sequence[Embedding | None]) -> list[Ask] | N
         return None
 
 
-def _begin(turn: Turn) -> list[Ask]:
+def _begin(turn: Turn) -> list[Window]:
     """Return the window that `turn` asks for first, if any."""
-    return [ask for ask in [next(turn, None)] if ask is not None]
+    return [window for window in [next(turn, None)] if window is not None]
 
 
-def _go_on(turn: Turn, embedding: Embedding | None) -> list[Ask]:
+def _go_on(turn: Turn, embedding: Embedding | None) -> list[Window]:
     """Return the window that `turn` asks for next, if any."""
     try:
         return [turn.send(embedding)]

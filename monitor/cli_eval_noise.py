@@ -49,9 +49,8 @@ methods:
   what is taken off, at most one of:
   text-background    words for a background, times --tau-text
   audio-background   other parts of the mixture's background, times --tau-audio
-  auto               the same, times how much the mixture at hand sounds like it: no weight to find
-  learned            what the model's own network makes of the sound without its background
-  monitor            the lesser of the last two: what `monitor run` does
+  auto               the same, times how much the mixture at hand sounds like it: no weight to find,
+                     and what `monitor run` does
 
   what is added, at most one of:
   drift              --beta times the cosine with where noise takes the words
@@ -60,7 +59,7 @@ methods:
 
 example:
   monitor eval noise --data ESC-50-master --backgrounds TAU-2020 --snr clean,-5:20:5 \\
-      --methods zero-shot,auto,learned,tgap+auto --tau-grid --out DIR
+      --methods zero-shot,auto,tgap+auto --tau-grid --out DIR
 """
 
 

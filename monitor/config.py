@@ -152,8 +152,6 @@ class BackgroundConfig(_Section, frozen=True):
 
     tau: Tau = "auto"
     """Share of the room taken off a class; "auto": as much as the window at hand sounds like the room."""
-    clear: bool = True
-    """Where the model has a network that takes the room off: a class must sound through both ways."""
     memory_s: Annotated[float, _within(limits.MEMORY_S)] = 60.0
     """The room rests on quiet windows of the last so many seconds."""
     ready_s: Annotated[float, _within(limits.READY_S)] = 5.0

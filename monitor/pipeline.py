@@ -20,11 +20,9 @@ from monitor.detection.calibration import Calibration
 from monitor.detection.detector import Detector
 from monitor.encoders import Encoder
 from monitor.records import (
-    Ask,
     CaptureStatus,
     ClassInRoom,
     ClassState,
-    Embedding,
     Health,
     Hindrance,
     Loudness,
@@ -72,8 +70,6 @@ class Stages(msgspec.Struct, frozen=True):
     detector: Detector
     calibration: Calibration | None = None
     """None: thresholds are those of the configuration."""
-    clear: bool = False
-    """Whether the encoder is to take the room off too."""
     long_event_is_background: bool = False
     """Whether an event that was closed for lasting too long may be learnt."""
 
@@ -236,14 +232,12 @@ class Pipeline:
             self._analysed += window.hop_len
             self._pass(window, self._stages.scorer.no_sound(window.start, window.stop))
             return
-        room = self._stages.background.room
-        clears = self._stages.clear and bool(room.any())
-        embedding = yield Ask(window, room if clears else None)
+        embedding = yield window
         if embedding is None:
             self._skip(window)
             return
         begun = self._clock.monotonic()
-        self._analyse(window, embedding, room, share)
+        self._analyse(window, embedding.vector, share)
         self._analysed += window.hop_len
         busy_s = embedding.took_s + self._clock.monotonic() - begun
         busy = busy_s * self._stream.sample_rate / self._stages.windower.hop_len
@@ -260,13 +254,10 @@ class Pipeline:
         ahead_s = 0.0 if due_s is None else max(0.0, due_s - self._clock.monotonic())
         return round(ahead_s * self._stream.sample_rate)
 
-    def _analyse(
-        self, window: Window, embedding: Embedding, room: NDArray[np.float32], sound_share: float
-    ) -> None:
+    def _analyse(self, window: Window, vector: NDArray[np.float32], sound_share: float) -> None:
         """Score a window, detect, and learn from it; one that is partly without sound is no background."""
         background, detector = self._stages.background, self._stages.detector
-        vector = embedding.vector
-        score = self._stages.scorer.score(vector, room, window.start, window.stop, embedding.cleared)
+        score = self._stages.scorer.score(vector, background.room, window.start, window.stop)
         loudness = self._pass(window, score)
         self._calibrate(score, window.hop_len)
         if window.whole and sound_share == 1.0:

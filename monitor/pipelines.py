@@ -13,7 +13,7 @@ from monitor.batch import Batches, Turn, batches, send
 from monitor.encoders.watched import Ears
 from monitor.errors import ProgramError
 from monitor.pipeline import Pipeline
-from monitor.records import Ask, Reply, Request
+from monitor.records import Reply, Request, Window
 
 _LOOK_S = 0.1
 """How soon a turn that has to be finished notices that the encoder fails."""
@@ -28,7 +28,7 @@ class Pipelines:
         self._ears = ears
         self._arrived = arrived
         self._work: Batches | None = None  # what waits for the encoder
-        self._asks: list[Ask] = []  # what it waits for
+        self._due: list[Window] = []  # what it waits for
 
     @property
     def ended(self) -> bool:
@@ -104,12 +104,12 @@ class Pipelines:
             if embeddings is None:
                 return
 
-    def _submit(self, asks: list[Ask] | None) -> None:
-        if asks is None:
+    def _submit(self, windows: list[Window] | None) -> None:
+        if windows is None:
             self._work = None
         else:
-            self._asks = asks
-            self._ears.submit(asks)
+            self._due = windows
+            self._ears.submit(windows)
 
     def _tell(self) -> None:
         """Let every source say how the encoder is, and end the run if there is no hope."""
@@ -129,7 +129,7 @@ class Pipelines:
 
     def _drop(self) -> None:
         """Wait for no embedding any more: take the turns to their end without any."""
-        asks: list[Ask] | None = self._asks
-        while self._work is not None and asks is not None:
-            asks = send(self._work, [None] * len(asks))
+        windows: list[Window] | None = self._due
+        while self._work is not None and windows is not None:
+            windows = send(self._work, [None] * len(windows))
         self._work = None

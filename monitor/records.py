@@ -200,14 +200,6 @@ class Window(msgspec.Struct, frozen=True):
         return not (self.before or self.behind)
 
 
-class Ask(msgspec.Struct, frozen=True):
-    """What is wanted of the encoder."""
-
-    window: Window
-    room: NDArray[np.float32] | None = None
-    """float32 (d,): what the sound is to be freed of; None: nothing."""
-
-
 class Embedding(msgspec.Struct, frozen=True):
     """What the encoder made of one window."""
 
@@ -215,8 +207,6 @@ class Embedding(msgspec.Struct, frozen=True):
     """float32 (d,), unit norm."""
     took_s: float
     """Seconds of work; of a batch, this window's share."""
-    cleared: NDArray[np.float32] | None = None
-    """float32 (d,), unit norm: without the room, where that was asked for."""
 
 
 class Hindrance(msgspec.Struct, frozen=True):

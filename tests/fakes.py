@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.errors import ModelError
 from monitor.records import Block, CaptureStatus, Cohort, PublishedRecord
 from monitor.units import unit_norm
 
@@ -44,7 +43,6 @@ class FakeEncoder:
     templates: tuple[str, ...] = ("{}",)
     hop_s = 0.25
     batches = False
-    clears = False
     cohort: Cohort | None = None
 
     def __init__(self, pitches_hz: Mapping[str, float] = PITCHES_HZ) -> None:
@@ -66,14 +64,6 @@ class FakeEncoder:
                 row[axis] = word.replace("_", " ") in text
             row[-1] = 0.0 if row.any() else 1.0
         return unit_norm(rows)
-
-    def clear(self, embeddings: NDArray[np.float32], rooms: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Project each embedding off its room, for those who say that they clear."""
-        if not self.clears:
-            raise ModelError(f"Model {self.name!r} has no network that takes the room out of a sound.")
-        directions = unit_norm(rooms)
-        shares = np.sum(embeddings * directions, axis=1, keepdims=True)
-        return unit_norm(embeddings - shares * directions)
 
 
 class ArraySource:

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.batch import Turn, carry
-from monitor.records import Ask, Window
+from monitor.records import Window
 from tests.fakes import RATE, FakeEncoder, tone
 
 
@@ -24,7 +24,7 @@ class Counting(FakeEncoder):
 def turn(name: str, words: list[str], log: list[tuple[str, int]]) -> Turn:
     """Ask for the embeddings of tones, and write down which axis each answer lies on."""
     for word in words:
-        answer = yield Ask(Window(0, tone(word, 1.0), False, RATE, 0.0))
+        answer = yield Window(0, tone(word, 1.0), False, RATE, 0.0)
         assert answer is not None
         log.append((name, int(answer.vector.argmax())))
 
@@ -52,7 +52,7 @@ def test_each_window_of_a_batch_bears_its_share_of_the_work() -> None:
     shares: list[float] = []
 
     def watching() -> Turn:
-        answer = yield Ask(Window(0, tone("low", 1.0), False, RATE, 0.0))
+        answer = yield Window(0, tone("low", 1.0), False, RATE, 0.0)
         assert answer is not None
         shares.append(answer.took_s)
 

@@ -44,7 +44,7 @@ class Remembering:
         self.name, self.identity, self.template = encoder.name, encoder.identity, encoder.template
         self.sample_rate, self.window_len, self.dim = encoder.sample_rate, encoder.window_len, encoder.dim
         self.batches, self.hop_s, self.templates = encoder.batches, encoder.hop_s, encoder.templates
-        self.clears, self.cohort = encoder.clears, encoder.cohort
+        self.cohort = encoder.cohort
 
     def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         key = windows.tobytes()
@@ -54,9 +54,6 @@ class Remembering:
 
     def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return self._encoder.embed_text(texts)
-
-    def clear(self, embeddings: NDArray[np.float32], rooms: NDArray[np.float32]) -> NDArray[np.float32]:
-        return self._encoder.clear(embeddings, rooms)
 
 
 class Listening:

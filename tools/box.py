@@ -1,7 +1,7 @@
 """The model in the box as a folder: its entry in the manifest, its cohort, and how a new one takes its place.
 
 A model is made whole elsewhere and then put in at once. What only belonged to the audio tower before it
-(a cohort, a network for rooms, what was measured) goes; the rest of the folder stays.
+(a cohort, what was measured) goes; the rest of the folder stays.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PROMPT = "the sound of a {}"
 MAX_TOKENS = 48
 COHORT_FILE = "cohort.npz"
 COHORT_FOLDS = (1, 2, 3)
-_OF_THE_AUDIO = (COHORT_FILE, "room.onnx", MEASURED_FILE)
+_OF_THE_AUDIO = (COHORT_FILE, MEASURED_FILE)
 """Files that mean nothing beside another audio tower."""
 _ENTRY = """[models.{name}]
 audio = {{ file = "{name}/audio.onnx", sha256 = "{audio}" }}

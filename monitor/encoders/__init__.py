@@ -14,7 +14,7 @@ from monitor.records import Cohort
 
 if TYPE_CHECKING:
     from monitor.encoders.store import StoredModel
-    from monitor.encoders.stored import Engine, RoomNetwork, StoredEncoder
+    from monitor.encoders.stored import Engine, StoredEncoder
 
 __all__ = ["Encoder", "Progress", "count_pieces", "find", "load"]
 
@@ -66,10 +66,6 @@ class Encoder(Protocol):
         """
 
     @property
-    def clears(self) -> bool:
-        """Whether it can tell what a sound would be without the room it is heard in."""
-
-    @property
     def cohort(self) -> Cohort | None:
         """Ordinary sound as this model hears it, which gives scores their meaning; None: there is none."""
 
@@ -78,23 +74,6 @@ class Encoder(Protocol):
 
     def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the embeddings, float32 (n, dim), unit norm, of `n` texts."""
-
-    def clear(self, embeddings: NDArray[np.float32], rooms: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the embeddings the sounds would have without the room, float32 (n, dim), unit norm.
-
-        Parameters
-        ----------
-        embeddings
-            Of the sounds as they are heard, float32 (n, dim), unit norm.
-        rooms
-            The mean, not scaled, of the embeddings of other windows of each room, float32 (n, dim); zeros
-            where the room is not known.
-
-        Raises
-        ------
-        ModelError
-            The model cannot: `clears` is false.
-        """
 
 
 def load(config: ModelConfig, progress: Progress | None = None) -> Encoder:
@@ -118,7 +97,7 @@ def load(config: ModelConfig, progress: Progress | None = None) -> Encoder:
     model, engine = _open(config)
     cache = TextCache(cache_file(), model.text_identity, model.entry.dim)
     texts = Texts(model, engine.open_text, cache, progress)
-    encoder = StoredEncoder(model, engine, config.window_s, texts, _open_room(model))
+    encoder = StoredEncoder(model, engine, config.window_s, texts)
     encoder.cohort = _open_cohort(model, encoder)
     return encoder
 
@@ -172,10 +151,3 @@ def _open_cohort(model: StoredModel, encoder: StoredEncoder) -> Cohort | None:
     if part is None or encoder.window_len != model.entry.window_len:
         return None
     return unpack(model.read(part), encoder.dim, str(model.path(part)))
-
-
-def _open_room(model: StoredModel) -> RoomNetwork | None:
-    """Return the network for rooms; it is small, and runs on the processor whatever runs the towers."""
-    from monitor.encoders.onnx import OnnxRoom
-
-    return OnnxRoom(model, model.entry.room) if model.entry.room else None

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.encoders import Encoder
-from monitor.records import Ask, Embedding
+from monitor.records import Embedding, Window
 
 _NORM_WITHIN = 0.1
 """By how much the length of an embedding may differ from 1."""
@@ -31,24 +31,21 @@ class Answer(msgspec.Struct, frozen=True):
     """What was raised, if anything."""
 
 
-def answer(encoder: Encoder, asks: Sequence[Ask], monotonic: Callable[[], float]) -> Answer:
-    """Return the embeddings of `asks`, made in one batch. Never raises for the encoder."""
+def answer(encoder: Encoder, windows: Sequence[Window], monotonic: Callable[[], float]) -> Answer:
+    """Return the embeddings of `windows`, made in one batch. Never raises for the encoder."""
     begun = monotonic()
     try:
-        windows = np.stack([ask.window.samples for ask in asks])
-        vectors = np.asarray(encoder.embed_audio(windows), np.float32)
-        _check_shape(vectors, (len(asks), encoder.dim))
-        cleared = [_clear(encoder, vector, ask.room) for vector, ask in zip(vectors, asks, strict=True)]
+        sound = np.stack([window.samples for window in windows])
+        vectors = np.asarray(encoder.embed_audio(sound), np.float32)
+        _check_shape(vectors, (len(windows), encoder.dim))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, it must not end the stream
-        if len(asks) > 1:
-            return _one_by_one(encoder, asks, monotonic)
+        if len(windows) > 1:
+            return _one_by_one(encoder, windows, monotonic)
         return Answer([None], _in_words(error), error)
-    took_s = (monotonic() - begun) / len(asks)
-    pairs = list(zip(vectors, cleared, strict=True))
-    wrong = [_wrong(vector) or (None if clear is None else _wrong(clear)) for vector, clear in pairs]
+    took_s = (monotonic() - begun) / len(windows)
+    wrong = [_wrong(vector) for vector in vectors]
     embeddings = [
-        None if why else Embedding(vector, took_s, clear)
-        for why, (vector, clear) in zip(wrong, pairs, strict=True)
+        None if why else Embedding(vector, took_s) for why, vector in zip(wrong, vectors, strict=True)
     ]
     return Answer(embeddings, next(filter(None, wrong), None))
 
@@ -63,22 +60,11 @@ def failure(error: BaseException, count: int) -> Answer:
     return nothing(count, _in_words(error), error)
 
 
-def _one_by_one(encoder: Encoder, asks: Sequence[Ask], monotonic: Callable[[], float]) -> Answer:
+def _one_by_one(encoder: Encoder, windows: Sequence[Window], monotonic: Callable[[], float]) -> Answer:
     """Find out which window of a batch it was."""
-    alone = [answer(encoder, [ask], monotonic) for ask in asks]
+    alone = [answer(encoder, [window], monotonic) for window in windows]
     failed = next((one for one in alone if one.wrong), Answer([]))
     return Answer([one.embeddings[0] for one in alone], failed.wrong, failed.error)
-
-
-def _clear(
-    encoder: Encoder, vector: NDArray[np.float32], room: NDArray[np.float32] | None
-) -> NDArray[np.float32] | None:
-    """Return the embedding without the room, by the model's own network, if that is wanted and possible."""
-    if room is None or _wrong(vector):
-        return None
-    cleared = np.asarray(encoder.clear(vector[np.newaxis], room[np.newaxis]), np.float32)
-    _check_shape(cleared, (1, encoder.dim))
-    return np.asarray(cleared[0])
 
 
 def _check_shape(vectors: NDArray[np.float32], expected: tuple[int, int]) -> None:

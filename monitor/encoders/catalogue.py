@@ -44,14 +44,13 @@ class CatalogueEntry(ModelEntry, frozen=True, kw_only=True):
     audio: RemoteFile
     text: RemoteFile
     tokenizer: RemoteFile
-    room: RemoteFile | None = None
     cohort: RemoteFile | None = None
 
     @property
     def remote_files(self) -> tuple[RemoteFile, ...]:
-        """Audio tower, text tower, tokenizer; the network for rooms and the cohort where there is one."""
+        """Audio tower, text tower, tokenizer; the cohort where there is one."""
         towers = self.audio, self.text, self.tokenizer
-        return (*towers, *(part for part in (self.room, self.cohort) if part is not None))
+        return towers if self.cohort is None else (*towers, self.cohort)
 
     @property
     def size(self) -> int:

@@ -3,8 +3,7 @@
 Audio towers take ``float (n, samples)``; or ``input_features float (n, 1, 1001, 64)`` and perhaps
 ``is_longer bool (n, 1)``, as public CLAP files do: the encoder then draws the log-mel. Text towers take
 ``input_ids int64 (n, t)``, with ``attention_mask int64 (n, t)`` or without it. The first output of both is
-the embedding, ``float (n, dim)``. Which it is, is read off the graphs, not believed. Networks that take the
-room out of an embedding take ``embedding`` and ``room`` and give ``cleared``, each ``float (n, dim)``.
+the embedding, ``float (n, dim)``. Which it is, is read off the graphs, not believed.
 """
 
 from __future__ import annotations
@@ -21,8 +20,6 @@ FEATURES = "input_features"
 LONGER = "is_longer"
 IDS = "input_ids"
 MASK = "attention_mask"
-EMBEDDING = "embedding"
-ROOM = "room"
 _PICTURE = (1, 1001, 64)
 """Channels, frames and bands of 10 s."""
 
@@ -101,24 +98,6 @@ def fit_text(name: str, entry: ModelEntry, graph: Graph) -> bool:
         f"Model {name!r}: the text graph takes {_list(graph.inputs)}; legal: {IDS} int64 (any, any), with "
         f"{MASK} alike or without."
     )
-
-
-def check_room(name: str, entry: ModelEntry, graph: Graph) -> None:
-    """Refuse a graph that cannot take the room out of a model's embeddings.
-
-    Raises
-    ------
-    ModelError
-        It takes or gives something that is not known here.
-    """
-    _check_embedding(name, entry, "room", graph)
-    wanted = (None, entry.dim)
-    names = {port.name for port in graph.inputs}
-    if names != {EMBEDDING, ROOM} or not all(_takes(port, "float", wanted) for port in graph.inputs):
-        raise ModelError(
-            f"Model {name!r}: the room graph takes {_list(graph.inputs)}; legal: {EMBEDDING} and {ROOM}, "
-            f"float (any, {entry.dim}) each."
-        )
 
 
 def _check_embedding(name: str, entry: ModelEntry, tower: str, graph: Graph) -> None:

@@ -13,14 +13,11 @@ from numpy.typing import NDArray
 
 from monitor.config import ModelConfig
 from monitor.encoders.graphs import (
-    EMBEDDING,
     IDS,
     LONGER,
     MASK,
-    ROOM,
     Graph,
     Port,
-    check_room,
     fit_audio,
     fit_text,
 )
@@ -110,26 +107,6 @@ class OnnxText:
         """Return float32 (n, dim) for texts of one length, token ids int64 (n, t)."""
         feeds = {IDS: ids} | ({MASK: np.ones_like(ids)} if self._takes_mask else {})
         return np.asarray(self._session.run([self._output], feeds)[0])
-
-
-class OnnxRoom:
-    """The network that takes the room out of an embedding, on one thread. Satisfies `RoomNetwork`."""
-
-    def __init__(self, model: StoredModel, part: ModelFile) -> None:
-        """Load the network that is this file of `model`.
-
-        Raises
-        ------
-        ModelError
-            The file is missing or altered, or the graph does not fit the entry.
-        """
-        self._session = _open(model.read(part), ModelConfig(), model.name)
-        check_room(model.name, model.entry, _ports(self._session))
-        self._output = self._session.get_outputs()[0].name
-
-    def clear(self, embeddings: NDArray[np.float32], rooms: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return float32 (n, dim) for two such."""
-        return np.asarray(self._session.run([self._output], {EMBEDDING: embeddings, ROOM: rooms})[0])
 
 
 class AudioTower:

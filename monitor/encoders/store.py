@@ -1,7 +1,7 @@
 """Which models there are, and whether their files are what they should be.
 
-A model is an entry with three files, an audio tower, a text tower and a tokenizer, and perhaps more: a
-network that takes the room out of an embedding, and a cohort of ordinary sound. Entries are in
+A model is an entry with three files, an audio tower, a text tower and a tokenizer, and perhaps a cohort of
+ordinary sound. Entries are in
 
 - ``manifest.toml``, ``[models.NAME]`` each: the models that come with the program;
 - ``FOLDER/NAME/model.toml``, one entry beside its files: the models the user installed. FOLDER is
@@ -94,8 +94,6 @@ class ModelEntry(msgspec.Struct, frozen=True):
     """Texts and the token ids they must give."""
     prompts: tuple[_Template, ...] = ()
     """A prompt ensemble, each with one `{}`: a class is the unit mean of its embeddings. Empty: `prompt`."""
-    room: ModelFile | None = None
-    """The network that takes the room out of an embedding; None: there is none."""
     cohort: ModelFile | None = None
     """Ordinary sound as the model hears it (`cohorts.py`), which gives scores their meaning; None: none."""
 
@@ -109,15 +107,14 @@ class StoredModel(msgspec.Struct, frozen=True):
 
     @property
     def parts(self) -> tuple[ModelFile, ...]:
-        """Audio tower, text tower, tokenizer; the network for rooms and the cohort where there is one."""
+        """Audio tower, text tower, tokenizer; the cohort where there is one."""
         towers = self.entry.audio, self.entry.text, self.entry.tokenizer
-        return (*towers, *(part for part in (self.entry.room, self.entry.cohort) if part is not None))
+        return towers if self.entry.cohort is None else (*towers, self.entry.cohort)
 
     @property
     def graphs(self) -> tuple[ModelFile, ...]:
         """The files that are ONNX graphs."""
-        towers = self.entry.audio, self.entry.text
-        return (*towers, self.entry.room) if self.entry.room else towers
+        return self.entry.audio, self.entry.text
 
     @property
     def text_identity(self) -> str:

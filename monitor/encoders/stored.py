@@ -34,13 +34,6 @@ class Engine(Protocol):
         """Load the text tower."""
 
 
-class RoomNetwork(Protocol):
-    """Takes the room out of the embeddings of one model."""
-
-    def clear(self, embeddings: NDArray[np.float32], rooms: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return float32 (n, dim) for embeddings and rooms, both float32 (n, dim)."""
-
-
 class StoredEncoder:
     """Maps sound and words into one space. Satisfies `Encoder`.
 
@@ -53,7 +46,6 @@ class StoredEncoder:
         engine: Engine,
         window_s: float = 0.0,
         texts: Texts | None = None,
-        room: RoomNetwork | None = None,
     ) -> None:
         """Run `model` by `engine`.
 
@@ -63,8 +55,6 @@ class StoredEncoder:
             Seconds per window; 0: the model's own.
         texts
             The text side; None: one without a cache.
-        room
-            What clears embeddings of the room, if the model has it.
 
         Raises
         ------
@@ -75,7 +65,6 @@ class StoredEncoder:
         self._engine = engine
         self._window_len = _window_len(model, window_s)
         self._texts = texts or Texts(model, engine.open_text)
-        self._room = room
         self.cohort: Cohort | None = None
         """Ordinary sound as this model hears it in windows of this length; None: there is none."""
         self._silence: NDArray[np.float32] | None = None
@@ -127,11 +116,6 @@ class StoredEncoder:
         """Whether several windows at once cost less than one after another."""
         return self._engine.batches
 
-    @property
-    def clears(self) -> bool:
-        """Whether it can tell what a sound would be without the room it is heard in."""
-        return self._room is not None
-
     def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return float32 (n, dim), unit norm.
 
@@ -157,25 +141,6 @@ class StoredEncoder:
     def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return float32 (n, dim), unit norm."""
         return self._texts.embed(texts)
-
-    def clear(self, embeddings: NDArray[np.float32], rooms: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the embeddings the sounds would have without the room, float32 (n, dim), unit norm.
-
-        Raises
-        ------
-        ModelError
-            The model has no network for it.
-        ValueError
-            Embeddings or rooms are not (n, dim), as many of the one as of the other.
-        """
-        if self._room is None:
-            raise ModelError(f"Model {self.name!r} has no network that takes the room out of a sound.")
-        sounds, rooms = (np.ascontiguousarray(array, np.float32) for array in (embeddings, rooms))
-        if sounds.ndim != 2 or sounds.shape[1] != self.dim or rooms.shape != sounds.shape:
-            raise ValueError(
-                f"embeddings and rooms must both be (n, {self.dim}), not {sounds.shape} and {rooms.shape}"
-            )
-        return unit_norm(self._room.clear(sounds, rooms)) if len(sounds) else sounds
 
     def _listen(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
         entry = self._model.entry

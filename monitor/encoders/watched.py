@@ -16,7 +16,7 @@ from typing import Protocol
 from monitor.encoders import Encoder
 from monitor.encoders.answers import Answer, answer, failure, nothing
 from monitor.errors import ModelError
-from monitor.records import Ask, Embedding, Hindrance
+from monitor.records import Embedding, Hindrance, Window
 
 THREAD_NAME = "encoder"
 SAY_AFTER_S = 2.0
@@ -51,7 +51,7 @@ class Ears(Protocol):
     def hopeless(self) -> str | None:
         """Why the run should end, as one sentence; None while there is hope."""
 
-    def submit(self, asks: Sequence[Ask]) -> None:
+    def submit(self, windows: Sequence[Window]) -> None:
         """Begin with a batch; the one before has been collected."""
 
     def collect(self, timeout_s: float) -> list[Embedding | None] | None:
@@ -123,7 +123,7 @@ class Watched:
         self._load = load or (lambda: encoder)
         self._failures = Failures()
         self._renewed_s: float | None = None
-        self._asks: Sequence[Ask] = ()
+        self._windows: Sequence[Window] = ()
         self._since_s: float | None = None  # when the batch was submitted that has not been collected
         self._slow: tuple[float, float] | None = None  # when a batch came late, and how long it had taken
         self._worker = _Worker(lambda: encoder, monotonic)
@@ -149,10 +149,10 @@ class Watched:
         lasting_s = self._failures.lasting_s(self._monotonic())
         return self._failures.sentence() if self._renewed_s is not None and lasting_s > GIVE_UP_S else None
 
-    def submit(self, asks: Sequence[Ask]) -> None:
+    def submit(self, windows: Sequence[Window]) -> None:
         """Begin with a batch; the one before has been collected."""
-        self._asks, self._since_s = asks, self._monotonic()
-        self._worker.submit(asks)
+        self._windows, self._since_s = windows, self._monotonic()
+        self._worker.submit(windows)
 
     def collect(self, timeout_s: float) -> list[Embedding | None] | None:
         """Return the batch's embeddings, None where the encoder failed; None at all if it works still."""
@@ -165,7 +165,7 @@ class Watched:
         if took_s > SAY_AFTER_S:
             self._slow = now_s, took_s
         if found is None:
-            found = nothing(len(self._asks), "it did not answer")
+            found = nothing(len(self._windows), "it did not answer")
             self._failures.note(found.wrong, now_s)
             self._renew(now_s)
             return found.embeddings
@@ -222,9 +222,9 @@ class Direct:
         """Why sound is not analysed at present; None: it is."""
         return self._failures.hindrance(self._monotonic())
 
-    def submit(self, asks: Sequence[Ask]) -> None:
+    def submit(self, windows: Sequence[Window]) -> None:
         """Embed a batch."""
-        found = answer(self._encoder, asks, self._monotonic)
+        found = answer(self._encoder, windows, self._monotonic)
         self._failures.note(found.wrong, self._monotonic())
         self._found = found.embeddings
 
@@ -246,14 +246,14 @@ class _Worker:
         self._load = load
         self._monotonic = monotonic
         self._submitted = 0
-        self._todo: queue.SimpleQueue[tuple[int, Sequence[Ask]] | None] = queue.SimpleQueue()
+        self._todo: queue.SimpleQueue[tuple[int, Sequence[Window]] | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[tuple[int, Answer]] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
         self._thread.start()
 
-    def submit(self, asks: Sequence[Ask]) -> None:
+    def submit(self, windows: Sequence[Window]) -> None:
         self._submitted += 1
-        self._todo.put((self._submitted, asks))
+        self._todo.put((self._submitted, windows))
 
     def collect(self, timeout_s: float) -> Answer | None:
         """Return what became of the newest batch, or None if it takes longer; other answers are dropped."""
@@ -274,10 +274,10 @@ class _Worker:
     def _run(self) -> None:
         encoder: Encoder | None = None
         while (batch := self._todo.get()) is not None:
-            number, asks = batch
+            number, windows = batch
             try:
                 encoder = encoder or self._load()
-                found = answer(encoder, asks, self._monotonic)
+                found = answer(encoder, windows, self._monotonic)
             except BaseException as error:  # noqa: BLE001 - a thread that ended would be waited for in vain
-                found = failure(error, len(asks))
+                found = failure(error, len(windows))
             self._done.put((number, found))

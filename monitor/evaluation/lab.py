@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from monitor.config import Config
 from monitor.encoders import Encoder
 from monitor.evaluation.material import Material
-from monitor.evaluation.methods import Clear, Method, Settings, Words, draws, score
+from monitor.evaluation.methods import Method, Settings, Words, draws, score
 from monitor.evaluation.truth import Figures, Truth, mean
 from monitor.records import ClassPrompt
 from monitor.scoring.prompts import build_prompts
@@ -66,8 +66,6 @@ class Lab(msgspec.Struct, frozen=True):
     material: Material
     truths: Sequence[Truth]
     """Per SNR."""
-    clear: Clear | None
-    """The model's own, for `learned`."""
 
     def words(self, template: str | None = None) -> Words:
         """Return the text side: in a template; None: in that of the configuration, or the model's own."""
@@ -91,6 +89,6 @@ class Lab(msgspec.Struct, frozen=True):
         """Return the figures per SNR; of a method that draws lots, the mean over its draws."""
         several = []
         for one in draws(method, settings):
-            scores = score(method, self.material, words, one, self.clear)
+            scores = score(method, self.material, words, one)
             several.append([measure(truth, own) for truth, own in zip(self.truths, scores, strict=True)])
         return [mean(figures) for figures in zip(*several, strict=True)]

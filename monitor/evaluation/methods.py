@@ -1,10 +1,9 @@
 """The papers' methods and ours: from embeddings and words to a score per class. Pure.
 
 A profile P(z) says how near a sound z is to every class: its cosines to prototypes, from words, from
-unlabelled clips or from labelled ones. What the room b sounds like is taken off it: P(z) - tau P(b). Noise
-may be taken off the sound before (`learned`), a bonus for being heard in noise be added after (`drift`, as
-published or in one of its variants).
-`monitor` is what the program does: the lesser of `auto` and `learned`, where the model can do both.
+unlabelled clips or from labelled ones. What the room b sounds like is taken off it: P(z) - tau P(b). A
+bonus for being heard in noise may be added after (`drift`, as published or in one of its variants). `auto` is
+what the program does.
 
 Scores say which class is nearest, and in which sound a class is nearest: both the answer to "which one" and
 the ranking of mixtures, of one label or several, follow from them as they are. The sigmoid that turns them
@@ -13,7 +12,7 @@ into answers per class keeps their order, so accuracy and average precision need
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Literal, get_args
 
 import msgspec
@@ -29,11 +28,9 @@ from monitor.scoring.scorer import own_tau
 from monitor.units import unit_norm
 
 Vectors = NDArray[np.float32]
-Clear = Callable[[Vectors, Vectors], Vectors]
-"""Embeddings and their rooms, float32 (n, d) each -> embeddings as of the clean sounds, unit norm."""
 
 PrototypeKind = Literal["text", "tgap", "few-shot", "class-means", "mlp"]
-BackgroundKind = Literal["none", "text", "audio", "auto", "learned", "monitor"]
+BackgroundKind = Literal["none", "text", "audio", "auto"]
 DriftKind = Literal["none", "plain", "centred", "orthogonal", "scene"]
 """A form of `drift.directions`; `scene`: plain, of those phrases that the room of a mixture sounds like."""
 
@@ -43,8 +40,6 @@ _BACKGROUNDS: dict[str, BackgroundKind] = {
     "text-background": "text",
     "audio-background": "audio",
     "auto": "auto",
-    "learned": "learned",
-    "monitor": "monitor",
 }
 _DRIFTS: dict[str, DriftKind] = {
     "drift": "plain",
@@ -144,36 +139,26 @@ def draws(method: Method, settings: Settings) -> list[Settings]:
     return [msgspec.structs.replace(settings, seed=seed) for seed in seeds]
 
 
-def score(
-    method: Method, material: Material, words: Words, settings: Settings, clear: Clear | None = None
-) -> Vectors:
+def score(method: Method, material: Material, words: Words, settings: Settings) -> Vectors:
     """Return the scores of every mixture at every SNR, float32 (n_snrs, n, k).
 
     A clean sound is scored with the room of its mixture all the same: what a method takes off it there is
     what the method costs.
 
-    Parameters
-    ----------
-    clear
-        The model's own, for `learned`.
-
     Raises
     ------
     ConfigError
-        The method needs clips, scikit-learn or a `clear`, and there is none.
+        The method needs clips or scikit-learn, and there is none.
     """
     means = material.rooms.mean(axis=1)
-    rooms = means if method.background in {"auto", "monitor"} else unit_norm(means)
-    heard = [_heard(method, windows, means, clear) for windows in material.windows]
+    rooms = means if method.background == "auto" else unit_norm(means)
     profile = class_profile(method, material, words, settings)
     spoken = unit_norm(words.background.sum(axis=0, keepdims=True))
     around = profile(spoken if method.background == "text" else rooms)
     bonus = list(_bonus(method.drift, words, rooms))
-    scores = np.zeros((len(heard), len(rooms), len(words.names)), np.float32)
-    for found, sounds in zip(scores, heard, strict=True):
+    scores = np.zeros((len(material.windows), len(rooms), len(words.names)), np.float32)
+    for found, sounds in zip(scores, material.windows, strict=True):
         found[:] = profile(sounds) - _tau(method, settings, sounds, rooms) * around
-        if method.background == "monitor" and clear is not None:
-            found[:] = np.minimum(found, profile(clear(sounds, means)))
         for rows, towards in bonus:
             found[rows] += np.float32(settings.beta) * (sounds[rows] @ towards.T)
     return scores
@@ -228,17 +213,9 @@ def _labelled(material: Material, words: Words) -> tuple[Vectors, bounds.Labels]
     return bounds.with_words(material.pool, material.pool_labels, words.names, words.classes)
 
 
-def _heard(method: Method, windows: Vectors, rooms: Vectors, clear: Clear | None) -> Vectors:
-    if method.background != "learned":
-        return windows
-    if clear is None:
-        raise ConfigError("The method 'learned' needs a network that this model does not have; take 'auto'.")
-    return clear(windows, rooms)
-
-
 def _tau(method: Method, settings: Settings, embeddings: Vectors, rooms: Vectors) -> Vectors | np.float32:
     """Return the share of the background's profile that is taken off, one or float32 (n, 1)."""
-    if method.background in {"auto", "monitor"}:
+    if method.background == "auto":
         return own_tau(embeddings, rooms)[:, np.newaxis]
     return np.float32({"text": settings.tau_text, "audio": settings.tau_audio}.get(method.background, 0.0))
 

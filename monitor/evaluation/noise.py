@@ -13,7 +13,6 @@ from pathlib import Path
 
 import msgspec
 
-from monitor.encoders import Encoder
 from monitor.errors import ConfigError
 from monitor.evaluation.bootstrap import estimate
 from monitor.evaluation.clips import Clip
@@ -22,7 +21,7 @@ from monitor.evaluation.hearing import Ears
 from monitor.evaluation.lab import PROMPTS, Grid, Lab, Parameter
 from monitor.evaluation.layouts import Corpus, read_data
 from monitor.evaluation.material import Wanted, choose_pool, gather
-from monitor.evaluation.methods import Clear, Method, Settings, Words
+from monitor.evaluation.methods import Method, Settings, Words
 from monitor.evaluation.mixtures import Mixture, plan_mixtures, refuse_missing_backgrounds
 from monitor.evaluation.plans import read_plans
 from monitor.evaluation.progress import progress
@@ -116,15 +115,14 @@ def run_noise(trial: NoiseTrial, bench: ClipBench) -> NoiseReport:
         needed.
     """
     _refuse_idle_grids(trial)
-    clears = [_clear(trial, encoder) for encoder in bench.encoders]
     corpus = read_data(trial.clips.data, trial.clips.backgrounds)
     task = _task(corpus, trial, bench.subset)
     report = NoiseReport(task.mixtures, trial.settings, [], [], [])
     wanted = Wanted(task.mixtures, trial.clips.snrs_db, task.pool, trial.clips.seed)
     by_model: dict[str, Measured] = {}
-    for encoder, clear in zip(bench.encoders, clears, strict=True):
+    for encoder in bench.encoders:
         material = gather(Ears(encoder, trial.keep), corpus, wanted)
-        lab = Lab(encoder, bench.config, task.classes, material, task.truths, clear)
+        lab = Lab(encoder, bench.config, task.classes, material, task.truths)
         words = lab.words()
         report.heard.append(
             Heard(encoder.name, len(task.pool), material.overlapping, _drift(trial.methods, words))
@@ -190,17 +188,6 @@ def _refuse_idle_grids(trial: NoiseTrial) -> None:
                 f"--{grid.parameter}-grid tries nothing: no method has a {grid.parameter}; add one with "
                 f"{_NEEDS[grid.parameter]} to --methods."
             )
-
-
-def _clear(trial: NoiseTrial, encoder: Encoder) -> Clear | None:
-    """Return the model's own way to take noise off; refused here, before hours of listening, if it lacks."""
-    if encoder.clears:
-        return encoder.clear
-    if any(method.background == "learned" for method in trial.methods):
-        raise ConfigError(
-            f"The method 'learned' needs a network that the model {encoder.name!r} has none of; take 'auto'."
-        )
-    return None
 
 
 def _task(corpus: Corpus, trial: NoiseTrial, subset: Callable[[str], bool] | None) -> _Task:

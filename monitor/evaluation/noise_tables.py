@@ -10,7 +10,7 @@ from rich.table import Table
 
 from monitor.evaluation.clip_tables import basis, condition, markdown_table, rests_on, with_interval
 from monitor.evaluation.lab import PROMPTS
-from monitor.evaluation.methods import BackgroundKind, parse_method
+from monitor.evaluation.methods import parse_method
 from monitor.evaluation.noise import ZERO_SHOT, GridRow, NoiseReport
 from monitor.evaluation.noise_pictures import draw, draw_grid
 from monitor.evaluation.plans import write_plans
@@ -90,15 +90,13 @@ _HINDSIGHT = (
     "The value chosen at each SNR on these very mixtures: what no choice could beat, not what to expect."
 )
 _THEMSELVES = (
-    "The best tau for the room's profile, one for all mixtures of an SNR, and how far the methods that are "
-    "given none are from it, in points; no worse than -1 is the aim."
+    "The best tau for the room's profile, one for all mixtures of an SNR, and how far `auto`, which is given "
+    "none, is from it, in points; no worse than -1 is the aim."
 )
 _DIRECTIONS = (
     "Of the plain directions: what they have in common moves no answer, since it adds the same to every "
     "class, and one with a cosine below 0 with its own class takes from that class."
 )
-_CHOOSING: tuple[BackgroundKind, ...] = ("auto", "learned", "monitor")
-"""What takes a room off without a tau that is given."""
 
 
 def _notes(report: NoiseReport) -> Iterator[str]:
@@ -153,18 +151,16 @@ def _best(report: NoiseReport) -> str:
 
 
 def _by_themselves(report: NoiseReport) -> Iterator[list[str]]:
-    """Yield the best tau of each method that takes the room off, and those beside it that need none."""
+    """Yield the best tau of each method that takes the room off, and `auto` beside it, which needs none."""
     figures = {(row.model, row.method, row.snr_db, row.metric): row.value for row in report.rows}
     measured = {(row.model, row.method) for row in report.rows}
     for (model, name, parameter), best in _best_rows(report.grid).items():
         method = parse_method(name)
-        others = [replace(method, background=kind).name for kind in _CHOOSING]
-        found = [other for other in others if (model, other) in measured]
-        if parameter == "tau" and method.background == "audio" and found:
+        auto = replace(method, background="auto").name
+        if parameter == "tau" and method.background == "audio" and (model, auto) in measured:
             yield [model, f"{name}, best tau", *map(_at_best, best.values())]
-            for other in found:
-                less = (figures[model, other, row.snr_db, row.metric] - row.value for row in best.values())
-                yield [model, f"{other} less that", *(f"{100 * value:+.1f}" for value in less)]
+            less = (figures[model, auto, row.snr_db, row.metric] - row.value for row in best.values())
+            yield [model, f"{auto} less that", *(f"{100 * value:+.1f}" for value in less)]
 
 
 def _best_rows(grid: Sequence[GridRow]) -> dict[tuple[str, str, str], dict[float, GridRow]]:

@@ -185,7 +185,7 @@ class _Remembering:
         self.name, self.identity, self.template = encoder.name, encoder.identity, encoder.template
         self.sample_rate, self.window_len, self.dim = encoder.sample_rate, encoder.window_len, encoder.dim
         self.batches, self.hop_s, self.templates = encoder.batches, encoder.hop_s, encoder.templates
-        self.clears, self.cohort = encoder.clears, encoder.cohort
+        self.cohort = encoder.cohort
 
     def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
         key = tuple(texts)
@@ -198,9 +198,6 @@ class _Remembering:
         if key not in self._known:
             self._known[key] = self._encoder.embed_audio(windows)
         return self._known[key]
-
-    def clear(self, embeddings: NDArray[np.float32], rooms: NDArray[np.float32]) -> NDArray[np.float32]:
-        return self._encoder.clear(embeddings, rooms)
 
 
 def outcome_of(plan: StreamPlan, changes: Sequence[Reported]) -> Outcome:

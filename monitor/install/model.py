@@ -187,7 +187,6 @@ def _install(
         if slot.place.is_file():
             raise ModelError(f"{slot.place} is a file and no model; move it away, or give another --name.")
         there = slot.current()
-        wanted = _with_room(wanted, there)
         if there and not options.force:
             if _same(there.entry, wanted) and _is_whole(there):
                 return _report(there, None)
@@ -232,18 +231,6 @@ def _same(installed: ModelEntry, wanted: ModelEntry) -> bool:
     )
 
 
-def _with_room(wanted: ModelEntry, there: StoredModel | None) -> ModelEntry:
-    """Return `wanted` with the network for rooms that the user trained for these very embeddings."""
-    trained = there.entry.room if there else None
-    if there is None or trained is None or wanted.room or there.entry.audio.sha256 != wanted.audio.sha256:
-        return wanted
-    try:
-        there.read(trained)
-    except ModelError:
-        return wanted
-    return msgspec.structs.replace(wanted, room=trained)
-
-
 def _is_whole(model: StoredModel) -> bool:
     try:
         model.verify()
@@ -267,13 +254,12 @@ def _reuse(there: StoredModel, wanted: ModelEntry, slot: Slot) -> None:
 def _checked(model: StoredModel) -> tuple[StoredModel, SelfTest]:
     """Return the model with the entry its graphs need, and what its self-test gave."""
     from monitor.encoders.graphs import fit_entry
-    from monitor.encoders.onnx import OnnxEngine, OnnxRoom, describe
+    from monitor.encoders.onnx import OnnxEngine, describe
 
     audio, text = (describe(model, part) for part in (model.entry.audio, model.entry.text))
     entry = fit_entry(model.name, model.entry, audio, text)
     fitted = StoredModel(model.name, entry, model.folder)
-    room = OnnxRoom(fitted, entry.room) if entry.room else None
-    return fitted, self_test(fitted, OnnxEngine(fitted, ModelConfig()), room)
+    return fitted, self_test(fitted, OnnxEngine(fitted, ModelConfig()))
 
 
 def _report(model: StoredModel, result: SelfTest | None) -> InstallReport:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.encoders.store import StoredModel
-from monitor.encoders.stored import Engine, RoomNetwork, StoredEncoder
+from monitor.encoders.stored import Engine, StoredEncoder
 from monitor.encoders.texts import load_tokenizer
 from monitor.errors import ModelError
 from monitor.units import unit_norm
@@ -43,8 +43,8 @@ class SelfTest:
     """Smallest cosine of a text alone and beside another; 1 for a tower that takes one at a time."""
 
 
-def self_test(model: StoredModel, engine: Engine, room: RoomNetwork | None = None) -> SelfTest:
-    """Embed a few sounds and words, and take a room out of them where the model can.
+def self_test(model: StoredModel, engine: Engine) -> SelfTest:
+    """Embed a few sounds and words.
 
     Raises
     ------
@@ -55,9 +55,6 @@ def self_test(model: StoredModel, engine: Engine, room: RoomNetwork | None = Non
     sounds = _hear(model, engine)
     for what, embeddings in (("text", texts), ("audio", sounds)):
         _check_unit(model, what, embeddings)
-    if room:
-        encoder = StoredEncoder(model, engine, room=room)
-        _check_unit(model, "cleared", encoder.clear(sounds, np.roll(sounds, 1, axis=0)))
     result = SelfTest(_most_alike(texts), _most_alike(sounds), batch)
     if result.alike_texts > _ALIKE_TEXTS:
         raise _defect(model, f"different texts get the same embedding (cosine {result.alike_texts:.6f})")

@@ -8,9 +8,7 @@ is how much the window sounds like the class beyond what the room does all the t
 2606.04844). tau is fixed, or, as it ships, z.m of the window itself: how much of it is room. Then s_c is the
 cosine of the class with z less its part along m: all of the room goes where the room is all that is heard,
 nothing where a sound is clean or the room another. Other sounds q, the distractors, lose nothing: what the
-room sounds like stays a rival. Where the model has a network of its own that takes the room off
-(`Encoder.clear`), a class counts as far as it sounds through either way: s_c is at most the cosine of the
-class with what that network gives.
+room sounds like stays a rival.
 
 The odds of a class are those against its rivals q together, ``(s_c - T log sum_q exp(s_q / T)) / T`` in logs.
 Listed classes do not compete with one another: two may sound at once, no class moves another's score.
@@ -74,12 +72,7 @@ class Scorer:
         return dict(zip(self._prototypes.classes, self._prototypes.prompts, strict=True))
 
     def score(
-        self,
-        embedding: NDArray[np.float32],
-        room: NDArray[np.float32],
-        start: int,
-        stop: int,
-        cleared: NDArray[np.float32] | None = None,
+        self, embedding: NDArray[np.float32], room: NDArray[np.float32], start: int, stop: int
     ) -> Score:
         """Return the score of the window [start, stop).
 
@@ -89,16 +82,11 @@ class Scorer:
             float32 (d,), unit norm.
         room
             float32 (d,), at most of unit length: the mean of the room; zeros while it is not known.
-        cleared
-            float32 (d,), unit norm: the embedding without the room, by the model's own network; None: it has
-            none, or the room is not known.
         """
         count = len(self._prototypes.classes)
         adapted = self._prototypes.vectors @ embedding
         tau = own_tau(embedding, room) if self._tau == "auto" else self._tau
         adapted[:count] -= tau * self.class_cosines(room)
-        if cleared is not None:
-            adapted[:count] = np.minimum(adapted[:count], self.class_cosines(cleared))
         adapted += self._beta * (self._prototypes.drift @ embedding)
         odds = self._odds(adapted[np.newaxis])
         if self._tails is not None:

@@ -14,13 +14,11 @@ from monitor.encoders.onnx import AudioTower, OnnxEngine, describe
 from monitor.encoders.runtime import onnxruntime
 from monitor.encoders.store import StoredModel, find_model
 from monitor.errors import ModelError
-from monitor.units import unit_norm
 from tests.encoders.tiny_models import (
     DIM,
     graph,
     log_mel_tower,
     node,
-    room_network,
     text_tower,
     tiny_model,
     value,
@@ -174,56 +172,6 @@ def test_a_text_tower_without_mask_reads_words(tmp_path: Path) -> None:
     assert load_folder(model).embed_text(texts) == pytest.approx(
         load_folder(masked).embed_text(texts), abs=1e-6
     )
-
-
-def test_the_network_of_a_model_takes_rooms_out(tmp_path: Path) -> None:
-    encoder = load_folder(tiny_model(room=room_network()).write(tmp_path / "own"))
-    sounds, rooms = np.random.default_rng(0).standard_normal((2, 3, DIM)).astype(np.float32)
-    assert encoder.clears
-    assert encoder.clear(sounds, rooms) == pytest.approx(unit_norm(sounds - rooms), abs=1e-6)
-
-
-def test_a_model_without_such_a_network_does_not_take_rooms_out(tmp_path: Path) -> None:
-    assert not load_folder(tiny_model().write(tmp_path / "own")).clears
-
-
-@pytest.mark.parametrize(
-    ("network", "sentence"),
-    [
-        (room_network(DIM + 1), rf"the room graph gives cleared float \(any, {DIM + 1}\)"),
-        (
-            graph(
-                [node("Identity", ["sound"], ["cleared"])],
-                [value("sound", 1, ["n", DIM])],
-                [value("cleared", 1, ["n", DIM])],
-                {},
-            ),
-            rf"the room graph takes sound float \(any, {DIM}\); legal: embedding and room, ",
-        ),
-        (b"no graph", "cannot be read as ONNX"),
-    ],
-    ids=["another space", "one input", "no graph"],
-)
-def test_a_network_that_does_not_fit_the_model_is_refused(
-    tmp_path: Path, network: bytes, sentence: str
-) -> None:
-    model = tiny_model(room=network).write(tmp_path / "own")
-    with pytest.raises(ModelError, match=f"Model 'own'.*{sentence}"):
-        load_folder(model)
-
-
-def test_the_model_in_the_box_takes_rooms_out_whatever_the_room(encoder: Encoder) -> None:
-    if not encoder.clears:
-        pytest.skip("the model in the box has no network for rooms")
-    random = np.random.default_rng(0)
-    windows = random.standard_normal((4, encoder.window_len)).astype(np.float32) * 0.1
-    sounds = encoder.embed_audio(windows)
-    rooms = np.stack([sounds[1], 0.8 * sounds[0], -sounds[2], np.zeros(encoder.dim, np.float32)])
-    cleared = encoder.clear(sounds, rooms)
-    alone = [encoder.clear(sounds[at : at + 1], rooms[at : at + 1]) for at in range(4)]
-    assert np.linalg.norm(cleared, axis=1) == pytest.approx(1.0, abs=1e-5)
-    assert np.concatenate(alone) == pytest.approx(cleared, abs=1e-5)
-    assert cleared[3] @ sounds[3] > 0.9  # of a room it does not know it takes little
 
 
 def load_folder(model: StoredModel) -> Encoder:

@@ -16,7 +16,7 @@ from monitor.encoders.store import (
     read_folder,
 )
 from monitor.errors import ModelError
-from tests.encoders.tiny_models import room_network, tiny_model
+from tests.encoders.tiny_models import tiny_model
 
 
 def store(tmp_path: Path, name: str, content: bytes) -> tuple[StoredModel, ModelFile]:
@@ -147,22 +147,6 @@ def test_an_entry_that_cannot_work_is_refused(models: Path, key: str, value: str
     path.write_text("\n".join([*lines, f"{key} = {value}"]), "utf-8")
     with pytest.raises(ModelError, match=f"not valid: .*{key}"):
         find_model("mine")
-
-
-def test_the_network_for_rooms_is_a_part_like_the_others(models: Path) -> None:
-    model = tiny_model(room=room_network()).write(models / "mine")
-    assert find_model("mine") == model
-    assert [part.file for part in model.parts] == ["audio.onnx", "text.onnx", "tokenizer.json", "room.onnx"]
-    model.verify()
-    (models / "mine" / "room.onnx").write_bytes(b"another")
-    with pytest.raises(ModelError, match=r"room\.onnx has sha256 .* the file was altered"):
-        model.verify()
-
-
-def test_a_model_without_a_network_for_rooms_says_nothing_of_rooms(models: Path) -> None:
-    model = tiny_model().write(models / "mine")
-    assert "room" not in (models / "mine" / "model.toml").read_text("utf-8")
-    assert len(model.parts) == 3
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))

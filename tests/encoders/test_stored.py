@@ -98,43 +98,6 @@ def test_a_window_with_one_sample_that_is_not_silent_is_listened_to() -> None:
     assert (embeddings[1] == FakeEncoder().embed_audio(windows[1:2])[0]).all()
 
 
-class Subtraction:
-    """Satisfies `RoomNetwork`."""
-
-    def clear(self, embeddings: NDArray[np.float32], rooms: NDArray[np.float32]) -> NDArray[np.float32]:
-        return embeddings - rooms
-
-
-def test_a_room_is_taken_out_and_unit_vectors_come_back() -> None:
-    own = StoredEncoder(pitch_model(), PitchEngine(), room=Subtraction())
-    sounds = own.embed_audio(np.stack([tone("low", 1.0), tone("low", 1.0) + tone("high", 1.0)]))
-    room = own.embed_audio(tone("high", 1.0)[np.newaxis])
-    assert own.clears
-    cleared = own.clear(sounds, np.concatenate([np.zeros_like(room), 0.7 * room]))
-    assert np.linalg.norm(cleared, axis=1) == pytest.approx(1.0, abs=1e-6)
-    assert cleared[0] == pytest.approx(sounds[0], abs=1e-6)
-    assert cleared[1] == pytest.approx(sounds[0], abs=0.02)
-    assert own.clear(sounds[:0], room[:0]).shape == (0, own.dim)
-
-
-@pytest.mark.parametrize(
-    ("sounds", "rooms"), [((2, 4), (1, 4)), ((2, 3), (2, 3)), ((4,), (4,))], ids=["unequal", "dim", "flat"]
-)
-def test_sounds_and_rooms_of_other_shapes_are_refused(
-    sounds: tuple[int, ...], rooms: tuple[int, ...]
-) -> None:
-    own = StoredEncoder(pitch_model(), PitchEngine(), room=Subtraction())
-    with pytest.raises(ValueError, match=r"must both be \(n, 4\)"):
-        own.clear(np.ones(sounds, np.float32), np.ones(rooms, np.float32))
-
-
-def test_a_model_without_a_network_for_rooms_says_so() -> None:
-    own = encoder(PitchEngine())
-    assert not own.clears
-    with pytest.raises(ModelError, match="Model 'pitch' has no network that takes the room out of a sound"):
-        own.clear(np.ones((1, own.dim), np.float32), np.ones((1, own.dim), np.float32))
-
-
 class Gated(StoredEncoder):
     """Listens with the pitch engine, and knows the words of `FakeEncoder`."""
 

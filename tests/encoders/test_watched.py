@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from monitor.encoders import watched
 from monitor.encoders.answers import answer
 from monitor.encoders.watched import CALM_S, GIVE_UP_S, PATIENCE_S, RENEW_EVERY_S, SAY_AFTER_S, Watched
-from monitor.records import Ask, Embedding, Window
+from monitor.records import Embedding, Window
 from tests.encoders.faults import FAILURES, Fault, Faulty
 from tests.fakes import RATE, FakeEncoder, tone
 
@@ -30,12 +30,12 @@ def hands() -> Hands:
     return Hands()
 
 
-def ask(word: str = "low") -> Ask:
-    return Ask(Window(0, tone(word, 1.0), False, RATE, 0.0))
+def window(word: str = "low") -> Window:
+    return Window(0, tone(word, 1.0), False, RATE, 0.0)
 
 
 def embed(ears: Watched, *words: str) -> list[Embedding | None]:
-    ears.submit([ask(word) for word in words or ("low",)])
+    ears.submit([window(word) for word in words or ("low",)])
     found = ears.collect(10.0)
     assert found is not None
     return found
@@ -65,36 +65,22 @@ def test_no_vector_that_is_no_embedding_goes_further_and_the_next_window_is_trie
 
 @pytest.mark.parametrize("fault", ["nan", "zero"])
 def test_of_a_batch_only_the_window_that_failed_is_lost(fault: Fault) -> None:
-    found = answer(Faulty([fault], batches=True), [ask(), ask("high")], lambda: 0.0)
+    found = answer(Faulty([fault], batches=True), [window(), window("high")], lambda: 0.0)
     assert [embedding is None for embedding in found.embeddings] == [True, False]
 
 
 def test_a_batch_that_raises_is_embedded_window_by_window() -> None:
     encoder = Faulty(["raises", "raises", "well"], batches=True)
-    found = answer(encoder, [ask(), ask("high")], lambda: 0.0)
+    found = answer(encoder, [window(), window("high")], lambda: 0.0)
     assert [embedding is None for embedding in found.embeddings] == [True, False]
     assert found.wrong == "RuntimeError: out of memory"
-
-
-def test_a_network_for_rooms_that_fails_is_a_failure_of_the_window() -> None:
-    class Unclear(FakeEncoder):
-        clears = True
-
-        def clear(
-            self, embeddings: object, rooms: object
-        ) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-            return np.full((1, self.dim), np.nan, np.float32)
-
-    room = FakeEncoder().embed_text(["middle"])[0]
-    found = answer(Unclear(), [Ask(ask().window, room)], lambda: 0.0)
-    assert found.embeddings == [None]
 
 
 def test_an_encoder_that_does_not_answer_is_told_of_within_five_seconds(hands: Hands) -> None:
     encoder = Faulty.after(1, "hangs")
     ears = Watched(encoder, hands)
     embed(ears)
-    ears.submit([ask()])
+    ears.submit([window()])
     assert ears.collect(0.0) is None
     assert ears.hindrance is None
     hands.now_s += SAY_AFTER_S + 0.1
@@ -108,7 +94,7 @@ def test_a_hang_is_given_up_and_another_encoder_is_loaded(hands: Hands) -> None:
     stuck, fresh = Faulty.after(1, "hangs"), FakeEncoder()
     ears = Watched(stuck, hands, lambda: fresh)
     embed(ears)
-    ears.submit([ask()])
+    ears.submit([window()])
     hands.now_s += PATIENCE_S + 0.1
     assert ears.collect(0.0) == [None]
     assert None not in embed(ears)
@@ -120,8 +106,8 @@ def test_a_hang_is_given_up_and_another_encoder_is_loaded(hands: Hands) -> None:
 def test_an_answer_that_comes_after_it_was_given_up_is_nobodys(hands: Hands) -> None:
     slow = Faulty(["hangs"])
     ears = Watched(slow, hands)
-    ears.submit([ask("low")])  # and nobody waits for it: the run was to end there
-    ears.submit([ask("high")])
+    ears.submit([window("low")])  # and nobody waits for it: the run was to end there
+    ears.submit([window("high")])
     slow.released.set()
     found = ears.collect(10.0)
     assert found is not None
@@ -192,7 +178,7 @@ def test_an_encoder_that_fails_now_and_then_is_never_hopeless(hands: Hands) -> N
 def test_closing_says_whether_the_encoder_hangs_and_does_not_wait_for_it(hands: Hands) -> None:
     encoder = Faulty(["hangs"])
     ears = Watched(encoder, hands)
-    ears.submit([ask()])
+    ears.submit([window()])
     begun_s = time.monotonic()
     assert not ears.close()
     assert time.monotonic() - begun_s < watched._CLOSE_S + 1.0

@@ -34,13 +34,11 @@ class TinyModel:
     text: bytes
     tokenizer: bytes
     entry: ModelEntry
-    room: bytes = b""
-    """Empty: it has none."""
 
     def write(self, folder: Path) -> StoredModel:
         """Write the files and `model.toml` into `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
-        for part in ("audio", "text", "tokenizer", *(["room"] if self.room else [])):
+        for part in ("audio", "text", "tokenizer"):
             (folder / getattr(self.entry, part).file).write_bytes(getattr(self, part))
         write_entry(self.entry, folder)
         return StoredModel(folder.name, self.entry, folder)
@@ -52,7 +50,6 @@ def tiny_model(
     audio: bytes = b"",
     text: bytes = b"",
     tokenizer: bytes = b"",
-    room: bytes = b"",
     **fields: object,
 ) -> TinyModel:
     """Make a model; its files can be given, and any field of its entry."""
@@ -68,9 +65,8 @@ def tiny_model(
         source=f"a test, seed {seed}",
         prompt="{}",
         max_tokens=16,
-        room=ModelFile("room.onnx", sha256(room)) if room else None,
     )
-    return TinyModel(audio, text, tokenizer, msgspec.structs.replace(entry, **fields), room)
+    return TinyModel(audio, text, tokenizer, msgspec.structs.replace(entry, **fields))
 
 
 def sha256(content: bytes) -> str:
@@ -122,16 +118,6 @@ def text_tower(seed: int = 0, *, mask: bool = True) -> bytes:
     names = ["input_ids", "attention_mask"] if mask else ["input_ids"]
     inputs = [value(name, _INT64, ["n", "t"]) for name in names]
     return graph(nodes, inputs, [value("text_embeds", _FLOAT, ["n", DIM])], tensors)
-
-
-def room_network(dim: int = DIM) -> bytes:
-    """Takes the room out of an embedding by subtraction."""
-    return graph(
-        [node("Sub", ["embedding", "room"], ["cleared"])],
-        [value(name, _FLOAT, ["n", dim]) for name in ("embedding", "room")],
-        [value("cleared", _FLOAT, ["n", dim])],
-        {},
-    )
 
 
 def graph(

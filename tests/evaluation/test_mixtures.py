@@ -115,7 +115,7 @@ def test_a_missing_background_is_refused_where_one_is_needed(
     ):
         refuse_missing_backgrounds(bare, (CLEAN_DB, -5.0), ["auto"])
     with pytest.raises(ConfigError, match="and the method 'auto' needs one; --backgrounds takes others"):
-        refuse_missing_backgrounds(bare, (CLEAN_DB,), ["auto", "learned"])
+        refuse_missing_backgrounds(bare, (CLEAN_DB,), ["auto", "audio-background"])
 
 
 def test_an_event_with_only_its_own_kind_around_has_no_background(clips: list[Clip]) -> None:

@@ -68,32 +68,10 @@ def test_front_end_and_mask_are_read_off_the_graphs(hub: Hub) -> None:
     assert is_usable()
 
 
-def test_a_folder_is_installed_with_its_network_for_rooms(models: Path, tmp_path: Path) -> None:
-    folder = tiny_model(room=tiny_models.room_network()).write(tmp_path / "mine").folder
-    report = install_folder(folder, OPTIONS, Watch())
-    assert report.size == sum(path.stat().st_size for path in folder.iterdir() if path.suffix != ".toml")
-    assert load(ModelConfig(name="mine")).clears
-
-
-def test_a_repair_keeps_the_network_that_was_trained_for_the_model(hub: Hub, models: Path) -> None:
-    offered = offer(hub, tiny_model())
-    install_remote(offered, OPTIONS, Watch())
-    tiny_model(room=tiny_models.room_network()).write(models / "mine")
-    assert install_remote(offered, OPTIONS, Watch()).unchanged
-    (models / "mine" / "text.onnx").write_bytes(b"damaged")
-    assert not install_remote(offered, OPTIONS, Watch()).unchanged
-    assert load(ModelConfig(name="mine")).clears
-
-
-def test_a_network_for_rooms_goes_when_it_is_damaged_or_the_model_is_another(hub: Hub, models: Path) -> None:
-    first, second = offer(hub, tiny_model()), offer(hub, tiny_model(seed=1), "r2")
-    tiny_model(room=tiny_models.room_network()).write(models / "mine")
-    (models / "mine" / "room.onnx").write_bytes(b"damaged")
-    install_remote(first, OPTIONS, Watch())
-    assert not load(ModelConfig(name="mine")).clears
-    tiny_model(room=tiny_models.room_network()).write(models / "mine")
-    install_remote(second, replace(OPTIONS, force=True), Watch())
-    assert not load(ModelConfig(name="mine")).clears
+def test_another_model_leaves_nothing_of_the_one_before(hub: Hub, models: Path) -> None:
+    install_remote(offer(hub, tiny_model()), OPTIONS, Watch())
+    (models / "mine" / "cohort.npz").write_bytes(b"of the model before")
+    install_remote(offer(hub, tiny_model(seed=1), "r2"), replace(OPTIONS, force=True), Watch())
     assert {path.name for path in (models / "mine").iterdir()} == {
         "audio.onnx", "text.onnx", "tokenizer.json", "model.toml",
     }  # fmt: skip

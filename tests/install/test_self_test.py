@@ -100,20 +100,3 @@ def test_an_audio_tower_that_hears_nothing_is_found(tmp_path: Path) -> None:
 def test_a_tower_of_another_space_is_found(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=f"text embeddings have {DIM} dimensions, not 5"):
         self_test(tiny_model(dim=5).write(tmp_path), FakeEngine())
-
-
-@dataclass
-class Room:
-    """Satisfies `RoomNetwork`."""
-
-    scale: float
-
-    def clear(self, embeddings: NDArray[np.float32], rooms: NDArray[np.float32]) -> NDArray[np.float32]:
-        return (embeddings - 0.5 * rooms) * np.float32(self.scale)
-
-
-def test_a_network_for_rooms_that_gives_no_numbers_is_found(tmp_path: Path) -> None:
-    model = tiny_model().write(tmp_path)
-    self_test(model, FakeEngine(), Room(3.0))
-    with pytest.raises(ModelError, match="cleared embeddings are not of unit norm"):
-        self_test(model, FakeEngine(), Room(float("nan")))

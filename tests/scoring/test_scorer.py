@@ -82,15 +82,6 @@ def test_tau_of_its_own_is_at_least_nothing_and_at_most_one(vector: NDArray[np.f
     assert 0.0 <= own_tau(unit_norm(vector), np.array([0.6, 0, 0.8, 0], np.float32)) <= 1.0 + 1e-6
 
 
-def test_a_class_must_sound_through_both_ways() -> None:
-    scorer = Scorer(prototypes(), ScorerConfig(), DriftConfig(), "auto")
-    sound = unit_norm(np.array([1, 1, 0.5, 0], np.float32))
-    only_low = np.array([1, 0, 0, 0], np.float32)
-    plain, cleared = (scorer.score(sound, UNKNOWN, 0, 1, one).values for one in (None, only_low))
-    assert cleared["low"] == plain["low"]
-    assert cleared["middle"] < 0.01 < plain["middle"]
-
-
 def test_a_room_is_described_by_the_words_nearest_to_it() -> None:
     scorer = Scorer(prototypes(), ScorerConfig(), DriftConfig(), "auto")
     found = scorer.sounds_like(np.array([0.1, 0, 0.5, 0], np.float32), 5)

@@ -28,7 +28,7 @@ def model(folder: Path) -> Path:
 def models(tmp_path: Path) -> Path:
     """A box that has more than its towers, beside another model."""
     own = model(tmp_path / "models")
-    for name in ("cohort.npz", "room.onnx", "measured.toml", "README.md"):
+    for name in ("cohort.npz", "measured.toml", "README.md"):
         (own / name).write_text("of the model before")
     with (tmp_path / "models" / "manifest.toml").open("a") as file:
         file.write(f"\n{OTHER}")
