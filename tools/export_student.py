@@ -114,13 +114,18 @@ def put_in_box(words: Words, models: Path, args: argparse.Namespace) -> None:
     print(f"{models / box.NAME} is the new model; its card and what was measured are still to be made")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add how the student is placed among the words."""
+def add_teaching(parser: argparse.ArgumentParser) -> None:
+    """Add how labels teach."""
     parser.add_argument("--notes", type=int, default=30_000, help="labelled examples to hear, once a student")
-    parser.add_argument("--untaught", action="store_true", help="use no label")
     parser.add_argument(
         "--label-weight", type=float, default=LABEL_WEIGHT, help="of what labels teach; 0 is --untaught"
     )
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add how the student is placed among the words."""
+    add_teaching(parser)
+    parser.add_argument("--untaught", action="store_true", help="use no label")
     parser.add_argument("--leave-out", nargs="*", default=[], help="class words whose labels are not used")
 
 

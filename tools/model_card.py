@@ -21,6 +21,7 @@ import onnx
 from card_text import CARD
 from corpus import read_index
 from graphs import open_session
+from left_out_tables import card_lines
 from student.sources import learning_clips
 
 from monitor.encoders.cohorts import unpack
@@ -239,7 +240,7 @@ def write_card(models: Path, data: Path, work: Path) -> None:
         max_tokens=entry.max_tokens,
         prompt=entry.prompt,
         cohort=about_cohort(_cohort(model)),
-        faults=faults(report),
+        faults="\n".join([faults(report), *card_lines(work, entry.audio.sha256)]),
         results=results(report),
         words=words(report),
         history=history(curve),

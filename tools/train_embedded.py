@@ -5,10 +5,11 @@
 
 Stages: `text` distils the text tower; `student` the audio network (tools/train_student.py); `export` learns
 from labels how much each AudioSet name weighs and writes the graphs; `cohort` lets the model hear ordinary
-sound; `evaluate` measures it, and the audio teacher beside it, on folds 6 and 4; `card` writes README.md and
-measured.toml; `install` puts all of it into `--models` at once. In the working folder each stage leaves what
-it made, and a note of what it was made of: one that is done is not done again, nor is a training stage that
-has had its steps. If that folder is gone, training repeats from the start, or goes on from the shipped graph
+sound; `evaluate` measures it, and the audio teacher beside it, on folds 6 and 4; `left_out` asks for words
+that no label taught (tools/leave_out.py) and writes held_out.md; `card` writes README.md and measured.toml;
+`install` puts the model into `--models` at once. In the working folder each stage leaves what it made, and a
+note of what it was made of: one that is done is not done again, nor is a training stage that has had its
+steps. If that folder is gone, training repeats from the start, or goes on from the shipped graph
 (`--from models/embedded/audio.onnx`).
 """
 
@@ -27,15 +28,17 @@ import box
 import evaluate_embedded
 import export_student
 import export_text
+import leave_out
 import model_card
 import torch
 import train_student
 import train_text
 from graphs import digest
+from left_out_tables import LEFT_OUT, write_page
 
 from monitor import load_encoder
 
-STAGES = ("text", "student", "export", "cohort", "evaluate", "card", "install")
+STAGES = ("text", "student", "export", "cohort", "evaluate", "left_out", "card", "install")
 NOISE_STEPS = 930
 """Of the last stage, after which the student is done: with those before it, some 95 minutes on one core."""
 
@@ -86,7 +89,11 @@ class Stages:
             ),
             "cohort": ([self._folder / "audio.onnx", a.data / "index.csv"], []),
             "evaluate": ([self._folder / "audio.onnx", self._folder / "text.onnx"], [a.minilm is None]),
-            "card": ([work / "report.json", *tables, self._folder / box.COHORT_FILE], []),
+            "left_out": ([self._folder / "audio.onnx", self._folder / "text.onnx"], [leave_out.GROUPS]),
+            "card": (
+                [work / "report.json", work / LEFT_OUT, *tables, self._folder / box.COHORT_FILE],
+                [],
+            ),
             "install": (sorted(self._folder.glob("*")), [a.models.resolve()]),
         }
         files, settings = made[stage]
@@ -122,6 +129,11 @@ class Stages:
         evaluate_embedded.add_teacher(self.models, self.args.teacher)
         found = evaluate_embedded.evaluate(self.args, self.args.work)
         (self.args.work / "report.json").write_text(json.dumps(found, indent=1))
+
+    def _left_out(self) -> None:
+        fields = {"models": self.models, "split": "report", "groups": leave_out.GROUPS}
+        asked = argparse.Namespace(**{**vars(self.args), **fields})
+        write_page(leave_out.measure(asked), asked.groups, self.args.work / "held_out.md")
 
     def _card(self) -> None:
         os.environ["MONITOR_MODELS"] = str(self.models)

@@ -33,6 +33,7 @@ def given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> argparse.Namespace
         "export": "models/embedded/audio.onnx",
         "cohort": "models/embedded/cohort.npz",
         "evaluate": "report.json",
+        "left_out": "left_out.json",
         "card": "models/embedded/README.md",
         "install": "installed",
     }
@@ -52,7 +53,7 @@ def test_a_stage_that_is_done_is_not_done_again(given: argparse.Namespace) -> No
 def test_another_student_makes_all_that_follows_anew(given: argparse.Namespace) -> None:
     train_embedded.make(given)
     (given.work / "student.pt").write_text("more training")
-    assert train_embedded.make(given) == ["export", "cohort", "evaluate", "card", "install"]
+    assert train_embedded.make(given) == ["export", "cohort", "evaluate", "left_out", "card", "install"]
 
 
 def test_more_steps_are_trained_and_a_stage_that_failed_is_tried_again(
@@ -65,7 +66,7 @@ def test_more_steps_are_trained_and_a_stage_that_failed_is_tried_again(
     with pytest.raises(pytest.fail.Exception):
         train_embedded.make(given)
     monkeypatch.setattr(train_embedded.Stages, "_cohort", whole)
-    assert train_embedded.make(given) == ["cohort", "evaluate", "card", "install"]
+    assert train_embedded.make(given) == ["cohort", "evaluate", "left_out", "card", "install"]
 
 
 def test_words_need_their_teacher_unless_they_are_kept(
