@@ -78,7 +78,8 @@ mixed with one another in endless variation, and sounds made by code (`tools/stu
 chain; then, with a longer view for the teacher, the student hears most scenes in a background and the
 teacher does not. Labels teach none of that. How much each name weighs is learnt last, on the finished
 network, from the labels of training clips, within a bound and only of names near a word with a label
-(`tools/student/naming.py`).
+(`tools/student/naming.py`), and from alarms, beeps, tones and rings made by code
+(`tools/student/signals.py`).
 
 {history}
 

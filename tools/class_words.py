@@ -35,5 +35,15 @@ SYNONYMS = {
     "cat_meow": ("cat meowing", "a cat"),
     "cough": ("coughing", "someone coughing"),
     "bird_chirp": ("birds chirping", "bird song"),
+    "carbon_monoxide_alarm": ("carbon monoxide detector", "CO alarm", "carbon monoxide detector beeping"),
+    "sine_wave": ("steady tone", "test tone", "continuous tone"),
+    "mains_hum": ("hum", "electrical hum", "humming transformer"),
+    "chirp_tone": ("frequency sweep", "rising tone"),
+    "reversing_beeper": ("reversing beeps", "truck backing up"),
+    "beep": ("beeping", "electronic beep", "microwave beep", "oven timer"),
+    "kettle_whistle": ("kettle whistling", "steam whistle"),
+    "busy_signal": ("busy tone", "engaged tone"),
+    "morse_code": ("morse code beeps",),
+    "piano": ("piano music", "someone playing the piano"),
 }
 """Other words for the classes that matter most."""

@@ -25,10 +25,12 @@ from pathlib import Path
 import box
 import numpy as np
 import torch
-from graphs import open_session
+from graphs import digest, open_session
 from numpy.typing import NDArray
+from student import signals
+from student.examples import WINDOW_LEN, Draw, Examples, SignalExamples
 from student.graph import StudentGraph, export
-from student.naming import LABEL_WEIGHT, WINDOW_LEN, Evidence, Examples, kept_notes, take_notes, teach
+from student.naming import LABEL_WEIGHT, Evidence, Notes, kept_notes, take_notes, teach
 from student.network import Student
 from student.sources import RATE, load_sound
 from teacher import Teacher
@@ -66,16 +68,23 @@ def load_student(work: Path) -> Student:
 def place_of(student: Student, words: Words, args: argparse.Namespace) -> Evidence:
     """Learn from labels how much each AudioSet name weighs or, with `--untaught`, only each name's mean."""
     front = Teacher(args.teacher)
-    examples = Examples(load_sound(args.data, args.work), args.seed)
+    sound = load_sound(args.data, args.work)
     weights = hashlib.sha256(b"".join(one.numpy().tobytes() for one in student.state_dict().values()))
-    notes = kept_notes(
-        args.work / "notes.pt",
-        f"{weights.hexdigest()} {args.seed} {args.notes}",
-        lambda: take_notes(lambda audio: student(front.front(audio)), examples, args.notes),
-    )
+
+    def heard(file: str, examples: Draw, count: int, *made_by: str) -> Notes:
+        key = " ".join([weights.hexdigest(), f"{args.seed} {count}", *made_by])
+        hear = lambda audio: student(front.front(audio))  # noqa: E731
+        return kept_notes(args.work / file, key, lambda: take_notes(hear, examples, count))
+
+    notes = heard("notes.pt", Examples(sound, args.seed), args.notes)
     if args.untaught:
         return Evidence(words.names, notes.logits.mean(0))
-    return teach(notes.without(args.leave_out), words.names, words.embed, args.seed, args.label_weight)
+    left_out = {*args.leave_out, *(signals.ALARMS if signals.ALARMS.intersection(args.leave_out) else ())}
+    made = None
+    if args.signals:
+        code = digest(Path(str(signals.__file__)))
+        made = heard("signals.pt", SignalExamples(sound, args.seed), args.signals, code).without(left_out)
+    return teach(notes.without(left_out), words.names, words.embed, args.seed, args.label_weight, made)
 
 
 def check(path: Path, graph: StudentGraph) -> None:
@@ -117,6 +126,9 @@ def put_in_box(words: Words, models: Path, args: argparse.Namespace) -> None:
 def add_teaching(parser: argparse.ArgumentParser) -> None:
     """Add how labels teach."""
     parser.add_argument("--notes", type=int, default=30_000, help="labelled examples to hear, once a student")
+    parser.add_argument(
+        "--signals", type=int, default=6_000, help="the same, of alarms and the like made by code"
+    )
     parser.add_argument(
         "--label-weight", type=float, default=LABEL_WEIGHT, help="of what labels teach; 0 is --untaught"
     )

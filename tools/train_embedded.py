@@ -85,7 +85,7 @@ class Stages:
             "student": ([a.data / "index.csv"], [student, a.view_s, a.seed, a.shipped]),
             "export": (
                 [work / "student.pt", *words],
-                [a.keep_words, a.notes, a.untaught, a.label_weight, a.leave_out, a.seed],
+                [a.keep_words, a.notes, a.signals, a.untaught, a.label_weight, a.leave_out, a.seed],
             ),
             "cohort": ([self._folder / "audio.onnx", a.data / "index.csv"], []),
             "evaluate": ([self._folder / "audio.onnx", self._folder / "text.onnx"], [a.minilm is None]),

@@ -239,7 +239,8 @@ def test_notes_are_taken_once_for_a_student_and_can_leave_classes_out(tmp_path: 
 
 def test_labels_move_evidence_no_further_than_the_bound_and_only_of_names_near_their_words() -> None:
     names = torch.eye(network.LOGITS)  # of which labels have words for 0 and 3
-    taught = naming.Taught(names, torch.zeros(network.LOGITS), names[[0, 3]], 1.0)
+    reach = naming.reach(names, names[[0, 3]])
+    taught = naming.Taught(names, torch.zeros(network.LOGITS), reach, 1.0)
     hidden, logits = torch.zeros(1, network.HIDDEN), torch.zeros(1, network.LOGITS)
     with torch.no_grad():
         taught.offset[:] = -1000.0
@@ -290,7 +291,7 @@ def test_noise_never_exceeds_full_scale_and_the_same_seed_draws_it_again(world: 
 def test_an_echo_moves_no_sound_forward_and_keeps_its_power() -> None:
     click = np.zeros(RATE, np.float32)
     click[RATE // 2] = 1
-    wet = noise._echo(click, scenes.room(np.random.default_rng(1), RATE), float(np.mean(click**2)))
+    wet = noise.echo(click, scenes.room(np.random.default_rng(1), RATE), float(np.mean(click**2)))
     assert np.abs(wet[: RATE // 2]).max() < 1e-4 * np.abs(wet).max()
     assert int(np.abs(wet).argmax()) == RATE // 2
     np.testing.assert_allclose(np.mean(wet**2), np.mean(click**2), rtol=1e-3)

@@ -23,17 +23,17 @@ from tqdm import tqdm
 
 from monitor.export.evidence import OFFSET, POWER
 from monitor.export.evidence import Evidence as Untaught
+from student.examples import Draw
 from student.network import HIDDEN, LOGITS
-from student.sources import RATE, Sound
+from student.signals import ALARMS
 
-WINDOW_LEN = 2 * RATE
-CLEAN, SNR_DB = 0.4, (-5.0, 24.0)
-"""How many examples have no background, and the ratios of the others."""
-PEAK_DB = (-35.0, -3.0)
 STEPS, BATCH, PEAK_RATE = 600, 384, 6e-3
-LABEL_DECAY = 5.0
+LABEL_DECAY, MADE_DECAY = 5.0, 1.0
+"""Of what hidden adds to a name's evidence; the second of names near a word of what is made by code."""
 BOUND = 3.0
 """Log-odds by which labels may move a name's evidence at most."""
+MADE_BOUND = 9.0
+"""The same of names near a word of what is made by code: the teacher hardly knows these sounds."""
 NEAR, FAR = 0.9, 0.1
 """Cosines of a name to the nearest word with a label: labels move it up to the bound, or not at all."""
 LABEL_WEIGHT = 4.0
@@ -64,12 +64,11 @@ class Taught(Evidence):
 
     reach: Tensor
 
-    def __init__(self, names: Tensor, prior: Tensor, words: Tensor, weight: float) -> None:
-        """Reach the names (LOGITS, d) near any of the words with a label (n, d), unit norm."""
+    def __init__(self, names: Tensor, prior: Tensor, reach: Tensor, weight: float) -> None:
+        """Move the evidence of names (LOGITS, d) as far as `reach`, log-odds (LOGITS,)."""
         super().__init__(names, prior)
         self.weight = weight
-        nearest = (functional.normalize(names, dim=1) @ words.T).amax(1)
-        self.register_buffer("reach", BOUND * ((nearest - FAR) / (NEAR - FAR)).clamp(0, 1))
+        self.register_buffer("reach", reach)
         self.gain = nn.Parameter(torch.zeros(LOGITS))
         self.offset = nn.Parameter(torch.zeros(LOGITS))
         self.correction = nn.Linear(HIDDEN, LOGITS, bias=False)
@@ -88,6 +87,12 @@ class Taught(Evidence):
         return functional.normalize(torch.sigmoid(evidence) @ self.names, dim=1)
 
 
+def reach(names: Tensor, words: Tensor, bound: float = BOUND) -> Tensor:
+    """Say how far words with a label (n, d), unit norm, may move each of the names (m, d): (m,)."""
+    nearest = (functional.normalize(names, dim=1) @ words.T).amax(1)
+    return bound * ((nearest - FAR) / (NEAR - FAR)).clamp(0, 1)
+
+
 @dataclass(frozen=True)
 class Notes:
     """What a student says of labelled examples."""
@@ -98,6 +103,13 @@ class Notes:
     """int64 (n,), indices into `classes`."""
     classes: list[str]
 
+    def joined(self, other: Notes) -> Notes:
+        """Return these and the other's examples; classes of one name are one."""
+        classes = sorted({*self.classes, *other.classes})
+        truth = [torch.tensor([classes.index(c) for c in one.classes])[one.truth] for one in (self, other)]
+        hidden, logits = torch.cat([self.hidden, other.hidden]), torch.cat([self.logits, other.logits])
+        return Notes(hidden, logits, torch.cat(truth), classes)
+
     def without(self, left_out: Collection[str]) -> Notes:
         """Return those of the other classes."""
         classes = [name for name in self.classes if name not in left_out]
@@ -107,56 +119,8 @@ class Notes:
         return Notes(self.hidden[kept], self.logits[kept], truth[kept], classes)
 
 
-class Examples:
-    """Draws labelled training clips, clean or in training backgrounds."""
-
-    def __init__(self, sound: Sound, seed: int) -> None:
-        self._sound, self._rng = sound, np.random.default_rng(seed)
-        clips = sound.clips
-        told = [not c.canonical.startswith("unlabelled") for c in clips]
-        self._main = np.flatnonzero(told)
-        self._beds = np.flatnonzero([clip.kind == "background" for clip in clips])
-        names, groups = ([getattr(clips[at], key) for at in self._main] for key in ("canonical", "group"))
-        self.classes = sorted(set(names))
-        self._truth = np.array([self.classes.index(name) for name in names])
-        sizes = [names.count(name) * groups.count(group) for name, group in zip(names, groups, strict=True)]
-        self._odds = np.array(sizes) ** -0.5 / (np.array(sizes) ** -0.5).sum()
-
-    def draw(self, n: int) -> tuple[Tensor, Tensor]:
-        """Draw n: audio float32 (n, WINDOW_LEN), full scale +-1.0, and its classes (n,)."""
-        rng = self._rng
-        drawn = rng.choice(len(self._main), n, p=self._odds)
-        main = _level([self._cut(int(at)) for at in self._main[drawn]])
-        beds = _level([self._cut(int(at)) for at in rng.choice(self._beds, n)])
-        ratio = 10 ** (-rng.uniform(*SNR_DB, (n, 1)) / 20) * (rng.random((n, 1)) >= CLEAN)
-        mixed = main + beds * ratio
-        peak = np.abs(mixed).max(axis=1, keepdims=True)
-        mixed *= 10 ** (rng.uniform(*PEAK_DB, (n, 1)) / 20) / (peak + 1e-9)
-        return torch.from_numpy(mixed.astype(np.float32)), torch.from_numpy(self._truth[drawn])
-
-    def _cut(self, at: int) -> NDArray[np.float32]:
-        """Cut a window around a tenth of a second drawn by its energy; a short clip lies amid silence."""
-        rng, samples = self._rng, self._sound.clip(at).astype(np.float32) / 32767
-        if len(samples) <= WINDOW_LEN:
-            padded = np.zeros(WINDOW_LEN, np.float32)
-            start = int(rng.integers(0, WINDOW_LEN - len(samples) + 1))
-            padded[start : start + len(samples)] = samples
-            return padded
-        step = RATE // 10
-        energy = np.square(samples[: len(samples) // step * step]).reshape(-1, step).sum(axis=1) + 1e-9
-        middle = int(rng.choice(len(energy), p=energy / energy.sum())) * step
-        start = middle - int(rng.integers(RATE // 4, WINDOW_LEN - RATE // 4))
-        return samples[min(max(0, start), len(samples) - WINDOW_LEN) :][:WINDOW_LEN]
-
-
-def _level(windows: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Stack windows, each of RMS one."""
-    stack = np.stack(windows)
-    return np.asarray(stack / (np.sqrt(np.square(stack).mean(axis=1, keepdims=True)) + 1e-6), np.float32)
-
-
 @torch.inference_mode()
-def take_notes(hear: Callable[[Tensor], tuple[Tensor, Tensor]], examples: Examples, count: int) -> Notes:
+def take_notes(hear: Callable[[Tensor], tuple[Tensor, Tensor]], examples: Draw, count: int) -> Notes:
     """Let a student hear `count` examples; `hear` turns audio into hidden and logits."""
     parts = []
     for _ in tqdm(range(-(-count // 32)), desc="notes"):
@@ -178,14 +142,29 @@ def kept_notes(path: Path, key: str, take: Callable[[], Notes]) -> Notes:
     return notes
 
 
-def teach(
+def teach(  # noqa: PLR0913, PLR0917 - what is taught, where, and how much
     notes: Notes,
     names: Tensor,
     embed: Callable[[list[str]], NDArray[np.float32]],
     seed: int,
     weight: float = LABEL_WEIGHT,
+    made: Notes | None = None,
 ) -> Taught:
-    """Learn how much each name weighs; `embed` is the text side, `weight` that of what labels teach."""
+    """Learn how much each name weighs.
+
+    Parameters
+    ----------
+    embed
+        The text side.
+    weight
+        Of what labels teach.
+    made
+        Examples made by code. They say nothing of what is ordinary, and what the student makes of them
+        without labels is no goal: the teacher does not know them.
+    """
+    prior, recorded = notes.logits.mean(0), len(notes.truth)
+    made_classes = [] if made is None else made.classes
+    notes = notes if made is None else notes.joined(made)
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
     wordings = [
@@ -197,40 +176,49 @@ def teach(
         for name in notes.classes
     ]
     middles = functional.normalize(torch.stack([items.mean(0) for items in wordings]), dim=1)
-    taught = Taught(names, notes.logits.mean(0), middles, weight)
+    reached = reach(names, middles)
+    alarms = torch.tensor([name in ALARMS for name in notes.classes])
+    rivals = ~(alarms[:, None] & alarms) | torch.eye(len(alarms), dtype=torch.bool)
+    decay = torch.full((LOGITS,), LABEL_DECAY)
+    if made_classes:
+        of_made = middles[[notes.classes.index(name) for name in made_classes]]
+        near_made = reach(names, of_made, 1.0)
+        reached = torch.maximum(reached, MADE_BOUND * near_made)
+        decay.lerp_(torch.full((LOGITS,), MADE_DECAY), near_made)
+    taught = Taught(names, prior, reached, weight)
     untaught = Evidence(names, taught.prior)
     odds = nn.ParameterDict({"slope": torch.tensor(15.0), "middle": torch.tensor(0.5)})
-    strong = [taught.correction.weight]
-    rest = [taught.gain, taught.offset, *odds.parameters()]
-    optimizer = torch.optim.AdamW(
-        [{"params": rest, "weight_decay": 0.0}, {"params": strong, "weight_decay": LABEL_DECAY}], lr=PEAK_RATE
-    )
+    learnt = [taught.gain, taught.offset, *odds.parameters(), taught.correction.weight]
+    optimizer = torch.optim.Adam(learnt, lr=PEAK_RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS, eta_min=PEAK_RATE / 50)
     for _ in tqdm(range(STEPS), desc="names"):
         drawn = torch.from_numpy(rng.integers(0, len(notes.truth), BATCH))
         texts = torch.stack([items[rng.integers(len(items))] for items in wordings])
         hidden, logits, truth = notes.hidden[drawn], notes.logits[drawn], notes.truth[drawn]
         point, own = taught.teachable(hidden, logits), untaught(hidden, logits)
-        loss = _loss(point, functional.normalize(own + texts[truth], dim=1), texts, truth, names)
+        own = own * (drawn < recorded)[:, None]
+        by_words = (point @ texts.T / TEMPERATURE).masked_fill(~rivals[truth], -torch.inf)
+        loss = _loss(point, functional.normalize(own + texts[truth], dim=1), by_words, truth, names)
         each = functional.binary_cross_entropy_with_logits(
             odds["slope"] * (point @ texts.T - odds["middle"]),
             functional.one_hot(truth, len(texts)).float(),
             reduction="none",
         )
         optimizer.zero_grad()
-        (loss + ODDS_WEIGHT * each.sum(dim=1).mean()).backward()  # type: ignore[no-untyped-call]
+        (loss + ODDS_WEIGHT * (each * rivals[truth]).sum(dim=1).mean()).backward()  # type: ignore[no-untyped-call]
+        with torch.no_grad():
+            taught.correction.weight *= (1 - optimizer.param_groups[0]["lr"] * decay)[:, None]
         optimizer.step()
         schedule.step()
     return taught.eval()
 
 
-def _loss(point: Tensor, goal: Tensor, texts: Tensor, truth: Tensor, names: Tensor) -> Tensor:
-    """Compare points with the class words, and with a goal's place among all names."""
-    by_words = functional.cross_entropy(point @ texts.T / TEMPERATURE, truth)
+def _loss(point: Tensor, goal: Tensor, by_words: Tensor, truth: Tensor, names: Tensor) -> Tensor:
+    """Compare likeness to the class words with the truth, and points with a goal's place among all names."""
     by_names = functional.kl_div(
         functional.log_softmax(point @ names.T / TEMPERATURE, dim=1),
         functional.log_softmax(goal @ names.T / TEMPERATURE, dim=1),
         reduction="batchmean",
         log_target=True,
     )
-    return by_words + NAMES_WEIGHT * by_names
+    return functional.cross_entropy(by_words, truth) + NAMES_WEIGHT * by_names

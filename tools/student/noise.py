@@ -45,7 +45,7 @@ class Noise:
         rng, power = self._rng, float(np.mean(np.square(scene))) + 1e-10
         echoed = rng.random() < ECHOED
         if echoed:
-            scene = _echo(scene, room(rng, len(scene)), power)
+            scene = echo(scene, room(rng, len(scene)), power)
             if rng.random() < ALONE:
                 return scene
         gain = np.sqrt(power) * 10 ** (-rng.uniform(*SNR_DB) / 20)
@@ -63,7 +63,7 @@ class Noise:
         return np.asarray(part / (np.sqrt(np.mean(np.square(part))) + 1e-5), np.float32)
 
 
-def _echo(scene: NDArray[np.float32], response: NDArray[np.float32], power: float) -> NDArray[np.float32]:
+def echo(scene: NDArray[np.float32], response: NDArray[np.float32], power: float) -> NDArray[np.float32]:
     """Put a scene into a room, at the power it had; the first sound stays in its place."""
     size = 2 * len(scene)
     spectra = (torch.fft.rfft(torch.from_numpy(one), size) for one in (scene, response))

@@ -1,0 +1,61 @@
+"""Alarms and what is taken for one, made by code: to teach, and to report on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.tools.load import load_tool
+from tests.tools.student_world import RATE, write_sounds
+
+torch: Any = load_tool("torch")
+examples, signals, sources = (load_tool(f"student.{name}") for name in ("examples", "signals", "sources"))
+
+LEN = 2 * RATE
+
+
+@pytest.mark.parametrize("signal", signals.SIGNALS, ids=lambda one: str(one.make.__name__))
+def test_every_draw_of_a_signal_sounds_for_all_of_a_window(signal: Any) -> None:
+    for seed in range(5):
+        sound = signal.make(np.random.default_rng(seed), LEN)
+        assert sound.shape == (LEN,)
+        assert np.isfinite(sound).all()
+        assert np.abs(sound).max() > 0.1
+
+
+def on_share(sound: Any) -> float:
+    """Share of hundredths of a second in which there is sound."""
+    rms = np.sqrt(np.square(sound).reshape(-1, RATE // 100).mean(axis=1))
+    return float((rms > 0.2 * rms.max()).mean())
+
+
+def test_a_window_of_t4_has_more_than_the_one_pulse_of_an_empty_battery() -> None:
+    draws = [np.random.default_rng(seed) for seed in range(20)]
+    assert min(on_share(signals.t4(rng, LEN)) for rng in draws) * 2.0 > 0.15
+    assert max(on_share(signals.chirp(rng, LEN)) for rng in draws) * 2.0 < 0.15
+
+
+def test_no_signal_but_an_alarm_is_taught_as_one() -> None:
+    alarms = {signals.t3, signals.t3_low, signals.t4, signals.t4_low, signals.march}
+    named = {signals.SMOKE, signals.CARBON_MONOXIDE}
+    assert {one.make for one in signals.SIGNALS if named.intersection(one.names)} == alarms
+
+
+@pytest.fixture
+def sound(tmp_path: Path) -> Any:
+    write_sounds(tmp_path)
+    (tmp_path / "work").mkdir()
+    return sources.load_sound(tmp_path, tmp_path / "work")
+
+
+def test_the_same_seed_draws_the_same_labelled_signals_within_full_scale(sound: Any) -> None:
+    one, again, other = (examples.SignalExamples(sound, seed).draw(8) for seed in (1, 1, 2))
+    assert one[0].shape == (8, LEN)
+    assert torch.equal(one[0], again[0])
+    assert torch.equal(one[1], again[1])
+    assert not torch.equal(one[0], other[0])
+    assert float(one[0].abs().max()) <= 1
+    assert int(one[1].max()) < len(examples.SignalExamples(sound, 1).classes)
