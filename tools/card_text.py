@@ -79,7 +79,9 @@ chain; then, with a longer view for the teacher, the student hears most scenes i
 teacher does not. Labels teach none of that. How much each name weighs is learnt last, on the finished
 network, from the labels of training clips, within a bound and only of names near a word with a label
 (`tools/student/naming.py`), and from alarms, beeps, tones and rings made by code
-(`tools/student/signals.py`).
+(`tools/student/signals.py`). Labels draw sounds to the words they name; so a constant
+is taken off every point that lets words without a label win as often as the others
+(`tools/student/yielding.py`).
 
 {history}
 

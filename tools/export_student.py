@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import box
+import joint_space
 import numpy as np
 import torch
 from graphs import digest, open_session
@@ -33,6 +34,7 @@ from student.graph import StudentGraph, export
 from student.naming import LABEL_WEIGHT, Evidence, Notes, kept_notes, take_notes, teach
 from student.network import Student
 from student.sources import RATE, load_sound
+from student.yielding import words_apart, yielding
 from teacher import Teacher
 from torch import Tensor
 
@@ -84,7 +86,11 @@ def place_of(student: Student, words: Words, args: argparse.Namespace) -> Eviden
     if args.signals:
         code = digest(Path(str(signals.__file__)))
         made = heard("signals.pt", SignalExamples(sound, args.seed), args.signals, code).without(left_out)
-    return teach(notes.without(left_out), words.names, words.embed, args.seed, args.label_weight, made)
+    notes = notes.without(left_out)
+    taught = teach(notes, words.names, words.embed, args.seed, args.label_weight, made)
+    classes = sorted({*notes.classes, *(made.classes if made else ())})
+    others = [name.lower() for name in joint_space.audioset_names(args.teacher)]
+    return yielding(taught, *words_apart(classes, others, words.embed))
 
 
 def check(path: Path, graph: StudentGraph) -> None:

@@ -59,16 +59,19 @@ class Evidence(Untaught):
 class Taught(Evidence):
     """The same with what labels teach: a gain and an offset for each name, and what hidden adds to them.
 
-    Taught sounds pull sounds without a label to their words. So the taught point is only added to the other.
+    Taught sounds pull sounds without a label to their words. So the taught point is only added to the other,
+    and what words with a label have in common, beside those without one, is taken off (`yielding`).
     """
 
     reach: Tensor
+    shift: Tensor
 
     def __init__(self, names: Tensor, prior: Tensor, reach: Tensor, weight: float) -> None:
         """Move the evidence of names (LOGITS, d) as far as `reach`, log-odds (LOGITS,)."""
         super().__init__(names, prior)
         self.weight = weight
         self.register_buffer("reach", reach)
+        self.register_buffer("shift", torch.zeros(names.shape[1]))
         self.gain = nn.Parameter(torch.zeros(LOGITS))
         self.offset = nn.Parameter(torch.zeros(LOGITS))
         self.correction = nn.Linear(HIDDEN, LOGITS, bias=False)
@@ -77,7 +80,8 @@ class Taught(Evidence):
     def forward(self, hidden: Tensor, logits: Tensor) -> Tensor:
         """Place hidden (n, HIDDEN), in units of their deviation, and logits (n, LOGITS)."""
         untaught = super().forward(hidden, logits)
-        return functional.normalize(untaught + self.weight * self.teachable(hidden, logits), dim=1)
+        point = functional.normalize(untaught + self.weight * self.teachable(hidden, logits), dim=1)
+        return functional.normalize(point - self.shift, dim=1)
 
     def teachable(self, hidden: Tensor, logits: Tensor) -> Tensor:
         """Place the same by what labels teach alone."""
