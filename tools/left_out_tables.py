@@ -69,7 +69,8 @@ Each class with a label was left out of what labels teach once, its words too, w
 named, among all classes of its fold, by the one that was not taught its class. The network itself learns from
 no label, and the audio teacher knows kinds of sound by AudioSet's names: the sounds are not new, the words
 are. Top-1 in %; an event is its clip's loudest window; 95 % two-way bootstrap intervals over sources and
-recordings.
+recordings. The box of the first edition so named 46.2 / 30.0 / 18.8 % of the ten's clips of fold 4 (clean /
+10 / 0 dB), and 85.0 % clean where only the ten were asked for.
 
     python tools/leave_out.py --work DIR --models DIR/models --out docs/eval/clips/held_out.md
 
