@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Literal, overload
 
+    from monitor.bus.client import Contact
     from monitor.encoders import Encoder
-    from monitor.following import Contact
     from monitor.records import Event
 
 __all__ = ["__version__", "load_encoder", "subscribe"]
@@ -48,7 +48,7 @@ def load_encoder(
     ModelError
         Unknown name, missing or altered file, or a provider that is not there.
     """
-    from monitor.config import ModelConfig
+    from monitor.config.settings import ModelConfig
     from monitor.encoders import load
 
     return load(ModelConfig(name=name, provider=provider, threads=threads, window_s=window_s))
@@ -77,8 +77,8 @@ def subscribe(
     endpoint
         Where the monitor publishes (`--bind`).
     connection
-        Also yield a `Contact` (from `monitor.following`) when the monitor is gone, back or restarted, when it
-        stands still, and when messages were lost.
+        Also yield a `Contact` (from `monitor.bus.client`) when the monitor is gone, back or restarted, when
+        it stands still, and when messages were lost.
     control
         Where the monitor answers (`--control`); None: it is found from `endpoint`.
 
@@ -93,7 +93,7 @@ def subscribe(
     PublishError
         `endpoint` is not an address.
     """
-    from monitor import following
+    from monitor.bus import client as following
     from monitor.records import Event
 
     found = following.subscribe(endpoint, control)

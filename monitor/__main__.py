@@ -9,8 +9,8 @@ def main() -> int:
     """Run the command line and return the exit code."""
     ready()
     try:
-        from monitor.cli import leave
-        from monitor.cli import main as run
+        from monitor.cli.main import leave
+        from monitor.cli.main import main as run
 
         return leave(run())
     except KeyboardInterrupt:

@@ -14,21 +14,19 @@ from pathlib import Path
 
 import msgspec
 
-from monitor.config import CaptureConfig, Config
-from monitor.config_checks import check_window
+from monitor.config.checks import check_window
+from monitor.config.settings import CaptureConfig, Config
 from monitor.detection.allowance import set_by_hand, with_allowance
 from monitor.detection.calibration import Calibration, Condition
 from monitor.detection.detector import Detector
 from monitor.encoders import Encoder
 from monitor.encoders.watched import Ears, Watched
 from monitor.errors import ConfigError, SourceError
-from monitor.folders import user_path
-from monitor.learnt_thresholds import Keeper, remembered
-from monitor.pipeline import Pipeline, Stages
-from monitor.pipelines import Pipelines
+from monitor.files.paths import user_path
+from monitor.pipeline.pipeline import Pipeline, Stages
+from monitor.pipeline.reporter import Clock, Stream
+from monitor.pipeline.scheduler import Pipelines
 from monitor.records import ClassPrompt
-from monitor.report import Clock, Stream
-from monitor.rooms import Memory, remember
 from monitor.scoring.background import Background
 from monitor.scoring.prompts import build_prompts
 from monitor.scoring.prototypes import build_prototypes, embed_phrases
@@ -40,6 +38,8 @@ from monitor.sources.capture import Capture
 from monitor.sources.file import FileSource
 from monitor.sources.pace import AHEAD_S
 from monitor.sources.raw import RawFormat
+from monitor.storage.backgrounds import Memory, remember
+from monitor.storage.thresholds import Keeper, remembered
 from monitor.stream.level import LevelMeter
 from monitor.stream.ring import Ring
 from monitor.stream.windows import Windower
@@ -261,8 +261,8 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
 
 def _tell_microphones_apart(sources: Sequence[Source]) -> None:
     if any(source.live for source in sources):
-        from monitor.sources.choice import choose_all
         from monitor.sources.microphone import Microphone
+        from monitor.sources.microphone_choice import choose_all
 
         choose_all([source for source in sources if isinstance(source, Microphone)])
 

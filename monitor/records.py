@@ -1,6 +1,6 @@
 """What travels between rooms: small frozen records, each field with its unit or shape.
 
-Records that reach the wire are plain JSON once encoded (`wire.py` is the only codec). Sample indices are
+Records that reach the wire are plain JSON once encoded (`bus/codec.py` is the only codec). Sample indices are
 integers since the start of the stream, at the rate the record states; intervals are half open.
 """
 

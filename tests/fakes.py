@@ -12,7 +12,7 @@ from monitor.units import unit_norm
 
 INTERRUPTIBLE = (
     "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
-    "from monitor.cli import main; sys.exit(main(sys.argv[1:]))"
+    "from monitor.cli.main import main; sys.exit(main(sys.argv[1:]))"
 )
 """The program where Ctrl-C counts, also when the tests were started with it ignored, in the background."""
 RATE = 8000

@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from monitor import learnt_thresholds, rooms
 from monitor.assemble import Monitor, make_stages, start_monitor
-from monitor.config import Config, load_config
+from monitor.bus.codec import encode_json
+from monitor.config.settings import Config, load_config
 from monitor.errors import ConfigError
+from monitor.files.state_files import write_private
 from monitor.records import Request, Room, Span
 from monitor.scoring.prompts import parse_classes
-from monitor.state_files import write_private
-from monitor.wire import encode_json
+from monitor.storage import backgrounds as rooms
+from monitor.storage import thresholds as learnt_thresholds
 from tests.examples import NOON, room
 from tests.fakes import RATE, ArraySource, FakeEncoder, noise
 

@@ -18,13 +18,13 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from rich.table import Table
 
-from monitor.cli import main
+from monitor.bus.codec import decode_json, encode_json
+from monitor.cli.main import main
 from monitor.console import drawing, show, show_drawn, show_json, tell
-from monitor.encoders.store import MODEL_FILE, write_entry
 from monitor.errors import WireError
+from monitor.models.store import MODEL_FILE, write_entry
 from monitor.records import Event, Health, NearMiss
 from monitor.sinks.lines import LineSink
-from monitor.wire import decode_json, encode_json
 from tests.encoders.tiny_models import tiny_model
 from tests.examples import records
 from tests.terminal import on_terminal
@@ -158,7 +158,7 @@ import sys
 from monitor.console import open_streams, show_json
 from monitor.errors import WireError
 from monitor.sinks.lines import LineSink
-from monitor.wire import decode_json, encode_json
+from monitor.bus.codec import decode_json, encode_json
 from tests.examples import event
 open_streams()
 show_json({NAME!a}.join('""').encode())

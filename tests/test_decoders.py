@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-BEFORE_ANY_THREAD = {"config.py", "encoders/store.py", "encoders/catalogue.py"}
+BEFORE_ANY_THREAD = {"config/settings.py", "models/store.py", "models/catalogue.py"}
 """Read by the one thread there is when a program starts."""
 
 
@@ -62,7 +62,7 @@ def test_every_decoder_is_made_while_its_module_is_loaded() -> None:
 THREADS = """
 import sys, threading
 sys.setswitchinterval(1e-6)
-from monitor import wire
+from monitor.bus import codec as wire
 from monitor.records import Snapshot
 from tests.examples import NOON, event, health, level
 frames = [wire.encode(record, "e", 1, NOON) for record in (event(), health(), level())]

@@ -17,9 +17,9 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from monitor.bus.subscriber import Subscriber
 from monitor.records import Health
 from monitor.sources.demo import demo_scene
-from monitor.subscriber import Subscriber
 from tests.vmic import SAMPLE_RATE, VirtualMicrophones
 
 CLASSES = "siren,dog_bark"

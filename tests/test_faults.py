@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from monitor.assemble import make_stages
 from monitor.encoders.watched import GIVE_UP_S, PATIENCE_S, Direct, Watched
 from monitor.errors import ProgramError
-from monitor.pipeline import Pipeline
-from monitor.pipelines import Pipelines
+from monitor.pipeline.pipeline import Pipeline
+from monitor.pipeline.reporter import Stream
+from monitor.pipeline.scheduler import Pipelines
 from monitor.records import CaptureStatus, Event, Health, Level, PublishedRecord, Request, Scores
-from monitor.report import Stream
 from monitor.scoring.prompts import parse_classes
 from monitor.stream.ring import Ring
 from tests.encoders.faults import FAILURES, Fault, Faulty
 from tests.fakes import RATE, Collector, FixedStatus, noise, tone
-from tests.test_pipeline import CONFIG, Steady
+from tests.pipeline.test_pipeline import CONFIG, Steady
 
 
 class Bench:

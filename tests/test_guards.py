@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from monitor import load_encoder
 from monitor.assemble import SYSTEM_CLOCK, make_stages
-from monitor.config import load_config
+from monitor.config.settings import load_config
 from monitor.encoders import Encoder
-from monitor.encoders.store import find_model
-from monitor.pipeline import Pipeline
+from monitor.models.store import find_model
+from monitor.pipeline.pipeline import Pipeline
+from monitor.pipeline.reporter import Stream
 from monitor.records import BackgroundState, Event, Scores
-from monitor.report import Stream
 from monitor.scoring.prompts import parse_classes
 from monitor.sources import demo_sounds
 from monitor.stream.ring import Ring

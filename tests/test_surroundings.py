@@ -15,8 +15,8 @@ import pytest
 import soundfile
 
 from monitor.assemble import SourceOptions, make_source
-from monitor.cli import main
-from monitor.config import CaptureConfig
+from monitor.cli.main import main
+from monitor.config.settings import CaptureConfig
 from monitor.errors import ConfigError, SourceError
 from monitor.sources.demo import DemoSource
 from monitor.sources.file import FileSource

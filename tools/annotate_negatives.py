@@ -24,11 +24,11 @@ from tagging import KINDS, SHOWN_TAGS, WINDOW_S, Hearing
 
 from monitor import load_encoder
 from monitor.errors import ConfigError, MonitorError
-from monitor.evaluation.clips import Clip, load
-from monitor.evaluation.layouts import read_data
-from monitor.evaluation.progress import progress
-from monitor.evaluation.related import is_related
-from monitor.evaluation.unlabelled import Unlabelled, clip_hash, read_unlabelled, write_unlabelled
+from monitor.evaluation.data.clips import Clip, load
+from monitor.evaluation.data.layouts import read_data
+from monitor.evaluation.data.related import is_related
+from monitor.evaluation.data.unlabelled import Unlabelled, clip_hash, read_unlabelled, write_unlabelled
+from monitor.evaluation.reports.progress import progress
 
 SURE, MAYBE = 0.5, 0.1
 """Teacher's probability from which a class is proposed by itself, and if the model agrees."""

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from startup import Start, measure_embedding
 
-from monitor.encoders.store import find_model
+from monitor.models.store import find_model
 
 BOOTSTRAP_ROUNDS = 2000
 HEAD = """| 2 s of sound, one thread | ms, median [quartiles] | ratio [95 %] | million parameters \

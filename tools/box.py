@@ -15,11 +15,11 @@ from pathlib import Path
 from graphs import digest, pin_part, replace_entry
 
 from monitor.encoders import Encoder
-from monitor.encoders.cohorts import pack
-from monitor.encoders.store import ModelFile, read_manifest
 from monitor.evaluation.cohorts import MOST, CohortPlan, build_cohort
-from monitor.evaluation.layouts import read_data
-from monitor.evaluation.progress import progress
+from monitor.evaluation.data.layouts import read_data
+from monitor.evaluation.reports.progress import progress
+from monitor.models.cohort import pack
+from monitor.models.store import ModelFile, read_manifest
 from monitor.vocabulary.measured import MEASURED_FILE
 
 NAME = "embedded"

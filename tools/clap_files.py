@@ -21,10 +21,10 @@ from onnx import helper
 from torch import Tensor, nn
 
 from monitor.encoders.log_mel import log_mel
-from monitor.export import graphs
+from monitor.export import onnx_graphs as graphs
 from monitor.export.checkpoints import Checkpoint, read_checkpoint
 from monitor.export.pair import input_len_for
-from monitor.export.towers import AudioTower, TextTower
+from monitor.export.tower_networks import AudioTower, TextTower
 
 WEIGHTS = "random.pt"
 PIECES = {"fp32": 4, "two": 2, "one": 1}

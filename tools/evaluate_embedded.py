@@ -26,13 +26,13 @@ from corpus import is_validation, read_index, words
 from student.sources import learning_clips
 
 from monitor import load_encoder
-from monitor.config import Config
+from monitor.config.settings import Config
 from monitor.encoders import Encoder
-from monitor.encoders.store import MODEL_FILE, list_models
-from monitor.evaluation.clip_tables import basis, condition, overall_table, write_report
-from monitor.evaluation.mixtures import CLEAN_DB
-from monitor.evaluation.recognition import ClipBench, ClipReport, ClipTrial, run_clips
+from monitor.evaluation.eval_clips import ClipBench, ClipReport, ClipTrial, run_clips
+from monitor.evaluation.reports.clip_tables import basis, condition, overall_table, write_report
+from monitor.evaluation.synthesis.mixtures import CLEAN_DB
 from monitor.export.tagger_model import make_folder
+from monitor.models.store import MODEL_FILE, list_models
 
 TEACHER = "teacher"
 FOLDS = ("6", "4")

@@ -16,7 +16,7 @@ from typing import Any
 
 from corpus import is_validation
 
-from monitor.cli_eval import add_eval
+from monitor.cli.eval import add_eval
 from monitor.errors import MonitorError
 
 FOLDS = (1, 2, 3)

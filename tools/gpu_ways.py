@@ -13,13 +13,13 @@ import torch
 from clap_sounds import WINDOW_LEN
 from numpy.typing import NDArray
 
-from monitor.config import ModelConfig
+from monitor.config.settings import ModelConfig
 from monitor.encoders.onnx import OnnxEngine
-from monitor.encoders.store import ModelEntry, ModelFile, StoredModel
-from monitor.export import graphs
+from monitor.export import onnx_graphs as graphs
 from monitor.export.checkpoints import read_checkpoint
 from monitor.export.front_end import FrontEndSpec
-from monitor.export.towers import AudioTower
+from monitor.export.tower_networks import AudioTower
+from monitor.models.store import ModelEntry, ModelFile, StoredModel
 
 Floats = NDArray[np.float32]
 Embed = Callable[[Floats], Floats]

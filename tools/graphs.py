@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from monitor.encoders.runtime import onnxruntime
-from monitor.encoders.store import ModelFile
-from monitor.export.halves import halve
+from monitor.export.float16 import halve
+from monitor.models.store import ModelFile
 
 MANIFEST_HEAD = (
     "# The models `monitor` knows. Files are pinned by sha256; paths are relative to this file.\n\n"

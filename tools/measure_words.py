@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from monitor.config import ModelConfig
+from monitor.config.settings import ModelConfig
 from monitor.encoders import count_pieces, load
 from monitor.scoring.prototypes import embed_phrases
 from monitor.vocabulary.judge import Judge, Verdict

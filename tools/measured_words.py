@@ -14,9 +14,9 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from monitor.config import ModelConfig
+from monitor.config.settings import ModelConfig
 from monitor.encoders import find
-from monitor.toml import toml_lines, toml_value
+from monitor.files.toml import toml_lines, toml_value
 from monitor.vocabulary.measured import MEASURED_FILE
 
 CONDITIONS = {"inf": "clean", "10.0": "10 dB", "0.0": "0 dB"}

@@ -24,8 +24,8 @@ from graphs import open_session
 from left_out_tables import card_lines
 from student.sources import learning_clips
 
-from monitor.encoders.cohorts import unpack
-from monitor.encoders.store import StoredModel, read_manifest
+from monitor.models.cohort import unpack
+from monitor.models.store import StoredModel, read_manifest
 from monitor.records import Cohort
 from monitor.vocabulary.measured import MEASURED_FILE
 

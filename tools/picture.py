@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from monitor.subscriber import Subscriber
+from monitor.bus.subscriber import Subscriber
 from monitor.tui.app import MonitorApp, Options
 
 ENDPOINT = "tcp://127.0.0.1:5575"

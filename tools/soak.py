@@ -26,9 +26,9 @@ import msgspec
 import numpy as np
 import soxr
 
+from monitor.bus.subscriber import Subscriber
 from monitor.records import Health
 from monitor.sources.demo import demo_scene
-from monitor.subscriber import Subscriber
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.vmic import SAMPLE_RATE, VirtualMicrophones

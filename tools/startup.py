@@ -19,9 +19,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from monitor.encoders.store import find_model
+from monitor.bus.subscriber import Subscriber
+from monitor.models.store import find_model
 from monitor.records import Scores
-from monitor.subscriber import Subscriber
 
 ENDPOINT = "tcp://127.0.0.1:5573"
 LIMIT_S = 30.0

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.config import Config
+from monitor.config.settings import Config
 from monitor.encoders import Encoder
 from monitor.errors import ConfigError
-from monitor.evaluation.clips import load
-from monitor.evaluation.hearing import Ears
-from monitor.evaluation.plans import StreamPlan
-from monitor.evaluation.streams import Stream
-from monitor.evaluation.trial import METHODS, listen_to
+from monitor.evaluation.data.clips import load
+from monitor.evaluation.methods.embedding_store import Ears
+from monitor.evaluation.methods.stream_runner import METHODS, listen_to
+from monitor.evaluation.synthesis.plans import StreamPlan
+from monitor.evaluation.synthesis.streams import Stream
 from monitor.scoring.prompts import parse_classes
 
 WINDOW_S, HOP_S = 2.0, 0.5

@@ -15,14 +15,14 @@ from pathlib import Path
 from corpus import is_validation
 
 from monitor import load_encoder
-from monitor.config import Config
-from monitor.evaluation.hearing import Ears, kept_file
-from monitor.evaluation.layouts import read_data
-from monitor.evaluation.metrics import summarise
-from monitor.evaluation.operating import sweep
-from monitor.evaluation.parts import Bench, StreamTrial, prepare_streams
-from monitor.evaluation.rehearing import Rehearing
-from monitor.evaluation.trial import METHODS, Changes, Heard, change, listen_to
+from monitor.config.settings import Config
+from monitor.evaluation.data.layouts import read_data
+from monitor.evaluation.methods.embedding_store import Ears, kept_file
+from monitor.evaluation.methods.redetection import Rehearing
+from monitor.evaluation.methods.stream_runner import METHODS, Changes, Heard, change, listen_to
+from monitor.evaluation.metrics.event_metrics import summarise
+from monitor.evaluation.metrics.operating_points import sweep
+from monitor.evaluation.synthesis.parts import Bench, StreamTrial, prepare_streams
 from monitor.scoring.prompts import parse_classes
 
 ALLOWED_PER_HOUR = (1.0, 2.0, 5.0, 10.0, 20.0)

@@ -1,4 +1,4 @@
-"""Write configs/default.toml from the defaults and docstrings of monitor/config.py.
+"""Write configs/default.toml from the defaults and docstrings of monitor/config/settings.py.
 
 python tools/write_default_config.py > configs/default.toml
 """
@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from monitor import config
-from monitor.config import Config
+from monitor.config import settings as config
+from monitor.config.settings import Config
 
 
 def docstrings(struct: type) -> dict[str, str]:

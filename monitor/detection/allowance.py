@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from monitor.config import ClassConfig, Config, DetectorConfig
+from monitor.config.limits import THRESHOLD
+from monitor.config.settings import ClassConfig, Config, DetectorConfig
 from monitor.detection.detector import is_urgent
-from monitor.limits import THRESHOLD
 
 
 def allowed_per_hour(classes: Sequence[str], config: Config) -> dict[str, float]:

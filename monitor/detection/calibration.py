@@ -40,8 +40,8 @@ from collections.abc import Mapping
 import msgspec
 import numpy as np
 
-from monitor.config import CalibrationConfig
-from monitor.limits import THRESHOLD
+from monitor.config.limits import THRESHOLD
+from monitor.config.settings import CalibrationConfig
 from monitor.records import CalibrationState, Score
 
 TAIL = 0.1

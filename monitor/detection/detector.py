@@ -20,8 +20,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from monitor.config import DetectorConfig
-from monitor.limits import THRESHOLD
+from monitor.config.limits import THRESHOLD
+from monitor.config.settings import DetectorConfig
 from monitor.records import Missed, NearMissReason, Score, Transition
 from monitor.units import seconds_to_len
 

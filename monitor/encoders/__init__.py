@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.config import ModelConfig
+from monitor.config.settings import ModelConfig
 from monitor.records import Cohort
 
 if TYPE_CHECKING:
-    from monitor.encoders.store import StoredModel
-    from monitor.encoders.stored import Engine, StoredEncoder
+    from monitor.encoders.stored_encoder import Engine, StoredEncoder
+    from monitor.models.store import StoredModel
 
 __all__ = ["Encoder", "Progress", "count_pieces", "find", "load"]
 
@@ -90,9 +90,9 @@ def load(config: ModelConfig, progress: Progress | None = None) -> Encoder:
         Unknown name, missing or altered file, a window the model does not take, or a provider that is not
         there.
     """
-    from monitor.encoders.stored import StoredEncoder
-    from monitor.encoders.text_cache import TextCache, cache_file
-    from monitor.encoders.texts import Texts
+    from monitor.encoders.embedding_cache import TextCache, cache_file
+    from monitor.encoders.stored_encoder import StoredEncoder
+    from monitor.encoders.text_tower import Texts
 
     model, engine = _open(config)
     cache = TextCache(cache_file(), model.text_identity, model.entry.dim)
@@ -108,7 +108,7 @@ def count_pieces(config: ModelConfig) -> Callable[[Sequence[str]], list[int]]:
     1: the model has the word whole, so it was common in what the tokenizer was made from; 0: it has no piece
     for some of it. The tokenizer is read when it is first asked.
     """
-    from monitor.encoders.texts import PieceCounter
+    from monitor.encoders.text_tower import PieceCounter
 
     return PieceCounter(lambda: find(config))
 
@@ -125,7 +125,7 @@ def find(config: ModelConfig) -> StoredModel:
         from monitor.encoders.torch_ import read_checkpoint
 
         return read_checkpoint(Path(config.name))
-    from monitor.encoders.store import find_model
+    from monitor.models.store import find_model
 
     return find_model(config.name)
 
@@ -143,7 +143,7 @@ def _open(config: ModelConfig) -> tuple[StoredModel, Engine]:
 
 def _open_cohort(model: StoredModel, encoder: StoredEncoder) -> Cohort | None:
     """Return the cohort that was made here for this model, else its own, for windows of its own length."""
-    from monitor.encoders.cohorts import read_own_cohort, unpack
+    from monitor.models.cohort import read_own_cohort, unpack
 
     if own := read_own_cohort(encoder.identity, encoder.dim):
         return own

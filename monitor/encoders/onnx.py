@@ -11,8 +11,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.config import ModelConfig
-from monitor.encoders.graphs import (
+from monitor.config.settings import ModelConfig
+from monitor.errors import ModelError
+from monitor.models.signature import (
     IDS,
     LONGER,
     MASK,
@@ -21,8 +22,7 @@ from monitor.encoders.graphs import (
     fit_audio,
     fit_text,
 )
-from monitor.encoders.store import ModelFile, StoredModel
-from monitor.errors import ModelError
+from monitor.models.store import ModelFile, StoredModel
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 _CUDA_OPTIONS = {

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from monitor.encoders.clap import HOP_S, INPUT_LEN, MAX_TOKENS, PROMPT
 from monitor.encoders.log_mel import SAMPLE_RATE
-from monitor.encoders.store import ModelEntry, ModelFile, StoredModel, sha256_of
 from monitor.errors import ModelError
+from monitor.files.reading import read_stored
+from monitor.models.store import ModelEntry, ModelFile, StoredModel, sha256_of
 from monitor.privacy import keep_private
-from monitor.stored_files import read_stored
 
 WEIGHTS, TOKENIZER, CONFIG = "model.safetensors", "tokenizer.json", "config.json"
 _LIBRARIES = ("torch", "transformers", "safetensors")

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from monitor.encoders import Encoder
-from monitor.encoders.answers import Answer, answer, failure, nothing
+from monitor.encoders.checked import Answer, answer, failure, nothing
 from monitor.errors import ModelError
 from monitor.records import Embedding, Hindrance, Window
 

@@ -15,11 +15,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.config.limits import COHORT_SOUNDS
 from monitor.encoders import Encoder
 from monitor.errors import ConfigError
-from monitor.evaluation.clips import Clip, load
-from monitor.evaluation.layouts import Corpus
-from monitor.limits import COHORT_SOUNDS
+from monitor.evaluation.data.clips import Clip, load
+from monitor.evaluation.data.layouts import Corpus
 from monitor.records import Cohort
 
 MOST = 3000

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from monitor.encoders.clap import INPUT_LEN
 from monitor.encoders.log_mel import HOP_LEN, SAMPLE_RATE
-from monitor.export import graphs, parity
+from monitor.export import onnx_graphs as graphs
+from monitor.export import parity
 from monitor.export.checkpoints import Checkpoint
-from monitor.export.report import Comparison, Form, Parity
+from monitor.export.result import Comparison, Form, Parity
 from monitor.export.swin import COLUMNS, PIECES
-from monitor.export.towers import AudioTower, TextTower
+from monitor.export.tower_networks import AudioTower, TextTower
 
 Say = Callable[[str], None]
 

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from monitor.encoders.clap import INPUT_LEN
 from monitor.encoders.log_mel import SAMPLE_RATE
-from monitor.encoders.stored import repeat_to
+from monitor.encoders.stored_encoder import repeat_to
 from monitor.errors import ModelError
 from monitor.export.checkpoints import Checkpoint
 from monitor.export.front_end import QUANTUM
-from monitor.export.report import Comparison, Form, Parity, summarise
+from monitor.export.result import Comparison, Form, Parity, summarise
 
 Floats = NDArray[np.float32]
 

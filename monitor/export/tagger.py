@@ -9,10 +9,10 @@ from pathlib import Path
 
 from torch import Tensor
 
-from monitor.encoders.store import sha256_of
 from monitor.errors import ModelError
 from monitor.export.mobilenet import MobileNet
 from monitor.export.weights import load_pickle, named_tensors
+from monitor.models.store import sha256_of
 
 _OTHER_FRONT_END = re.compile(r"_(hop|mels)_\d+")
 """In the names of files whose networks hear another picture, which does not show in their tensors."""

@@ -11,8 +11,15 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from monitor.config import ModelConfig
-from monitor.encoders.store import (
+from monitor.config.settings import ModelConfig
+from monitor.export import onnx_graphs as graphs
+from monitor.export import parity
+from monitor.export.evidence import TYPICAL_WIDTH, Evidence, names_of, typical_logits
+from monitor.export.kaldi_mel import RATE, FrontEnd, PlainFrontEnd
+from monitor.export.mobilenet import MobileNet
+from monitor.export.result import Comparison, Parity
+from monitor.export.tagger import Tagger, read_tagger
+from monitor.models.store import (
     ModelEntry,
     ModelFile,
     StoredModel,
@@ -21,12 +28,6 @@ from monitor.encoders.store import (
     sha256_of,
     write_entry,
 )
-from monitor.export import graphs, parity
-from monitor.export.evidence import TYPICAL_WIDTH, Evidence, names_of, typical_logits
-from monitor.export.kaldi_mel import RATE, FrontEnd, PlainFrontEnd
-from monitor.export.mobilenet import MobileNet
-from monitor.export.report import Comparison, Parity
-from monitor.export.tagger import Tagger, read_tagger
 
 Say = Callable[[str], None]
 

@@ -14,9 +14,9 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from monitor.encoders.address import access, shown
-from monitor.encoders.catalogue import is_loopback, is_safe
 from monitor.errors import ModelError
+from monitor.models.address import access, shown
+from monitor.models.catalogue import is_loopback, is_safe
 
 _CONTENT_RANGE = re.compile(r"bytes (?P<first>[0-9]{1,18})-[0-9]{1,18}/(?P<whole>[0-9]{1,18}|\*)")
 _LENGTH = re.compile(r"[0-9]{1,18}")

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from monitor.errors import ModelError, ModelUnreachable
 from monitor.install.connection import open_url, read_offer
-from monitor.install.partial import Download, Partial
+from monitor.install.partial_file import Download, Partial
 
 _CHUNK = 1 << 18
 """Bytes per read at most."""

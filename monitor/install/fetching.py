@@ -9,7 +9,7 @@ from pathlib import Path
 
 from monitor.errors import ModelError, ModelUnreachable
 from monitor.install.download import Patience, Watcher, fetch
-from monitor.install.partial import Download, is_whole
+from monitor.install.partial_file import Download, is_whole
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.encoders.store import StoredModel
-from monitor.encoders.stored import Engine, StoredEncoder
-from monitor.encoders.texts import load_tokenizer
+from monitor.encoders.stored_encoder import Engine, StoredEncoder
+from monitor.encoders.text_tower import load_tokenizer
 from monitor.errors import ModelError
+from monitor.models.store import StoredModel
 from monitor.units import unit_norm
 
 _WORDS = (

@@ -20,7 +20,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.config import BackgroundConfig
+from monitor.config.settings import BackgroundConfig
 from monitor.records import Activity, BackgroundState
 
 _PATIENCE = 3

@@ -26,7 +26,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.limits import COHORT_SOUNDS
+from monitor.config.limits import COHORT_SOUNDS
 from monitor.records import Cohort
 
 TAIL, FAR_TAIL = 0.05, 0.01

@@ -6,13 +6,13 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 
-from monitor.class_settings import one_each
-from monitor.config import MAX_CLASSES, Config
+from monitor.config.by_class import one_each
+from monitor.config.settings import MAX_CLASSES, Config
 from monitor.errors import ConfigError
-from monitor.negation import negation_in
+from monitor.names import LONGEST, class_id, folded_words, is_label
 from monitor.records import ClassPrompt, Prompts
+from monitor.scoring.negation import negation_in
 from monitor.text import clean, from_system
-from monitor.topics import LONGEST, class_id, folded_words, is_label
 
 _MAX_WORDING = 200
 _JOINERS = re.compile("[\u200c\u200d]")

@@ -21,7 +21,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.config import DriftConfig, ScorerConfig, Tau
+from monitor.config.settings import DriftConfig, ScorerConfig, Tau
 from monitor.records import Cohort, Likeness, Prototypes, Score
 from monitor.scoring.cohort import Tails, fit_tails
 

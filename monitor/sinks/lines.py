@@ -12,14 +12,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TextIO
 
+from monitor.bus.codec import encode_json
+from monitor.bus.setting_changes import Changes
 from monitor.errors import MonitorError
 from monitor.records import ClockStep, Event, Health, NearMiss, PublishedRecord, Trouble
-from monitor.sinks.changes import Changes
-from monitor.sinks.outlet import Outlet
+from monitor.sinks.nonblocking import Outlet
 from monitor.sinks.troubles import Troubles, trouble_of
 from monitor.text import sanitise
-from monitor.wire import encode_json
-from monitor.words import (
+from monitor.wording import (
     HEARING,
     NEAR_MISS,
     SOURCE_STATE,

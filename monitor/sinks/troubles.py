@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from monitor.errors import MonitorError, SourceDamaged
 from monitor.records import Health, Instant, Trouble
-from monitor.words import HEARING, SOURCE_STATE, STOPPED, clock_set, hard_of_hearing
+from monitor.wording import HEARING, SOURCE_STATE, STOPPED, clock_set, hard_of_hearing
 
 _WELL = {"running", "starting"}
 

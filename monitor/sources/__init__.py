@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from monitor.topics import slug
+from monitor.names import slug
 
 if TYPE_CHECKING:  # the capture process imports this package and must stay free of numpy
     from monitor.records import Block

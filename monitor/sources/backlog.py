@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 
-from monitor.sources.pipe import RawBlock
+from monitor.sources.capture_messages import RawBlock
 
 
 class Backlog:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from monitor.sources.layout import Layout, fits, is_chunk, read_layout
+from monitor.sources.chunk_layout import Layout, fits, is_chunk, read_layout
 from monitor.sources.matroska import MatroskaBytes
 
 TAIL_LEN = 2 * 65_307

@@ -7,11 +7,11 @@ import time
 
 from msgspec.structs import replace
 
-from monitor.config import CaptureConfig
+from monitor.config.settings import CaptureConfig
 from monitor.errors import SourceAbsent, SourceDamaged, SourceError, SourceLost
 from monitor.records import Block, CaptureStatus
 from monitor.sources import FIRST_BLOCK_S, Source
-from monitor.sources.feed import Feed, RingWriter
+from monitor.sources.ingest import Feed, RingWriter
 
 READ_S = 0.1
 """Seconds one read may take; how soon a stop is noticed."""

@@ -17,13 +17,13 @@ from monitor.records import Block
 from monitor.sources import slug
 from monitor.sources.bytestream import ByteStream
 from monitor.sources.container import Container, Foreign
+from monitor.sources.declared import conclude
+from monitor.sources.decoded_stream import Sound, look
 from monitor.sources.decoder import Piece
+from monitor.sources.decoding_thread import Pump
 from monitor.sources.growing import GrowingFile
 from monitor.sources.pace import Pace
-from monitor.sources.promise import conclude
-from monitor.sources.pump import Pump
 from monitor.sources.sndfile import SndfileSound
-from monitor.sources.sound import Sound, look
 
 BLOCK_S = 0.05
 """Seconds per block."""

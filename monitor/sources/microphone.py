@@ -23,8 +23,8 @@ import numpy as np
 from monitor.errors import SourceAbsent, SourceError, SourceLost
 from monitor.records import Block
 from monitor.sources import FIRST_BLOCK_S, slug
+from monitor.sources.capture_messages import Failed, FrameReader, Listed, Message, Opened, RawBlock
 from monitor.sources.devices import Device, printable
-from monitor.sources.pipe import Failed, FrameReader, Listed, Message, Opened, RawBlock
 from monitor.start import child_environment, python_module
 
 __all__ = ["Device", "Microphone", "list_devices"]

@@ -9,7 +9,7 @@ stderr. All four are answered by a small process that holds nothing but the driv
     python -P -m monitor.sources.portaudio find SPEC
     python -P -m monitor.sources.portaudio id STABLE_ID NAME
 
-It writes frames (`pipe.py`) to stdout and ends when its stdin does, that is, when its parent dies.
+It writes frames (`capture_messages.py`) to stdout and ends when its stdin does, when its parent dies.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from typing import Any, NoReturn
 
 from monitor.errors import SourceAbsent, SourceError
 from monitor.sources.backlog import Backlog
+from monitor.sources.capture_messages import Failed, Listed, Message, Opened, encode_header, encode_message
 from monitor.sources.devices import Device, find, find_id, printable, stable_id, with_unique_ids
-from monitor.sources.pipe import Failed, Listed, Message, Opened, encode_header, encode_message
 
 BLOCKS_PER_S = 50
 """Blocks of 20 ms: short against a window, long against the cost of a call."""

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from monitor.errors import SourceDamaged
 from monitor.sources.bytestream import ByteStream
+from monitor.sources.declared import Found
 from monitor.sources.decoder import Piece
-from monitor.sources.promise import Found
 
 SampleFormat = Literal["s16le", "s24le", "s32le", "f32le"]
 """How one sample is written: signed integer or float, its bits, little endian."""

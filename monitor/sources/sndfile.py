@@ -9,8 +9,8 @@ from types import ModuleType
 import numpy as np
 
 from monitor.errors import SourceError
+from monitor.sources.declared import Found
 from monitor.sources.decoder import Fault, Piece
-from monitor.sources.promise import Found
 
 _BLOCK_LEN = 4096
 _UNKNOWN_LEN = 1 << 40

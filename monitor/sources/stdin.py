@@ -18,13 +18,13 @@ from monitor.records import Block
 from monitor.sources import STDIN_ID
 from monitor.sources.bytestream import ByteStream
 from monitor.sources.container import Container, Foreign
+from monitor.sources.declared import conclude
+from monitor.sources.decoded_stream import Sound, look, refuse_foreign
 from monitor.sources.decoder import Piece
-from monitor.sources.inlet import Inlet
+from monitor.sources.decoding_thread import Pump
 from monitor.sources.pace import AHEAD_S, Pace
-from monitor.sources.promise import conclude
-from monitor.sources.pump import Pump
+from monitor.sources.pipe_reader import Inlet
 from monitor.sources.raw import RawFormat, RawSound, SampleFormat
-from monitor.sources.sound import Sound, look, refuse_foreign
 
 MAX_CHANNELS = 64
 """More is a slip of the finger, not a recording."""

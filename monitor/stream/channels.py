@@ -17,7 +17,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.config import CaptureConfig
+from monitor.config.settings import CaptureConfig
 from monitor.errors import SourceError
 from monitor.stream.highpass import ROW_LEN, HighPass
 from monitor.units import dbfs_to_power

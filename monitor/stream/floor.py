@@ -11,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections import deque
 
-from monitor.config import LevelConfig
+from monitor.config.settings import LevelConfig
 
 _SILENCE_S = 1.0
 """After so long without sound, what comes next has to last."""

@@ -13,7 +13,7 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.config import LevelConfig
+from monitor.config.settings import LevelConfig
 from monitor.records import Activity, Loudness, Span
 from monitor.stream.floor import Floor
 from monitor.units import SILENCE_DBFS, dbfs_to_power, power_to_dbfs, seconds_to_len, snr_db

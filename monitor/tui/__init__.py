@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from monitor.tui.feed import Link
+    from monitor.tui.connection import Link
 
 __all__ = ["run_tui"]
 
@@ -60,7 +60,7 @@ def run_tui(
     from monitor.errors import ConfigError
     from monitor.start import interrupt_as_usual
     from monitor.tui.app import MonitorApp, Options
-    from monitor.tui.parent import Parent
+    from monitor.tui.parent_pipe import Parent
 
     if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):  # it draws on stderr
         raise ConfigError(
@@ -83,7 +83,7 @@ def run_tui(
 
 
 def _link(endpoint: str, control: str | None) -> Link:
-    from monitor.subscriber import Subscriber
+    from monitor.bus.subscriber import Subscriber
 
     return Subscriber(endpoint, control=control)
 
@@ -94,7 +94,7 @@ def _say_farewell(time: datetime) -> None:
     import os
     import sys
 
-    from monitor.tui.farewell import farewell
+    from monitor.tui.exit_note import farewell
 
     with contextlib.suppress(OSError):
         width = os.get_terminal_size(sys.stderr.fileno()).columns

@@ -19,7 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _main(arguments: list[str] | None) -> int:
     import argparse
 
-    from monitor.config import PublishConfig
+    from monitor.config.settings import PublishConfig
     from monitor.console import only_ours, open_streams, tell
     from monitor.errors import MonitorError
     from monitor.tui import run_tui

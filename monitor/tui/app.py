@@ -20,27 +20,27 @@ from textual.events import Resize
 from textual.geometry import Size
 from textual.message import Message
 
+from monitor.bus.setting_changes import Changes
 from monitor.records import Event, Health, Request
-from monitor.sinks.changes import Changes
-from monitor.tui.feed import Arrived, Feed, Link, Refused
+from monitor.tui.connection import Arrived, Feed, Link, Refused
 from monitor.tui.headline import Headline, headline
 from monitor.tui.help import HelpScreen
 from monitor.tui.layout import SIDE_BY_SIDE, rows_for
-from monitor.tui.lines import Panel
 from monitor.tui.panels.banner import banner_lines
 from monitor.tui.panels.classes import classes_lines
 from monitor.tui.panels.events import events_lines
 from monitor.tui.panels.keys import keys_lines
 from monitor.tui.panels.meter import meter_lines
-from monitor.tui.panels.picture import picture_lines
-from monitor.tui.panels.sources import sources_lines
+from monitor.tui.panels.source_rows import sources_lines
+from monitor.tui.panels.spectrogram import picture_lines
 from monitor.tui.panels.status import status_lines
-from monitor.tui.parent import Orphaned, Parent, Told
-from monitor.tui.sources import States
+from monitor.tui.parent_pipe import Orphaned, Parent, Told
+from monitor.tui.pending_thresholds import Wishes
+from monitor.tui.source_states import States
 from monitor.tui.state import State
+from monitor.tui.strips import Panel
 from monitor.tui.view import Contact, View
-from monitor.tui.wishes import Wishes
-from monitor.words import changed
+from monitor.wording import changed
 
 DRAW_HZ = 10.0
 """Drawings per second; as many as there are levels."""

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monitor.records import Health, HearingState, SourceState
+from monitor.tui.readable import duration, over_room
 from monitor.tui.state import Heard, State
 from monitor.tui.theme import Kind
 from monitor.tui.view import View
-from monitor.tui.words import duration, over_room
-from monitor.words import called, clock, hard_of_hearing, moment
+from monitor.wording import called, clock, hard_of_hearing, moment
 
 FLASH_S = 3.0
 URGENT_FLASH_S = 8.0

@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from monitor.bus.codec import topic_of
 from monitor.records import (
     ClassState,
     Event,
@@ -22,7 +23,6 @@ from monitor.records import (
     Scores,
     Snapshot,
 )
-from monitor.wire import topic_of
 
 COLUMNS = 600
 """Levels remembered for the picture; more than the cells of any terminal."""

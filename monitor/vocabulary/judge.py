@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.topics import folded_words
+from monitor.names import folded_words
 from monitor.vocabulary.names import Names, read_names, single_words
 from monitor.vocabulary.reach import Reach, learn_reach, nearest
 from monitor.vocabulary.spelling import is_form_of, meant_by, plain

@@ -12,8 +12,8 @@ from pathlib import Path
 import msgspec
 
 from monitor.errors import ModelError
-from monitor.stored_files import read_toml
-from monitor.topics import folded_words
+from monitor.files.reading import read_toml
+from monitor.names import folded_words
 
 MEASURED_FILE = "measured.toml"
 

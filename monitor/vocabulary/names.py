@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from monitor.topics import folded_words
+from monitor.names import folded_words
 
 _LISTS = Path(__file__).with_name("sound_names.toml")
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.config import CalibrationConfig, ClassConfig, Config, DetectorConfig
+from monitor.config.limits import THRESHOLD
+from monitor.config.settings import CalibrationConfig, ClassConfig, Config, DetectorConfig
 from monitor.detection.allowance import allowed_per_hour, set_by_hand, threshold_of, with_allowance
 from monitor.detection.detector import rule_for
-from monitor.limits import THRESHOLD
 
 NAMES = ("siren", "dog_bark", "rain")
 

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from monitor.config import CalibrationConfig
+from monitor.config.limits import THRESHOLD
+from monitor.config.settings import CalibrationConfig
 from monitor.detection.calibration import ENOUGH, Calibration, Condition
-from monitor.limits import THRESHOLD
 from monitor.records import Score
 
 RATE, HOP = 100, 25

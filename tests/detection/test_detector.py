@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.config import ClassConfig, DetectorConfig
+from monitor.config.settings import ClassConfig, DetectorConfig
 from monitor.detection.detector import Detector, odds_ratio, rule_for
 from monitor.records import Missed, Score, Transition
 

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.encoders.store import StoredModel, find_model
+from monitor.models.store import StoredModel, find_model
 from tests.fakes import RATE, FakeEncoder
 
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 import monitor
-from monitor.config import ModelConfig
+from monitor.config.settings import ModelConfig
 from monitor.encoders import Encoder
 from monitor.encoders.onnx import AudioTower, OnnxEngine, describe
 from monitor.encoders.runtime import onnxruntime
-from monitor.encoders.store import StoredModel, find_model
 from monitor.errors import ModelError
+from monitor.models.store import StoredModel, find_model
 from tests.encoders.tiny_models import (
     DIM,
     graph,

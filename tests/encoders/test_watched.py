@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from monitor.encoders import watched
-from monitor.encoders.answers import answer
+from monitor.encoders.checked import answer
 from monitor.encoders.watched import CALM_S, GIVE_UP_S, PATIENCE_S, RENEW_EVERY_S, SAY_AFTER_S, Watched
 from monitor.records import Embedding, Window
 from tests.encoders.faults import FAILURES, Fault, Faulty

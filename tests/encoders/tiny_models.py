@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
-from monitor.encoders.store import ModelEntry, ModelFile, StoredModel, write_entry
+from monitor.models.store import ModelEntry, ModelFile, StoredModel, write_entry
 
 DIM = 8
 SAMPLE_RATE = 1600

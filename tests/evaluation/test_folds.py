@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from monitor.cli import main
-from monitor.evaluation.layouts import read_data
-from monitor.evaluation.mixtures import Mixture
-from monitor.evaluation.plans import read_plans
+from monitor.cli.main import main
+from monitor.evaluation.data.layouts import read_data
+from monitor.evaluation.synthesis.mixtures import Mixture
+from monitor.evaluation.synthesis.plans import read_plans
 from tests.evaluation.corpus import write_corpus
 
 

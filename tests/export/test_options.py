@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from monitor.errors import ConfigError
-from monitor.export.command import ExportOptions, export
+from monitor.export.exporter import ExportOptions, export
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from monitor.cli import main
-from monitor.config import ModelConfig
+from monitor.cli.main import main
+from monitor.config.settings import ModelConfig
 from monitor.encoders import load
-from monitor.encoders.store import find_model, read_folder, sha256_of
 from monitor.errors import ConfigError, ModelError
-from monitor.export.command import ExportOptions, export
-from monitor.export.report import ExportReport
+from monitor.export.exporter import ExportOptions, export
+from monitor.export.result import ExportReport
+from monitor.models.store import find_model, read_folder, sha256_of
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed; it comes with the extra 'export'")
 torch = pytest.importorskip("torch", reason="torch is not installed; it comes with the extra 'export'")

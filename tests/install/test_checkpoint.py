@@ -9,13 +9,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from monitor.cli import main
-from monitor.encoders.catalogue import CheckpointEntry, RemoteFile, list_catalogue, release_address
-from monitor.encoders.store import find_model, model_names
+from monitor.cli.main import main
 from monitor.errors import ModelError, ModelUnreachable
 from monitor.install.download import Patience
 from monitor.install.fetching import InstallOptions
-from monitor.install.model import Convert, install_checkpoint
+from monitor.install.installer import Convert, install_checkpoint
+from monitor.models.catalogue import CheckpointEntry, RemoteFile, list_catalogue, release_address
+from monitor.models.store import find_model, model_names
 from tests.encoders import tiny_models
 from tests.encoders.tiny_models import tiny_model
 from tests.install.hub import Hub, closes_after, status

@@ -17,10 +17,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from monitor.encoders.catalogue import is_safe
 from monitor.errors import ModelError, ModelUnreachable
 from monitor.install.download import Patience, fetch
-from monitor.install.partial import Download, is_whole
+from monitor.install.partial_file import Download, is_whole
+from monitor.models.catalogue import is_safe
 from tests.encoders.tiny_models import sha256
 from tests.install.hub import (
     Hub,

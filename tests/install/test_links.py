@@ -13,14 +13,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from monitor.encoders.catalogue import RemoteFile
-from monitor.encoders.store import ModelFile, find_model, model_names
 from monitor.errors import ModelError
-from monitor.folder_files import read_below
-from monitor.install.model import install_folder, install_remote, remove
+from monitor.files.folder_files import read_below
+from monitor.install.installer import install_folder, install_remote, remove
+from monitor.models.catalogue import RemoteFile
+from monitor.models.store import ModelFile, find_model, model_names
 from tests.encoders.tiny_models import tiny_model
 from tests.install.hub import Hub, Request, honest, status
-from tests.install.test_model import OPTIONS, is_usable, offer
+from tests.install.test_installer import OPTIONS, is_usable, offer
 from tests.install.watching import Watch
 
 LETTER = "a letter to nobody"

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from monitor.config import ModelConfig
+from monitor.config.settings import ModelConfig
 from monitor.encoders.onnx import OnnxEngine
-from monitor.encoders.store import find_model
 from monitor.errors import ModelError
 from monitor.install.self_test import self_test
+from monitor.models.store import find_model
 from tests.encoders.tiny_models import DIM, tiny_model, words
 
 

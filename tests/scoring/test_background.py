@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from monitor.config import BackgroundConfig
+from monitor.config.settings import BackgroundConfig
 from monitor.records import Activity
 from monitor.scoring.background import Background
 from monitor.units import unit_norm

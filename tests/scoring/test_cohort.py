@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from monitor.config import DriftConfig, ScorerConfig, load_config
+from monitor.config.settings import DriftConfig, ScorerConfig, load_config
 from monitor.records import Cohort
 from monitor.scoring.cohort import HEAVIER, MOST_EXCESS, SAME_WORDS, TAIL, fit_tails
 from monitor.scoring.prompts import build_prompts, parse_classes

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.config import MAX_CLASSES, load_config
+from monitor.config.settings import MAX_CLASSES, load_config
 from monitor.errors import ConfigError
+from monitor.names import class_id, folded_words
 from monitor.scoring.prompts import build_prompts, parse_classes
-from monitor.topics import class_id, folded_words
 
 
 def test_a_class_name_becomes_words() -> None:

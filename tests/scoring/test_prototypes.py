@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from monitor.config import load_config
+from monitor.config.settings import load_config
 from monitor.records import Prototypes
 from monitor.scoring.prompts import build_prompts, parse_classes
 from monitor.scoring.prototypes import build_prototypes, embed_phrases

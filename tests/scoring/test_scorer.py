@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from monitor.config import DriftConfig, ScorerConfig, Tau, load_config
+from monitor.config.settings import DriftConfig, ScorerConfig, Tau, load_config
 from monitor.records import Prototypes
 from monitor.scoring.prompts import build_prompts, parse_classes
 from monitor.scoring.prototypes import build_prototypes, drift_directions

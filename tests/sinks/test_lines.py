@@ -13,6 +13,7 @@ from typing import TypeVar
 import msgspec
 import pytest
 
+from monitor.bus.codec import decode_json
 from monitor.records import (
     BackgroundState,
     CalibrationState,
@@ -25,8 +26,7 @@ from monitor.records import (
 )
 from monitor.sinks import Sink
 from monitor.sinks.lines import LineSink, TroubleSink, hedged
-from monitor.wire import decode_json
-from monitor.words import HEARING
+from monitor.wording import HEARING
 from tests.examples import NOON, event, health, level, near_miss
 
 ONSET = "13:00:00  onset   may be a dog bark, score 0.81 (threshold 0.50), level -32.1 dBFS, SNR 18 dB"

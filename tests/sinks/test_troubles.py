@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from monitor.errors import SourceDamaged, SourceError
 from monitor.records import Health, SourceState
 from monitor.sinks.troubles import Troubles, trouble_of
-from monitor.words import STOPPED
+from monitor.wording import STOPPED
 from tests.examples import NOON, health
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.config import CaptureConfig
+from monitor.config.settings import CaptureConfig
 from monitor.errors import SourceError
 from monitor.records import Block
 from monitor.stream.channels import Downmix

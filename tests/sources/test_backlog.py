@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.sources.backlog import Backlog
-from monitor.sources.pipe import RawBlock
+from monitor.sources.capture_messages import RawBlock
 
 
 def test_blocks_come_out_in_order_and_then_the_end() -> None:

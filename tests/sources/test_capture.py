@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from monitor.config import CaptureConfig
+from monitor.config.settings import CaptureConfig
 from monitor.errors import SourceAbsent, SourceDamaged, SourceError, SourceLost
 from monitor.records import Block
 from monitor.sources.capture import Capture

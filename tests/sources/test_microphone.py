@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from monitor.config import CaptureConfig
+from monitor.config.settings import CaptureConfig
 from monitor.errors import SourceError, SourceLost
 from monitor.sources.capture import Capture
 from monitor.sources.microphone import Microphone, list_devices

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from monitor.config import CaptureConfig
+from monitor.config.settings import CaptureConfig
 from monitor.errors import SourceError
 from monitor.stream.channels import LIMIT, Downmix, invalid_rows
 from tests.fakes import RATE, noise, tone

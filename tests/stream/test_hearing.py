@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from monitor.assemble import SYSTEM_CLOCK, make_stages
-from monitor.config import CaptureConfig, Config
-from monitor.pipeline import Pipeline
+from monitor.config.settings import CaptureConfig, Config
+from monitor.pipeline.pipeline import Pipeline
+from monitor.pipeline.reporter import Stream
 from monitor.records import Block, Event, Health, Level, NearMiss, Request, Scores
-from monitor.report import Stream
 from monitor.scoring.prompts import parse_classes
-from monitor.sources.feed import Feed
+from monitor.sources.ingest import Feed
 from monitor.stream.ring import Ring
 from tests.fakes import RATE, Collector, FakeEncoder, FixedStatus, noise, tone
-from tests.test_pipeline import CONFIG
+from tests.pipeline.test_pipeline import CONFIG
 
 BIT = np.float32(1.0 / 32768.0)
 LOUD = np.float32(10 ** (-10 / 20))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from monitor.config import LevelConfig
+from monitor.config.settings import LevelConfig
 from monitor.records import Loudness, Span
 from monitor.stream.level import LevelMeter, mel_bands
 from tests.fakes import RATE, noise, tone

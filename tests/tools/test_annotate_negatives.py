@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.errors import ConfigError
-from monitor.evaluation.clips import Clip
-from monitor.evaluation.unlabelled import read_unlabelled
+from monitor.evaluation.data.clips import Clip
+from monitor.evaluation.data.unlabelled import read_unlabelled
 from tests.tools.load import load_tool
 
 tool, tagging = (load_tool(name) for name in ("annotate_negatives", "tagging"))

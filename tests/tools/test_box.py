@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.encoders.store import read_manifest
 from monitor.errors import ModelError
+from monitor.models.store import read_manifest
 from tests.encoders.tiny_models import DIM, WINDOW_LEN, tiny_model
 from tests.tools.load import load_tool
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from monitor.bus.codec import Header, Message, topic_of
 from monitor.errors import PublishError
 from monitor.records import (
     BackgroundState,
@@ -31,7 +32,6 @@ from monitor.records import (
     SourceState,
 )
 from monitor.units import snr_db
-from monitor.wire import Header, Message, topic_of
 
 START = datetime(2026, 3, 14, 14, 2, 0, tzinfo=UTC)
 SOURCE_ID = "mic-0"
@@ -199,7 +199,7 @@ def near_miss(
 
 @dataclass
 class FakeLink:
-    """Satisfies `monitor.tui.feed.Link`: messages come from a queue, requests are remembered."""
+    """Satisfies `monitor.tui.connection.Link`: messages come from a queue, requests are remembered."""
 
     lost: int = 0
     malformed: int = 0

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from monitor.bus.publisher import Publisher
 from monitor.records import ClassState, Heartbeat, Reply, Request, SourceState
-from monitor.sinks.zmq import Publisher
 
 from .fakes import CLASSES, SCENE_TICKS, START, health, scene
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 import msgspec
 
 from monitor.records import PublishedRecord
-from monitor.tui.sources import States, after
+from monitor.tui.source_states import States, after
 from monitor.tui.view import View
 
 from .fakes import CLASSES, event, health, level, near_miss

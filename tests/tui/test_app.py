@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from monitor.limits import THRESHOLD
+from monitor.config.limits import THRESHOLD
 from monitor.records import PublishedRecord, Request
 from monitor.tui.app import MonitorApp, Options
 from monitor.tui.help import HelpScreen
-from monitor.tui.lines import Panel
-from monitor.tui.parent import Orphaned, Parent, Told
-from monitor.tui.wishes import STEP
+from monitor.tui.parent_pipe import Orphaned, Parent, Told
+from monitor.tui.pending_thresholds import STEP
+from monitor.tui.strips import Panel
 
 from .fakes import CLASSES, FakeLink, class_state, event, health, level, near_miss, scene, scores, snapshot
 

@@ -12,14 +12,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from monitor.bus.codec import Header, Message, topic_of
 from monitor.records import Event, Health, Heartbeat, Level, NearMiss, Scores, Snapshot
 from monitor.tui.app import _LINES, MonitorApp, Options
 from monitor.tui.headline import headline
-from monitor.tui.parent import Told
-from monitor.tui.sources import States, after, after_restart
+from monitor.tui.parent_pipe import Told
+from monitor.tui.source_states import States, after, after_restart
 from monitor.tui.state import State
 from monitor.tui.view import Contact, View
-from monitor.wire import Header, Message, topic_of
 from tests.examples import plain_text, records
 
 from .fakes import FakeLink, at, class_state, event, health, level, near_miss, scores, snapshot

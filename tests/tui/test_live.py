@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from monitor.bus.subscriber import Subscriber
 from monitor.records import Request
-from monitor.subscriber import Subscriber
 from monitor.tui.app import MonitorApp, Options
-from monitor.tui.lines import Panel
+from monitor.tui.strips import Panel
 
 from .fakes import class_state, event, health, level
 from .live_monitor import Monitor

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from monitor.cli import main as command_line
+from monitor.cli.main import main as command_line
 from monitor.errors import ConfigError
 from monitor.tui import run_tui
 from monitor.tui.__main__ import main

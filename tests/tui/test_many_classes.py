@@ -8,7 +8,8 @@ import msgspec
 import pytest
 from textual.strip import Strip
 
-from monitor.config import MAX_CLASSES
+from monitor.bus.codec import MAX_MESSAGE_LEN
+from monitor.config.settings import MAX_CLASSES
 from monitor.records import Candidate, Event, Health, PublishedRecord, Scores, Snapshot
 from monitor.tui.panels.banner import banner_lines
 from monitor.tui.panels.classes import classes_lines
@@ -16,7 +17,6 @@ from monitor.tui.panels.events import events_lines
 from monitor.tui.panels.status import status_lines
 from monitor.tui.state import State
 from monitor.tui.view import View
-from monitor.wire import MAX_MESSAGE_LEN
 from tests.tui.fakes import at, class_state, event, health
 
 NAMES = [f"{number:03d}_{'x' * 36}" for number in range(MAX_CLASSES)]

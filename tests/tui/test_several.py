@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.tui.lines import Panel
+from monitor.tui.strips import Panel
 
 from .fakes import health, level
 from .several import of

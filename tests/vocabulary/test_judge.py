@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from monitor.config import Config, ModelConfig
+from monitor.config.settings import Config, ModelConfig
 from monitor.encoders import count_pieces, load
+from monitor.names import folded_words
 from monitor.scoring.prototypes import embed_phrases
-from monitor.topics import folded_words
 from monitor.units import unit_norm
 from monitor.vocabulary.judge import Judge
 from monitor.vocabulary.names import Names, read_names

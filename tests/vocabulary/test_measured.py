@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config import ModelConfig
+from monitor.config.settings import ModelConfig
 from monitor.encoders import find
 from monitor.errors import ModelError
 from monitor.vocabulary.measured import MEASURED_FILE, of_word, read_measurements

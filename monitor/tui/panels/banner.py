@@ -5,9 +5,9 @@ from __future__ import annotations
 from rich.style import Style
 from textual.strip import Strip
 
+from monitor.tui.big_letters import large
 from monitor.tui.headline import Headline, headline
-from monitor.tui.letters import large
-from monitor.tui.lines import fit, line
+from monitor.tui.strips import fit, line
 from monitor.tui.theme import BANNERS, SHAPES, inverse
 from monitor.tui.view import View
 

@@ -9,7 +9,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from monitor.records import ClassState, Health
-from monitor.tui.lines import Piece, bar, cell, fit, line, marked
+from monitor.tui.strips import Piece, bar, cell, fit, line, marked
 from monitor.tui.theme import (
     BAR_BACK,
     DIM,
@@ -25,7 +25,7 @@ from monitor.tui.theme import (
     URGENT,
 )
 from monitor.tui.view import View
-from monitor.words import called, rarity, spoken
+from monitor.wording import called, rarity, spoken
 
 STATE = 9
 """Cells of the state: a shape and a word."""

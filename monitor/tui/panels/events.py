@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from textual.strip import Strip
 
 from monitor.records import Event, NearMiss
-from monitor.tui.lines import Piece, fit, line
+from monitor.tui.readable import short_duration, when
 from monitor.tui.state import Heard
+from monitor.tui.strips import Piece, fit, line
 from monitor.tui.theme import DIM, EVENT, HEADING, HEADING_DIM, SHAPES, TEXT, URGENT
 from monitor.tui.view import View
-from monitor.tui.words import short_duration, when
-from monitor.words import NEAR_MISS, called, ended_by
+from monitor.wording import NEAR_MISS, called, ended_by
 
 FIXED = 24
 """Cells of shape, time, length and peak, which always show."""

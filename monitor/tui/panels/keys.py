@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from textual.strip import Strip
 
-from monitor.tui.lines import Piece, line
+from monitor.tui.strips import Piece, line
 from monitor.tui.theme import HEADING, HEADING_DIM
 from monitor.tui.view import View
 

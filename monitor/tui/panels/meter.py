@@ -6,10 +6,10 @@ from rich.style import Style
 from textual.strip import Strip
 
 from monitor.records import Level
-from monitor.tui.lines import Piece, bar, cell, fit, line, marked
+from monitor.tui.readable import ACTIVITY, over_room
+from monitor.tui.strips import Piece, bar, cell, fit, line, marked
 from monitor.tui.theme import BAR_BACK, DIM, EVENT, GOOD, MARK, STRONG, TEXT, URGENT
 from monitor.tui.view import View
-from monitor.tui.words import ACTIVITY, over_room
 
 LOWEST_DBFS = -90.0
 CLIPPING_DBFS = -0.3

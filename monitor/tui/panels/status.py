@@ -10,11 +10,11 @@ from textual.strip import Strip
 
 from monitor.records import Health
 from monitor.tui.headline import FAULTS
-from monitor.tui.lines import Piece, line
+from monitor.tui.readable import duration, elapsed, short_duration
+from monitor.tui.strips import Piece, line
 from monitor.tui.theme import DIM, GOOD, HEADING_DIM, RAISED, SHAPES, STRONG, URGENT
 from monitor.tui.view import View
-from monitor.tui.words import duration, elapsed, short_duration
-from monitor.words import HEARING, SOURCE_STATE, clock_set, hard_of_hearing, how_often
+from monitor.wording import HEARING, SOURCE_STATE, clock_set, hard_of_hearing, how_often
 
 _BACK = Style(bgcolor=RAISED)
 _LABEL = HEADING_DIM

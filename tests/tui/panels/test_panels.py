@@ -20,8 +20,8 @@ from monitor.tui.panels.classes import classes_lines
 from monitor.tui.panels.events import events_lines
 from monitor.tui.panels.keys import keys_lines
 from monitor.tui.panels.meter import meter_lines
-from monitor.tui.panels.picture import picture_lines
-from monitor.tui.panels.sources import sources_lines
+from monitor.tui.panels.source_rows import sources_lines
+from monitor.tui.panels.spectrogram import picture_lines
 from monitor.tui.panels.status import status_lines
 from monitor.tui.state import State
 from monitor.tui.theme import HATCH

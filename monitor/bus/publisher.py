@@ -1,0 +1,112 @@
+"""The event bus: a socket that everybody on this machine may read, and one that its user alone may ask.
+
+Overflow: a subscriber that reads too slowly loses its own newest messages and nobody else's. ZeroMQ tells
+neither side, so every message carries an epoch and a sequence, and once a second a heartbeat carries the
+sequences of all topics: from these a subscriber counts what it lost. A thread of its own serves both sockets
+(`server.py`), so that a heartbeat does not depend on the pipeline and says how long ago that last turned.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+
+import zmq
+
+from monitor.bus.codec import check_endpoint
+from monitor.bus.server import Bus
+from monitor.bus.sockets import bind_both, control_socket, events_socket
+from monitor.errors import PublishError
+from monitor.records import PublishedRecord, Reply, Request
+
+HEARTBEAT_EVERY_S = 1.0
+_REQUESTS_PER_TURN = 20
+"""So that a flood of questions cannot hold up the pipeline."""
+_CLOSE_S = 2.0
+
+
+class Publisher:
+    """A `Sink` that publishes every record, and asks the pipeline what others ask. Used by one thread.
+
+    Parameters
+    ----------
+    bind
+        ``tcp://<loopback>:<port>``, port ``0`` or ``*`` for a free one, or ``ipc://<path>``.
+    high_water_mark
+        Messages queued per slow subscriber before the newest are dropped for that one.
+    control
+        ``ipc://<path>`` of the control socket; None: the place that belongs to `bind` (`control.py`).
+    heartbeat_every_s
+        Seconds between heartbeats.
+
+    Raises
+    ------
+    PublishError
+        The address is not valid, not loopback, or in use; or the control socket cannot be had.
+    """
+
+    def __init__(
+        self,
+        bind: str,
+        high_water_mark: int = 1000,
+        control: str | None = None,
+        heartbeat_every_s: float = HEARTBEAT_EVERY_S,
+    ) -> None:
+        address = check_endpoint(bind, any_port=True)
+        self.epoch = uuid.uuid4().hex
+        """Identity of this run."""
+        self._context = zmq.Context()
+        events = events_socket(self._context, high_water_mark)
+        answering = control_socket(self._context)
+        self._bus = Bus(events, answering, self.epoch, heartbeat_every_s)
+        try:
+            self.endpoint, self.control_endpoint = bind_both(events, answering, address, control)
+            """Where the records are, with the port that was found, and where requests are answered."""
+        except PublishError:
+            self._bus.release(linger_ms=0)
+            self._context.destroy(linger=0)
+            raise
+        self._bus.start()
+        self._closed = False
+
+    @property
+    def refused(self) -> int:
+        """Connections that were cut off because they sent or took too much."""
+        return self._bus.refused
+
+    def emit(self, record: PublishedRecord) -> None:
+        """Publish `record`. Never waits; after `close` it is dropped.
+
+        Raises
+        ------
+        PublishError
+            Something went wrong while an earlier record was published; this one is published all the same.
+        """
+        if self._closed:
+            return
+        error = self._bus.failures.popleft() if self._bus.failures else None
+        self._bus.outbox.put(record)
+        if error is not None:
+            raise PublishError(f"A message could not be published ({type(error).__name__}: {error}).")
+
+    def poll(self, handle: Callable[[Request], Reply]) -> None:
+        """Take note that the pipeline turns, and let it answer what has been asked; never waits.
+
+        Parameters
+        ----------
+        handle
+            Answers every well-formed request but `snapshot`, which needs no pipeline.
+        """
+        self._bus.stepped_s = time.monotonic()
+        self._bus.steps += 1
+        self._bus.desk.serve(handle, _REQUESTS_PER_TURN)
+
+    def close(self) -> None:
+        """Hand over the last messages, for at most about half a second, and release the sockets."""
+        if self._closed:
+            return
+        self._closed = True
+        self._bus.stop(_CLOSE_S)
+        if not self._bus.is_alive():
+            self._context.term()

@@ -1,0 +1,93 @@
+"""Questions to the pipeline, handed over between the thread that receives them and the one that knows.
+
+Overflow: at most `MAX_WAITING` questions wait; further ones are refused at once. One that is not taken within
+`PATIENCE_S` is taken back and refused: the pipeline stands still, and whoever asks must hear so.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+
+import msgspec
+
+from monitor.bus.outbox import Bell
+from monitor.errors import MonitorError
+from monitor.records import Reply, Request
+
+MAX_WAITING = 100
+PATIENCE_S = 1.0
+"""Less than whoever asks waits."""
+
+
+class Question(msgspec.Struct, frozen=True):
+    """A request, and the way back to whoever sent it."""
+
+    envelope: list[bytes]
+    request: Request
+    asked_s: float
+    """Monotonic clock, seconds."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What becomes of a question."""
+
+    envelope: list[bytes]
+    reply: Reply
+
+
+class Desk:
+    """Where questions wait for the pipeline and answers for their way back."""
+
+    def __init__(self, bell: Bell) -> None:
+        self._bell = bell
+        self._lock = threading.Lock()
+        self._questions: deque[Question] = deque()
+        self._answers: deque[Answer] = deque()
+
+    def ask(self, question: Question) -> None:
+        """Let `question` wait for the pipeline."""
+        with self._lock:
+            if len(self._questions) < MAX_WAITING:
+                self._questions.append(question)
+                return
+        self._reply(question, Reply(ok=False, error=f"{MAX_WAITING} requests wait already; try again later."))
+
+    def serve(self, handle: Callable[[Request], Reply], most: int) -> None:
+        """Answer at most `most` questions with `handle`; called by the pipeline."""
+        for _ in range(most):
+            question = self._next()
+            if question is None:
+                return
+            try:
+                reply = handle(question.request)
+            except MonitorError as error:
+                reply = Reply(ok=False, error=str(error))
+            self._reply(question, reply)
+
+    def take_answers(self, now_s: float) -> list[Answer]:
+        """Return what can be sent back at `now_s`; questions that waited for too long are refused."""
+        while (late := self._next(before_s=now_s - PATIENCE_S)) is not None:
+            waited_s = now_s - late.asked_s
+            self._reply(
+                late,
+                Reply(
+                    ok=False, error=f"Not done: the monitor stands still ({waited_s:.0f} s); try again later."
+                ),
+            )
+        with self._lock:
+            answers = list(self._answers)
+            self._answers.clear()
+        return answers
+
+    def _next(self, before_s: float = float("inf")) -> Question | None:
+        """Take the oldest question if it was asked before `before_s`."""
+        with self._lock:
+            due = bool(self._questions) and self._questions[0].asked_s < before_s
+            return self._questions.popleft() if due else None
+
+    def _reply(self, question: Question, reply: Reply) -> None:
+        with self._lock:
+            self._answers.append(Answer(question.envelope, reply))
+        self._bell.ring()

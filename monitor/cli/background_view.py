@@ -1,0 +1,163 @@
+"""Rooms as words, bars and JSON: what `monitor background show` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from monitor.console import drawing
+from monitor.records import ClassInRoom, Room
+from monitor.wording import called
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+    from monitor.storage.backgrounds import StoredRoom
+
+STEADY = 0.9
+"""Likeness from which on a room is steady: three of four recordings of rooms reach it (training folds)."""
+CHANGING = 0.7
+"""Likeness below which it is never the same: no recording of one room is, several put together are."""
+RESEMBLES = 0.1
+"""Cosine from which on a room is said to resemble a class: twice the temperature of a score."""
+_MOST_ROWS = 8
+_WORDS_CELLS = 16
+_BAR_CELLS = 24
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+
+class RoomLine(msgspec.Struct, frozen=True):
+    """One room in a list: as a running monitor knows it, as it is stored, or both."""
+
+    room: Room | None
+    stored: StoredRoom | None
+    fault: str = ""
+    """Why what is stored cannot be used."""
+
+
+def as_json(lines: Sequence[RoomLine]) -> bytes:
+    """Return one JSON list."""
+    return msgspec.json.encode(lines)
+
+
+def drawn(lines: Sequence[RoomLine]) -> str:
+    """Return the rooms that a running monitor knows, as words and bars for a terminal."""
+    return drawing([_drawn(line, line.room) for line in lines if line.room])
+
+
+def drawn_stored(rooms: list[StoredRoom], faults: list[str]) -> str:
+    """Return a table of stored rooms, and what is wrong with others."""
+    return drawing([*([_table(rooms)] if rooms else []), *faults])
+
+
+def _drawn(line: RoomLine, room: Room) -> RenderableType:
+    """Return a room as rows of a heading and words."""
+    from rich.console import Group
+    from rich.text import Text
+
+    rows = _grid()
+    rows.add_row("sounds like", _bars([(one.phrase, one.share) for one in room.sounds_like], "{:4.0%}"))
+    rows.add_row("known", _known(room))
+    rows.add_row("likeness", _likeness(room))
+    rows.add_row("room changes", _changes(room.state.changes))
+    if room.state.ready:
+        rows.add_row("your classes", _resembling(room.classes))
+    rows.add_row("stored", line.fault or _kept(line.stored))
+    name = Text.assemble((room.source_name, "bold"), (f"  {room.source_id} · model {room.model}", "dim"))
+    return Group(name, rows, "")
+
+
+def _grid() -> Table:
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    return grid
+
+
+def _bars(shares: list[tuple[str, float]], form: str) -> RenderableType:
+    from rich.table import Table
+
+    if not shares:
+        return "not known yet"
+    bars = Table.grid(padding=(0, 2))
+    bars.add_column(min_width=_WORDS_CELLS, max_width=2 * _WORDS_CELLS, overflow="ellipsis", no_wrap=True)
+    bars.add_column(justify="right", no_wrap=True)
+    bars.add_column(style="cyan", no_wrap=True)
+    for words, share in shares[:_MOST_ROWS]:
+        bars.add_row(words, form.format(share), _bar(share))
+    return bars
+
+
+def _bar(share: float) -> str:
+    eighths = round(min(max(share, 0.0), 1.0) * _BAR_CELLS * 8)
+    return (_EIGHTHS[8] * (eighths // 8) + _EIGHTHS[eighths % 8]).rstrip()
+
+
+def _known(room: Room) -> str:
+    state = room.state
+    if not state.ready:
+        guarded = f"; {state.guarded} more taught nothing, as a listed class scored in them" * bool(
+            state.guarded
+        )
+        return f"not yet: {state.windows} of {state.needed or '?'} windows{guarded}"
+    return f"well: {state.windows} windows, {state.needed} are needed; the last {_ago(state.age_s)}"
+
+
+def _ago(seconds: float) -> str:
+    return f"{seconds:.0f} s ago" if seconds < 120.0 else f"{seconds / 60.0:.0f} min ago"
+
+
+def _likeness(room: Room) -> str:
+    likeness = room.state.likeness
+    if not room.state.ready:
+        return "not known yet"
+    if likeness >= STEADY:
+        return f"{likeness:.2f}, steady: the room sounds alike all the time"
+    if likeness >= CHANGING:
+        return f"{likeness:.2f}, changing: some of the room is always there, some is not"
+    return f"{likeness:.2f}, never the same: there is little that could be told from other sounds"
+
+
+def _changes(changes: int) -> str:
+    times = "once" if changes == 1 else f"{changes} times"
+    return f"another room was noticed {times}, and the one before forgotten" if changes else "none noticed"
+
+
+def _resembling(classes: list[ClassInRoom]) -> RenderableType:
+    """Return which listed classes the room resembles, the most alike first."""
+    from rich.console import Group
+
+    alike = sorted((one for one in classes if one.cosine >= RESEMBLES), key=lambda one: -one.cosine)
+    if not alike:
+        return "the room resembles none of them"
+    shown = _bars([(called(one), one.cosine) for one in alike], "{:.2f}")
+    rest = f"and {len(alike) - _MOST_ROWS} more; " if len(alike) > _MOST_ROWS else ""
+    return Group(shown, f"{rest}the room resembles these: while it is heard they are counted less")
+
+
+def _kept(stored: StoredRoom | None) -> str:
+    from monitor.storage.backgrounds import when
+
+    if stored is None:
+        return "no; `monitor background save` keeps this room for the next run"
+    return f"saved {when(stored.saved)}, from {stored.windows} windows; the next run begins with it"
+
+
+def _table(rooms: list[StoredRoom]) -> Table:
+    from rich.table import Table
+
+    from monitor.storage.backgrounds import when
+
+    table = Table(
+        title="stored rooms", title_justify="left", box=None, header_style="dim", padding=(0, 2, 0, 0)
+    )
+    for heading in ("source", "name", "saved", "model"):
+        table.add_column(heading, overflow="fold")
+    for room in rooms:
+        table.add_row(room.source_id, room.source_name, when(room.saved), room.model)
+    return table

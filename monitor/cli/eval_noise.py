@@ -1,0 +1,183 @@
+"""`monitor eval noise` on the command line."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from monitor.cli.eval_options import (
+    NEEDS_MATPLOTLIB,
+    AddVerb,
+    Folds,
+    add_clip_flags,
+    add_common,
+    amount,
+    clip_bench,
+    clip_trial,
+    count,
+    hear_each,
+    numbers,
+    whole,
+)
+from monitor.console import tell
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from monitor.evaluation.eval_noise import NoiseReport
+    from monitor.evaluation.methods.method_runner import Grid
+    from monitor.evaluation.methods.methods import Settings
+
+_METHODS = "zero-shot,text-background,audio-background,drift,tgap,auto"
+_TAUS = "0:1.5:.1"
+_BETAS = "0,.02,.05,.1,.2,.3,.5,1"
+_KS = "1,2,3,5,10,20,35,50,75,100"
+
+
+_EPILOG = """\
+methods:
+  zero-shot          nearest words; always measured, and what all others are compared with
+
+  what a sound is compared with, at most one of:
+  tgap               the mean of the --k unlabelled clips nearest to the words
+  few-shot           the mean of --shots labelled clips        } with labels: what could
+  class-means        the mean of all labelled clips            } be reached, not what is
+  mlp                a network of three layers, from labels    } offered
+
+  what is taken off, at most one of:
+  text-background    words for a background, times --tau-text
+  audio-background   other parts of the mixture's background, times --tau-audio
+  auto               the same, times how much the mixture at hand sounds like it: no weight to find,
+                     and what `monitor run` does
+
+  what is added, at most one of:
+  drift              --beta times the cosine with where noise takes the words
+  drift-centred, drift-orthogonal, drift-scene
+                     without what all classes share; without the classes; noise words by the scene
+
+example:
+  monitor eval noise --data ESC-50-master --backgrounds TAU-2020 --snr clean,-5:20:5 \\
+      --methods zero-shot,auto,tgap+auto --tau-grid --out DIR
+"""
+
+
+def add_noise(kinds: Any, add_verb: AddVerb) -> None:
+    """Add `noise` to the kinds of `eval`."""
+    noise = add_verb(kinds, "noise", _noise, "single sounds in noise: what each method gains, by any model")
+    noise.formatter_class = argparse.RawDescriptionHelpFormatter
+    noise.epilog = _EPILOG
+    add_common(noise)
+    add_clip_flags(noise)
+    noise.add_argument(
+        "--methods",
+        default=_METHODS,
+        metavar="A,B+C",
+        help="methods as below, joined by '+' where they are of different kinds (default %(default)s)",
+    )
+    noise.add_argument(
+        "--prompts",
+        type=_prompts,
+        default=(),
+        metavar="1-5",
+        help="zero-shot with these too: 1 {}, 2 I can hear {}, 3 This is an audio of {}, 4 This is {}, "
+        "5 This is a sound of {}",
+    )
+    noise.add_argument(
+        "--pool-folds",
+        type=whole,
+        default=(),
+        metavar="N,M",
+        help="what tgap, few-shot, class-means and mlp learn from (default: all folds "
+        "that are neither heard nor 4 or 6 of an index)",
+    )
+    _add_settings(noise)
+    _add_grids(noise)
+    noise.add_argument("--no-cache", action="store_true", help="hear all again, and keep no embeddings")
+
+
+def _add_settings(noise: argparse.ArgumentParser) -> None:
+    noise.add_argument(
+        "--tau-text", type=amount, metavar="T", help="share of the text background taken off (default 0.2)"
+    )
+    noise.add_argument(
+        "--tau-audio", type=amount, metavar="T", help="share of the room taken off (default 0.7)"
+    )
+    noise.add_argument("--beta", type=amount, metavar="B", help="weight of the drift bonus (default 0.1)")
+    noise.add_argument("--k", type=count, metavar="N", help="clips in a prototype of tgap (default 35)")
+    noise.add_argument(
+        "--shots", type=count, metavar="N", help="clips of each class for few-shot (default 5)"
+    )
+
+
+def _add_grids(noise: argparse.ArgumentParser) -> None:
+    for name, default, read in (("tau", _TAUS, numbers), ("beta", _BETAS, numbers), ("k", _KS, _counts)):
+        noise.add_argument(
+            f"--{name}-grid",
+            nargs="?",
+            type=read,
+            const=read(default),
+            metavar="A,B",
+            help=f"also try every method that has a {name} at these values (without any: {default})",
+        )
+
+
+def _noise(arguments: argparse.Namespace) -> int:
+    from monitor.evaluation.eval_noise import NoiseTrial, run_noise
+    from monitor.evaluation.methods.embedding_store import kept_file
+    from monitor.evaluation.methods.methods import parse_method
+    from monitor.evaluation.reports.noise_tables import terminal_table, write_report
+
+    methods = tuple(parse_method(name) for name in arguments.methods.split(","))
+    bench = clip_bench(arguments)
+
+    def hear(folds: Folds, out: Path | None) -> tuple[NoiseReport, Table]:
+        trial = NoiseTrial(
+            clips=clip_trial(arguments, folds),
+            pool_folds=arguments.pool_folds,
+            methods=methods,
+            prompts=arguments.prompts,
+            grids=_grids(arguments),
+            settings=_settings(arguments),
+            keep=None if arguments.no_cache else kept_file(),
+        )
+        report = run_noise(trial, bench)
+        if out is not None and not write_report(out, report):
+            tell(f"noise.png {NEEDS_MATPLOTLIB}")
+        return report, terminal_table(report)
+
+    hear_each(arguments, hear)
+    return 0
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    from monitor.evaluation.methods.methods import Settings
+
+    names = ("tau_text", "tau_audio", "beta", "k", "shots")
+    given = {name: value for name in names if (value := getattr(arguments, name)) is not None}
+    return Settings(**given, seed=arguments.seed)
+
+
+def _grids(arguments: argparse.Namespace) -> tuple[Grid, ...]:
+    from monitor.evaluation.methods.method_runner import Grid
+
+    asked = (Grid("tau", arguments.tau_grid), Grid("beta", arguments.beta_grid), Grid("k", arguments.k_grid))
+    return tuple(grid for grid in asked if grid.values is not None)
+
+
+def _prompts(text: str) -> tuple[int, ...]:
+    """Read numbers of templates: `1-5`, `3,5`."""
+    found: list[int] = []
+    for part in text.split(","):
+        ends = re.fullmatch(r"([1-5])(?:-([1-5]))?", part.strip())
+        if ends is None or int(ends[2] or ends[1]) < int(ends[1]):
+            raise argparse.ArgumentTypeError(
+                f"{text!r} does not name templates; write 1-5 or a list such as 3,5"
+            )
+        found += range(int(ends[1]), int(ends[2] or ends[1]) + 1)
+    return tuple(dict.fromkeys(found))
+
+
+def _counts(text: str) -> tuple[float, ...]:
+    return tuple(float(count(part)) for part in text.split(","))

@@ -1,0 +1,123 @@
+"""What settings must be together, beyond the range of each. Pure."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from monitor.config import limits
+from monitor.errors import ConfigError
+
+if TYPE_CHECKING:
+    from monitor.config.settings import ClassConfig, Config
+
+_MOST_BLOCKS_ALARMING = 0.1
+"""Share of the blocks that may hold a false alarm; of more the tail says nothing."""
+_SPELLS = 4
+"""Times what readiness needs: as much of the place before and of the one after is compared."""
+
+
+def check_together(config: Config, origin: str) -> None:
+    """Refuse settings that are within their ranges and yet cannot work together.
+
+    Raises
+    ------
+    ConfigError
+        Two settings contradict each other, or one is between zero and the least that means anything.
+    """
+    window, level, calibration = config.window, config.level, config.calibration
+    _zero_or(limits.HOP_S, window.hop_s, f"{origin}: window.hop_s", "what suits the model")
+    rate = calibration.false_alarms_per_hour
+    least = f"{origin}: calibration.false_alarms_per_hour"
+    _zero_or(limits.FALSE_ALARMS_PER_HOUR, rate, least, "thresholds stay as they are")
+    longest = f"{origin}: detector.max_event_s"
+    _zero_or(limits.MAX_EVENT_S, config.detector.max_event_s, longest, "no limit")
+    if config.capture.ring_s < window.max_lag_s:
+        raise ConfigError(
+            f"{origin}: capture.ring_s is {config.capture.ring_s:g}, less than window.max_lag_s "
+            f"({window.max_lag_s:g}); valid: at least that, or sound would be lost before it counts as late."
+        )
+    if level.low_db >= level.high_db:
+        raise ConfigError(
+            f"{origin}: level.low_db is {level.low_db:g}; valid: below level.high_db ({level.high_db:g})."
+        )
+    if level.floor_window_s < level.tick_s:
+        raise ConfigError(
+            f"{origin}: level.floor_window_s is {level.floor_window_s:g}; valid: at least tick_s."
+        )
+    if config.background.memory_s < _SPELLS * config.background.ready_s:
+        raise ConfigError(
+            f"{origin}: background.memory_s is {config.background.memory_s:g}; valid: at least {_SPELLS} "
+            f"times ready_s ({config.background.ready_s:g}), or a change of place could never be noticed."
+        )
+    if rate * calibration.block_s > _MOST_BLOCKS_ALARMING * 3600.0:
+        raise ConfigError(
+            f"{origin}: calibration.block_s is {calibration.block_s:g}; at {rate:g} false alarms an hour "
+            f"valid: at most {_MOST_BLOCKS_ALARMING * 3600.0 / rate:g}."
+        )
+    _check_thresholds(config, origin)
+
+
+def check_window(config: Config, window_s: float) -> None:
+    """Refuse settings that a model with windows of `window_s` seconds cannot work with.
+
+    Raises
+    ------
+    ConfigError
+        The hop is longer than the window, or the ring shorter.
+    """
+    if config.window.hop_s > window_s:
+        raise ConfigError(
+            f"window.hop_s is {config.window.hop_s:g}; valid: 0 (what suits the model) or "
+            f"{limits.HOP_S.low:g} to {window_s:g}, the model's window: what lies between two windows would "
+            "not be heard."
+        )
+    if config.capture.ring_s < window_s:
+        raise ConfigError(
+            f"capture.ring_s is {config.capture.ring_s:g}; valid: {window_s:g}, the model's window, to "
+            f"{limits.RING_S.high:g}."
+        )
+
+
+def what_is_valid(struct: Any, keys: Sequence[str]) -> str:
+    """Return the range of the number at `keys` below `struct` as words, or nothing if it has none."""
+    kind: Any = struct
+    for key in keys:
+        if typing.get_origin(kind) is dict:
+            kind = typing.get_args(kind)[1]
+        elif isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            kind = typing.get_type_hints(kind, include_extras=True).get(key)
+        else:
+            return ""
+    choices = [kind, *typing.get_args(kind)] if typing.get_origin(kind) is not typing.Annotated else [kind]
+    return next((words for words in map(_range, choices) if words), "")
+
+
+def _range(kind: Any) -> str:
+    """Return the bounds of an annotated number as words."""
+    for note in getattr(kind, "__metadata__", ()):
+        if isinstance(note, msgspec.Meta) and note.ge is not None and note.le is not None:
+            whole = "a whole number, " if typing.get_args(kind)[0] is int else ""
+            return f"{whole}{note.ge:g} to {note.le:g}"
+    return ""
+
+
+def _zero_or(limit: limits.Range, value: float, what: str, zero: str) -> None:
+    if value and not limit.holds(value):
+        raise ConfigError(f"{what} is {value:g}; valid: 0 ({zero}) or {limit}.")
+
+
+def _check_thresholds(config: Config, origin: str) -> None:
+    detector = config.detector
+    sections: dict[str, ClassConfig | Any] = {"detector": detector}
+    sections |= {f"detector.classes.{name}": own for name, own in detector.classes.items()}
+    for where, own in sections.items():
+        on = detector.onset_threshold if own.onset_threshold is None else own.onset_threshold
+        if own.offset_threshold is not None and own.offset_threshold > on:
+            raise ConfigError(
+                f"{origin}: {where}: offset_threshold {own.offset_threshold:g} is above onset_threshold "
+                f"{on:g}; valid: {limits.THRESHOLD.low:g} to {on:g}, or an event would end as it begins."
+            )

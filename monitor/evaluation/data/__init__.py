@@ -1,0 +1,1 @@
+"""Recordings to evaluate with, and what is in them."""

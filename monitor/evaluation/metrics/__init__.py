@@ -1,0 +1,1 @@
+"""From scores and events to figures with intervals."""

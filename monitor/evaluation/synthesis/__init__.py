@@ -1,0 +1,1 @@
+"""Mixtures and streams made of recordings, reproducible from their plans."""

@@ -1,0 +1,186 @@
+"""What a trial of streams hears, part by part: planned from the data, or from the lists of another run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from monitor.config.settings import Config
+from monitor.encoders import Encoder
+from monitor.errors import ConfigError
+from monitor.evaluation.data.layouts import Corpus
+from monitor.evaluation.data.related import is_related
+from monitor.evaluation.data.unlabelled import KNOWN, Unlabelled, annotate, read_unlabelled
+from monitor.evaluation.synthesis.negatives import build_negatives, count_negatives
+from monitor.evaluation.synthesis.plans import StreamPlan, at_rate, read_plans, render
+from monitor.evaluation.synthesis.streams import Stream, StreamSpec, build_streams
+from monitor.records import ClassPrompt
+
+
+class StreamTrial(msgspec.Struct, frozen=True, kw_only=True):
+    """What `monitor eval streams` was asked for."""
+
+    data: Path
+    """An index or a folder, as `read_data` takes them."""
+    backgrounds: Path | None = None
+    """The same: all backgrounds are taken from there; None: from `data`."""
+    folds: tuple[int, ...] = ()
+    """Empty: those of `Corpus.usual_folds`."""
+    n_streams: int
+    snrs_db: tuple[float, ...]
+    methods: tuple[str, ...]
+    seed: int
+    distractors: int
+    events: tuple[str, ...] = ()
+    """Which of the classes sound in the streams; empty: all. The others can only be false alarms."""
+    negative_hours: float = 0.0
+    """At least so many hours of streams without any of the classes."""
+    false_alarms: tuple[float, ...] = (1.0,)
+    """Per hour, all classes together: what each operating point allows."""
+    learn: bool = False
+    """Whether the first half of the negatives also sets thresholds, which are then held on all the rest."""
+    unlabelled: Path | None = KNOWN
+    """Sounds that are there though nobody labelled them; None: nothing is known of any."""
+    plans: tuple[Path, ...] = ()
+    """Lists written by another run; replace all choice by folds, seed, numbers and SNRs."""
+    thresholds: Path | None = None
+    """Where to write the best thresholds per class of the first method, for the first of `false_alarms`."""
+    keep: Path | None = None
+    """Where embeddings are kept from run to run; None: nowhere."""
+    out: Path | None
+    """Folder for results.csv, curve.csv, curve.png, results.md and the list of every mixture."""
+
+
+class Bench(msgspec.Struct, frozen=True):
+    """What is measured, and on which recordings."""
+
+    encoder: Encoder
+    classes: Sequence[ClassPrompt]
+    config: Config
+    subset: Callable[[str], bool] | None = None
+    """Takes the name of a recording's group; only groups for which it is true are used."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every class listened for."""
+        return tuple(item.name for item in self.classes)
+
+
+class Part(msgspec.Struct, frozen=True):
+    """Streams of one SNR, or (None) those without events."""
+
+    snr_db: float | None
+    count: int
+    streams: Iterable[Stream]
+
+    @property
+    def name(self) -> str:
+        """What is written beside the progress bar."""
+        return "negatives" if self.snr_db is None else f"{self.snr_db:g} dB"
+
+
+def prepare_streams(corpus: Corpus, trial: StreamTrial, bench: Bench, snr_db: float) -> Iterator[Stream]:
+    """Yield the streams of a trial; labels that may hold a listed sound under another name are left out."""
+    return build_streams(corpus, _spec(corpus, trial, bench, snr_db), bench.subset)
+
+
+def prepare_negatives(corpus: Corpus, trial: StreamTrial, bench: Bench) -> Iterator[Stream]:
+    """Yield at least `negative_hours` of streams in which there is nothing to find."""
+    spec = _spec(corpus, trial, bench, 0.0)
+    return build_negatives(corpus, spec, trial.negative_hours, bench.subset)
+
+
+def _spec(corpus: Corpus, trial: StreamTrial, bench: Bench, snr_db: float) -> StreamSpec:
+    sounding = trial.events or bench.names
+    for name in sounding:
+        if name not in bench.names:
+            raise ConfigError(f"{name!r} is to sound but is not listened for; add it to --classes.")
+    labels = {name for clip in corpus.clips for name in clip.held}
+    folds = trial.folds or corpus.usual_folds
+    sounding = _sounding(corpus, sounding, folds, bench) or sounding
+    return StreamSpec(
+        classes=sounding,
+        folds=folds,
+        n_streams=trial.n_streams,
+        snr_db=snr_db,
+        seed=trial.seed,
+        sample_rate=bench.encoder.sample_rate,
+        distractors=trial.distractors,
+        unused=tuple(sorted(set(bench.names) - set(sounding))),
+        related=tuple(sorted(name for name in labels if is_related(name, bench.names))),
+    )
+
+
+def _sounding(corpus: Corpus, names: Sequence[str], folds: Sequence[int], bench: Bench) -> tuple[str, ...]:
+    """Return the classes that these folds have clips of, and those that are nowhere, to be refused."""
+    events = [clip for clip in corpus.clips if clip.kind != "background" and clip.is_audible]
+    anywhere = {name for clip in events for name in clip.held}
+    here = {
+        name
+        for clip in events
+        if clip.is_in(folds) and (bench.subset is None or bench.subset(clip.group))
+        for name in clip.held
+    }
+    return tuple(name for name in names if name in here or name not in anywhere)
+
+
+def parts_from_data(corpus: Corpus, trial: StreamTrial, bench: Bench) -> list[Part]:
+    """Return the negatives, then a part per SNR."""
+    known = _known(trial)
+    count = count_negatives(trial.negative_hours)
+    negatives = prepare_negatives(corpus, trial, bench) if count else ()
+    return [
+        Part(None, count, _annotated(negatives, corpus, known)),
+        *(
+            Part(
+                snr_db,
+                trial.n_streams,
+                _annotated(prepare_streams(corpus, trial, bench, snr_db), corpus, known),
+            )
+            for snr_db in trial.snrs_db
+        ),
+    ]
+
+
+def parts_from_lists(corpus: Corpus, trial: StreamTrial, bench: Bench) -> list[Part]:
+    """Return the negatives, then a part per SNR, of lists that another run wrote."""
+    known = _known(trial)
+    by_snr: dict[float | None, list[StreamPlan]] = {None: []}
+    for path in trial.plans:
+        for plan in read_plans(path, StreamPlan):
+            by_snr.setdefault(plan.snr_db, []).append(plan)
+            unheard = {event.class_name for event in plan.references} - set(bench.names)
+            if unheard:
+                raise ConfigError(
+                    f"{path} holds events of {', '.join(sorted(unheard))}; add them to --classes."
+                )
+    if len(by_snr) == 1:
+        raise ConfigError(
+            f"There is no stream with events in {', '.join(map(str, trial.plans))}; add the streams_*.jsonl."
+        )
+    return [
+        Part(
+            snr_db,
+            len(plans),
+            _annotated(_rendered(plans, corpus, bench.encoder.sample_rate), corpus, known),
+        )
+        for snr_db, plans in by_snr.items()
+    ]
+
+
+def _known(trial: StreamTrial) -> list[Unlabelled]:
+    return [] if trial.unlabelled is None else read_unlabelled(trial.unlabelled)
+
+
+def _annotated(streams: Iterable[Stream], corpus: Corpus, known: Sequence[Unlabelled]) -> Iterator[Stream]:
+    for stream in streams:
+        yield replace(stream, plan=annotate(stream.plan, corpus, known))
+
+
+def _rendered(plans: Sequence[StreamPlan], corpus: Corpus, sample_rate: int) -> Iterator[Stream]:
+    for plan in plans:
+        here = at_rate(plan, sample_rate)
+        yield Stream(here, render(here, corpus))

@@ -1,0 +1,135 @@
+"""All sources of a run, turned by one thread: one encoder, one batch for all windows that are due.
+
+Nobody waits for anybody: a source that is lost, late or at its end has no window due, and the others go on.
+Nor does the run wait for the encoder: while it works, health goes out and requests are answered.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from monitor.encoders.watched import Ears
+from monitor.errors import ProgramError
+from monitor.pipeline.batch import Batches, Turn, batches, send
+from monitor.pipeline.pipeline import Pipeline
+from monitor.records import Reply, Request, Window
+
+_LOOK_S = 0.1
+"""How soon a turn that has to be finished notices that the encoder fails."""
+
+
+class Pipelines:
+    """The pipelines of a run, in the order in which its sources were named."""
+
+    def __init__(self, pipelines: Sequence[Pipeline], ears: Ears, arrived: threading.Event) -> None:
+        """Turn `pipelines`, whose rings all set `arrived`; `ears` are theirs together."""
+        self._pipelines = tuple(pipelines)
+        self._ears = ears
+        self._arrived = arrived
+        self._work: Batches | None = None  # what waits for the encoder
+        self._due: list[Window] = []  # what it waits for
+
+    @property
+    def ended(self) -> bool:
+        """True once every source has ended."""
+        return self._work is None and all(pipeline.ended for pipeline in self._pipelines)
+
+    @property
+    def unheard(self) -> str | None:
+        """What was not analysed although it could have waited, in words; None: nothing."""
+        return " ".join(filter(None, (pipeline.unheard for pipeline in self._pipelines))) or None
+
+    def step(self, timeout_s: float = 0.1) -> bool:
+        """Carry each source on by one turn, the same share of sound for each; False once all have ended.
+
+        Waits, for `timeout_s` seconds at most, while there is nothing to do or the encoder works; then the
+        next step goes on with the same turn.
+
+        Raises
+        ------
+        ProgramError
+            The encoder has failed for so long that there is no hope.
+        """
+        if self._work is None:
+            if not self.ended and not any(pipeline.ready for pipeline in self._pipelines):
+                self._arrived.wait(timeout_s)
+            self._arrived.clear()
+            self._begin([pipeline.turn() for pipeline in self._pipelines])
+        self._go_on(timeout_s)
+        return not self.ended
+
+    def handle(self, request: Request) -> Reply:
+        """Do what a local program asks, for the source it names or for all."""
+        asked = [one for one in self._pipelines if request.source_id in {None, one.source_id}]
+        if not asked:
+            known = ", ".join(one.source_id for one in self._pipelines)
+            return Reply(ok=False, error=f"There is no source {request.source_id!r}; there are: {known}.")
+        replies = [pipeline.handle(request) for pipeline in asked]
+        refused = next((reply for reply in replies if not reply.ok), None)
+        return refused or Reply(ok=True, rooms=[room for reply in replies for room in reply.rooms])
+
+    def stop_after(self, duration_s: float) -> bool:
+        """Stop each source that was heard for `duration_s` seconds; True if the last one ended by it."""
+        fails = self._ears.hindrance is not None
+        if self._work is not None and not fails:
+            return False  # amid a turn; the encoder will have answered soon
+        due = [one for one in self._pipelines if not one.ended and one.position_s >= duration_s]
+        if due and not fails:
+            self._finish([pipeline.rest() for pipeline in due])
+        elif due:
+            self._drop()
+        for pipeline in due:
+            pipeline.end("stopped")
+        return bool(due) and self.ended
+
+    def end(self, ended_by: str) -> None:
+        """Hear no more: end what is open, `stopped` by the user or `failed`, and say so."""
+        if ended_by != "failed":
+            self._drop()
+        for pipeline in self._pipelines:
+            pipeline.end(ended_by)
+
+    def _begin(self, turns: Sequence[Turn]) -> None:
+        self._work = batches(turns, self._ears.batches)
+        self._submit(next(self._work, None))
+
+    def _go_on(self, timeout_s: float) -> None:
+        """Hand the encoder's answers over and ask on, until it needs longer than `timeout_s` for one."""
+        while self._work is not None:
+            embeddings = self._ears.collect(timeout_s)
+            if embeddings is not None:
+                self._submit(send(self._work, embeddings))
+            self._tell()
+            if embeddings is None:
+                return
+
+    def _submit(self, windows: list[Window] | None) -> None:
+        if windows is None:
+            self._work = None
+        else:
+            self._due = windows
+            self._ears.submit(windows)
+
+    def _tell(self) -> None:
+        """Let every source say how the encoder is, and end the run if there is no hope."""
+        hindrance = self._ears.hindrance
+        for pipeline in self._pipelines:
+            pipeline.tell(hindrance)
+        if (sentence := self._ears.hopeless) is not None:
+            raise ProgramError(sentence)
+
+    def _finish(self, turns: Sequence[Turn]) -> None:
+        """Take `turns` to their end, unless the encoder fails meanwhile."""
+        self._begin(turns)
+        while self._work is not None:
+            self._go_on(_LOOK_S)
+            if self._ears.hindrance is not None:
+                self._drop()
+
+    def _drop(self) -> None:
+        """Wait for no embedding any more: take the turns to their end without any."""
+        windows: list[Window] | None = self._due
+        while self._work is not None and windows is not None:
+            windows = send(self._work, [None] * len(windows))
+        self._work = None

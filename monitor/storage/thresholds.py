@@ -1,0 +1,103 @@
+"""What a stream has taught about its thresholds, kept from run to run: one file per source and model.
+
+Files are ``$XDG_STATE_HOME/monitor/thresholds/<source id>@<model>.json`` (``~/.local/state/monitor/…``), for
+their owner only. They hold the highest scores of each ten seconds of the last hours and no sound. Written
+every ten minutes and at the end of a run; what cannot be read or written is said once, and the run goes on.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from monitor.bus.codec import decode_with, encode_json
+from monitor.detection.calibration import Calibration, Evidence
+from monitor.errors import WireError
+from monitor.files.paths import own_folder
+from monitor.files.reading import read_stored
+from monitor.files.state_files import file_name, write_private
+
+KEEP_EVERY_S = 600.0
+_MOST_BYTES = 16 << 20
+_DECODER = msgspec.json.Decoder(Evidence)
+
+
+class Keeper:
+    """Keeps what one stream teaches."""
+
+    def __init__(self, calibration: Calibration, source_id: str, model: str) -> None:
+        self._calibration = calibration
+        self._path = thresholds_file(source_id, model)
+        self._kept_s: float | None = None
+        self._failed = False
+
+    def keep(self, now_s: float, last: bool = False) -> str | None:
+        """Write what there is if it is time to; return a sentence where that fails for the first time.
+
+        Parameters
+        ----------
+        now_s
+            Any clock that does not go back.
+        last
+            Whether the run ends.
+        """
+        if self._kept_s is None:
+            self._kept_s = now_s
+        if self._path is None or not (last or now_s - self._kept_s >= KEEP_EVERY_S):
+            return None
+        evidence = self._calibration.evidence()
+        if not (evidence.quiet or evidence.passed):
+            return None
+        self._kept_s = now_s
+        try:
+            write_private(self._path, encode_json(evidence))
+        except OSError as error:
+            again, self._failed = self._failed, True
+            why = f"Cannot keep the thresholds this place has taught in {self._path}: {error.strerror}."
+            return None if again else why
+        self._failed = False
+        return None
+
+
+class Remembered(NamedTuple):
+    """What a run begins with."""
+
+    evidence: Evidence | None
+    note: str = ""
+    """What to tell the user, one sentence; empty: nothing."""
+
+
+def remembered(source_id: str, model: str) -> Remembered:
+    """Return what earlier runs heard of this source; what is wrong with the file ends no run."""
+    path = thresholds_file(source_id, model)
+    if path is None:
+        return Remembered(None)
+    try:
+        evidence = decode_with(_DECODER, read_stored(path, _MOST_BYTES))
+    except FileNotFoundError:
+        return Remembered(None)
+    except OSError as error:
+        why = f"it cannot be read ({error.strerror})"
+    except WireError:
+        why = "it is damaged"
+    else:
+        if all(map(math.isfinite, (*evidence.quiet, *evidence.passed))):
+            return Remembered(evidence)
+        why = "it is damaged"
+    note = f"The thresholds kept in {path} cannot be used: {why}; this run learns them again."
+    return Remembered(None, note)
+
+
+def thresholds_file(source_id: str, model: str) -> Path | None:
+    """Return where they are kept; None: there is no home folder."""
+    state = own_folder("XDG_STATE_HOME")
+    return None if state is None else state / "thresholds" / f"{file_name(source_id, model)}.json"
+
+
+def keep_all(keepers: Sequence[Keeper], now_s: float, last: bool = False) -> list[str]:
+    """Let all write what is due; return what to say."""
+    return [said for keeper in keepers if (said := keeper.keep(now_s, last))]

@@ -1,0 +1,41 @@
+"""Thresholds that the user has asked for and the monitor has not reported yet: quick presses add up. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from monitor.config.limits import THRESHOLD
+from monitor.records import ClassState
+
+STEP = 1.3
+"""A press makes the odds of a threshold so many times as large: false alarms about as much rarer."""
+
+
+class Wishes:
+    """What is asked for, by class.
+
+    Law: a press upwards never lowers a threshold, and one downwards never raises it.
+    """
+
+    def __init__(self) -> None:
+        self._wanted: dict[str, float] = {}
+
+    def press(self, entry: ClassState, steps: int) -> float | None:
+        """Return what to ask for after a press; None where the threshold is at that end already."""
+        now = self._wanted.get(entry.class_, entry.onset_threshold)
+        odds = now / max(1.0 - now, 1e-9) * STEP**steps
+        wanted = THRESHOLD.clamp(round(odds / (1.0 + odds), 4))
+        wanted = max(now, wanted) if steps > 0 else min(now, wanted)
+        if wanted == now:
+            return None
+        self._wanted[entry.class_] = wanted
+        return wanted
+
+    def reported(self, classes: Iterable[ClassState]) -> None:
+        """Forget what has been reached."""
+        reached = {entry.class_: entry.onset_threshold for entry in classes}
+        self._wanted = {name: wanted for name, wanted in self._wanted.items() if reached.get(name) != wanted}
+
+    def refused(self) -> None:
+        """Forget everything: what is reported counts."""
+        self._wanted.clear()

@@ -1,0 +1,190 @@
+"""How names, times and reasons read: the wordings that lines and screen share.
+
+Nothing is made safe for a terminal here: what comes over the wire is safe already (`bus/codec.py`), and
+`LineSink` makes each line safe that it prints.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from monitor.records import Change, ClockStep, Health, HearingState, NearMissReason, SourceState
+
+
+class Wording(NamedTuple):
+    """One reason, as it is said where there is much, some and little room."""
+
+    phrase: str
+    """Within a sentence."""
+    label: str
+    """At most 13 cells."""
+    short: str = ""
+    """At most 6 cells; of endings only."""
+
+
+ENDED_BY = {
+    "quiet": Wording("the sound ended", "ended", "ended"),
+    "lost": Wording("the source was lost", "source lost", "lost"),
+    "paused": Wording("the monitor was paused", "paused", "paused"),
+    "muted": Wording("the class was muted", "muted", "muted"),
+    "ended": Wording("the source ended", "source ended", "ended"),
+    "stopped": Wording("the monitor was stopped", "stopped", "stop"),
+    "overlong": Wording("it goes on, but has lasted too long to be told as an event", "goes on", "on"),
+    "failed": Wording("the monitor failed", "failed", "failed"),
+    "gone": Wording("the monitor is gone", "monitor gone", "gone"),
+    "unknown": Wording("its end was not seen", "end not seen", "?"),
+}
+"""Why an event is over. Concluded by who receives, never sent: `gone`: there is no monitor any more;
+`unknown`: the monitor no longer reports it and its end was not received."""
+
+NEAR_MISS: dict[NearMissReason, Wording] = {
+    "below_threshold": Wording("its score stayed below the threshold", "below"),
+    "not_confirmed": Wording("too few windows in a row agreed", "unconfirmed"),
+    "cool_down": Wording("the class had only just been reported", "cool-down"),
+    "muted": Wording("the class is muted", "muted"),
+    "paused": Wording("the monitor is paused", "paused"),
+}
+"""Why something was not reported."""
+
+SOURCE_STATE: dict[SourceState, str] = {
+    "starting": "starting",
+    "running": "running",
+    "silent": "SILENT",
+    "lost": "LOST",
+    "failing": "FAILING",
+    "paused": "PAUSED",
+    "ended": "ended",
+}
+"""What a source does; in capitals where nothing is heard that should be."""
+
+HEARING: dict[HearingState, str] = {
+    "good": "hears",
+    "too_quiet": "TOO QUIET",
+    "noisy": "NOISY",
+    "overloaded": "OVERLOADED",
+    "deaf": "DEAF",
+}
+"""Whether the monitor can hear; in capitals where it cannot, or not well."""
+
+
+STOPPED = ENDED_BY["stopped"].phrase
+"""Why a source has ended that the user stopped: no trouble."""
+
+
+def hard_of_hearing(health: Health) -> bool:
+    """Tell whether a source that runs is not heard, or not well."""
+    return health.state == "running" and health.hearing != "good"
+
+
+def ended_by(reason: str) -> Wording:
+    """Return why an event is over, also for a reason that a later version knows."""
+    return ENDED_BY.get(reason, Wording(reason, reason, reason))
+
+
+class Labelled(Protocol):
+    """A record about one class."""
+
+    @property
+    def class_(self) -> str:
+        """Its name in topics."""
+
+    @property
+    def label(self) -> str:
+        """What the user calls it; empty: like its name in topics."""
+
+
+def called(record: Labelled) -> str:
+    """Return what the user calls the class of `record`, as words."""
+    return spoken(record.label or record.class_)
+
+
+def spoken(class_: str) -> str:
+    """Return a class name as words."""
+    return class_.replace("_", " ").strip() or "(no name)"
+
+
+def changed(change: Change) -> str:
+    """Return what was changed, and by whom, as a sentence without its end."""
+    name = spoken(change.class_ or "")
+    match change.what:
+        case "mute":
+            text = f"{name} {'muted' if change.after else 'unmuted'}"
+        case "pause":
+            text = "paused" if change.after else "listening again"
+        case "threshold":
+            text = f"threshold of {name} changed from {_number(change.before)} to {_number(change.after)}"
+        case "forget":
+            text = "the background was forgotten"
+    return f"{text} by {change.by}"
+
+
+def _number(value: float | None) -> str:
+    """Return a value of a change; whoever publishes may have left it out."""
+    return "?" if value is None else f"{value:g}"
+
+
+def how_often(per_hour: float) -> str:
+    """Return a rate, of something seldom by the day."""
+    return f"{per_hour:.6g}/h" if per_hour >= 0.1 else f"{24 * per_hour:.6g}/day"
+
+
+_OFTEN, _SELDOM = 60.0, 1.0 / (24.0 * 30.0)
+"""Times an hour: ends of the scale of `rarity`, once a minute and once a month."""
+
+
+def rarity(score: float) -> float:
+    """Return how far a calibrated score has come from what ordinary sound does once a minute to once a month.
+
+    In [0, 1], even steps for even factors: 1/score - 1 is how often an hour it gets there.
+    """
+    per_hour = 1.0 / min(max(score, 1e-9), 1.0 - 1e-9) - 1.0
+    return min(max(math.log(_OFTEN / per_hour) / math.log(_OFTEN / _SELDOM), 0.0), 1.0)
+
+
+def clock(time: datetime) -> str:
+    """Return the time of day where the reader is."""
+    return f"{time.astimezone():%H:%M:%S}"
+
+
+_LONGEST_S = 3_599_999.9
+"""What is longer than a thousand hours is not told exactly."""
+
+
+def position(seconds: float) -> str:
+    """Return a place in a recording, ``00:01:23.4``."""
+    tenths = int(10.0 * min(_LONGEST_S, max(0.0, seconds)) + 1e-6)
+    return f"{tenths // 36000:02d}:{tenths // 600 % 60:02d}:{tenths // 10 % 60:02d}.{tenths % 10}"
+
+
+def moment(time: datetime, position_s: float | None) -> str:
+    """Return where in a recording something was, or at what time of day where the reader is."""
+    return clock(time) if position_s is None else position(position_s)
+
+
+def day_and_zone(time: datetime) -> str:
+    """Return the day where the reader is, and what times of day are counted from."""
+    local = time.astimezone()
+    offset = local.isoformat()[-6:]
+    zone = "UTC" if offset == "+00:00" else f"UTC{offset}"
+    name = local.tzname() or ""
+    named = name.isalpha() and name != zone
+    return f"{local:%A %Y-%m-%d}, times are {f'{name} ({zone})' if named else zone}"
+
+
+def clock_set(step: ClockStep) -> str:
+    """Return that the computer's clock was set, or that the machine slept, as one clause."""
+    set_s = step.step_s - step.slept_s
+    told = (
+        [f"the computer slept for {_length(step.slept_s)} and heard nothing"] if step.slept_s >= 1.0 else []
+    )
+    if abs(set_s) >= 1.0 or not told:
+        told.append(
+            f"the computer's clock was set {'back' if set_s < 0 else 'forward'} by {_length(abs(set_s))}"
+        )
+    return "; ".join(told)
+
+
+def _length(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.0f} s"

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import select
+
+from monitor.bus.outbox import MAX_WAITING, Bell, Outbox
+from monitor.records import PublishedRecord
+from tests.examples import event, level
+
+
+def test_what_is_put_in_is_taken_out_in_order_and_rings() -> None:
+    bell = Bell()
+    outbox = Outbox(bell)
+    sent: list[PublishedRecord] = [event("onset"), level(), event("offset")]
+    for record in sent:
+        outbox.put(record)
+    assert select.select([bell.fd], [], [], 0)[0]
+    bell.quiet()
+    assert not select.select([bell.fd], [], [], 0)[0]
+    assert outbox.take() == (sent, {})
+    assert outbox.take() == ([], {})
+    bell.close()
+
+
+def test_where_nobody_takes_anything_levels_are_dropped_first_and_all_that_is_dropped_is_counted() -> None:
+    bell = Bell()
+    outbox = Outbox(bell)
+    for _ in range(3 * MAX_WAITING):
+        outbox.put(level())
+    for _ in range(MAX_WAITING + 7):
+        outbox.put(event())
+    records, dropped = outbox.take()
+    assert (records.count(level()), records.count(event())) == (MAX_WAITING, MAX_WAITING)
+    assert dropped == {"level.mic0": 2 * MAX_WAITING, "event.mic0.dog_bark": 7}
+    bell.close()
+
+
+def test_ringing_never_waits_and_never_fails() -> None:
+    bell = Bell()
+    for _ in range(100_000):
+        bell.ring()
+    bell.close()
+    bell.ring()

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.records import NearMissReason, SourceState
+from monitor.wording import ENDED_BY, NEAR_MISS, SOURCE_STATE, ended_by, rarity, spoken
+
+
+def test_there_are_words_for_every_reason_and_state() -> None:
+    assert set(NEAR_MISS) == set(get_args(NearMissReason))
+    assert set(SOURCE_STATE) == set(get_args(SourceState))
+    assert {"quiet", "lost", "paused", "muted", "ended", "stopped", "failed"} < set(ENDED_BY)
+
+
+def test_labels_fit_the_columns_they_are_made_for() -> None:
+    assert all(len(wording.label) <= 13 for wording in (*ENDED_BY.values(), *NEAR_MISS.values()))
+    assert all(0 < len(wording.short) <= 6 for wording in ENDED_BY.values())
+
+
+def test_a_reason_of_a_later_version_is_said_as_it_is() -> None:
+    assert ended_by("eclipse").phrase == "eclipse"
+
+
+def test_class_names_become_words() -> None:
+    assert spoken("dog_bark") == "dog bark"
+    assert spoken("_") == "(no name)"
+
+
+@given(st.floats(0.001, 0.999), st.floats(0.001, 0.999))
+def test_what_ordinary_sound_does_more_seldom_is_further_along(one: float, other: float) -> None:
+    assert (rarity(one) - rarity(other)) * (one - other) >= 0.0
+    assert 0.0 <= rarity(one) <= 1.0
+
+
+def test_once_a_minute_begins_the_scale_and_once_a_month_ends_it() -> None:
+    assert rarity(1 / 61) == pytest.approx(0.0, abs=1e-6)
+    assert rarity(1 / (1 + 1 / 720)) == pytest.approx(1.0)
+    middle = rarity(1 / (1 + (60 / 720) ** 0.5))
+    assert middle == pytest.approx(0.5)
