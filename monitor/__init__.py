@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from typing import Literal, overload
 
     from monitor.bus.client import Contact
+    from monitor.bus.messages import Event
     from monitor.encoders import Encoder
-    from monitor.records import Event
 
 __all__ = ["__version__", "load_encoder", "subscribe"]
 
@@ -94,7 +94,7 @@ def subscribe(
         `endpoint` is not an address.
     """
     from monitor.bus import client as following
-    from monitor.records import Event
+    from monitor.bus.messages import Event
 
     found = following.subscribe(endpoint, control)
     return found if connection else (one for one in found if isinstance(one, Event))

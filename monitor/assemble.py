@@ -20,12 +20,12 @@ from monitor.detection.allowance import set_by_hand, with_allowance
 from monitor.detection.calibration import Calibration, Condition
 from monitor.detection.detector import Detector
 from monitor.encoders import Encoder
-from monitor.encoders.watched import Ears, Watched
+from monitor.encoders.watched import AsyncEncoder, WatchedEncoder
 from monitor.errors import ConfigError, SourceError
 from monitor.files.paths import user_path
 from monitor.pipeline.pipeline import Pipeline, Stages
 from monitor.pipeline.reporter import Clock, Stream
-from monitor.pipeline.scheduler import Pipelines
+from monitor.pipeline.scheduler import Scheduler
 from monitor.records import ClassPrompt
 from monitor.scoring.background import Background
 from monitor.scoring.prompts import build_prompts
@@ -39,7 +39,7 @@ from monitor.sources.file import FileSource
 from monitor.sources.pace import AHEAD_S
 from monitor.sources.raw import RawFormat
 from monitor.storage.backgrounds import Memory, remember
-from monitor.storage.thresholds import Keeper, remembered
+from monitor.storage.thresholds import ThresholdStore, remembered
 from monitor.stream.level import LevelMeter
 from monitor.stream.ring import Ring
 from monitor.stream.windows import Windower
@@ -110,7 +110,7 @@ def _bare_path(spec: str) -> str:
 
 
 def make_stages(encoder: Encoder, classes: Sequence[ClassPrompt], config: Config) -> Stages:
-    """Return the rooms of the line for `classes`, their texts embedded.
+    """Return the stages of the line for `classes`, their texts embedded.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def _scorer(encoder: Encoder, classes: Sequence[ClassPrompt], config: Config) ->
 
 
 def _stages(encoder: Encoder, scorer: Scorer, config: Config, memory: Memory) -> Stages:
-    """Return the rooms of the line of one source, whose room was stored as `memory`."""
+    """Return the stages of the line of one source, whose background was stored as `memory`."""
     rate, hop, classes = encoder.sample_rate, hop_len(encoder, config), tuple(scorer.prompts)
     settings = with_allowance(classes, config, scorer.calibrated)
     detector = Detector(classes, settings, rate, encoder.window_len, hop)
@@ -180,12 +180,12 @@ class Monitor(msgspec.Struct, frozen=True):
 
     captures: tuple[Capture, ...]
     """One per source, in the order in which the sources were named."""
-    pipelines: Pipelines
-    ears: Ears
+    pipelines: Scheduler
+    ears: AsyncEncoder
     sinks: Fanout
     notes: tuple[str, ...] = ()
     """What to tell the user about how it begins, one sentence or two each."""
-    keepers: tuple[Keeper, ...] = ()
+    keepers: tuple[ThresholdStore, ...] = ()
     """Keep what live sources teach."""
 
     @property
@@ -255,8 +255,8 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     ]
     notes = tuple(memory.note for memory in memories if memory.note) + _unknown_ids(config, streams)
     notes += learnt + _uncalibrated(encoder, config)
-    ears = Watched(encoder, SYSTEM_CLOCK.monotonic, load)
-    return Monitor(tuple(captures), Pipelines(pipelines, ears, arrived), ears, fanout, notes, keepers)
+    ears = WatchedEncoder(encoder, SYSTEM_CLOCK.monotonic, load)
+    return Monitor(tuple(captures), Scheduler(pipelines, ears, arrived), ears, fanout, notes, keepers)
 
 
 def _tell_microphones_apart(sources: Sequence[Source]) -> None:
@@ -279,7 +279,7 @@ def _unknown_ids(config: Config, streams: Sequence[Stream]) -> tuple[str, ...]:
 
 def _go_on(
     stages: Sequence[Stages], streams: Sequence[Stream], config: Config
-) -> tuple[tuple[Keeper, ...], tuple[str, ...]]:
+) -> tuple[tuple[ThresholdStore, ...], tuple[str, ...]]:
     """Let each live source go on from what it taught before; return what keeps it, and what to say."""
     keepers, notes = [], []
     for own, stream in zip(stages, streams, strict=True):
@@ -291,7 +291,7 @@ def _go_on(
             for name, value in own.calibration.remember(before.evidence).items():
                 own.detector.set_threshold(name, value)
         notes += [before.note] if before.note else []
-        keepers.append(Keeper(own.calibration, stream.source_id, stream.model))
+        keepers.append(ThresholdStore(own.calibration, stream.source_id, stream.model))
     return tuple(keepers), tuple(notes)
 
 
@@ -308,7 +308,7 @@ def _uncalibrated(encoder: Encoder, config: Config) -> tuple[str, ...]:
 
 
 def _memory(stream: Stream, encoder: Encoder, config: Config) -> Memory:
-    """Return what is stored of the room, where that is wanted; a file depends on nothing that is stored."""
+    """Return the stored background, where that is wanted; a file depends on nothing that is stored."""
     wanted = config.background.load and stream.live
     return remember(stream.source_id, encoder.identity, encoder.dim) if wanted else Memory(None)
 

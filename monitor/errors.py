@@ -10,12 +10,12 @@
     │   └── SourceDamaged          a source ended, and part of what it delivered was not sound
     ├── ModelError                 a model is unknown, missing, altered or not usable
     │   └── ModelUnreachable       its files cannot be fetched now; they may be fetched by hand
-    ├── RoomError                  a room is not known well enough to be saved, or cannot be stored or read
+    ├── BackgroundError            a background is not known well enough to be saved, or cannot be read
     ├── PublishError               events cannot be published (port in use, address refused)
     ├── ProgramError               the program failed; exit code 1
     └── WireError                  a message is not one of ours; it never ends a subscriber
 
-A message names the offending value, what is legal, and the next action.
+A message names the offending value, what is valid, and the next action.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ class ModelUnreachable(ModelError):
     """A model's files cannot be fetched now; they may be fetched by hand."""
 
 
-class RoomError(MonitorError):
-    """A room is not known well enough to be saved, or cannot be stored or read."""
+class BackgroundError(MonitorError):
+    """A background is not known well enough to be saved, or cannot be stored or read."""
 
 
 class PublishError(MonitorError):

@@ -1,4 +1,4 @@
-"""What travels between rooms: small frozen records, each field with its unit or shape.
+"""What travels between modules: small frozen records, each field with its unit or shape.
 
 Records that reach the wire are plain JSON once encoded (`bus/codec.py` is the only codec). Sample indices are
 integers since the start of the stream, at the rate the record states; intervals are half open.
@@ -209,7 +209,7 @@ class Embedding(msgspec.Struct, frozen=True):
     """Seconds of work; of a batch, this window's share."""
 
 
-class Hindrance(msgspec.Struct, frozen=True):
+class Stall(msgspec.Struct, frozen=True):
     """Why sound is not analysed although it arrives."""
 
     reason: str
@@ -218,7 +218,7 @@ class Hindrance(msgspec.Struct, frozen=True):
     """Seconds since the last window that was analysed as it should be."""
 
 
-class Loudness(msgspec.Struct, frozen=True):
+class LevelReading(msgspec.Struct, frozen=True):
     """What the level meter knows about the last moment."""
 
     stop: int
@@ -233,7 +233,7 @@ class Loudness(msgspec.Struct, frozen=True):
     """Level over floor, the floor's own power subtracted, dB, within [-20, 80]."""
     activity: Activity
     bands_dbfs: list[float]
-    """Levels of mel-spaced bands, low to high, dB re full scale: a picture, not sound."""
+    """Levels of mel-spaced bands, low to high, dB re full scale: a coarse spectrogram, not sound."""
 
 
 class Transition(msgspec.Struct, frozen=True):
@@ -251,7 +251,7 @@ class Transition(msgspec.Struct, frozen=True):
     ended_by: str | None = None
 
 
-class Missed(msgspec.Struct, frozen=True):
+class NearMiss(msgspec.Struct, frozen=True):
     """Something that resembled a class and did not become an event."""
 
     class_: str
@@ -262,7 +262,7 @@ class Missed(msgspec.Struct, frozen=True):
     threshold: float
 
 
-class Score(msgspec.Struct, frozen=True):
+class WindowScores(msgspec.Struct, frozen=True):
     """How much a window sounds like each listed class."""
 
     start: int
@@ -275,24 +275,8 @@ class Score(msgspec.Struct, frozen=True):
     """Share of that phrase, [0, 1]."""
 
 
-class Candidate(msgspec.Struct, frozen=True, rename={"class_": "class"}):
-    """One of the classes an event might be."""
-
-    class_: str
-    score: float
-    label: str = ""
-    """As in the event."""
-
-
-class Latency(msgspec.Struct, frozen=True):
-    """How late an event is, from the capture of the last sample it needed."""
-
-    capture_to_score: float
-    capture_to_publish: float
-
-
 class BackgroundState(msgspec.Struct, frozen=True):
-    """How well the room's background is known."""
+    """How well the background's background is known."""
 
     ready: bool
     age_s: float
@@ -304,7 +288,7 @@ class BackgroundState(msgspec.Struct, frozen=True):
     likeness: float = 0.0
     """How alike these windows are, [0, 1]: the length of the mean of their embeddings."""
     changes: Tally = 0
-    """Times another room was noticed and the one before forgotten."""
+    """Times another background was noticed and the one before forgotten."""
     guarded: Tally = 0
     """Windows in a row that taught nothing because a listed class scored in them, or sounded."""
 
@@ -320,302 +304,9 @@ class CalibrationState(msgspec.Struct, frozen=True):
     """Whether they are set by the stream alone."""
 
 
-class Event(msgspec.Struct, frozen=True, rename={"class_": "class"}):
-    """One message of an event's life, `onset -> update* -> offset`, all with one id. The wire payload."""
-
-    type: EventType
-    id: str
-    source_id: str
-    source_name: str
-    class_: str
-    prompt: str
-    """The words that were compared with the sound."""
-    score: float
-    """Score of the window that caused this message, [0, 1]."""
-    threshold: float
-    candidates: list[Candidate]
-    """The listed classes with the highest scores in that window, best first."""
-    onset_time: Instant
-    """Of what is heard as it happens: when it began. Of a file: when its beginning was read."""
-    offset_time: Instant | None
-    """On the clock of `onset_time`, also where the computer's own clock was set in between."""
-    onset_sample: Index
-    offset_sample: Index | None
-    sample_rate: Rate
-    """Hz of the two sample indices, nominal."""
-    latency_s: Latency
-    level_dbfs: float
-    floor_dbfs: float
-    snr_db: float
-    background: BackgroundState
-    urgent: bool
-    model: str
-    clip: str | None = None
-    peak_score: float = 0.0
-    """Highest score so far, [0, 1]."""
-    label: str = ""
-    """What the user calls the class, in any script; empty: like `class`."""
-    ended_by: str | None = None
-    """Why there is an offset: `quiet`, or `overlong` (it goes on), `lost`, `paused`, `muted`, `ended`,
-    `stopped`, `failed`; and, concluded by who receives: `gone` with its monitor, `unknown`."""
-    onset_position_s: float | None = None
-    """Of a file, and of whatever is read as one: seconds from its beginning; None for what is heard live."""
-    offset_position_s: float | None = None
-
-
-class NearMiss(msgspec.Struct, frozen=True, rename={"class_": "class"}):
-    """Something that resembled a listed class and did not become an event, and why."""
-
-    source_id: str
-    class_: str
-    reason: NearMissReason
-    score: float
-    """Highest score it reached, [0, 1]."""
-    threshold: float
-    time: Instant
-    level_dbfs: float
-    snr_db: float
-    position_s: float | None = None
-    """Of a file: seconds from its beginning to `time`; None for what is heard live."""
-    label: str = ""
-    """What the user calls the class, in any script; empty: like `class`."""
-
-
-class Level(msgspec.Struct, frozen=True):
-    """Ten times a second: how loud it is."""
-
-    source_id: str
-    time: Instant
-    sample: Index
-    level_dbfs: float
-    peak_dbfs: float
-    floor_dbfs: float
-    snr_db: float
-    activity: Activity
-    bands_dbfs: list[float]
-
-
-class Scores(msgspec.Struct, frozen=True):
-    """Once per window: the score of every listed class."""
-
-    source_id: str
-    time: Instant
-    start: Index
-    stop: Index
-    sample_rate: Rate
-    scores: dict[str, float]
-    other: str
-    other_score: float
-
-
-class ClassState(msgspec.Struct, frozen=True, rename={"class_": "class"}):
-    """What a running monitor does with one class at present."""
-
-    class_: str
-    prompt: str
-    onset_threshold: float
-    offset_threshold: float
-    muted: bool
-    urgent: bool
-    label: str = ""
-    """What the user calls it, in any script; empty: like `class`."""
-
-
-class ClockStep(msgspec.Struct, frozen=True):
-    """The computer's clock was set, or the machine slept: times before and after do not fit together."""
-
-    number: Tally
-    """1 for the first of a run."""
-    time: Instant
-    """When it was noticed, by the clock as it is now."""
-    step_s: float
-    """Seconds by which the clock went forward (back when negative) beside the time that passed."""
-    slept_s: float
-    """Seconds of `step_s` for which the machine slept and heard nothing."""
-
-
-class Change(msgspec.Struct, frozen=True, rename={"class_": "class"}):
-    """What somebody changed in a running monitor, and who."""
-
-    number: Tally
-    """1 for the first of this source in this run, then without gaps."""
-    time: Instant
-    what: Literal["mute", "pause", "threshold", "forget"]
-    """`forget`: the background that was learnt."""
-    by: str
-    """In words, with the process id that the kernel knows: ``the interface (pid 123)``."""
-    class_: str | None = None
-    before: float | bool | None = None
-    after: float | bool | None = None
-
-
-class Health(msgspec.Struct, frozen=True):
-    """Once a second, and at once when the state changes: can this monitor hear, and does it keep up."""
-
-    source_id: str
-    source_name: str
-    time: Instant
-    state: SourceState
-    reason: str | None
-    """Why the state is not `running`, in words for the user."""
-    uptime_s: float
-    device_sample_rate: Tally
-    """Hz the source delivers."""
-    sample_rate: Rate
-    """Hz of the stream's sample indices."""
-    captured: Tally
-    """Stream position, samples: always analysed + pending + skipped + overwritten + gap."""
-    analysed: Tally
-    pending: Tally
-    """Captured, not yet analysed."""
-    gap: Tally
-    """Samples the source never delivered (lost device, driver overflow)."""
-    overflow: Tally
-    """Times the driver reported lost input."""
-    overwritten: Tally
-    """Samples lost because the ring lapped."""
-    skipped: Tally
-    """Samples whose window was passed over: the pipeline was late, or the encoder failed on it."""
-    invalid: Tally
-    """Samples at which a channel was no number or far beyond full scale, and was heard as silence."""
-    reopened: Tally
-    """Times a lost source came back."""
-    clock_ppm: float | None
-    """Device clock against the monotonic clock, parts per million; None until a minute has passed."""
-    rtf: float
-    """Real-time factor: processing time per second of sound, over the last seconds."""
-    model: str
-    background: BackgroundState
-    classes: list[ClassState]
-    paused: bool = False
-    """Paused by the user, whatever the state."""
-    warning: str | None = None
-    """What seems wrong with what the source delivers, whatever the state; None if nothing."""
-    calibration: CalibrationState | None = None
-    """None: thresholds are those of the configuration."""
-    calibrated: bool = False
-    """Whether ordinary sound reaches a score s 1/s - 1 times an hour; else s is odds against other sounds."""
-    position_s: float | None = None
-    """Of a file: seconds of it that were read so far; None for what is heard live."""
-    clock_step: ClockStep | None = None
-    """The last time that the computer's clock was set; None: never in this run."""
-    behind_s: float = 0.0
-    """Of a file in real time: seconds by which what is analysed is later than it should be."""
-    undelivered: Tally = 0
-    """Records of this run that something which takes them (lines, the event bus) failed on."""
-    hearing: HearingState = "good"
-    hearing_reason: str | None = None
-    """Why `hearing` is not `good`, and what to do, in words for the user."""
-    channels: str | None = None
-    """Which channels are not heard, and why, in words for the user; None where all are."""
-    changes: list[Change] = []
-    """What was changed from outside, the last few, oldest first."""
-
-
-class Trouble(msgspec.Struct, frozen=True, kw_only=True):
-    """With `--json`: why a source is not heard as it should be, that it is again, or how it ended.
-
-    Made of `Health` where it changes; never published itself.
-    """
-
-    type: Literal["trouble"] = "trouble"
-    kind: str
-    """A state or a hearing of `Health` that is not well, or `back`, `late`, `warning`, `channels`, `clock`,
-    `overflow`, `resolved` (a warning holds no longer), `damaged`, `refused`, `unknown_word`."""
-    time: Instant
-    text: str
-    """One sentence for the user."""
-    source_id: str | None = None
-    """None where it is the whole run's."""
-    source_name: str | None = None
-    position_s: float | None = None
-    """Of a file: seconds of it that were read so far; None for what is heard live."""
-
-
-class Heartbeat(msgspec.Struct, frozen=True):
-    """Once a second: which messages exist, so that a subscriber can tell what it missed."""
-
-    time: Instant
-    sequences: dict[str, Tally]
-    """Number of messages published so far per topic."""
-    step_age_s: float | None = None
-    """Seconds since the pipeline last turned: a program can live while what listens in it stands still."""
-
-
-class Snapshot(msgspec.Struct, frozen=True):
-    """What a late joiner needs to know."""
-
-    epoch: str
-    """Identity of this run of the publisher; sequences count within it."""
-    time: Instant
-    sequences: dict[str, Tally]
-    health: list[Health]
-    open_events: list[Event]
-    recent_events: list[Event]
-    """The last offsets, oldest first."""
-
-
-class Request(
-    msgspec.Struct, frozen=True, rename={"class_": "class"}, forbid_unknown_fields=True, omit_defaults=True
-):
-    """What a local program may ask of a running monitor on its control socket."""
-
-    request: Literal["snapshot", "pause", "mute", "threshold", "room", "forget_room"]
-    class_: str | None = None
-    """For `mute` and `threshold`."""
-    value: float | bool | None = None
-    """`pause` and `mute`: true or false; `threshold`: the new onset threshold in (0, 1)."""
-    source_id: str | None = None
-    """The one source that is meant; None: all."""
-    client: str | None = None
-    """What asks, in words ("the interface"); who that is the monitor finds out itself."""
-
-    def by(self, who: str | None) -> Request:
-        """Return the same request, asked by `who`."""
-        return msgspec.structs.replace(self, client=who)
-
-
 class Likeness(msgspec.Struct, frozen=True):
     """A phrase and how much something sounds like it."""
 
     phrase: str
     share: float
     """[0, 1]; the shares of all phrases add up to 1."""
-
-
-class ClassInRoom(msgspec.Struct, frozen=True, rename={"class_": "class"}):
-    """What a room does to a listed class."""
-
-    class_: str
-    cosine: float
-    """How much the room sounds like the class: the inner product of its mean and the class."""
-    label: str = ""
-    """What the user calls it, in any script; empty: like `class`."""
-
-
-class Room(msgspec.Struct, frozen=True):
-    """What the background of one source sounds like."""
-
-    source_id: str
-    source_name: str
-    model: str
-    """Identity of the model whose embeddings these are; they mean nothing to another."""
-    state: BackgroundState
-    mean: list[float]
-    """Mean of the unit embeddings of its windows, (d,); empty while nothing is known."""
-    sounds_like: list[Likeness]
-    """The phrases nearest to it, best first."""
-    classes: list[ClassInRoom]
-
-
-class Reply(msgspec.Struct, frozen=True):
-    """Answer to a `Request` other than `snapshot`."""
-
-    ok: bool
-    error: str | None = None
-    rooms: list[Room] = []
-    """To `room`: one per source that was asked."""
-
-
-PublishedRecord = Event | NearMiss | Level | Scores | Health | Heartbeat
-"""Everything that is published."""

@@ -10,7 +10,8 @@ import math
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from monitor.records import Change, ClockStep, Health, HearingState, NearMissReason, SourceState
+from monitor.bus.messages import Change, ClockStep, Health
+from monitor.records import HearingState, NearMissReason, SourceState
 
 
 class Wording(NamedTuple):

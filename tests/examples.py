@@ -10,21 +10,18 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 from hypothesis import strategies as st
 
-from monitor.records import (
-    BackgroundState,
+from monitor.bus.messages import (
+    BackgroundProfile,
     Candidate,
-    ClassInRoom,
+    ClassInBackground,
     ClassState,
     Event,
-    EventType,
     Health,
     Latency,
     Level,
-    Likeness,
-    NearMiss,
-    Room,
-    SourceState,
+    NearMissMessage,
 )
+from monitor.records import BackgroundState, EventType, Likeness, SourceState
 from monitor.text import clean
 
 NOON = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
@@ -60,8 +57,8 @@ def event(type_: EventType = "onset", class_: str = "dog_bark", id_: str = "run-
     )
 
 
-def near_miss() -> NearMiss:
-    return NearMiss("mic0", "dog_bark", "below_threshold", 0.41, 0.5, NOON, -40.0, 6.0)
+def near_miss() -> NearMissMessage:
+    return NearMissMessage("mic0", "dog_bark", "below_threshold", 0.41, 0.5, NOON, -40.0, 6.0)
 
 
 def level(bands_dbfs: list[float] | None = None) -> Level:
@@ -95,15 +92,15 @@ def health(state: SourceState = "running", reason: str | None = None, skipped: i
     )
 
 
-def room(source_id: str = "mic0") -> Room:
-    return Room(
+def background(source_id: str = "mic0") -> BackgroundProfile:
+    return BackgroundProfile(
         source_id=source_id,
         source_name="USB microphone",
         model="embedded-3fa2",
         state=BackgroundState(ready=True, age_s=1.0, windows=40, needed=20, likeness=0.5, changes=0),
         mean=[0.3, 0.4, 0.0, 0.0],
         sounds_like=[Likeness("fan", 0.5), Likeness("air conditioner", 0.25)],
-        classes=[ClassInRoom("dog_bark", -0.02), ClassInRoom("siren", 0.2)],
+        classes=[ClassInBackground("dog_bark", -0.02), ClassInBackground("siren", 0.2)],
     )
 
 

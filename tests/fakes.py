@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.records import Block, CaptureStatus, Cohort, PublishedRecord
+from monitor.bus.messages import PublishedRecord
+from monitor.records import Block, CaptureStatus, Cohort
 from monitor.units import unit_norm
 
 INTERRUPTIBLE = (

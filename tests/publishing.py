@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from monitor.bus.codec import Message
+from monitor.bus.messages import Heartbeat, Reply, Request
 from monitor.bus.publisher import Publisher
 from monitor.bus.subscriber import Subscriber
-from monitor.records import Heartbeat, Reply, Request
 
 PATIENCE_S = 20.0
 

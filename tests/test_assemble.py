@@ -11,14 +11,15 @@ from msgspec.structs import replace
 
 from monitor.assemble import Monitor, make_stages, start_monitor
 from monitor.bus.codec import encode_json
+from monitor.bus.messages import BackgroundProfile, Request
 from monitor.config.settings import Config, load_config
 from monitor.errors import ConfigError
 from monitor.files.state_files import write_private
-from monitor.records import Request, Room, Span
+from monitor.records import Span
 from monitor.scoring.prompts import parse_classes
-from monitor.storage import backgrounds as rooms
+from monitor.storage import backgrounds
 from monitor.storage import thresholds as learnt_thresholds
-from tests.examples import NOON, room
+from tests.examples import NOON, background
 from tests.fakes import RATE, ArraySource, FakeEncoder, noise
 
 
@@ -58,11 +59,11 @@ def test_the_prompt_ensemble_of_the_model_is_used() -> None:
 
 
 @pytest.fixture
-def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Room:
+def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BackgroundProfile:
     """What the array source sounded like to the fake encoder, stored."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    known = msgspec.structs.replace(room(ArraySource.id), model=FakeEncoder.identity)
-    rooms.save(known, NOON)
+    known = msgspec.structs.replace(background(ArraySource.id), model=FakeEncoder.identity)
+    backgrounds.save(known, NOON)
     return known
 
 
@@ -84,31 +85,31 @@ def started(config: Config, source: ArraySource | None = None) -> Iterator[Monit
         monitor.stop()
 
 
-def test_a_run_begins_with_the_room_that_was_stored_and_says_so(stored: Room) -> None:
+def test_a_run_begins_with_the_background_that_was_stored_and_says_so(stored: BackgroundProfile) -> None:
     with started(FIXED) as monitor:
-        (known,) = monitor.pipelines.handle(Request("room")).rooms
+        (known,) = monitor.pipelines.handle(Request("background")).backgrounds
         assert known.state.ready
         assert known.mean == pytest.approx(stored.mean)
         assert [note.partition(" as saved on")[0] for note in monitor.notes] == [
-            "USB microphone begins with its room"
+            "USB microphone begins with its background"
         ]
 
 
-def test_a_run_begins_without_a_room_where_that_is_configured(stored: Room) -> None:
+def test_a_run_begins_without_a_background_where_that_is_configured(stored: BackgroundProfile) -> None:
     with started(replace(FIXED, background=replace(FIXED.background, load=False))) as monitor:
-        assert monitor.pipelines.handle(Request("room")).rooms[0].state.windows == 0
+        assert monitor.pipelines.handle(Request("background")).backgrounds[0].state.windows == 0
         assert monitor.notes == ()
 
 
-def test_what_is_read_at_once_depends_on_nothing_that_is_stored(stored: Room) -> None:
+def test_what_is_read_at_once_depends_on_nothing_that_is_stored(stored: BackgroundProfile) -> None:
     with started(FIXED, ArraySource(noise(1.0))) as monitor:
-        assert monitor.pipelines.handle(Request("room")).rooms[0].state.windows == 0
+        assert monitor.pipelines.handle(Request("background")).backgrounds[0].state.windows == 0
 
 
-def test_a_damaged_room_is_told_of_and_the_run_goes_on(stored: Room) -> None:
-    rooms.room_file(stored.source_id, stored.model).write_text("{")
+def test_a_damaged_background_is_told_of_and_the_run_goes_on(stored: BackgroundProfile) -> None:
+    backgrounds.background_file(stored.source_id, stored.model).write_text("{")
     with started(FIXED) as monitor:
-        assert monitor.pipelines.handle(Request("room")).rooms[0].state.windows == 0
+        assert monitor.pipelines.handle(Request("background")).backgrounds[0].state.windows == 0
         (note,) = monitor.notes
         assert "damaged" in note
 
@@ -121,7 +122,7 @@ def test_a_model_without_a_cohort_is_told_of_where_false_alarms_are_asked_for() 
         assert monitor.notes == ()
 
 
-def test_what_is_evaluated_never_begins_with_a_stored_room(stored: Room) -> None:
+def test_what_is_evaluated_never_begins_with_a_stored_background(stored: BackgroundProfile) -> None:
     stages = make_stages(FakeEncoder(), parse_classes("low"), Config())
     assert stages.background.state(0).windows == 0
 

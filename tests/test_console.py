@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 from rich.table import Table
 
 from monitor.bus.codec import decode_json, encode_json
+from monitor.bus.messages import Event, Health, NearMissMessage
 from monitor.cli.main import main
 from monitor.console import drawing, show, show_drawn, show_json, tell
 from monitor.errors import WireError
 from monitor.models.store import MODEL_FILE, write_entry
-from monitor.records import Event, Health, NearMiss
 from monitor.sinks.lines import LineSink
 from tests.encoders.tiny_models import tiny_model
 from tests.examples import records
@@ -93,7 +93,7 @@ def test_a_licence_with_escape_sequences_is_shown_without_them(models: Path) -> 
 
 @settings(max_examples=60)
 @given(data=st.data())
-@pytest.mark.parametrize("kind", [Event, NearMiss, Health])
+@pytest.mark.parametrize("kind", [Event, NearMissMessage, Health])
 @pytest.mark.parametrize("as_json", [False, True])
 def test_no_record_steers_the_terminal(
     kind: type[msgspec.Struct], as_json: bool, data: st.DataObject

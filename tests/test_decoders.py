@@ -63,7 +63,7 @@ THREADS = """
 import sys, threading
 sys.setswitchinterval(1e-6)
 from monitor.bus import codec as wire
-from monitor.records import Snapshot
+from monitor.bus.messages import (Snapshot)
 from tests.examples import NOON, event, health, level
 frames = [wire.encode(record, "e", 1, NOON) for record in (event(), health(), level())]
 snapshot = wire.encode_json(Snapshot("e", NOON, {}, [health()], [event()], []))

@@ -17,8 +17,8 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from monitor.bus.messages import Health
 from monitor.bus.subscriber import Subscriber
-from monitor.records import Health
 from monitor.sources.demo import demo_scene
 from tests.vmic import SAMPLE_RATE, VirtualMicrophones
 
@@ -165,7 +165,7 @@ def test_a_microphone_that_is_lost_neither_ends_nor_delays_another_of_the_same_r
 
 
 @pytest.mark.timeout(120)
-def test_a_room_is_learnt_drawn_saved_and_known_at_the_start_of_the_next_run(
+def test_a_background_is_learnt_drawn_saved_and_known_at_the_start_of_the_next_run(
     short_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
@@ -176,18 +176,18 @@ def test_a_room_is_learnt_drawn_saved_and_known_at_the_start_of_the_next_run(
         shown, saved = background("show", endpoint), background("save", endpoint)
     assert "sounds like" in shown
     assert "well: " in shown
-    assert saved.startswith("Saved: the room of ")
-    (stored,) = (tmp_path / "monitor" / "rooms").iterdir()
+    assert saved.startswith("Saved: the background of ")
+    (stored,) = (tmp_path / "monitor" / "backgrounds").iterdir()
 
     monkeypatch.setenv("MONITOR_BACKGROUND_READY_S", "600")  # more than is ever heard here
     monkeypatch.setenv("MONITOR_BACKGROUND_MEMORY_S", "3600")
     with demo(endpoint) as second:
         until_known(endpoint)
-        cleared, anew = background("clear", endpoint), background("show", endpoint)
+        cleared, again = background("clear", endpoint), background("show", endpoint)
     assert f"Removed: {stored.name}\n" in cleared
     assert not stored.exists()
-    assert "not yet: " in anew
-    assert ["begins with its room as saved on" in run.communicate()[1] for run in (first, second)] == [
+    assert "not yet: " in again
+    assert ["begins with its background as saved on" in run.communicate()[1] for run in (first, second)] == [
         False,
         True,
     ]
@@ -217,11 +217,11 @@ def background(action: str, endpoint: str) -> str:
 
 
 def until_known(endpoint: str) -> None:
-    """Return once the monitor knows the room of its source."""
+    """Return once the monitor knows the background of its source."""
     with Subscriber(endpoint, ("health.",)) as subscriber:
         while True:
             message = subscriber.receive(timeout_s=60.0)
-            assert message is not None, "the room never was known"
+            assert message is not None, "the background never was known"
             if isinstance(message.record, Health) and message.record.background.ready:
                 return
 

@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.assemble import make_stages
-from monitor.encoders.watched import GIVE_UP_S, PATIENCE_S, Direct, Watched
+from monitor.bus.messages import Event, Health, Level, PublishedRecord, Request, ScoresMessage
+from monitor.encoders.watched import GIVE_UP_S, PATIENCE_S, BlockingEncoder, WatchedEncoder
 from monitor.errors import ProgramError
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Stream
-from monitor.pipeline.scheduler import Pipelines
-from monitor.records import CaptureStatus, Event, Health, Level, PublishedRecord, Request, Scores
+from monitor.pipeline.scheduler import Scheduler
+from monitor.records import CaptureStatus
 from monitor.scoring.prompts import parse_classes
 from monitor.stream.ring import Ring
 from tests.encoders.faults import FAILURES, Fault, Faulty
@@ -44,8 +45,10 @@ class Bench:
             clock=clock,
             max_lag_s=1.0,
         )
-        ears = Watched(encoder, clock.monotonic) if watched else Direct(encoder, clock.monotonic)
-        self.pipelines = Pipelines([self.pipeline], ears, arrived)
+        ears = (
+            WatchedEncoder(encoder, clock.monotonic) if watched else BlockingEncoder(encoder, clock.monotonic)
+        )
+        self.pipelines = Scheduler([self.pipeline], ears, arrived)
 
     def play(self, seconds: float, word: str | None = None) -> None:
         """Hear noise, and a tone in it, as it comes."""
@@ -108,9 +111,11 @@ def test_one_failure_of_the_encoder_is_said_counted_and_over(fault: Fault) -> No
 def test_values_that_are_not_numbers_never_reach_background_scorer_or_detector(fault: Fault) -> None:
     bench = Bench(Faulty.after(4, fault, "well"))
     bench.play(10.0)
-    scores = [value for one in bench.sink.records if isinstance(one, Scores) for value in one.scores.values()]
+    scores = [
+        value for one in bench.sink.records if isinstance(one, ScoresMessage) for value in one.scores.values()
+    ]
     assert np.isfinite(scores).all()
-    assert np.isfinite(bench.pipeline.handle(Request("room")).rooms[0].mean).all()
+    assert np.isfinite(bench.pipeline.handle(Request("background")).backgrounds[0].mean).all()
 
 
 def test_nothing_is_confirmed_across_a_window_that_failed() -> None:

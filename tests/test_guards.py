@@ -1,4 +1,4 @@
-"""What the monitor must not do while it learns a room, heard by the model in the box through the whole line.
+"""What the monitor must not do while it learns a background, heard by the model in the box, end to end.
 
 The sounds are made by code and come again and again, so that the model hears each window once.
 """
@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from monitor import load_encoder
 from monitor.assemble import SYSTEM_CLOCK, make_stages
+from monitor.bus.messages import Event, ScoresMessage
 from monitor.config.settings import load_config
 from monitor.encoders import Encoder
 from monitor.models.store import find_model
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Stream
-from monitor.records import BackgroundState, Event, Scores
+from monitor.records import BackgroundState
 from monitor.scoring.prompts import parse_classes
 from monitor.sources import demo_sounds
 from monitor.stream.ring import Ring
@@ -70,14 +71,16 @@ class Listening:
             capture=FixedStatus(),
             stages=self.stages,
             sinks=[self._sink],
-            stream=Stream("room", "a room", self.rate, encoder.identity, live=False, run_id="test"),
+            stream=Stream(
+                "background", "a background", self.rate, encoder.identity, live=False, run_id="test"
+            ),
             clock=SYSTEM_CLOCK,
             max_lag_s=1.0,
         )
         self._heard = 0
 
     @property
-    def room(self) -> BackgroundState:
+    def background(self) -> BackgroundState:
         return self.stages.background.state(self._heard)
 
     @property
@@ -100,7 +103,7 @@ class Listening:
     def score(self, name: str, seconds: float = 5.0) -> float:
         """Return the median score of the last seconds."""
         since = self._heard - round(seconds * self.rate)
-        scores = [one.scores[name] for one in self.of(Scores) if one.stop > since]
+        scores = [one.scores[name] for one in self.of(ScoresMessage) if one.stop > since]
         return float(np.median(scores))
 
     def onsets(self, name: str) -> list[float]:
@@ -143,7 +146,7 @@ def hiss(corner_hz: float) -> NDArray[np.float64]:
 
 
 def hum(dbfs: float = QUIET_DBFS) -> Samples:
-    """A quiet room with a humming transformer."""
+    """A quiet background with a humming transformer."""
     return at_level(tones(50.0, 1.0, 30), dbfs)
 
 
@@ -152,7 +155,7 @@ def fan(dbfs: float = LOUD_DBFS) -> Samples:
 
 
 def blower(dbfs: float = LOUD_DBFS) -> Samples:
-    """Another room: the whine and rush of a large ventilator."""
+    """Another background: the whine and rush of a large ventilator."""
     return at_level(at_level(tones(410.0, 0.5, 18), -20.0) + 0.1 * hiss(8000.0), dbfs)
 
 
@@ -173,7 +176,7 @@ def dog(every_s: float, dbfs: float = LOUD_DBFS) -> Samples:
 def test_a_siren_of_three_minutes_stays_detected_and_the_next_is_found(encoder: Remembering) -> None:
     street = Listening(encoder, "siren,dog_bark,car_horn")
     street.play(40.0, hum())
-    assert street.room.ready
+    assert street.background.ready
 
     street.play(180.0, hum(), siren())
     assert street.open == {"siren"}
@@ -187,44 +190,46 @@ def test_a_siren_of_three_minutes_stays_detected_and_the_next_is_found(encoder: 
 
 
 def test_a_fan_becomes_background_within_a_minute(encoder: Remembering) -> None:
-    room = Listening(encoder, "siren,wind")
-    room.play(240.0, hum())
+    background = Listening(encoder, "siren,wind")
+    background.play(240.0, hum())
     heard = encoder.embed_audio(fan()[np.newaxis, : encoder.window_len])[0]
-    assert float(heard @ room.stages.background.mean) < 0.7
+    assert float(heard @ background.stages.background.mean) < 0.7
 
-    room.play(10.0, hum(), fan())
-    at_first = room.score("wind")
-    room.play(50.0, hum(), fan())
+    background.play(10.0, hum(), fan())
+    at_first = background.score("wind")
+    background.play(50.0, hum(), fan())
 
-    assert float(heard @ room.stages.background.mean) > 0.95
-    assert room.score("wind") < at_first / 3.0
+    assert float(heard @ background.stages.background.mean) > 0.95
+    assert background.score("wind") < at_first / 3.0
 
 
-def test_a_change_of_room_is_noticed_within_half_a_minute_and_the_old_one_forgotten(
+def test_a_change_of_background_is_noticed_within_half_a_minute_and_the_old_one_forgotten(
     encoder: Remembering,
 ) -> None:
-    room = Listening(encoder, "siren,dog_bark")
-    room.play(120.0, hum())
-    old = room.stages.background.mean
+    background = Listening(encoder, "siren,dog_bark")
+    background.play(120.0, hum())
+    old = background.stages.background.mean
 
-    room.play(30.0, blower())
+    background.play(30.0, blower())
 
-    assert room.room.changes == 1
+    assert background.background.changes == 1
     heard = encoder.embed_audio(blower()[np.newaxis, : encoder.window_len])[0]
-    mean = room.stages.background.mean
+    mean = background.stages.background.mean
     assert float(heard @ mean) > 0.9 * float(np.linalg.norm(mean))
     assert float(heard @ old) < 0.5
 
 
 def test_digital_silence_teaches_nothing(encoder: Remembering) -> None:
-    room = Listening(encoder, "siren,dog_bark")
-    room.play(60.0, np.zeros(RATE, np.float32))
-    assert (room.room.windows, room.room.ready) == (0, False)
+    background = Listening(encoder, "siren,dog_bark")
+    background.play(60.0, np.zeros(RATE, np.float32))
+    assert (background.background.windows, background.background.ready) == (0, False)
 
-    room.play(40.0, hum())
-    learnt = room.room.windows
-    room.play(60.0, np.zeros(RATE, np.float32))
-    assert room.room.windows <= learnt + 8  # of two seconds each, the last still hold the room
+    background.play(40.0, hum())
+    learnt = background.background.windows
+    background.play(60.0, np.zeros(RATE, np.float32))
+    assert (
+        background.background.windows <= learnt + 8
+    )  # of two seconds each, the last still hold the background
 
 
 def test_a_dog_that_barks_every_ten_seconds_is_still_found_after_five_minutes(encoder: Remembering) -> None:

@@ -144,7 +144,7 @@ def main() -> None:
     args = parser.parse_args()
     unknown = set(args.parts.split(",")) - set(PARTS)
     if unknown:
-        parser.error(f"no such part: {', '.join(sorted(unknown))}; legal: {', '.join(PARTS)}")
+        parser.error(f"no such part: {', '.join(sorted(unknown))}; valid: {', '.join(PARTS)}")
     weights = prepare(args.folder, args.checkpoint)
     records = args.folder / "records"
     records.mkdir(exist_ok=True)

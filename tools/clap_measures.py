@@ -138,7 +138,7 @@ def agreement(job: Job) -> list[Agreement]:
 
 
 def hops(job: Job) -> list[Hop]:
-    """Time a log-mel picture brought up to date beside one drawn anew."""
+    """Time a log-mel spectrogram brought up to date beside one drawn again."""
     from monitor.encoders.log_mel import log_mel
 
     sound = make_sounds(3)[2]

@@ -1,4 +1,4 @@
-"""The log-mel picture of a sliding window, brought up to date instead of drawn anew."""
+"""The log-mel spectrogram of a sliding window, brought up to date instead of drawn again."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Hop:
-    """A log-mel picture brought up to date, beside one drawn anew, in NumPy: processor time."""
+    """A log-mel spectrogram brought up to date, beside one drawn again, in NumPy: processor time."""
 
     hop_s: float
     update_ms: float

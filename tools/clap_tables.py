@@ -180,7 +180,7 @@ def _hops(hops: Sequence[Hop]) -> list[str]:
     head = (
         "new sound in a window of 10 s",
         "ms to bring its log-mel up to date",
-        "to draw it anew",
+        "to draw it again",
         "saved",
         "largest difference, dB",
     )

@@ -102,7 +102,7 @@ def check(path: Path, graph: StudentGraph) -> None:
     cosine = float((found * wanted).sum(axis=1).min())
     print(f"{path.name}: {path.stat().st_size / 1e6:.1f} MB, least cosine to torch {cosine:.5f}")
     if cosine < 0.999:
-        raise SystemExit(f"{path} differs from torch: least cosine {cosine:.5f}, legal >= 0.999")
+        raise SystemExit(f"{path} differs from torch: least cosine {cosine:.5f}, valid >= 0.999")
 
 
 def write_model(models: Path, name: str, words: Words, args: argparse.Namespace) -> None:

@@ -72,7 +72,7 @@ class ConvTeacher(Teacher):
         self.register_buffer("bands", self.plain.mel[:, used, None])
 
     def front(self, audio: Tensor) -> Tensor:
-        """Compute the log-mel picture: (n, 1, 128, frames).
+        """Compute the log-mel spectrogram: (n, 1, 128, frames).
 
         Centring pads half a transform, of which the window leaves out the outer part on both sides.
         """
@@ -172,11 +172,11 @@ def check_audio(
     found = open_session(path).run(None, {"audio": windows})[0]
     cosine = float((found * wanted).sum(axis=1).min())
     print(
-        f"audio.onnx on {len(windows)} windows: largest difference of the log-mel picture {picture:.1e}, "
+        f"audio.onnx on {len(windows)} windows: largest difference of the log-mel spectrogram {picture:.1e}, "
         f"of the logits {logits:.1e}; least cosine of the graph to torch {cosine:.7f}"
     )
     if cosine < 0.9999 or logits > 0.05:
-        raise SystemExit("audio.onnx differs from the teacher; legal: cosine >= .9999, logits within .05")
+        raise SystemExit("audio.onnx differs from the teacher; valid: cosine >= .9999, logits within .05")
 
 
 def check_text(folder: Path, args: argparse.Namespace, space: JointSpace) -> None:
@@ -202,7 +202,7 @@ def check_text(folder: Path, args: argparse.Namespace, space: JointSpace) -> Non
         f"in bfloat16, as targets are made, {rough.min():.5f}"
     )
     if exact.min() < 0.9999:
-        raise SystemExit("text.onnx differs from the text teacher; legal: cosine >= .9999")
+        raise SystemExit("text.onnx differs from the text teacher; valid: cosine >= .9999")
 
 
 def export(args: argparse.Namespace, window_len: int) -> None:

@@ -59,5 +59,5 @@ def check_text(path: Path, tower: TextTower) -> None:
         wanted = tower(torch.from_numpy(ids * mask), torch.from_numpy(mask)).numpy()
     cosine = (together * wanted).sum(axis=1).min()
     if cosine < 0.999:
-        raise SystemExit(f"text.onnx differs from torch: least cosine {cosine:.5f}, legal >= 0.999")
+        raise SystemExit(f"text.onnx differs from torch: least cosine {cosine:.5f}, valid >= 0.999")
     print(f"text.onnx: {path.stat().st_size / 1e6:.1f} MB, least cosine to torch {cosine:.6f}")

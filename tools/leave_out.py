@@ -49,10 +49,10 @@ from tqdm import tqdm
 
 from monitor import load_encoder
 from monitor.encoders import Encoder
-from monitor.evaluation.bootstrap import estimate, two_way_weights
-from monitor.evaluation.layouts import Corpus, read_data
-from monitor.evaluation.mixtures import CLEAN_DB, Mixture, plan_mixtures, windows_at
-from monitor.evaluation.ranking import Values, accuracy
+from monitor.evaluation.data.layouts import Corpus, read_data
+from monitor.evaluation.metrics.bootstrap import estimate, two_way_weights
+from monitor.evaluation.metrics.ranking import Values, accuracy
+from monitor.evaluation.synthesis.mixtures import CLEAN_DB, Mixture, plan_mixtures, windows_at
 
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]

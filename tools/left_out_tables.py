@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from monitor.evaluation.clip_tables import condition, markdown_table
-from monitor.evaluation.mixtures import CLEAN_DB
+from monitor.evaluation.reports.clip_tables import condition, markdown_table
+from monitor.evaluation.synthesis.mixtures import CLEAN_DB
 
 LEFT_OUT = "left_out.json"
 """What `leave_out.py` leaves in the working folder."""

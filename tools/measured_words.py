@@ -4,7 +4,7 @@ r"""Write `measured.toml` beside a model, from what `monitor eval clips` found: 
     python tools/measured_words.py --table F4/classes.csv "fold 4, new recordings of known sources" \
                                    --table F6/classes.csv "fold 6, sources it never met"
 
-The tables are of the weights that the model has now: write it anew whenever they change.
+The tables are of the weights that the model has now: write it again whenever they change.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Networks of the sizes that others use for sound, to be timed beside the model in the box.
 
 Only their cost is of interest: weights are random unless the audio teacher's folder is given. Front ends are
-convolutions, as in the model in the box; a graph without front end takes the log-mel picture instead.
+convolutions, as in the model in the box; a graph without front end takes the log-mel spectrogram instead.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ class YamnetFront(nn.Module):
         self.register_buffer("bands", mel[:, used, None])
 
     def forward(self, audio: Tensor) -> Tensor:
-        """Compute log-mel pictures, half overlapped."""
+        """Compute log-mel spectrograms, half overlapped."""
         frames = PATCH + (PATCHES - 1) * PATCH_HOP
         missing = (frames - 1) * _YAMNET_HOP + _YAMNET_WINDOW - audio.shape[1]
         padded = functional.pad(audio, (0, missing))[:, None]

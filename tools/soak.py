@@ -26,8 +26,8 @@ import msgspec
 import numpy as np
 import soxr
 
+from monitor.bus.messages import Health
 from monitor.bus.subscriber import Subscriber
-from monitor.records import Health
 from monitor.sources.demo import demo_scene
 
 sys.path.insert(0, str(Path(__file__).parents[1]))

@@ -19,9 +19,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from monitor.bus.messages import ScoresMessage
 from monitor.bus.subscriber import Subscriber
 from monitor.models.store import find_model
-from monitor.records import Scores
 
 ENDPOINT = "tcp://127.0.0.1:5573"
 LIMIT_S = 30.0
@@ -63,7 +63,7 @@ def first_window_s(arguments: list[str]) -> float:
         try:
             while time.monotonic() - begun_s < LIMIT_S:
                 message = subscriber.receive(0.1)
-                if message is not None and isinstance(message.record, Scores):
+                if message is not None and isinstance(message.record, ScoresMessage):
                     return time.monotonic() - begun_s
         finally:
             process.terminate()

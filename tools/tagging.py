@@ -14,7 +14,7 @@ from monitor.config.settings import Config
 from monitor.encoders import Encoder
 from monitor.errors import ConfigError
 from monitor.evaluation.data.clips import load
-from monitor.evaluation.methods.embedding_store import Ears
+from monitor.evaluation.methods.embedding_store import EmbeddingStore
 from monitor.evaluation.methods.stream_runner import METHODS, listen_to
 from monitor.evaluation.synthesis.plans import StreamPlan
 from monitor.evaluation.synthesis.streams import Stream
@@ -105,7 +105,7 @@ class Hearing:
         samples = np.pad(samples, (0, max(0, self._encoder.window_len - len(samples))))
         stream = Stream(StreamPlan("clip", rate, len(samples), None, ()), samples)
         plain = {"zero-shot": METHODS["zero-shot"]}
-        heard = next(listen_to([stream], Ears(self._encoder, None), self._classes, Config(), plain))
+        heard = next(listen_to([stream], EmbeddingStore(self._encoder, None), self._classes, Config(), plain))
         stops = np.array([score.stop / rate for score in heard.scores])
         values = {
             one.name: np.array([score.values[one.name] for score in heard.scores]) for one in self._classes

@@ -25,7 +25,7 @@ class Teacher(nn.Module):
         self.network = MobileNet(named_tensors(load_pickle(folder / "mn04_as_mAP_432.pt")))
 
     def front(self, audio: Tensor) -> Tensor:
-        """Compute its log-mel picture: (n, 1, 128, frames)."""
+        """Compute its log-mel spectrogram: (n, 1, 128, frames)."""
         picture: Tensor = self.plain(audio)
         return picture
 

@@ -17,8 +17,8 @@ from corpus import is_validation
 from monitor import load_encoder
 from monitor.config.settings import Config
 from monitor.evaluation.data.layouts import read_data
-from monitor.evaluation.methods.embedding_store import Ears, kept_file
-from monitor.evaluation.methods.redetection import Rehearing
+from monitor.evaluation.methods.embedding_store import EmbeddingStore, kept_file
+from monitor.evaluation.methods.redetection import Redetection
 from monitor.evaluation.methods.stream_runner import METHODS, Changes, Heard, change, listen_to
 from monitor.evaluation.metrics.event_metrics import summarise
 from monitor.evaluation.metrics.operating_points import sweep
@@ -45,7 +45,7 @@ def candidates() -> Mapping[str, Changes]:
 def best(heard: list[Heard], bench: Bench, changes: Changes) -> list[str]:
     """Return one cell per allowance."""
     config = change(bench.config, changes)
-    settings = sweep([Rehearing(one, config, bench.encoder) for one in heard])
+    settings = sweep([Redetection(one, config, bench.encoder) for one in heard])
     measured = [(one.threshold, summarise(one.outcomes)) for one in settings]
     cells = []
     for allowed in ALLOWED_PER_HOUR:
@@ -83,7 +83,7 @@ def main() -> None:
     tried = candidates()
     corpus = read_data(trial.data)
     streams = [stream for snr_db in arguments.snr for stream in prepare_streams(corpus, trial, bench, snr_db)]
-    ears = Ears(bench.encoder, kept_file())
+    ears = EmbeddingStore(bench.encoder, kept_file())
     heard = list(listen_to(streams, ears, bench.classes, bench.config, tried))
     print("| candidate | " + " | ".join(f"{allowed:g}/h" for allowed in ALLOWED_PER_HOUR) + " |")
     print("|---|" + "---|" * len(ALLOWED_PER_HOUR))

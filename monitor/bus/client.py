@@ -10,10 +10,19 @@ from typing import Literal
 import msgspec
 
 from monitor.bus.codec import Message
-from monitor.bus.open_events import Sounding
+from monitor.bus.messages import (
+    Event,
+    Health,
+    Heartbeat,
+    Level,
+    NearMissMessage,
+    Request,
+    ScoresMessage,
+    Snapshot,
+)
+from monitor.bus.open_events import OpenEvents
 from monitor.bus.subscriber import Subscriber
 from monitor.errors import PublishError
-from monitor.records import Event, Health, Heartbeat, Level, NearMiss, Request, Scores, Snapshot
 
 ABSENT_AFTER_S = 1.5
 """A running monitor is heard of within a second; after this long without, the user is told."""
@@ -48,7 +57,7 @@ class Contact(msgspec.Struct, frozen=True):
     """Messages lost in all."""
 
 
-Followed = Event | NearMiss | Level | Scores | Health | Heartbeat | Contact
+Followed = Event | NearMissMessage | Level | ScoresMessage | Health | Heartbeat | Contact
 
 
 class Watch:
@@ -118,7 +127,7 @@ class Watch:
         return [_contact("not_understood", sentence)] if begins else []
 
 
-class Following:
+class BusClient:
     """Carries on one subscriber: what it receives, completed by what it can only ask for or conclude.
 
     The first message brings a snapshot: the health of each source and the events that sound already. When the
@@ -130,7 +139,7 @@ class Following:
         self._subscriber = subscriber
         self._clock = clock
         self._watch = Watch(subscriber.endpoint, clock())
-        self._sounding = Sounding()
+        self._sounding = OpenEvents()
         self._alive = False
         self._marks: tuple[int, int] | None = None
         self._asked_s = 0.0
@@ -208,6 +217,6 @@ def subscribe(endpoint: str, control: str | None = None) -> Iterator[Event | Con
 
 def _events(subscriber: Subscriber) -> Iterator[Event | Contact]:
     with subscriber:
-        following = Following(subscriber)
+        following = BusClient(subscriber)
         while True:
             yield from (one for one in following.step(_RECEIVE_S) if isinstance(one, Event | Contact))

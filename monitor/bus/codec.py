@@ -21,21 +21,21 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from monitor.errors import PublishError, WireError
-from monitor.records import (
+from monitor.bus.messages import (
     Event,
     Health,
     Heartbeat,
-    Instant,
     Level,
-    NearMiss,
+    NearMissMessage,
     PublishedRecord,
     Reply,
     Request,
-    Scores,
+    ScoresMessage,
     Snapshot,
     Trouble,
 )
+from monitor.errors import PublishError, WireError
+from monitor.records import Instant
 from monitor.text import clean, sanitise
 
 PROTOCOL_VERSION = 1
@@ -45,9 +45,9 @@ MAX_MESSAGE_LEN = 4 << 20
 
 _TOPICS: dict[str, type[PublishedRecord]] = {
     "event": Event,
-    "near_miss": NearMiss,
+    "near_miss": NearMissMessage,
     "level": Level,
-    "scores": Scores,
+    "scores": ScoresMessage,
     "health": Health,
     "heartbeat": Heartbeat,
 }
@@ -90,7 +90,7 @@ DECODERS: dict[type[Any], msgspec.json.Decoder[Any]] = {
 def topic_of(record: PublishedRecord) -> str:
     """Return the topic a record is published under."""
     kind = _KINDS[type(record)]
-    if isinstance(record, Event | NearMiss):
+    if isinstance(record, Event | NearMissMessage):
         return f"{kind}.{record.source_id}.{record.class_}"
     if isinstance(record, Heartbeat):
         return kind
@@ -202,7 +202,7 @@ def decode_answer(data: bytes) -> Snapshot | Reply:
 def check_endpoint(endpoint: str, any_port: bool = False) -> str:
     """Return `endpoint`, the address of a publisher, as ZeroMQ wants it.
 
-    Legal are ``tcp://<loopback address>:<port>`` and ``ipc://<path>``. With `any_port` the port may be
+    Valid are ``tcp://<loopback address>:<port>`` and ``ipc://<path>``. With `any_port` the port may be
     ``0`` or ``*``, for a free one.
 
     Raises

@@ -40,7 +40,7 @@ _BYTES_RECEIVED = 128
 _WANTED = zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED | zmq.EVENT_MONITOR_STOPPED
 
 
-class Guest(msgspec.Struct):
+class Connection(msgspec.Struct):
     """One connection."""
 
     inode: int
@@ -62,7 +62,7 @@ class Guest(msgspec.Struct):
         return too_many or received_len > allowed_len
 
 
-class Door(threading.Thread):
+class ConnectionGuard(threading.Thread):
     """Watches the connections of one bound socket until that is closed.
 
     Parameters
@@ -81,10 +81,10 @@ class Door(threading.Thread):
         """Connections that were cut off."""
         self._most_peers = most_peers
         self._metered = metered
-        self._guests: dict[int, Guest] = {}
+        self._guests: dict[int, Connection] = {}
         self._monitor = watched.get_monitor_socket(_WANTED)
         self._crowded_s = 0.0
-        self._room = max(most_peers, room_for_descriptors() // 2)
+        self._background = max(most_peers, background_for_descriptors() // 2)
 
     @property
     def guests(self) -> int:
@@ -103,14 +103,14 @@ class Door(threading.Thread):
         with self._monitor:
             while self._take_events():
                 now_s = time.monotonic()
-                if now_s - looked_s >= _LOOK_S or len(self._guests) > self._room:
+                if now_s - looked_s >= _LOOK_S or len(self._guests) > self._background:
                     looked_s = now_s
                     self._look(now_s)
 
     def _take_events(self) -> bool:
         """Take down who comes and who leaves, waiting a moment for it; False once nobody can any more."""
         wait_s = _LOOK_S if self._guests else _IDLE_S
-        while len(self._guests) <= self._room and self._monitor.poll(round(1000 * wait_s)):
+        while len(self._guests) <= self._background and self._monitor.poll(round(1000 * wait_s)):
             wait_s = 0.0
             event = recv_monitor_message(self._monitor)
             fd = event["value"]
@@ -122,11 +122,11 @@ class Door(threading.Thread):
                 self._guests.pop(fd, None)
         return True
 
-    def _guest(self, fd: int, inode: int) -> Guest:
+    def _guest(self, fd: int, inode: int) -> Connection:
         """Return the guest at `fd`, whoever hears of it first: its subscriptions, or that it came."""
         guest = self._guests.get(fd)
         if guest is None or guest.inode != inode:
-            guest = self._guests[fd] = Guest(inode, time.monotonic())
+            guest = self._guests[fd] = Connection(inode, time.monotonic())
         return guest
 
     def _look(self, now_s: float) -> None:
@@ -135,12 +135,12 @@ class Door(threading.Thread):
                 if guest.greedy(_received_len(fd), now_s):
                     self._cut(fd, guest)
         crowd = list(self._guests.items())[self._most_peers :]
-        if len(self._guests) > self._room or (crowd and now_s - self._crowded_s >= _CROWD_S):
+        if len(self._guests) > self._background or (crowd and now_s - self._crowded_s >= _CROWD_S):
             self._crowded_s = now_s
             for fd, guest in crowd:
                 self._cut(fd, guest)
 
-    def _cut(self, fd: int, guest: Guest) -> None:
+    def _cut(self, fd: int, guest: Connection) -> None:
         """Close the connection at this end; ZeroMQ notices and lets go of all it holds for it."""
         with suppress(OSError), socket.socket(fileno=os.dup(fd)) as connection:
             if _inode(connection.fileno()) == guest.inode:
@@ -149,7 +149,7 @@ class Door(threading.Thread):
         self._guests.pop(fd, None)
 
 
-def room_for_descriptors() -> int:
+def background_for_descriptors() -> int:
     """Return how many descriptors this program may have, after asking for some thousands."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import msgspec
 
-from monitor.records import Health
+from monitor.bus.messages import Health
 
 STALLED_AFTER_S = 3.0
 STEADY_S = 10.0
@@ -18,7 +18,7 @@ _OWN_PAUSE_S = 1.5
 """A look that comes this much later than the last one: the whole program was stopped, not its pipeline."""
 
 
-class Pulse:
+class Liveness:
     """Judges from what `look` is told, about four times a second; pure."""
 
     def __init__(self) -> None:

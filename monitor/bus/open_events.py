@@ -10,12 +10,12 @@ from datetime import datetime
 
 import msgspec
 
-from monitor.records import Event, Snapshot
+from monitor.bus.messages import Event, Snapshot
 
 _REMEMBERED = 1000
 
 
-class Sounding:
+class OpenEvents:
     """Turns what arrives into the lives of events; pure."""
 
     def __init__(self) -> None:

@@ -12,12 +12,12 @@ from collections import Counter, deque
 from contextlib import suppress
 
 from monitor.bus.codec import topic_of
-from monitor.records import Level, PublishedRecord, Scores
+from monitor.bus.messages import Level, PublishedRecord, ScoresMessage
 
 MAX_WAITING = 2000
 
 
-class Bell:
+class Wakeup:
     """Wakes a thread that waits in a poll; rung by any thread, never waits."""
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class Bell:
 class Outbox:
     """Filled by the pipeline thread, emptied by the publishing one."""
 
-    def __init__(self, bell: Bell) -> None:
+    def __init__(self, bell: Wakeup) -> None:
         self._bell = bell
         self._lock = threading.Lock()
         self._waiting: deque[PublishedRecord] = deque()
@@ -55,7 +55,7 @@ class Outbox:
     def put(self, record: PublishedRecord) -> None:
         """Take `record` along, or drop it where too many wait."""
         with self._lock:
-            limit = MAX_WAITING if isinstance(record, Level | Scores) else 2 * MAX_WAITING
+            limit = MAX_WAITING if isinstance(record, Level | ScoresMessage) else 2 * MAX_WAITING
             if len(self._waiting) < limit:
                 self._waiting.append(record)
             else:

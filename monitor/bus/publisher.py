@@ -15,10 +15,10 @@ from collections.abc import Callable
 import zmq
 
 from monitor.bus.codec import check_endpoint
-from monitor.bus.server import Bus
+from monitor.bus.messages import PublishedRecord, Reply, Request
+from monitor.bus.server import BusThread
 from monitor.bus.sockets import bind_both, control_socket, events_socket
 from monitor.errors import PublishError
-from monitor.records import PublishedRecord, Reply, Request
 
 HEARTBEAT_EVERY_S = 1.0
 _REQUESTS_PER_TURN = 20
@@ -59,7 +59,7 @@ class Publisher:
         self._context = zmq.Context()
         events = events_socket(self._context, high_water_mark)
         answering = control_socket(self._context)
-        self._bus = Bus(events, answering, self.epoch, heartbeat_every_s)
+        self._bus = BusThread(events, answering, self.epoch, heartbeat_every_s)
         try:
             self.endpoint, self.control_endpoint = bind_both(events, answering, address, control)
             """Where the records are, with the port that was found, and where requests are answered."""

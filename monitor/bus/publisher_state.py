@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import deque
 from datetime import datetime
 
-from monitor.records import Event, Health, PublishedRecord, Snapshot
+from monitor.bus.messages import Event, Health, PublishedRecord, Snapshot
 
 RECENT = 50
 """Ended events kept for late joiners; the oldest is forgotten first."""
 
 
-class Ledger:
+class PublisherState:
     """Numbers what is published per topic, and remembers its present state."""
 
     def __init__(self) -> None:

@@ -12,16 +12,16 @@ from collections.abc import Callable
 
 import msgspec
 
-from monitor.bus.outbox import Bell
+from monitor.bus.messages import Reply, Request
+from monitor.bus.outbox import Wakeup
 from monitor.errors import MonitorError
-from monitor.records import Reply, Request
 
 MAX_WAITING = 100
 PATIENCE_S = 1.0
 """Less than whoever asks waits."""
 
 
-class Question(msgspec.Struct, frozen=True):
+class PendingRequest(msgspec.Struct, frozen=True):
     """A request, and the way back to whoever sent it."""
 
     envelope: list[bytes]
@@ -37,16 +37,16 @@ class Answer(msgspec.Struct, frozen=True):
     reply: Reply
 
 
-class Desk:
+class RequestQueue:
     """Where questions wait for the pipeline and answers for their way back."""
 
-    def __init__(self, bell: Bell) -> None:
+    def __init__(self, bell: Wakeup) -> None:
         self._bell = bell
         self._lock = threading.Lock()
-        self._questions: deque[Question] = deque()
+        self._questions: deque[PendingRequest] = deque()
         self._answers: deque[Answer] = deque()
 
-    def ask(self, question: Question) -> None:
+    def ask(self, question: PendingRequest) -> None:
         """Let `question` wait for the pipeline."""
         with self._lock:
             if len(self._questions) < MAX_WAITING:
@@ -81,13 +81,13 @@ class Desk:
             self._answers.clear()
         return answers
 
-    def _next(self, before_s: float = float("inf")) -> Question | None:
+    def _next(self, before_s: float = float("inf")) -> PendingRequest | None:
         """Take the oldest question if it was asked before `before_s`."""
         with self._lock:
             due = bool(self._questions) and self._questions[0].asked_s < before_s
             return self._questions.popleft() if due else None
 
-    def _reply(self, question: Question, reply: Reply) -> None:
+    def _reply(self, question: PendingRequest, reply: Reply) -> None:
         with self._lock:
             self._answers.append(Answer(question.envelope, reply))
         self._bell.ring()

@@ -1,7 +1,7 @@
 """The thread that owns the sockets of the bus: it publishes, answers, and says that the monitor is alive.
 
-It shares nothing with the pipeline but an `Outbox` and a `Desk`, so a pipeline that is slow or stands still
-delays neither heartbeats nor answers, and whoever attacks the sockets delays no pipeline.
+It shares nothing with the pipeline but an `Outbox` and a `RequestQueue`, so a pipeline that is slow or stands
+still delays neither heartbeats nor answers, and whoever attacks the sockets delays no pipeline.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from datetime import UTC, datetime
 import zmq
 
 from monitor.bus.codec import decode_request, encode, encode_json, topic_of
-from monitor.bus.connections import Door
+from monitor.bus.connections import ConnectionGuard
 from monitor.bus.control import peer_of
-from monitor.bus.liveness import Pulse, truthful
-from monitor.bus.outbox import Bell, Outbox
-from monitor.bus.publisher_state import Ledger
-from monitor.bus.requests import Desk, Question
+from monitor.bus.liveness import Liveness, truthful
+from monitor.bus.messages import Health, Heartbeat, PublishedRecord, Reply, Request, Snapshot
+from monitor.bus.outbox import Outbox, Wakeup
+from monitor.bus.publisher_state import PublisherState
+from monitor.bus.requests import PendingRequest, RequestQueue
 from monitor.bus.sockets import remove_path
 from monitor.errors import PublishError, WireError
-from monitor.records import Health, Heartbeat, PublishedRecord, Reply, Request, Snapshot
 
 MOST_SUBSCRIBERS = 256
 MOST_ASKING = 64
@@ -33,7 +33,7 @@ _LINGER_MS = 500
 _FAILURES = 10
 
 
-class Bus(threading.Thread):
+class BusThread(threading.Thread):
     """Publishes what is put into `outbox`, until `stop`.
 
     Parameters
@@ -56,19 +56,19 @@ class Bus(threading.Thread):
         """Monotonic clock, seconds, when it last did; only the pipeline writes it."""
         self.failures: deque[Exception] = deque(maxlen=_FAILURES)
         """What went wrong here and has not been told."""
-        self._bell = Bell()
+        self._bell = Wakeup()
         self.outbox = Outbox(self._bell)
-        self.desk = Desk(self._bell)
+        self.desk = RequestQueue(self._bell)
         self._events, self._control = events, control
         self._epoch = epoch
         self._heartbeat_every_s = heartbeat_every_s
         self._beat_due_s = 0.0
-        self._ledger = Ledger()
+        self._ledger = PublisherState()
         self._reported: dict[str, Health] = {}
-        self._pulse = Pulse()
+        self._pulse = Liveness()
         self._stopping = threading.Event()
-        self._events_door = Door(events, MOST_SUBSCRIBERS, metered=True)
-        self._control_door = Door(control, MOST_ASKING, metered=False)
+        self._events_door = ConnectionGuard(events, MOST_SUBSCRIBERS, metered=True)
+        self._control_door = ConnectionGuard(control, MOST_ASKING, metered=False)
 
     @property
     def refused(self) -> int:
@@ -177,7 +177,7 @@ class Bus(threading.Thread):
             if request.request == "snapshot":
                 self._answer(envelope, self._ledger.snapshot(self._epoch, datetime.now(UTC)))
             else:
-                self.desk.ask(Question(envelope, request, now_s))
+                self.desk.ask(PendingRequest(envelope, request, now_s))
 
     def _send_answers(self, now_s: float) -> None:
         for answer in self.desk.take_answers(now_s):

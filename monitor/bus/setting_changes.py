@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from monitor.records import Change, Health
+from monitor.bus.messages import Change, Health
 
 
-class Changes:
+class SettingChanges:
     """Knows which changes have been told; what was changed before one joined is not news."""
 
     def __init__(self) -> None:

@@ -23,8 +23,8 @@ from monitor.bus.codec import (
     encode_json,
 )
 from monitor.bus.control import find_control
+from monitor.bus.messages import Heartbeat, Reply, Request, Snapshot
 from monitor.errors import PublishError, WireError
-from monitor.records import Heartbeat, Reply, Request, Snapshot
 
 GONE_AFTER_S = 3.0
 """A publisher that gives no sign of life for this long is gone; it sends a heartbeat every second."""
@@ -110,7 +110,7 @@ class Subscriber:
         self.malformed = 0
         """Messages that were not ours and were passed over."""
         self.restarts = 0
-        """Times the publisher began anew."""
+        """Times the publisher began again."""
         self.last_seen_s: float | None = None
         """Monotonic clock, seconds, when the last message was received."""
         self._clock = clock

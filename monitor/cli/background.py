@@ -1,4 +1,4 @@
-"""The `background` verb: what the room sounds like, kept for the next run or forgotten."""
+"""The `background` verb: what the background sounds like, kept for the next run or forgotten."""
 
 from __future__ import annotations
 
@@ -7,29 +7,33 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from monitor.bus.codec import check_endpoint
-from monitor.cli.background_view import RoomLine, as_json, drawn, drawn_stored
+from monitor.bus.messages import BackgroundProfile, Reply, Request
+from monitor.cli.background_view import BackgroundLine, as_json, drawn, drawn_stored
 from monitor.cli.export import AddVerb
 from monitor.config.settings import PublishConfig
 from monitor.console import show, show_drawn, show_json
-from monitor.errors import PublishError, RoomError
-from monitor.records import Reply, Request, Room
+from monitor.errors import BackgroundError, PublishError
 
 _UNCLEAR = "The monitor did not understand; is it of another version?"
-_Wanted = Literal["room", "forget_room"]
+_Wanted = Literal["background", "forget_background"]
 
 
 def add_background(verbs: Any, add_verb: AddVerb) -> None:
     """Add `background` and what it can do to the verbs of the program."""
-    summary = "show, save or clear what the room sounds like"
+    summary = "show, save or clear what the background sounds like"
     actions = add_verb(verbs, "background", _show, summary).add_subparsers(metavar="ACTION", required=True)
-    show = add_verb(actions, "show", _show, "draw what the room of a running monitor sounds like, in words")
+    show = add_verb(
+        actions, "show", _show, "draw what the background of a running monitor sounds like, in words"
+    )
     _add_whose(show, "show one source only")
     show.add_argument("--json", action="store_true", help="one JSON list on standard output")
-    save = add_verb(actions, "save", _save, "store the room, so that the next run begins with it")
-    _add_whose(save, "save the room of one source only")
-    clear = add_verb(actions, "clear", _clear, "remove the stored room, and let a running monitor learn anew")
+    save = add_verb(actions, "save", _save, "store the background, so that the next run begins with it")
+    _add_whose(save, "save the background of one source only")
+    clear = add_verb(
+        actions, "clear", _clear, "remove the stored background, and let a running monitor learn again"
+    )
     which = _add_whose(clear, "clear one source, also without a running monitor")
-    which.add_argument("--all", action="store_true", help="clear every stored room")
+    which.add_argument("--all", action="store_true", help="clear every stored background")
 
 
 def _add_whose(parser: argparse.ArgumentParser, what: str) -> argparse._MutuallyExclusiveGroup:
@@ -45,11 +49,11 @@ def _add_whose(parser: argparse.ArgumentParser, what: str) -> argparse._Mutually
 def _show(arguments: argparse.Namespace) -> int:
     check_endpoint(arguments.connect)
     try:
-        rooms = _ask(arguments, "room").rooms
+        backgrounds = _ask(arguments, "background").backgrounds
     except PublishError:
         _show_stored(arguments)
         raise
-    lines = [_line_of(room) for room in rooms]
+    lines = [_line_of(background) for background in backgrounds]
     if arguments.json:
         show_json(as_json(lines))
     else:
@@ -58,19 +62,19 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _save(arguments: argparse.Namespace) -> int:
-    from monitor.storage.backgrounds import room_file, save
+    from monitor.storage.backgrounds import background_file, save
 
     refused = []
-    for room in _ask(arguments, "room").rooms:
+    for background in _ask(arguments, "background").backgrounds:
         try:
-            stored = save(room, datetime.now(UTC))
-        except RoomError as error:
+            stored = save(background, datetime.now(UTC))
+        except BackgroundError as error:
             refused.append(str(error))
         else:
-            place = room_file(stored.source_id, stored.model)
-            show(f"Saved: the room of {stored.source_name}, from {stored.windows} windows, in {place}")
+            place = background_file(stored.source_id, stored.model)
+            show(f"Saved: the background of {stored.source_name}, from {stored.windows} windows, in {place}")
     if refused:
-        raise RoomError(" ".join(refused))
+        raise BackgroundError(" ".join(refused))
     return 0
 
 
@@ -78,27 +82,27 @@ def _clear(arguments: argparse.Namespace) -> int:
     from monitor.storage.backgrounds import remove
 
     known = _known(arguments)
-    listed = [room.source_id for room in known.rooms]
+    listed = [background.source_id for background in known.backgrounds]
     gone = remove(None if arguments.all else [arguments.source] if arguments.source else listed)
     if not known.ok and not gone:
-        raise RoomError(known.error or _UNCLEAR)
+        raise BackgroundError(known.error or _UNCLEAR)
     show(f"Removed: {', '.join(gone)}" if gone else "Nothing was stored.")
     if listed:
-        _ask(arguments, "forget_room")
-        show(f"The running monitor forgot the room and learns it anew: {', '.join(listed)}")
+        _ask(arguments, "forget_background")
+        show(f"The running monitor forgot the background and learns it again: {', '.join(listed)}")
     return 0
 
 
 def _known(arguments: argparse.Namespace) -> Reply:
-    """Return what the running monitor says of its rooms; of none where it is not needed and there is none."""
+    """Return the backgrounds of the running monitor; of none where it is not needed and there is none."""
     check_endpoint(arguments.connect)
     try:
-        return _answer(arguments, "room")
+        return _answer(arguments, "background")
     except PublishError:
         if arguments.all or arguments.source:
             return Reply(ok=True)
-    raise RoomError(
-        f"No monitor answers on {arguments.connect}, so say which room to clear: --source ID, or --all."
+    raise BackgroundError(
+        f"No monitor answers on {arguments.connect}, so say which background to clear: --source ID, or --all."
     )
 
 
@@ -109,12 +113,12 @@ def _ask(arguments: argparse.Namespace, what: _Wanted) -> Reply:
     ------
     PublishError
         None answers.
-    RoomError
+    BackgroundError
         It refuses.
     """
     reply = _answer(arguments, what)
     if not reply.ok:
-        raise RoomError(reply.error or _UNCLEAR)
+        raise BackgroundError(reply.error or _UNCLEAR)
     return reply
 
 
@@ -126,22 +130,22 @@ def _answer(arguments: argparse.Namespace, what: _Wanted) -> Reply:
     return answer if isinstance(answer, Reply) else Reply(ok=False)
 
 
-def _line_of(room: Room) -> RoomLine:
+def _line_of(background: BackgroundProfile) -> BackgroundLine:
     from monitor.storage.backgrounds import load
 
     try:
-        return RoomLine(room, load(room.source_id, room.model))
-    except RoomError as error:
-        return RoomLine(room, None, str(error))
+        return BackgroundLine(background, load(background.source_id, background.model))
+    except BackgroundError as error:
+        return BackgroundLine(background, None, str(error))
 
 
 def _show_stored(arguments: argparse.Namespace) -> None:
     """Show what is stored where no monitor can be asked."""
-    from monitor.storage.backgrounds import stored_rooms
+    from monitor.storage.backgrounds import stored_backgrounds
 
-    rooms, faults = stored_rooms()
-    wanted = [room for room in rooms if arguments.source in {None, room.source_id}]
+    backgrounds, faults = stored_backgrounds()
+    wanted = [background for background in backgrounds if arguments.source in {None, background.source_id}]
     if arguments.json:
-        show_json(as_json([RoomLine(None, room) for room in wanted]))
+        show_json(as_json([BackgroundLine(None, background) for background in wanted]))
     elif wanted or faults:
         show_drawn(drawn_stored(wanted, faults))

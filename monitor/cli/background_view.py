@@ -1,4 +1,4 @@
-"""Rooms as words, bars and JSON: what `monitor background show` prints."""
+"""Backgrounds as words, bars and JSON: what `monitor background show` prints."""
 
 from __future__ import annotations
 
@@ -7,66 +7,68 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from monitor.bus.messages import BackgroundProfile, ClassInBackground
 from monitor.console import drawing
-from monitor.records import ClassInRoom, Room
 from monitor.wording import called
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from monitor.storage.backgrounds import StoredRoom
+    from monitor.storage.backgrounds import StoredBackground
 
 STEADY = 0.9
-"""Likeness from which on a room is steady: three of four recordings of rooms reach it (training folds)."""
+"""Likeness from which on a background is steady: three of four recordings reach it (training folds)."""
 CHANGING = 0.7
-"""Likeness below which it is never the same: no recording of one room is, several put together are."""
+"""Likeness below which it is never the same: no recording of one background is, several put together are."""
 RESEMBLES = 0.1
-"""Cosine from which on a room is said to resemble a class: twice the temperature of a score."""
+"""Cosine from which on a background is said to resemble a class: twice the temperature of a score."""
 _MOST_ROWS = 8
 _WORDS_CELLS = 16
 _BAR_CELLS = 24
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
-class RoomLine(msgspec.Struct, frozen=True):
-    """One room in a list: as a running monitor knows it, as it is stored, or both."""
+class BackgroundLine(msgspec.Struct, frozen=True):
+    """One background in a list: as a running monitor knows it, as it is stored, or both."""
 
-    room: Room | None
-    stored: StoredRoom | None
+    background: BackgroundProfile | None
+    stored: StoredBackground | None
     fault: str = ""
     """Why what is stored cannot be used."""
 
 
-def as_json(lines: Sequence[RoomLine]) -> bytes:
+def as_json(lines: Sequence[BackgroundLine]) -> bytes:
     """Return one JSON list."""
     return msgspec.json.encode(lines)
 
 
-def drawn(lines: Sequence[RoomLine]) -> str:
-    """Return the rooms that a running monitor knows, as words and bars for a terminal."""
-    return drawing([_drawn(line, line.room) for line in lines if line.room])
+def drawn(lines: Sequence[BackgroundLine]) -> str:
+    """Return the backgrounds that a running monitor knows, as words and bars for a terminal."""
+    return drawing([_drawn(line, line.background) for line in lines if line.background])
 
 
-def drawn_stored(rooms: list[StoredRoom], faults: list[str]) -> str:
-    """Return a table of stored rooms, and what is wrong with others."""
-    return drawing([*([_table(rooms)] if rooms else []), *faults])
+def drawn_stored(backgrounds: list[StoredBackground], faults: list[str]) -> str:
+    """Return a table of stored backgrounds, and what is wrong with others."""
+    return drawing([*([_table(backgrounds)] if backgrounds else []), *faults])
 
 
-def _drawn(line: RoomLine, room: Room) -> RenderableType:
-    """Return a room as rows of a heading and words."""
+def _drawn(line: BackgroundLine, background: BackgroundProfile) -> RenderableType:
+    """Return a background as rows of a heading and words."""
     from rich.console import Group
     from rich.text import Text
 
     rows = _grid()
-    rows.add_row("sounds like", _bars([(one.phrase, one.share) for one in room.sounds_like], "{:4.0%}"))
-    rows.add_row("known", _known(room))
-    rows.add_row("likeness", _likeness(room))
-    rows.add_row("room changes", _changes(room.state.changes))
-    if room.state.ready:
-        rows.add_row("your classes", _resembling(room.classes))
+    rows.add_row("sounds like", _bars([(one.phrase, one.share) for one in background.sounds_like], "{:4.0%}"))
+    rows.add_row("known", _known(background))
+    rows.add_row("likeness", _likeness(background))
+    rows.add_row("background changes", _changes(background.state.changes))
+    if background.state.ready:
+        rows.add_row("your classes", _resembling(background.classes))
     rows.add_row("stored", line.fault or _kept(line.stored))
-    name = Text.assemble((room.source_name, "bold"), (f"  {room.source_id} · model {room.model}", "dim"))
+    name = Text.assemble(
+        (background.source_name, "bold"), (f"  {background.source_id} · model {background.model}", "dim")
+    )
     return Group(name, rows, "")
 
 
@@ -98,8 +100,8 @@ def _bar(share: float) -> str:
     return (_EIGHTHS[8] * (eighths // 8) + _EIGHTHS[eighths % 8]).rstrip()
 
 
-def _known(room: Room) -> str:
-    state = room.state
+def _known(background: BackgroundProfile) -> str:
+    state = background.state
     if not state.ready:
         guarded = f"; {state.guarded} more taught nothing, as a listed class scored in them" * bool(
             state.guarded
@@ -112,52 +114,54 @@ def _ago(seconds: float) -> str:
     return f"{seconds:.0f} s ago" if seconds < 120.0 else f"{seconds / 60.0:.0f} min ago"
 
 
-def _likeness(room: Room) -> str:
-    likeness = room.state.likeness
-    if not room.state.ready:
+def _likeness(background: BackgroundProfile) -> str:
+    likeness = background.state.likeness
+    if not background.state.ready:
         return "not known yet"
     if likeness >= STEADY:
-        return f"{likeness:.2f}, steady: the room sounds alike all the time"
+        return f"{likeness:.2f}, steady: the background sounds alike all the time"
     if likeness >= CHANGING:
-        return f"{likeness:.2f}, changing: some of the room is always there, some is not"
+        return f"{likeness:.2f}, changing: some of the background is always there, some is not"
     return f"{likeness:.2f}, never the same: there is little that could be told from other sounds"
 
 
 def _changes(changes: int) -> str:
     times = "once" if changes == 1 else f"{changes} times"
-    return f"another room was noticed {times}, and the one before forgotten" if changes else "none noticed"
+    return (
+        f"another background was noticed {times}, and the one before forgotten" if changes else "none noticed"
+    )
 
 
-def _resembling(classes: list[ClassInRoom]) -> RenderableType:
-    """Return which listed classes the room resembles, the most alike first."""
+def _resembling(classes: list[ClassInBackground]) -> RenderableType:
+    """Return which listed classes the background resembles, the most alike first."""
     from rich.console import Group
 
     alike = sorted((one for one in classes if one.cosine >= RESEMBLES), key=lambda one: -one.cosine)
     if not alike:
-        return "the room resembles none of them"
+        return "the background resembles none of them"
     shown = _bars([(called(one), one.cosine) for one in alike], "{:.2f}")
     rest = f"and {len(alike) - _MOST_ROWS} more; " if len(alike) > _MOST_ROWS else ""
-    return Group(shown, f"{rest}the room resembles these: while it is heard they are counted less")
+    return Group(shown, f"{rest}the background resembles these: while it is heard they are counted less")
 
 
-def _kept(stored: StoredRoom | None) -> str:
+def _kept(stored: StoredBackground | None) -> str:
     from monitor.storage.backgrounds import when
 
     if stored is None:
-        return "no; `monitor background save` keeps this room for the next run"
+        return "no; `monitor background save` keeps this background for the next run"
     return f"saved {when(stored.saved)}, from {stored.windows} windows; the next run begins with it"
 
 
-def _table(rooms: list[StoredRoom]) -> Table:
+def _table(backgrounds: list[StoredBackground]) -> Table:
     from rich.table import Table
 
     from monitor.storage.backgrounds import when
 
     table = Table(
-        title="stored rooms", title_justify="left", box=None, header_style="dim", padding=(0, 2, 0, 0)
+        title="stored backgrounds", title_justify="left", box=None, header_style="dim", padding=(0, 2, 0, 0)
     )
     for heading in ("source", "name", "saved", "model"):
         table.add_column(heading, overflow="fold")
-    for room in rooms:
-        table.add_row(room.source_id, room.source_name, when(room.saved), room.model)
+    for background in backgrounds:
+        table.add_row(background.source_id, background.source_name, when(background.saved), background.model)
     return table

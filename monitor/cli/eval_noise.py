@@ -102,7 +102,7 @@ def _add_settings(noise: argparse.ArgumentParser) -> None:
         "--tau-text", type=amount, metavar="T", help="share of the text background taken off (default 0.2)"
     )
     noise.add_argument(
-        "--tau-audio", type=amount, metavar="T", help="share of the room taken off (default 0.7)"
+        "--tau-audio", type=amount, metavar="T", help="share of the background taken off (default 0.7)"
     )
     noise.add_argument("--beta", type=amount, metavar="B", help="weight of the drift bonus (default 0.1)")
     noise.add_argument("--k", type=count, metavar="N", help="clips in a prototype of tgap (default 35)")

@@ -6,9 +6,9 @@ import sys
 import time
 from typing import TextIO
 
-from monitor.bus.client import Contact, Following
+from monitor.bus.client import BusClient, Contact
+from monitor.bus.messages import Health
 from monitor.bus.subscriber import Subscriber
-from monitor.records import Health
 from monitor.sinks.lines import LineSink
 
 _RECEIVE_S = 0.1
@@ -45,7 +45,7 @@ def listen(  # noqa: PLR0913, PLR0917 - what the command line offers, and its tw
     try:
         with Subscriber(endpoint, topics, control=control) as subscriber:
             listener = _Listener(
-                Following(subscriber), lines, comments, health_to=comments if as_json else lines
+                BusClient(subscriber), lines, comments, health_to=comments if as_json else lines
             )
             while not lines.closed and (stop_s is None or time.monotonic() < stop_s):
                 listener.step()
@@ -78,7 +78,7 @@ class _Listener:
     """Carries what comes from a monitor to the lines, and comments on the connection."""
 
     def __init__(
-        self, following: Following, lines: LineSink, comments: LineSink, health_to: LineSink
+        self, following: BusClient, lines: LineSink, comments: LineSink, health_to: LineSink
     ) -> None:
         self._following = following
         self._lines = lines

@@ -116,10 +116,10 @@ def _size_of(path: Path) -> int:
 
 
 def _offer(name: str, entry: CatalogueEntry | CheckpointEntry) -> ModelLine:
-    from monitor.install.model_directory import Slot
+    from monitor.install.model_directory import ModelDirectory
 
     try:
-        partial = Slot(name).partial
+        partial = ModelDirectory(name).partial
     except ModelError:  # there is no place to install it in
         return ModelLine(name, "installable", entry.size, note=entry.note, entry=entry)
     fetched = 0 if partial.is_symlink() else sum(map(_size_of, partial.glob("*")))

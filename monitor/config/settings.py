@@ -1,4 +1,4 @@
-"""Every option of the program: one frozen struct per room, one default in one place.
+"""Every option of the program: one frozen struct per section, one default in one place.
 
 Precedence: flags > environment (`MONITOR_<SECTION>_<KEY>`) > file (`--config`) > the defaults below.
 Unknown keys are refused. `configs/default.toml` lists every key; a test holds it equal to this file.
@@ -148,20 +148,20 @@ class PromptConfig(_Section, frozen=True):
 
 
 class BackgroundConfig(_Section, frozen=True):
-    """The rolling picture of the room."""
+    """The rolling profile of the background."""
 
     tau: Tau = "auto"
-    """Share of the room taken off a class; "auto": as much as the window at hand sounds like the room."""
+    """Share of the background taken off a class; "auto": as much as the window at hand sounds like it."""
     memory_s: Annotated[float, _within(limits.MEMORY_S)] = 60.0
-    """The room rests on quiet windows of the last so many seconds."""
+    """The background rests on quiet windows of the last so many seconds."""
     ready_s: Annotated[float, _within(limits.READY_S)] = 5.0
-    """Such windows before the room counts fully; it blends in from the first."""
+    """Such windows before the background counts fully; it blends in from the first."""
     guard_score: Annotated[float, _within(limits.GUARD_SCORE)] = 0.3
     """A window in which any listed class scores more than this teaches nothing."""
     change_ratio: Annotated[float, _within(limits.CHANGE_RATIO)] = 0.5
-    """Windows that fit the room less than this share of what is usual in it, for long, are another room."""
+    """Windows that fit the background less than this share of the usual, for long, are another one."""
     load: bool = True
-    """Begin with the room that `monitor background save` stored for this source and model."""
+    """Begin with the background that `monitor background save` stored for this source and model."""
 
 
 class DriftConfig(_Section, frozen=True):
@@ -385,7 +385,7 @@ def _fits(value: Any, kind: type[msgspec.Struct]) -> bool:
 
 
 def _explain(message: str, merged: Mapping[str, Any], environment: Mapping[str, Any], origin: str) -> str:
-    """Return msgspec's message as one sentence: where the value came from, which it is, what is legal."""
+    """Return msgspec's message as one sentence: where the value came from, which it is, what is valid."""
     text, _, path = message.partition(" - at `$.")
     if not path:
         return f"{origin}: {message}."

@@ -1,7 +1,7 @@
 """Thresholds from the stream itself: as strict as it takes for so many false alarms an hour. Pure.
 
 The model's cohort gives thresholds before the first sound (`allowance.py`); this moves them to where the
-stream itself says. What the room and its neighbours do all day decides how often a class seems to be heard
+stream itself says. What a place sounds like all day decides how often a class seems to be heard
 that is not. Of every block of some seconds the most alarming moment is kept: the class that came furthest
 over, or least below, its configured threshold and stayed there for as long as it must to be reported, in
 log-odds. The upper tail of these maxima is taken as exponential over its 90 % quantile u (peaks over
@@ -42,7 +42,7 @@ import numpy as np
 
 from monitor.config.limits import THRESHOLD
 from monitor.config.settings import CalibrationConfig
-from monitor.records import CalibrationState, Score
+from monitor.records import CalibrationState, WindowScores
 
 TAIL = 0.1
 """Share of the blocks that the tail is fitted to, unless more than half as many may be false alarms."""
@@ -111,7 +111,7 @@ class Calibration:
         self._highest = -math.inf
         self._reported = False
 
-    def learn(self, score: Score, hop_len: int, sounding: bool) -> dict[str, float] | None:
+    def learn(self, score: WindowScores, hop_len: int, sounding: bool) -> dict[str, float] | None:
         """Take in the score of a window; return onset thresholds per class when a block is full.
 
         Parameters

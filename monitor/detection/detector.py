@@ -22,7 +22,7 @@ import msgspec
 
 from monitor.config.limits import THRESHOLD
 from monitor.config.settings import DetectorConfig
-from monitor.records import Missed, NearMissReason, Score, Transition
+from monitor.records import NearMiss, NearMissReason, Transition, WindowScores
 from monitor.units import seconds_to_len
 
 
@@ -120,28 +120,30 @@ class Detector:
         """Classes that sound on after their event was closed for lasting too long."""
         return frozenset(name for name, machine in self._machines.items() if machine.overlong)
 
-    def update(self, score: Score, hop_len: int, discontinuous: bool = False) -> list[Transition | Missed]:
+    def update(
+        self, score: WindowScores, hop_len: int, discontinuous: bool = False
+    ) -> list[Transition | NearMiss]:
         """Take in the score of a window, the first to analyse its last `hop_len` samples.
 
         After a discontinuity what came before confirms nothing.
         """
-        found: list[Transition | Missed] = []
+        found: list[Transition | NearMiss] = []
         for name, machine in self._machines.items():
             if discontinuous:
                 found += machine.interrupt()
             found += machine.update(score.values[name], score.stop, hop_len, self.paused)
         return found
 
-    def end(self, reason: str, stop: int) -> list[Transition | Missed]:
+    def end(self, reason: str, stop: int) -> list[Transition | NearMiss]:
         """Close whatever is open at stream index `stop`, for `reason`."""
         return [item for machine in self._machines.values() for item in machine.end(reason, stop)]
 
-    def pause(self, paused: bool, stop: int) -> list[Transition | Missed]:
+    def pause(self, paused: bool, stop: int) -> list[Transition | NearMiss]:
         """Stop or resume detecting; open events end."""
         self.paused = paused
         return self.end("paused", stop) if paused else []
 
-    def mute(self, name: str, muted: bool, stop: int) -> list[Transition | Missed]:
+    def mute(self, name: str, muted: bool, stop: int) -> list[Transition | NearMiss]:
         """Mute or unmute one class; an open event of it ends."""
         self._machines[name].muted = muted
         return self._machines[name].end("muted", stop) if muted else []
@@ -182,9 +184,9 @@ class _Machine:
         self._reported = 0
         self._peak = 0.0
         self._cool_until = 0
-        self._miss: Missed | None = None
+        self._miss: NearMiss | None = None
 
-    def update(self, score: float, stop: int, hop_len: int, paused: bool) -> list[Transition | Missed]:
+    def update(self, score: float, stop: int, hop_len: int, paused: bool) -> list[Transition | NearMiss]:
         self._last_stop, self._last_score = stop, score
         if self.onset is not None:
             return self._while_sounding(score, stop)
@@ -199,13 +201,13 @@ class _Machine:
             return [self._begin(score, stop)]
         return self._watch(score, stop, blocked or ("not_confirmed" if reached else "below_threshold"))
 
-    def end(self, reason: str, stop: int) -> list[Transition | Missed]:
+    def end(self, reason: str, stop: int) -> list[Transition | NearMiss]:
         self.overlong = False
         sounds = self.onset is not None
-        found: list[Transition | Missed] = [self._finish(reason, stop, self._last_score)] if sounds else []
+        found: list[Transition | NearMiss] = [self._finish(reason, stop, self._last_score)] if sounds else []
         return found + self.interrupt()
 
-    def interrupt(self) -> list[Transition | Missed]:
+    def interrupt(self) -> list[Transition | NearMiss]:
         missed, self._miss = self._miss, None
         self._run = 0
         return [missed] if missed else []
@@ -224,7 +226,7 @@ class _Machine:
         self._miss = None
         return Transition("onset", self.name, self.onset, None, stop, score, score, self.rule.onset_threshold)
 
-    def _while_sounding(self, score: float, stop: int) -> list[Transition | Missed]:
+    def _while_sounding(self, score: float, stop: int) -> list[Transition | NearMiss]:
         assert self.onset is not None  # noqa: S101 - the caller has checked
         self._peak = max(self._peak, score)
         if score >= self.rule.offset_threshold:
@@ -270,11 +272,11 @@ class _Machine:
             ended_by=reason,
         )
 
-    def _watch(self, score: float, stop: int, reason: NearMissReason) -> list[Transition | Missed]:
+    def _watch(self, score: float, stop: int, reason: NearMissReason) -> list[Transition | NearMiss]:
         """Keep the peak of a resemblance; give it out when it is over."""
         if score >= self._timing.near_miss_ratio * self.rule.onset_threshold:
             if self._miss is None or score > self._miss.score:
-                self._miss = Missed(self.name, reason, stop, score, self.rule.onset_threshold)
+                self._miss = NearMiss(self.name, reason, stop, score, self.rule.onset_threshold)
             return []
         missed, self._miss = self._miss, None
         return [missed] if missed else []

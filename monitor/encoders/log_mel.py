@@ -1,4 +1,4 @@
-"""The log-mel picture that CLAP's audio tower looks at, for graphs that do not compute it themselves. Pure.
+"""The log-mel spectrogram that CLAP's audio tower takes, for graphs that do not compute it themselves. Pure.
 
 Frames of 1024 samples every 480, centred with the signal reflected at both ends, periodic Hann window, power
 of the Fourier transform, 64 triangular bands from 50 Hz to 14 kHz, ``10 log10(max(x, 1e-10))``. The two

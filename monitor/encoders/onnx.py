@@ -27,7 +27,7 @@ from monitor.models.store import ModelFile, StoredModel
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 _CUDA_OPTIONS = {
     "arena_extend_strategy": "kSameAsRequested",  # the default takes twice what it needs
-    "cudnn_conv_algo_search": "HEURISTIC",  # the default tries every algorithm anew for each batch size
+    "cudnn_conv_algo_search": "HEURISTIC",  # the default tries every algorithm again for each batch size
     "use_tf32": "1",  # products of single precision with 10 bits after the point
 }
 _SIZES_KEPT = 4
@@ -176,8 +176,8 @@ def _open(graph: bytes, config: ModelConfig, name: str, *, optimise: bool = True
 
     wanted = _PROVIDERS.get(config.provider)
     if wanted is None:
-        legal = ", ".join([*_PROVIDERS, "torch"])
-        raise ModelError(f"There is no provider {config.provider!r}; legal: {legal}.")
+        valid = ", ".join([*_PROVIDERS, "torch"])
+        raise ModelError(f"There is no provider {config.provider!r}; valid: {valid}.")
     absent = ModelError(
         f"The provider {config.provider!r} is not available here; install monitor[gpu] and its CUDA "
         "libraries, or use provider = cpu."

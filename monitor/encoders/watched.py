@@ -16,7 +16,7 @@ from typing import Protocol
 from monitor.encoders import Encoder
 from monitor.encoders.checked import Answer, answer, failure, nothing
 from monitor.errors import ModelError
-from monitor.records import Embedding, Hindrance, Window
+from monitor.records import Embedding, Stall, Window
 
 THREAD_NAME = "encoder"
 SAY_AFTER_S = 2.0
@@ -36,7 +36,7 @@ GIVE_UP_S = 60.0
 _CLOSE_S = 1.0
 
 
-class Ears(Protocol):
+class AsyncEncoder(Protocol):
     """What the pipelines need of an encoder that works while they go on."""
 
     @property
@@ -44,7 +44,7 @@ class Ears(Protocol):
         """Whether several windows at once cost less than one after another."""
 
     @property
-    def hindrance(self) -> Hindrance | None:
+    def stall(self) -> Stall | None:
         """Why sound is not analysed at present; None: it is."""
 
     @property
@@ -84,12 +84,12 @@ class Failures:
         """Return for how long not one batch went well; 0: the last one did."""
         return now_s - self._since_s if self.in_a_row else 0.0
 
-    def hindrance(self, now_s: float) -> Hindrance | None:
+    def stall(self, now_s: float) -> Stall | None:
         """Return what to say, also a moment after it was over."""
         if self._last_s is None or (not self.in_a_row and now_s - self._last_s > CALM_S):
             return None
         reason = f"the encoder failed ({self._wrong}): that sound is skipped, and it is tried again"
-        return Hindrance(reason, self.lasting_s(now_s))
+        return Stall(reason, self.lasting_s(now_s))
 
     def sentence(self) -> str:
         """Return why there is no hope."""
@@ -99,8 +99,8 @@ class Failures:
         )
 
 
-class Watched:
-    """An encoder that cannot stop the pipeline. Satisfies `Ears`; used by one thread."""
+class WatchedEncoder:
+    """An encoder that cannot stop the pipeline. Satisfies `AsyncEncoder`; used by one thread."""
 
     def __init__(
         self,
@@ -134,14 +134,14 @@ class Watched:
         return self._batches
 
     @property
-    def hindrance(self) -> Hindrance | None:
+    def stall(self) -> Stall | None:
         """Why sound is not analysed at present; None: it is."""
         now_s = self._monotonic()
         waits_s = 0.0 if self._since_s is None else now_s - self._since_s
         if waits_s > SAY_AFTER_S:
             reason = "the encoder does not answer: no sound is analysed; if it hangs it is loaded again"
-            return Hindrance(reason, max(waits_s, self._failures.lasting_s(now_s)))
-        return self._failures.hindrance(now_s) or self._slowness(now_s)
+            return Stall(reason, max(waits_s, self._failures.lasting_s(now_s)))
+        return self._failures.stall(now_s) or self._slowness(now_s)
 
     @property
     def hopeless(self) -> str | None:
@@ -179,12 +179,12 @@ class Watched:
         """Let go of the encoder; False if it hangs."""
         return self._worker.close(_CLOSE_S)
 
-    def _slowness(self, now_s: float) -> Hindrance | None:
+    def _slowness(self, now_s: float) -> Stall | None:
         """Return what to say of an encoder that answered late, until it has kept up for a while."""
         if self._slow is None or now_s - self._slow[0] > CALM_S:
             return None
         took_s = self._slow[1]
-        return Hindrance(f"the encoder is too slow ({took_s:.0f} s for one batch): sound is skipped", 0.0)
+        return Stall(f"the encoder is too slow ({took_s:.0f} s for one batch): sound is skipped", 0.0)
 
     def _hangs(self) -> bool:
         patience_s = PATIENCE_S if self._worker.proven else FIRST_PATIENCE_S
@@ -206,8 +206,8 @@ class Watched:
         return encoder
 
 
-class Direct:
-    """An encoder that is waited for, on the caller's own thread. Satisfies `Ears`; for what is not live."""
+class BlockingEncoder:
+    """An encoder that is waited for, on the same thread. Satisfies `AsyncEncoder`; for what is not live."""
 
     def __init__(self, encoder: Encoder, monotonic: Callable[[], float]) -> None:
         self.batches = encoder.batches
@@ -218,9 +218,9 @@ class Direct:
         self._found: list[Embedding | None] = []
 
     @property
-    def hindrance(self) -> Hindrance | None:
+    def stall(self) -> Stall | None:
         """Why sound is not analysed at present; None: it is."""
-        return self._failures.hindrance(self._monotonic())
+        return self._failures.stall(self._monotonic())
 
     def submit(self, windows: Sequence[Window]) -> None:
         """Embed a batch."""

@@ -18,8 +18,8 @@ from monitor.evaluation.data.clips import Clip
 from monitor.evaluation.data.layouts import Corpus, read_data
 from monitor.evaluation.eval_clips import ClipBench, ClipRow, ClipTrial
 from monitor.evaluation.methods.drift import DriftGeometry, drift_geometry
-from monitor.evaluation.methods.embedding_store import Ears
-from monitor.evaluation.methods.method_runner import PROMPTS, Grid, Lab, Parameter
+from monitor.evaluation.methods.embedding_store import EmbeddingStore
+from monitor.evaluation.methods.method_runner import PROMPTS, Grid, MethodRunner, Parameter
 from monitor.evaluation.methods.methods import Method, Settings, Words
 from monitor.evaluation.methods.window_batch import Wanted, choose_pool, gather
 from monitor.evaluation.metrics.bootstrap import estimate
@@ -78,8 +78,8 @@ class Heard(msgspec.Struct, frozen=True):
     model: str
     pool: int
     """Clips that could be learnt from; 0: no method does."""
-    overlapping_rooms: int
-    """Of the mixtures: those whose room overlaps what is in them, as the recording has nothing else."""
+    overlapping_backgrounds: int
+    """Of the mixtures: those whose background overlaps what is in them, as the recording has nothing else."""
     drift: DriftGeometry | None
     """Of the plain directions; None: no method has a drift bonus."""
 
@@ -121,8 +121,8 @@ def run_noise(trial: NoiseTrial, bench: ClipBench) -> NoiseReport:
     wanted = Wanted(task.mixtures, trial.clips.snrs_db, task.pool, trial.clips.seed)
     by_model: dict[str, Measured] = {}
     for encoder in bench.encoders:
-        material = gather(Ears(encoder, trial.keep), corpus, wanted)
-        lab = Lab(encoder, bench.config, task.classes, material, task.truths)
+        material = gather(EmbeddingStore(encoder, trial.keep), corpus, wanted)
+        lab = MethodRunner(encoder, bench.config, task.classes, material, task.truths)
         words = lab.words()
         report.heard.append(
             Heard(encoder.name, len(task.pool), material.overlapping, _drift(trial.methods, words))
@@ -136,7 +136,7 @@ def run_noise(trial: NoiseTrial, bench: ClipBench) -> NoiseReport:
 
 
 def _measure(
-    lab: Lab, words: Words, trial: NoiseTrial, advance: Advance
+    lab: MethodRunner, words: Words, trial: NoiseTrial, advance: Advance
 ) -> Iterator[tuple[str, list[Figures]]]:
     """Yield the figures of every method per SNR; after each but zero-shot, what it gains over that."""
     base = lab.figures(ZERO_SHOT, words, trial.settings, measure)
@@ -151,7 +151,7 @@ def _measure(
         yield f"{name} - {ZERO_SHOT.name}", _minus(found, base)
 
 
-def _measure_grids(lab: Lab, words: Words, trial: NoiseTrial, advance: Advance) -> Iterator[GridRow]:
+def _measure_grids(lab: MethodRunner, words: Words, trial: NoiseTrial, advance: Advance) -> Iterator[GridRow]:
     """Yield the headline of every method at every value of the grids whose number it has."""
     model, n = lab.encoder.name, len(lab.truths[0].held)
     for grid in trial.grids:
@@ -192,8 +192,8 @@ def _refuse_idle_grids(trial: NoiseTrial) -> None:
 
 def _task(corpus: Corpus, trial: NoiseTrial, subset: Callable[[str], bool] | None) -> _Task:
     mixtures, names = _mixtures(corpus, trial.clips, subset)
-    in_rooms = [method.name for method in trial.methods if method.needs_room]
-    refuse_missing_backgrounds(mixtures, trial.clips.snrs_db, in_rooms)
+    in_backgrounds = [method.name for method in trial.methods if method.needs_background]
+    refuse_missing_backgrounds(mixtures, trial.clips.snrs_db, in_backgrounds)
     words = {item.name: item for item in trial.clips.classes}
     learns = any(method.prototypes != "text" for method in trial.methods)
     pool = choose_pool(corpus, trial.pool_folds, mixtures, subset) if learns or trial.pool_folds else []

@@ -9,7 +9,7 @@ import msgspec
 
 from monitor.errors import ConfigError
 from monitor.evaluation.data.layouts import read_data
-from monitor.evaluation.methods.embedding_store import Ears
+from monitor.evaluation.methods.embedding_store import EmbeddingStore
 from monitor.evaluation.methods.judged import Arm, Judged, Verdict, ask, judge, teach, together
 from monitor.evaluation.methods.stream_runner import METHODS, Heard, change, listen_to
 from monitor.evaluation.metrics.figures import (
@@ -134,7 +134,7 @@ def _begin(trial: StreamTrial, bench: Bench, without: Part) -> _Begun:
 def _hear(trial: StreamTrial, bench: Bench, part: Part) -> dict[str, list[Heard]]:
     """Return what each method hears in a part, and write the list of its streams."""
     methods = {name: METHODS[name] for name in trial.methods}
-    ears = Ears(bench.encoder, trial.keep)
+    ears = EmbeddingStore(bench.encoder, trial.keep)
     heard: dict[str, list[Heard]] = {name: [] for name in methods}
     with progress(part.name, part.count * len(methods)) as advance:
         for one in listen_to(part.streams, ears, bench.classes, bench.config, methods):

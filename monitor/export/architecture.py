@@ -106,7 +106,7 @@ def _depths(shapes: Shapes) -> tuple[int, ...]:
     stages = _count(shapes, rf"{re.escape(_ENCODER)}layers\.(\d+)\.")
     if not stages:
         raise ModelError(
-            "The checkpoint has no HTSAT audio tower; legal: laion-clap or transformers CLAP with "
+            "The checkpoint has no HTSAT audio tower; valid: laion-clap or transformers CLAP with "
             "HTSAT-tiny, -base or -large."
         )
     return tuple(
@@ -123,12 +123,12 @@ def _shape(shapes: Shapes, name: str, rank: int) -> tuple[int, ...]:
     found = shapes.get(name)
     if found is None or len(found) != rank:
         raise ModelError(
-            f"The checkpoint has no tensor {name} of {rank} dimensions; legal: laion-clap or transformers "
+            f"The checkpoint has no tensor {name} of {rank} dimensions; valid: laion-clap or transformers "
             "CLAP with an HTSAT audio tower and a RoBERTa text tower."
         )
     return found
 
 
-def _expect(what: str, found: object, legal: object) -> None:
-    if found != legal:
-        raise ModelError(f"The checkpoint cannot be exported: {what} {found}, legal: {legal}.")
+def _expect(what: str, found: object, valid: object) -> None:
+    if found != valid:
+        raise ModelError(f"The checkpoint cannot be exported: {what} {found}, valid: {valid}.")

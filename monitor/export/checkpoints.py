@@ -85,7 +85,7 @@ def read_any(path: Path) -> Checkpoint | Tagger:
         return _read_folder(path)
     if not path.is_file():
         raise ModelError(
-            f"There is no checkpoint {path}; legal: a .pt file of laion-clap or EfficientAT, or a folder "
+            f"There is no checkpoint {path}; valid: a .pt file of laion-clap or EfficientAT, or a folder "
             "with config.json."
         )
     state = named_tensors(load_pickle(path))
@@ -102,7 +102,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """
     found = read_any(path)
     if isinstance(found, Tagger):
-        raise ModelError(f"{path.name} is a tagger; legal: a checkpoint of CLAP.")
+        raise ModelError(f"{path.name} is a tagger; valid: a checkpoint of CLAP.")
     return found
 
 
@@ -110,7 +110,7 @@ def _read_laion(path: Path, state: dict[str, Tensor]) -> Checkpoint:
     if not is_laion(state):
         raise ModelError(
             f"{path.name} is not a laion-clap checkpoint (it has no tensor audio_branch.…), nor "
-            "EfficientAT's (features.…); legal: a .pt file of either, or for transformers' layout the "
+            "EfficientAT's (features.…); valid: a .pt file of either, or for transformers' layout the "
             "folder with config.json and the weights."
         )
     _check_laion_front_end(path.name, {bare(name): tensor for name, tensor in state.items()})
@@ -132,7 +132,7 @@ def _read_folder(folder: Path) -> Checkpoint:
     settings = _read_json(folder / "config.json")
     if settings.get("model_type") != "clap":
         raise ModelError(
-            f"{folder.name}/config.json says model_type {settings.get('model_type')!r}; legal: 'clap'."
+            f"{folder.name}/config.json says model_type {settings.get('model_type')!r}; valid: 'clap'."
         )
     config = ClapConfig.from_dict(settings)
     _check_config(folder.name, config, architecture)
@@ -156,7 +156,7 @@ def _weights_in(folder: Path) -> Path:
         if (folder / name).is_file():
             return folder / name
     raise ModelError(
-        f"The folder {folder} has neither model.safetensors nor pytorch_model.bin; legal: a folder laid out "
+        f"The folder {folder} has neither model.safetensors nor pytorch_model.bin; valid: a folder laid out "
         "as laion/clap-htsat-unfused is, with config.json, preprocessor_config.json, weights, tokenizer.json."
     )
 
@@ -179,15 +179,15 @@ def _front_end(folder: Path, architecture: Architecture) -> FrontEndSpec:
     from transformers import ClapFeatureExtractor
 
     extractor: Any = ClapFeatureExtractor.from_dict(_read_json(folder / "preprocessor_config.json"))
-    for key, legal in _EXTRACTOR.items():
+    for key, valid in _EXTRACTOR.items():
         found = getattr(extractor, key)
-        if found != legal:
-            raise ModelError(f"{folder.name}/preprocessor_config.json has {key} = {found}; legal: {legal}.")
+        if found != valid:
+            raise ModelError(f"{folder.name}/preprocessor_config.json has {key} = {found}; valid: {valid}.")
     mel = _MELS.get(extractor.truncation)
     if mel is None or (mel == "htk" and not architecture.fused):
         legal_ways = " or ".join(_MELS) if architecture.fused else "rand_trunc"
         raise ModelError(
-            f"{folder.name}/preprocessor_config.json has truncation = {extractor.truncation!r}; legal for a "
+            f"{folder.name}/preprocessor_config.json has truncation = {extractor.truncation!r}; valid for a "
             f"model that is {'fused' if architecture.fused else 'unfused'}: {legal_ways}."
         )
     return FrontEndSpec(mel)
@@ -197,14 +197,14 @@ def _check_laion_front_end(name: str, state: Mapping[str, Tensor]) -> None:
     """Compare the front end's own matrices, where the file has them, with what will be computed."""
     basis = state.get("audio_branch.spectrogram_extractor.stft.conv_real.weight")
     if basis is not None and basis.shape[-1] != FFT_LEN:
-        raise ModelError(f"{name} has a front end of {basis.shape[-1]} points; legal: {FFT_LEN}.")
+        raise ModelError(f"{name} has a front end of {basis.shape[-1]} points; valid: {FFT_LEN}.")
     bands = state.get("audio_branch.logmel_extractor.melW")
     if bands is None:
         return
-    legal = np.zeros((FFT_LEN // 2 + 1, BANDS))
+    valid = np.zeros((FFT_LEN // 2 + 1, BANDS))
     filters = mel_filters("slaney")
-    legal[: len(filters)] = filters
-    if bands.shape != legal.shape or np.abs(bands.numpy() - legal).max() > 1e-3 * legal.max():
+    valid[: len(filters)] = filters
+    if bands.shape != valid.shape or np.abs(bands.numpy() - valid).max() > 1e-3 * valid.max():
         raise ModelError(
             f"{name} has a filterbank that is not Slaney's from 50 Hz to 14 kHz in {BANDS} bands."
         )

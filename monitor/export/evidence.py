@@ -72,4 +72,4 @@ def names_of(audio_tower: bytes) -> Tensor:
         if _NAMES in stored.name and list(stored.dims[:1]) == [CLASSES]:
             points = torch.from_numpy(numpy_helper.to_array(stored).astype(np.float32))
             return functional.normalize(points, dim=1)
-    raise ModelError("The audio tower keeps no names of AudioSet's classes; legal: the one in the box.")
+    raise ModelError("The audio tower keeps no names of AudioSet's classes; valid: the one in the box.")

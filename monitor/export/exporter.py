@@ -87,13 +87,13 @@ def _check(options: ExportOptions) -> str:
     if options.int8 and options.fp16:
         raise ConfigError("int8 and fp16 cannot go together; int8 is for CPUs, fp16 for GPUs.")
     if options.short not in {0.0, *SHORT_S}:
-        legal = " or ".join(f"{seconds:g}" for seconds in SHORT_S)
-        raise ConfigError(f"A short audio tower hears {legal} s, not {options.short:g} s.")
+        valid = " or ".join(f"{seconds:g}" for seconds in SHORT_S)
+        raise ConfigError(f"A short audio tower hears {valid} s, not {options.short:g} s.")
     if options.out.exists() and (not options.out.is_dir() or any(options.out.iterdir())):
         raise ConfigError(f"{options.out} is there and is not an empty folder; give a new or an empty one.")
     name = options.name or _name_from(options.checkpoint)
     if not is_model_name(name):
-        raise ConfigError(f"A model cannot be called {name!r}; legal: letters, digits, '.', '_', '-'.")
+        raise ConfigError(f"A model cannot be called {name!r}; valid: letters, digits, '.', '_', '-'.")
     return name
 
 

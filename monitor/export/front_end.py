@@ -32,7 +32,7 @@ class FrontEndSpec:
 
 
 class LogMel(nn.Module):
-    """Sound, float32 (n, t), full scale +-1.0, to its log-mel picture, float32 (n, columns, 64), dB."""
+    """Sound, float32 (n, t), full scale +-1.0, to its log-mel spectrogram, float32 (n, columns, 64), dB."""
 
     basis: Tensor
     bands: Tensor

@@ -28,7 +28,7 @@ _EPSILON = 1e-3
 _HIDDEN = 1280
 """Of the hidden layer at width 1."""
 _COUNTERS = "num_batches_tracked"
-_LEGAL = "legal: an EfficientAT MobileNet of any width for AudioSet's 527 classes, mn01_as to mn40_as"
+_VALID = "valid: an EfficientAT MobileNet of any width for AudioSet's 527 classes, mn01_as to mn40_as"
 
 Bend = Callable[[Tensor], Tensor]
 
@@ -55,7 +55,7 @@ class MobileNet(nn.Module):
         self.hidden, self.logits = parts.linear("classifier.2"), parts.linear("classifier.5")
         parts.check_all_used()
         if self.logits.out_features != CLASSES:
-            raise ModelError(f"The tagger knows {self.logits.out_features} classes; {_LEGAL}.")
+            raise ModelError(f"The tagger knows {self.logits.out_features} classes; {_VALID}.")
         self.requires_grad_(False)
         self._check_chain()
 
@@ -65,7 +65,7 @@ class MobileNet(nn.Module):
             self(torch.zeros(1, 1, 32, 8))
         except RuntimeError as error:
             raise ModelError(
-                f"The tagger's layers do not fit one another ({reason(error)}); {_LEGAL}."
+                f"The tagger's layers do not fit one another ({reason(error)}); {_VALID}."
             ) from None
 
     @property
@@ -141,7 +141,7 @@ class _Parts:
     def shape(self, name: str) -> tuple[int, ...]:
         shape = tuple(self._take(name).shape)
         if len(shape) != 4:
-            raise ModelError(f"The tagger's tensor {name} is {shape}, not a convolution's; {_LEGAL}.")
+            raise ModelError(f"The tagger's tensor {name} is {shape}, not a convolution's; {_VALID}.")
         return shape
 
     def convolution(self, name: str, kernel: int, stride: int = 1, each: bool = False) -> nn.Conv2d:
@@ -149,7 +149,7 @@ class _Parts:
         out, into, *sides = self.shape(f"{name}.0.weight")
         if sides != [kernel, kernel] or (each and into != 1):
             found = f"{into} x {sides[0]} x {sides[1]}"
-            raise ModelError(f"The tagger's convolution {name} is over {found}, not {kernel}; {_LEGAL}.")
+            raise ModelError(f"The tagger's convolution {name} is over {found}, not {kernel}; {_VALID}.")
         weight = self._take(f"{name}.0.weight")
         mean, variance, gain, shift = (
             self._take(f"{name}.1.{key}", (out,)) for key in ("running_mean", "running_var", "weight", "bias")
@@ -163,7 +163,7 @@ class _Parts:
     def linear(self, name: str) -> nn.Linear:
         weight = self._take(f"{name}.weight")
         if weight.ndim != 2:
-            raise ModelError(f"The tagger's layer {name} is {tuple(weight.shape)}, not a matrix; {_LEGAL}.")
+            raise ModelError(f"The tagger's layer {name} is {tuple(weight.shape)}, not a matrix; {_VALID}.")
         layer = nn.Linear(weight.shape[1], weight.shape[0])
         layer.load_state_dict({"weight": weight, "bias": self._take(f"{name}.bias", (weight.shape[0],))})
         return layer
@@ -171,12 +171,12 @@ class _Parts:
     def check_all_used(self) -> None:
         if unknown := sorted(self._tensors.keys() - self._used):
             raise ModelError(
-                f"The tagger has {len(unknown)} tensors of another network, {unknown[0]} the first; {_LEGAL}."
+                f"The tagger has {len(unknown)} tensors of another network, {unknown[0]} the first; {_VALID}."
             )
 
     def _take(self, name: str, shape: tuple[int, ...] | None = None) -> Tensor:
         found = self._tensors.get(name)
         if found is None or (shape is not None and tuple(found.shape) != shape):
-            raise ModelError(f"The tagger has no tensor {name} that fits; {_LEGAL}.")
+            raise ModelError(f"The tagger has no tensor {name} that fits; {_VALID}.")
         self._used.add(name)
         return found

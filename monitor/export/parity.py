@@ -187,7 +187,7 @@ def judge(rows: list[Parity]) -> list[str]:
         found = f"the {tower} graph ({form}) has a cosine of {row.cosine:.5f} to its source"
         if form == "fp32" and not row.cosine > LEAST_COSINE:
             raise ModelError(
-                f"The export failed: {found}, legal: above {LEAST_COSINE}; nothing was written. Other "
+                f"The export failed: {found}, valid: above {LEAST_COSINE}; nothing was written. Other "
                 "versions of torch and transformers may do better."
             )
         if not row.cosine > EXPECTED[form]:

@@ -1,6 +1,6 @@
 """HTSAT, CLAP's audio network, with the weights of transformers' model but a graph of its own.
 
-The log-mel picture is cut along time into four pieces of 256 columns, stacked to a square, and seen in
+The log-mel spectrogram is cut along time into four pieces of 256 columns, stacked to a square, and seen in
 patches of 4 by 4. Attention works in windows of 8 by 8 patches, shifted by half a window in every other
 block. Two things differ from the source, and neither changes what is computed:
 

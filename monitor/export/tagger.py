@@ -48,7 +48,7 @@ def read_tagger(path: Path, tensors: Mapping[str, Tensor] | None = None) -> Tagg
     """
     if found := _OTHER_FRONT_END.search(path.name):
         raise ModelError(
-            f"{path.name} was trained with another front end ({found[0][1:]}); legal: an EfficientAT "
+            f"{path.name} was trained with another front end ({found[0][1:]}); valid: an EfficientAT "
             "MobileNet for 128 bands and a hop of 10 ms, mn01_as to mn40_as."
         )
     if tensors is None:

@@ -64,10 +64,10 @@ def check_tokenizer(path: Path, rows: int) -> dict[str, list[int]]:
     tokenizer.no_padding()
     tokenizer.no_truncation()
     golden = {text: list(tokenizer.encode(text).ids) for text in TEXTS}
-    text, legal = _ROBERTA
-    if rows == _ROBERTA_ROWS and golden[text] != legal:
+    text, valid = _ROBERTA
+    if rows == _ROBERTA_ROWS and golden[text] != valid:
         raise ModelError(
-            f"The tokenizer {path} is not RoBERTa's: it makes {golden[text]} of {text!r}, not {legal}; give "
+            f"The tokenizer {path} is not RoBERTa's: it makes {golden[text]} of {text!r}, not {valid}; give "
             "the tokenizer.json of roberta-base."
         )
     return golden

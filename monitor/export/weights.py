@@ -45,7 +45,7 @@ def load_pickle(path: Path) -> Mapping[str, Any]:
             f"{path.name} is not a checkpoint of torch, or is damaged ({reason(error)}); fetch it again."
         ) from None
     if not isinstance(content, Mapping):
-        raise ModelError(f"{path.name} holds a {type(content).__name__}; legal: named tensors.")
+        raise ModelError(f"{path.name} holds a {type(content).__name__}; valid: named tensors.")
     return content
 
 

@@ -24,7 +24,7 @@ _LENGTH = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True)
-class Offer:
+class ContentRange:
     """What the head of an answer promises; None where it does not say."""
 
     offset: int | None
@@ -55,15 +55,15 @@ def open_url(url: str, offset: int, timeout_s: float) -> Any:
     return _opener(asked.url).open(request, timeout=timeout_s)
 
 
-def read_offer(response: Any) -> Offer:
+def read_offer(response: Any) -> ContentRange:
     """Return what an answer promises."""
     if response.status != http.client.PARTIAL_CONTENT:
         length = response.headers.get("Content-Length", "")
-        return Offer(0, int(length) if _LENGTH.fullmatch(length) else None)
+        return ContentRange(0, int(length) if _LENGTH.fullmatch(length) else None)
     found = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
     if not found:
-        return Offer(None, None)
-    return Offer(int(found["first"]), int(found["whole"]) if found["whole"] != "*" else None)
+        return ContentRange(None, None)
+    return ContentRange(int(found["first"]), int(found["whole"]) if found["whole"] != "*" else None)
 
 
 def _opener(url: str) -> urllib.request.OpenerDirector:

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from monitor.errors import ModelError, ModelUnreachable
 from monitor.install.connection import open_url, read_offer
-from monitor.install.partial_file import Download, Partial
+from monitor.install.partial_file import Download, PartialFile
 
 _CHUNK = 1 << 18
 """Bytes per read at most."""
@@ -27,7 +27,7 @@ _LONGEST_WAIT_S = 30.0
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """How long a bad connection is borne."""
 
     timeout_s: float = 30.0
@@ -50,7 +50,7 @@ class Watcher(Protocol):
         """Be told what happens."""
 
 
-def fetch(item: Download, watcher: Watcher, patience: Patience | None = None) -> None:
+def fetch(item: Download, watcher: Watcher, patience: RetryPolicy | None = None) -> None:
     """Fetch a file, or the rest of it, and leave it whole and verified at its path.
 
     Raises
@@ -60,8 +60,8 @@ def fetch(item: Download, watcher: Watcher, patience: Patience | None = None) ->
     ModelError
         The server sends another file than the pinned one, or the disk is full.
     """
-    patience = patience or Patience()
-    with Partial(item) as partial:
+    patience = patience or RetryPolicy()
+    with PartialFile(item) as partial:
         resumed = partial.received > 0
         _complete(partial, watcher, patience)
         if resumed and not partial.is_right:
@@ -86,7 +86,7 @@ class _TryAgain(Exception):
         self.wait_s = wait_s
 
 
-def _complete(partial: Partial, watcher: Watcher, patience: Patience) -> None:
+def _complete(partial: PartialFile, watcher: Watcher, patience: RetryPolicy) -> None:
     """Attempt until all bytes are here."""
     item = partial.item
     if partial.missing < 0:
@@ -105,7 +105,7 @@ def _complete(partial: Partial, watcher: Watcher, patience: Patience) -> None:
             patience.wait(wait_s)
 
 
-def _attempt(partial: Partial, watcher: Watcher, patience: Patience) -> None:
+def _attempt(partial: PartialFile, watcher: Watcher, patience: RetryPolicy) -> None:
     """Open one connection and read until all bytes are here, or it fails."""
     try:
         with open_url(partial.item.url, partial.received, patience.timeout_s) as response:
@@ -121,7 +121,7 @@ def _attempt(partial: Partial, watcher: Watcher, patience: Patience) -> None:
         raise _TryAgain(f"the connection broke ({type(error).__name__})") from None
 
 
-def _begin(partial: Partial, response: Any) -> None:
+def _begin(partial: PartialFile, response: Any) -> None:
     """Make what is here and what will come fit together, or refuse what is offered."""
     item, offer = partial.item, read_offer(response)
     if offer.whole not in {None, item.size}:
@@ -130,12 +130,12 @@ def _begin(partial: Partial, response: Any) -> None:
             "or a page that asks to sign in. Open the address in a browser to see."
         )
     if offer.offset != partial.received:
-        partial.restart()  # the server ignores Range and begins anew
+        partial.restart()  # the server ignores Range and restarts
     if offer.offset not in {0, partial.received}:
         raise _TryAgain("the server sent another part than was asked for")
 
 
-def _receive(partial: Partial, response: Any, watcher: Watcher, patience: Patience) -> None:
+def _receive(partial: PartialFile, response: Any, watcher: Watcher, patience: RetryPolicy) -> None:
     item = partial.item
     mark, mark_time = partial.received, time.monotonic()
     while chunk := response.read1(_CHUNK):
@@ -155,7 +155,7 @@ def _receive(partial: Partial, response: Any, watcher: Watcher, patience: Patien
         raise _TryAgain(f"the connection closed at {partial.received} of {item.size} bytes")
 
 
-def _refused(partial: Partial, error: urllib.error.HTTPError) -> Exception:
+def _refused(partial: PartialFile, error: urllib.error.HTTPError) -> Exception:
     with error:
         if error.code == _RANGE_REFUSED:
             partial.restart()
@@ -167,7 +167,7 @@ def _refused(partial: Partial, error: urllib.error.HTTPError) -> Exception:
         return ModelUnreachable(f"{partial.item.shown}: the server answers {error.code} {error.reason}.")
 
 
-def _no_connection(partial: Partial, reason: object) -> Exception:
+def _no_connection(partial: PartialFile, reason: object) -> Exception:
     url = partial.item.shown
     if isinstance(reason, ssl.SSLCertVerificationError):
         return ModelUnreachable(

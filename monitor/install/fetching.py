@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from monitor.errors import ModelError, ModelUnreachable
-from monitor.install.download import Patience, Watcher, fetch
+from monitor.install.download import RetryPolicy, Watcher, fetch
 from monitor.install.partial_file import Download, is_whole
 
 
@@ -22,7 +22,7 @@ class InstallOptions:
     """Replace another model of that name, and check again what is there."""
     offline: bool = False
     """Stay off the network."""
-    patience: Patience = field(default_factory=Patience)
+    patience: RetryPolicy = field(default_factory=RetryPolicy)
 
 
 def fetch_all(items: Sequence[Download], options: InstallOptions, watcher: Watcher) -> None:

@@ -23,7 +23,7 @@ from monitor.config.settings import ModelConfig
 from monitor.errors import ModelError
 from monitor.install.download import Watcher
 from monitor.install.fetching import InstallOptions, fetch_all
-from monitor.install.model_directory import Slot, writing
+from monitor.install.model_directory import ModelDirectory, writing
 from monitor.install.partial_file import Download
 from monitor.install.self_test import SelfTest, self_test
 from monitor.models.address import below, shown_below
@@ -83,7 +83,7 @@ def install_remote(model: CatalogueEntry, options: InstallOptions, watcher: Watc
     """
     hub = hub_address()
 
-    def fill(slot: Slot) -> None:
+    def fill(slot: ModelDirectory) -> None:
         items = [
             Download(
                 model.url(file, hub),
@@ -118,7 +118,7 @@ def install_checkpoint(
         As `install_remote`, and what `converter` and what it gives raise.
     """
     _check_name(options.name)
-    slot, base = Slot(options.name), release_address()
+    slot, base = ModelDirectory(options.name), release_address()
     path = offer.remote_path
     item = Download(
         below(base, path),
@@ -153,7 +153,7 @@ def install_folder(folder: Path, options: InstallOptions, watcher: Watcher) -> I
     """
     model = read_folder(folder)
 
-    def fill(slot: Slot) -> None:
+    def fill(slot: ModelDirectory) -> None:
         for part in model.parts:
             slot.put(part, model.read(part))
 
@@ -170,19 +170,19 @@ def remove(name: str) -> Path:
     """
     if name in packaged_models():
         raise ModelError(f"{name!r} comes with the program and cannot be removed.")
-    if not is_model_name(name) or not Slot(name).is_used:
+    if not is_model_name(name) or not ModelDirectory(name).is_used:
         raise ModelError(f"No model {name!r} is installed in {installed_folder()}.")
-    slot = Slot(name)
+    slot = ModelDirectory(name)
     with slot.locked():
         slot.clear()
     return slot.place
 
 
 def _install(
-    wanted: ModelEntry, options: InstallOptions, fill: Callable[[Slot], None], watcher: Watcher
+    wanted: ModelEntry, options: InstallOptions, fill: Callable[[ModelDirectory], None], watcher: Watcher
 ) -> InstallReport:
     _check_name(options.name)
-    slot = Slot(options.name)
+    slot = ModelDirectory(options.name)
     with slot.locked():
         if slot.place.is_file():
             raise ModelError(f"{slot.place} is a file and no model; move it away, or give another --name.")
@@ -204,7 +204,7 @@ def _install(
 def _check_name(name: str) -> None:
     if not is_model_name(name):
         raise ModelError(
-            f"A model cannot be called {name!r}; legal: at most 64 letters, digits, '.', '_' and '-'. "
+            f"A model cannot be called {name!r}; valid: at most 64 letters, digits, '.', '_' and '-'. "
             "--name gives it another name."
         )
     if name in packaged_models():
@@ -239,7 +239,7 @@ def _is_whole(model: StoredModel) -> bool:
     return True
 
 
-def _reuse(there: StoredModel, wanted: ModelEntry, slot: Slot) -> None:
+def _reuse(there: StoredModel, wanted: ModelEntry, slot: ModelDirectory) -> None:
     """Copy the files that are right already, so that a repair fetches only what is damaged."""
     for part in StoredModel(there.name, wanted, slot.partial).parts:
         for old in there.parts:

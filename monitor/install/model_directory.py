@@ -40,7 +40,7 @@ _LOCK = ".lock"
 _NEW = ".new"
 
 
-class Slot:
+class ModelDirectory:
     """Where the model called `name` is, or will be."""
 
     def __init__(self, name: str) -> None:

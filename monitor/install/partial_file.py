@@ -41,7 +41,7 @@ def is_whole(item: Download) -> bool:
     return sha256_of(item.path) == item.sha256
 
 
-class Partial:
+class PartialFile:
     """The beginning of a file; it grows at the end, and keeps what it has when the program ends."""
 
     def __init__(self, item: Download) -> None:
@@ -65,7 +65,7 @@ class Partial:
         while chunk := self._file.read(_CHUNK):
             self._count(chunk)
 
-    def __enter__(self) -> Partial:
+    def __enter__(self) -> PartialFile:
         return self
 
     def __exit__(self, *_: object) -> None:

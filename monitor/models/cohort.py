@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from monitor.errors import ModelError
 from monitor.files.paths import own_folder
 from monitor.config.limits import COHORT_SOUNDS
-from monitor.records import Cohort
+from monitor.records import (Cohort)
 from monitor.files.reading import read_stored
 from monitor.units import unit_norm
 

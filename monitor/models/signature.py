@@ -77,7 +77,7 @@ def fit_audio(name: str, entry: ModelEntry, graph: Graph) -> Literal["waveform",
     elif not others and _takes(first, "float", (None, length)):
         return "waveform"
     raise ModelError(
-        f"Model {name!r}: the audio graph takes {_list(graph.inputs)}; legal: sound float (any, {length}), "
+        f"Model {name!r}: the audio graph takes {_list(graph.inputs)}; valid: sound float (any, {length}), "
         f"or {FEATURES} float (any, 1, 1001, 64)."
     )
 
@@ -95,7 +95,7 @@ def fit_text(name: str, entry: ModelEntry, graph: Graph) -> bool:
     if names in ({IDS}, {IDS, MASK}) and all(_takes(port, "int64", (None, None)) for port in graph.inputs):
         return MASK in names
     raise ModelError(
-        f"Model {name!r}: the text graph takes {_list(graph.inputs)}; legal: {IDS} int64 (any, any), with "
+        f"Model {name!r}: the text graph takes {_list(graph.inputs)}; valid: {IDS} int64 (any, any), with "
         f"{MASK} alike or without."
     )
 
@@ -103,7 +103,7 @@ def fit_text(name: str, entry: ModelEntry, graph: Graph) -> bool:
 def _check_embedding(name: str, entry: ModelEntry, tower: str, graph: Graph) -> None:
     if not graph.outputs or not _takes(graph.outputs[0], "float", (None, entry.dim)):
         raise ModelError(
-            f"Model {name!r}: the {tower} graph gives {_list(graph.outputs)}; legal: float (any, "
+            f"Model {name!r}: the {tower} graph gives {_list(graph.outputs)}; valid: float (any, "
             f"{entry.dim}) first."
         )
 

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Literal
 
+from monitor.bus.messages import Change, Reply, Request
 from monitor.config.limits import THRESHOLD
 from monitor.detection.calibration import Calibration
 from monitor.detection.detector import Detector
 from monitor.names import class_id
-from monitor.records import Change, Missed, Reply, Request, Transition
+from monitor.records import NearMiss, Transition
 from monitor.scoring.background import Background
 
 KEPT = 8
@@ -19,7 +20,7 @@ KEPT = 8
 
 _SOMEBODY = "somebody"
 Value = float | bool | None
-Done = tuple[Reply, Sequence[Transition | Missed]]
+Done = tuple[Reply, Sequence[Transition | NearMiss]]
 
 
 class Commands:
@@ -65,7 +66,7 @@ class Commands:
             case "mute", bool():
                 self._note("mute", request, name in self._detector.muted, value)
                 return Reply(ok=True), self._detector.mute(name, value, stop)
-            case "forget_room", _:
+            case "forget_background", _:
                 return self._forget(request)
             case "threshold", float():
                 return self._set_threshold(name, value, request)

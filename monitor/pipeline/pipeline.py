@@ -14,6 +14,15 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.bus.messages import (
+    BackgroundProfile,
+    ClassInBackground,
+    ClassState,
+    Health,
+    PublishedRecord,
+    Reply,
+    Request,
+)
 from monitor.detection.calibration import Calibration
 from monitor.detection.detector import Detector
 from monitor.encoders import Encoder
@@ -22,21 +31,14 @@ from monitor.pipeline.commands import Commands
 from monitor.pipeline.reporter import Clock, Context, Reporter, Stream
 from monitor.records import (
     CaptureStatus,
-    ClassInRoom,
-    ClassState,
-    Health,
-    Hindrance,
-    Loudness,
-    Missed,
-    PublishedRecord,
-    Reply,
-    Request,
-    Room,
-    Score,
+    LevelReading,
+    NearMiss,
     SourceState,
     Span,
+    Stall,
     Transition,
     Window,
+    WindowScores,
 )
 from monitor.scoring.background import Background
 from monitor.scoring.scorer import Scorer
@@ -60,7 +62,7 @@ _PHRASES_OF_A_ROOM = 12
 
 
 class Stages(msgspec.Struct, frozen=True):
-    """The rooms of the line, in order."""
+    """The stages of the line, in order."""
 
     meter: LevelMeter
     windower: Windower
@@ -85,7 +87,7 @@ class Input(Protocol):
 class Pipeline:
     """Carries the stream of one source from the ring to the sinks."""
 
-    def __init__(  # noqa: PLR0913 - the two ends, the rooms between them, and three facts about the run
+    def __init__(  # noqa: PLR0913 - the two ends, the stages between them, and three facts about the run
         self,
         *,
         ring: Ring,
@@ -124,7 +126,7 @@ class Pipeline:
         self._stopped_by: str | None = None
         self._interrupted = False
         self._away = False  # lost, and what was open is ended
-        self._hindrance: Hindrance | None = None
+        self._hindrance: Stall | None = None
         self._behind_s = 0.0
         self._rtf = 0.0
 
@@ -173,12 +175,12 @@ class Pipeline:
             yield from self._finish()
         yield from self._watch_source()
 
-    def tell(self, hindrance: Hindrance | None) -> None:
+    def tell(self, stall: Stall | None) -> None:
         """Say whether the encoder hinders, at once when that changes; also while it is waited for."""
-        before, self._hindrance = self._hindrance, hindrance
-        if hindrance is not None and hindrance.lasts_s > _FAILED_S:
+        before, self._hindrance = self._hindrance, stall
+        if stall is not None and stall.lasts_s > _FAILED_S:
             self._report_all(self._stages.detector.end("failed", self._stop))
-        if before is not None or hindrance is not None:
+        if before is not None or stall is not None:
             self._report_health()
 
     def rest(self) -> Turn:
@@ -186,9 +188,9 @@ class Pipeline:
         yield from self._end_stretch("stopped")
 
     def handle(self, request: Request) -> Reply:
-        """Do what a local program asks: pause, mute, set a threshold, describe the room or forget it."""
-        if request.request == "room":
-            return Reply(ok=True, rooms=[self._room()])
+        """Do what a local program asks: pause, mute, set a threshold, tell or forget the background."""
+        if request.request == "background":
+            return Reply(ok=True, backgrounds=[self._background()])
         reply, ended = self._commands.handle(request, self._stop)
         self._report_all(ended)
         if reply.ok:
@@ -210,8 +212,8 @@ class Pipeline:
         for piece in self._stages.windower.split(span):
             self._stop = piece.start + len(piece.samples)
             self._stages.meter.held = bool(self._stages.detector.open)
-            for loudness in self._stages.meter.push(piece):
-                self._emit(self._report.level(loudness))
+            for level in self._stages.meter.push(piece):
+                self._emit(self._report.level(level))
             for window in self._stages.windower.push(piece):
                 yield from self._analyse_unless_late(window)
 
@@ -257,31 +259,31 @@ class Pipeline:
     def _analyse(self, window: Window, vector: NDArray[np.float32], sound_share: float) -> None:
         """Score a window, detect, and learn from it; one that is partly without sound is no background."""
         background, detector = self._stages.background, self._stages.detector
-        score = self._stages.scorer.score(vector, background.room, window.start, window.stop)
-        loudness = self._pass(window, score)
+        score = self._stages.scorer.score(vector, background.estimate, window.start, window.stop)
+        level = self._pass(window, score)
         self._calibrate(score, window.hop_len)
         if window.whole and sound_share == 1.0:
             best = 1.0 if detector.open else self._best(score)
-            background.learn(vector, window.stop, loudness.activity, best)
+            background.learn(vector, window.stop, level.activity, best)
 
-    def _best(self, score: Score) -> float:
+    def _best(self, score: WindowScores) -> float:
         """Return the highest score of a class, but of what the user takes for background if it lasts."""
         spared = self._stages.detector.overlong if self._stages.long_event_is_background else frozenset()
         return max((value for name, value in score.values.items() if name not in spared), default=0.0)
 
-    def _pass(self, window: Window, score: Score) -> Loudness:
+    def _pass(self, window: Window, score: WindowScores) -> LevelReading:
         """Publish a window's score, and what the detector makes of it."""
         background, detector = self._stages.background, self._stages.detector
-        loudness = self._stages.meter.over(window.start, window.stop)
+        level = self._stages.meter.over(window.start, window.stop)
         scored_s = self._clock.monotonic()
-        self._context = Context(score, loudness, background.state(window.stop), window.captured_s, scored_s)
+        self._context = Context(score, level, background.state(window.stop), window.captured_s, scored_s)
         self._emit(self._report.scores(score))
-        self._report.track(_heard(score, detector), loudness)
+        self._report.track(_heard(score, detector), level)
         self._report_all(detector.update(score, window.hop_len, window.discontinuous or self._interrupted))
         self._interrupted = False
-        return loudness
+        return level
 
-    def _calibrate(self, score: Score, hop_len: int) -> None:
+    def _calibrate(self, score: WindowScores, hop_len: int) -> None:
         """Let the stream move the thresholds, where that is wanted."""
         calibration, detector = self._stages.calibration, self._stages.detector
         sounds = bool(detector.open or detector.overlong)
@@ -289,19 +291,19 @@ class Pipeline:
             for name, value in (calibration.learn(score, hop_len, sounds) or {}).items():
                 detector.set_threshold(name, value)
 
-    def _room(self) -> Room:
+    def _background(self) -> BackgroundProfile:
         """Return what the background sounds like."""
         background, scorer = self._stages.background, self._stages.scorer
         mean, state = background.mean, background.state(self._stop)
         cosines = zip(scorer.prompts, scorer.class_cosines(mean).tolist(), strict=True)
-        return Room(
+        return BackgroundProfile(
             source_id=self._stream.source_id,
             source_name=self._stream.source_name,
             model=self._stream.model,
             state=state,
             mean=mean.tolist() if state.windows else [],
             sounds_like=scorer.sounds_like(mean, _PHRASES_OF_A_ROOM),
-            classes=[ClassInRoom(name, cosine, self._report.label(name)) for name, cosine in cosines],
+            classes=[ClassInBackground(name, cosine, self._report.label(name)) for name, cosine in cosines],
         )
 
     def _finish(self) -> Turn:
@@ -404,7 +406,7 @@ class Pipeline:
             ],
         )
 
-    def _report_all(self, found: Sequence[Transition | Missed]) -> None:
+    def _report_all(self, found: Sequence[Transition | NearMiss]) -> None:
         for item in found:
             if self._context is None:
                 continue  # nothing has been analysed, so nothing can be open
@@ -417,7 +419,7 @@ class Pipeline:
         self._sinks.emit(record)
 
 
-def _heard(score: Score, detector: Detector) -> frozenset[str]:
+def _heard(score: WindowScores, detector: Detector) -> frozenset[str]:
     """Return the classes that this window still holds: those at or above their offset threshold."""
     rules = detector.rules
     return frozenset(name for name, value in score.values.items() if value >= rules[name].offset_threshold)

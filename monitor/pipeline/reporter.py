@@ -8,22 +8,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from monitor.bus.messages import Candidate, ClockStep, Event, Latency, Level, NearMissMessage, ScoresMessage
 from monitor.pipeline.timeline import DeviceTimeline, PlayedTimeline, Timeline, WallClock
-from monitor.records import (
-    BackgroundState,
-    Candidate,
-    ClockStep,
-    Event,
-    Latency,
-    Level,
-    Loudness,
-    Missed,
-    NearMiss,
-    Score,
-    Scores,
-    Span,
-    Transition,
-)
+from monitor.records import BackgroundState, LevelReading, NearMiss, Span, Transition, WindowScores
 
 _CANDIDATES = 5
 _READ_TOGETHER_S = 0.01
@@ -62,8 +49,8 @@ class Clock(msgspec.Struct, frozen=True):
 class Context(msgspec.Struct, frozen=True):
     """What an event is reported with."""
 
-    score: Score
-    loudness: Loudness
+    score: WindowScores
+    level: LevelReading
     background: BackgroundState
     captured_s: float
     """Monotonic clock when the window's last sample had been captured."""
@@ -89,7 +76,7 @@ class Reporter:
         self._wall = WallClock(*self._read_clocks()[:3])
         self._timeline: Timeline = DeviceTimeline(stream.sample_rate) if stream.live else PlayedTimeline()
         self._ppm = 0.0
-        self._loudest: dict[str, Loudness] = {}
+        self._loudest: dict[str, LevelReading] = {}
         self._onsets: dict[str, _Onset] = {}
 
     def anchor(self, span: Span, clock_ppm: float | None) -> None:
@@ -116,10 +103,10 @@ class Reporter:
                 return now_s, utc, suspended_s, True
         return now_s, utc, suspended_s, False
 
-    def track(self, heard: frozenset[str], loudness: Loudness) -> None:
+    def track(self, heard: frozenset[str], level: LevelReading) -> None:
         """Keep the loudest moment of each open event while it is heard; the next sound's is not its own."""
         for name in heard & self._loudest.keys():
-            self._loudest[name] = max(self._loudest[name], loudness, key=lambda one: one.level_dbfs)
+            self._loudest[name] = max(self._loudest[name], level, key=lambda one: one.level_dbfs)
 
     def time_of(self, index: int) -> datetime:
         """Return the UTC time of a stream index, never later than now."""
@@ -133,7 +120,7 @@ class Reporter:
         """Return the event message of a transition."""
         onset = self._onset(change)
         offset = change.offset_sample
-        loudness = self._loudest.setdefault(change.class_, context.loudness)
+        level = self._loudest.setdefault(change.class_, context.level)
         if change.type == "offset":
             del self._loudest[change.class_], self._onsets[change.class_]
         ranked = sorted(context.score.values.items(), key=lambda item: -item[1])[:_CANDIDATES]
@@ -153,9 +140,9 @@ class Reporter:
             offset_sample=offset,
             sample_rate=self._stream.sample_rate,
             latency_s=self._latency(context),
-            level_dbfs=round(loudness.level_dbfs, 1),
-            floor_dbfs=round(loudness.floor_dbfs, 1),
-            snr_db=round(loudness.snr_db, 1),
+            level_dbfs=round(level.level_dbfs, 1),
+            floor_dbfs=round(level.floor_dbfs, 1),
+            snr_db=round(level.snr_db, 1),
             background=context.background,
             urgent=change.class_ in self._urgent,
             model=self._stream.model,
@@ -185,38 +172,38 @@ class Reporter:
         lasted_s = (offset - onset.sample) / self._stream.sample_rate / (1.0 + 1e-6 * self._ppm)
         return onset.time + timedelta(seconds=lasted_s)
 
-    def near_miss(self, missed: Missed, context: Context) -> NearMiss:
+    def near_miss(self, missed: NearMiss, context: Context) -> NearMissMessage:
         """Return the message of a near miss."""
-        return NearMiss(
+        return NearMissMessage(
             source_id=self._stream.source_id,
             class_=missed.class_,
             reason=missed.reason,
             score=round(missed.score, 4),
             threshold=missed.threshold,
             time=self.time_of(missed.stop),
-            level_dbfs=round(context.loudness.level_dbfs, 1),
-            snr_db=round(context.loudness.snr_db, 1),
+            level_dbfs=round(context.level.level_dbfs, 1),
+            snr_db=round(context.level.snr_db, 1),
             position_s=self.position_s(missed.stop),
             label=self.label(missed.class_),
         )
 
-    def level(self, loudness: Loudness) -> Level:
+    def level(self, level: LevelReading) -> Level:
         """Return the message of one tick of the level meter."""
         return Level(
             source_id=self._stream.source_id,
-            time=self.time_of(loudness.stop),
-            sample=loudness.stop,
-            level_dbfs=round(loudness.level_dbfs, 1),
-            peak_dbfs=round(loudness.peak_dbfs, 1),
-            floor_dbfs=round(loudness.floor_dbfs, 1),
-            snr_db=round(loudness.snr_db, 1),
-            activity=loudness.activity,
-            bands_dbfs=loudness.bands_dbfs,
+            time=self.time_of(level.stop),
+            sample=level.stop,
+            level_dbfs=round(level.level_dbfs, 1),
+            peak_dbfs=round(level.peak_dbfs, 1),
+            floor_dbfs=round(level.floor_dbfs, 1),
+            snr_db=round(level.snr_db, 1),
+            activity=level.activity,
+            bands_dbfs=level.bands_dbfs,
         )
 
-    def scores(self, score: Score) -> Scores:
+    def scores(self, score: WindowScores) -> ScoresMessage:
         """Return the message of one scored window."""
-        return Scores(
+        return ScoresMessage(
             source_id=self._stream.source_id,
             time=self.time_of(score.stop),
             start=score.start,

@@ -9,20 +9,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from monitor.encoders.watched import Ears
+from monitor.bus.messages import Reply, Request
+from monitor.encoders.watched import AsyncEncoder
 from monitor.errors import ProgramError
 from monitor.pipeline.batch import Batches, Turn, batches, send
 from monitor.pipeline.pipeline import Pipeline
-from monitor.records import Reply, Request, Window
+from monitor.records import Window
 
 _LOOK_S = 0.1
 """How soon a turn that has to be finished notices that the encoder fails."""
 
 
-class Pipelines:
+class Scheduler:
     """The pipelines of a run, in the order in which its sources were named."""
 
-    def __init__(self, pipelines: Sequence[Pipeline], ears: Ears, arrived: threading.Event) -> None:
+    def __init__(self, pipelines: Sequence[Pipeline], ears: AsyncEncoder, arrived: threading.Event) -> None:
         """Turn `pipelines`, whose rings all set `arrived`; `ears` are theirs together."""
         self._pipelines = tuple(pipelines)
         self._ears = ears
@@ -67,11 +68,13 @@ class Pipelines:
             return Reply(ok=False, error=f"There is no source {request.source_id!r}; there are: {known}.")
         replies = [pipeline.handle(request) for pipeline in asked]
         refused = next((reply for reply in replies if not reply.ok), None)
-        return refused or Reply(ok=True, rooms=[room for reply in replies for room in reply.rooms])
+        return refused or Reply(
+            ok=True, backgrounds=[background for reply in replies for background in reply.backgrounds]
+        )
 
     def stop_after(self, duration_s: float) -> bool:
         """Stop each source that was heard for `duration_s` seconds; True if the last one ended by it."""
-        fails = self._ears.hindrance is not None
+        fails = self._ears.stall is not None
         if self._work is not None and not fails:
             return False  # amid a turn; the encoder will have answered soon
         due = [one for one in self._pipelines if not one.ended and one.position_s >= duration_s]
@@ -113,9 +116,9 @@ class Pipelines:
 
     def _tell(self) -> None:
         """Let every source say how the encoder is, and end the run if there is no hope."""
-        hindrance = self._ears.hindrance
+        stall = self._ears.stall
         for pipeline in self._pipelines:
-            pipeline.tell(hindrance)
+            pipeline.tell(stall)
         if (sentence := self._ears.hopeless) is not None:
             raise ProgramError(sentence)
 
@@ -124,7 +127,7 @@ class Pipelines:
         self._begin(turns)
         while self._work is not None:
             self._go_on(_LOOK_S)
-            if self._ears.hindrance is not None:
+            if self._ears.stall is not None:
                 self._drop()
 
     def _drop(self) -> None:

@@ -12,7 +12,7 @@ from collections import deque
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol
 
-from monitor.records import ClockStep
+from monitor.bus.messages import ClockStep
 
 _BIN_S = 1.0
 """Seconds of sound of which the promptest moment counts; a new slope is chosen as often."""

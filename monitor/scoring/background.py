@@ -1,13 +1,13 @@
-"""The rolling picture of the room, learnt from windows in which nothing happens. Pure.
+"""The rolling profile of the background, learnt from windows in which nothing happens. Pure.
 
 It is the mean m of the unit embeddings of the low-activity windows of the last minute; where low activity
-hardly ever comes, as where people talk or a clock ticks, also of those of normal activity. Its direction says
-what the room sounds like, in any words; its length, at most 1, how alike those windows are: a room that never
-sounds the same is described by a short vector, which takes little off anything. The windows that fit it least
-are left out, so that a car that once sounds its horn is not the street.
+hardly ever comes, as where people talk or a clock ticks, also of those of normal activity. Its direction
+says what the background sounds like, in any words; its length, at most 1, how alike those windows are: one
+that never sounds the same is described by a short vector, which takes little off anything. The windows that
+fit it least are left out, so that a car that once sounds its horn is not the street.
 
 Guards: digital silence is a fault and no background; a window in which a listed class scores, or sounds,
-teaches nothing, so that a three-minute siren stays detected; a change of room is noticed, and the room
+teaches nothing, so that a three-minute siren stays detected; a change of background is noticed, and the one
 before it forgotten.
 """
 
@@ -34,7 +34,7 @@ TRIMMED = 0.25
 
 
 class Background:
-    """What the room sounds like, so far.
+    """What the background sounds like, so far.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Background:
     hop_len
         Samples from window to window: how long a time is, is counted in windows, whatever the hop.
     known
-        Mean embedding, float32 (dim,), of this room as it was learnt before; None: it is not known.
+        Mean embedding, float32 (dim,), of this background as it was learnt before; None: it is not known.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Background:
         return self._mean
 
     @property
-    def room(self) -> NDArray[np.float32]:
+    def estimate(self) -> NDArray[np.float32]:
         """The mean, float32 (dim,), shorter while it rests on too few windows."""
         return self.mean * np.float32(min(1.0, len(self._learnt) / self._needed))
 
@@ -99,13 +99,13 @@ class Background:
             self._guarded = 0
             self._learnt.append((stop, embedding))
             self._mean = None
-            if self._is_another_room():
+            if self._is_another_background():
                 self._keep(self._needed)
                 self._changes += 1
         self._forget(stop - self._memory_len)
 
     def forget(self) -> None:
-        """Begin anew, as if nothing had been learnt."""
+        """Begin again, as if nothing had been learnt."""
         self._keep(0)
 
     def state(self, stop: int) -> BackgroundState:
@@ -126,7 +126,7 @@ class Background:
         fits = vectors @ vectors.mean(axis=0)
         return np.asarray(vectors[fits >= np.quantile(fits, TRIMMED)].mean(axis=0), np.float32)
 
-    def _is_another_room(self) -> bool:
+    def _is_another_background(self) -> bool:
         """Say whether the newest windows fit the older ones far less than these fit one another."""
         count = _SPELL * self._needed
         if len(self._learnt) < 2 * count:

@@ -1,17 +1,17 @@
 """From a window's embedding to a score per class. Pure.
 
-With z the window, m the mean of the room (`background.py`) and C_c the prototype of class c,
+With z the window, m the mean of the background (`background.py`) and C_c the prototype of class c,
 
     s_c = z.C_c - tau m.C_c + beta z.d_c
 
-is how much the window sounds like the class beyond what the room does all the time (arXiv 2506.04376,
-2606.04844). tau is fixed, or, as it ships, z.m of the window itself: how much of it is room. Then s_c is the
-cosine of the class with z less its part along m: all of the room goes where the room is all that is heard,
-nothing where a sound is clean or the room another. Other sounds q, the distractors, lose nothing: what the
-room sounds like stays a rival.
+is how much the window sounds like the class beyond what the background does all the time (arXiv 2506.04376,
+2606.04844). tau is fixed, or, as it ships, z.m of the window itself: how much of it is background. Then s_c
+is the cosine of the class with z less its part along m: all of the background goes where it is all that is
+heard, nothing where a sound is clean or the background is another. Other sounds q, the distractors, lose
+nothing: what the background sounds like stays a rival.
 
-The odds of a class are those against its rivals q together, ``(s_c - T log sum_q exp(s_q / T)) / T`` in logs.
-Listed classes do not compete with one another: two may sound at once, no class moves another's score.
+The odds of a class are those against its rivals q together, ``(s_c - T log sum_q exp(s_q / T)) / T`` in
+logs. Listed classes do not compete with one another: two may sound at once, no class moves another's score.
 A cohort of ordinary sound turns odds into scores that mean the same for every class (`cohort.py`); without
 one the score is the sigmoid of the odds.
 """
@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.config.settings import DriftConfig, ScorerConfig, Tau
-from monitor.records import Cohort, Likeness, Prototypes, Score
+from monitor.records import Cohort, Likeness, Prototypes, WindowScores
 from monitor.scoring.cohort import Tails, fit_tails
 
 NO_SOUND = "no sound"
@@ -72,21 +72,21 @@ class Scorer:
         return dict(zip(self._prototypes.classes, self._prototypes.prompts, strict=True))
 
     def score(
-        self, embedding: NDArray[np.float32], room: NDArray[np.float32], start: int, stop: int
-    ) -> Score:
+        self, embedding: NDArray[np.float32], background: NDArray[np.float32], start: int, stop: int
+    ) -> WindowScores:
         """Return the score of the window [start, stop).
 
         Parameters
         ----------
         embedding
             float32 (d,), unit norm.
-        room
-            float32 (d,), at most of unit length: the mean of the room; zeros while it is not known.
+        background
+            float32 (d,), at most of unit length: the mean of the background; zeros while it is not known.
         """
         count = len(self._prototypes.classes)
         adapted = self._prototypes.vectors @ embedding
-        tau = own_tau(embedding, room) if self._tau == "auto" else self._tau
-        adapted[:count] -= tau * self.class_cosines(room)
+        tau = own_tau(embedding, background) if self._tau == "auto" else self._tau
+        adapted[:count] -= tau * self.class_cosines(background)
         adapted += self._beta * (self._prototypes.drift @ embedding)
         odds = self._odds(adapted[np.newaxis])
         if self._tails is not None:
@@ -94,7 +94,7 @@ class Scorer:
         values = 1.0 / (1.0 + np.exp(-np.clip(odds[0], -60.0, 60.0)))
         other, share = self._other(adapted)
         names = self._prototypes.classes
-        return Score(start, stop, dict(zip(names, values.tolist(), strict=True)), other, share)
+        return WindowScores(start, stop, dict(zip(names, values.tolist(), strict=True)), other, share)
 
     def _odds(self, profiles: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the log-odds of each class against its rivals, (n, k), of profiles (n, k + m).
@@ -128,9 +128,9 @@ class Scorer:
         scaled = told_apart / self._config.temperature
         return np.asarray(np.exp(scaled - _log_sum_exp(scaled)))
 
-    def no_sound(self, start: int, stop: int) -> Score:
+    def no_sound(self, start: int, stop: int) -> WindowScores:
         """Return the score of a window in which there is no sound: it sounds like nothing."""
-        return Score(start, stop, dict.fromkeys(self._prototypes.classes, 0.0), NO_SOUND, 1.0)
+        return WindowScores(start, stop, dict.fromkeys(self._prototypes.classes, 0.0), NO_SOUND, 1.0)
 
     def class_cosines(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the inner products of the classes with `vector`, float32 (d,): float32 (k,)."""
@@ -151,13 +151,13 @@ class Scorer:
         return [Likeness(phrases[index], float(shares[index])) for index in best]
 
 
-def own_tau(embeddings: NDArray[np.float32], rooms: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return z.m of each window and its room, at least 0: float32 (...,) of float32 (..., d) each.
+def own_tau(embeddings: NDArray[np.float32], backgrounds: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return z.m of each window and its background, at least 0: float32 (...,) of float32 (..., d) each.
 
-    The tau that needs no grid: it grows with the share of the room in what is heard, and with how alike the
-    room's own windows are.
+    The tau that needs no grid: it grows with the share of the background in what is heard, and with how
+    alike the background's own windows are.
     """
-    return np.asarray(np.maximum((embeddings * rooms).sum(axis=-1), 0.0), np.float32)
+    return np.asarray(np.maximum((embeddings * backgrounds).sum(axis=-1), 0.0), np.float32)
 
 
 def _log_sum_exp(values: NDArray[np.float64]) -> float:

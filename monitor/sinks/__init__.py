@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from monitor.records import PublishedRecord
+from monitor.bus.messages import PublishedRecord
 
 __all__ = ["Sink"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from monitor.records import PublishedRecord
+from monitor.bus.messages import PublishedRecord
 from monitor.sinks import Sink
 
 

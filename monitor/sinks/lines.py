@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from monitor.bus.codec import encode_json
-from monitor.bus.setting_changes import Changes
+from monitor.bus.messages import ClockStep, Event, Health, NearMissMessage, PublishedRecord, Trouble
+from monitor.bus.setting_changes import SettingChanges
 from monitor.errors import MonitorError
-from monitor.records import ClockStep, Event, Health, NearMiss, PublishedRecord, Trouble
-from monitor.sinks.nonblocking import Outlet
+from monitor.sinks.nonblocking import NonBlockingWriter
 from monitor.sinks.troubles import Troubles, trouble_of
 from monitor.text import sanitise
 from monitor.wording import (
@@ -51,10 +51,10 @@ class LineSink:
     Parameters
     ----------
     stream
-        Written to without waiting (see `Outlet`), never closed here.
+        Written to without waiting (see `NonBlockingWriter`), never closed here.
     as_json
         Each message of an event as one line, the payload of the wire, and each `Trouble`, instead of lines
-        for a person: these tell onsets, offsets, changes of health and of the room.
+        for a person: these tell onsets, offsets, changes of health and of the background.
     near_misses
         Also what resembled a class and was not reported, and why.
     wait
@@ -69,7 +69,9 @@ class LineSink:
         near_misses: bool = False,
         wait: Callable[[], bool] | None = None,
     ) -> None:
-        self._outlet = Outlet(stream, wait, encoding="utf-8" if as_json else None)  # JSON always is
+        self._outlet = NonBlockingWriter(
+            stream, wait, encoding="utf-8" if as_json else None
+        )  # JSON always is
         self._as_json = as_json
         self._near_misses = near_misses
         self._open: set[str] = set()
@@ -79,7 +81,7 @@ class LineSink:
         self._troubles = Troubles()
         self._day = ""
         self._clock_steps = 0
-        self._changes = Changes()
+        self._changes = SettingChanges()
 
     @property
     def closed(self) -> bool:
@@ -135,14 +137,14 @@ class LineSink:
     def _json_lines(self, record: PublishedRecord) -> list[str]:
         if isinstance(record, Health):
             return [encode_json(trouble).decode() for trouble in self._troubles.of(record)]
-        wanted = isinstance(record, Event) or (self._near_misses and isinstance(record, NearMiss))
+        wanted = isinstance(record, Event) or (self._near_misses and isinstance(record, NearMissMessage))
         return [encode_json(record).decode()] if wanted else []
 
     def _lines(self, record: PublishedRecord) -> list[str]:
         if isinstance(record, Event):
             self._names[record.source_id] = record.source_name
             return self._event_lines(record)
-        if isinstance(record, NearMiss):
+        if isinstance(record, NearMissMessage):
             return [near_miss_line(record, self._where(record.source_id))] if self._near_misses else []
         if isinstance(record, Health):
             self._names[record.source_id] = record.source_name
@@ -164,7 +166,7 @@ class LineSink:
         return [event_line(event, self._where(event.source_id))]
 
     def _health_lines(self, health: Health) -> list[str]:
-        """Tell a change of state or of room, and when the program begins to be late."""
+        """Tell a change of state or of background, and when the program begins to be late."""
         before = self._health.get(health.source_id)
         self._health[health.source_id] = health
         lines = [health_line(health, before)] if before is None or before.state != health.state else []
@@ -256,7 +258,7 @@ def _lasted_s(event: Event) -> float:
     return ((event.offset_time or event.onset_time) - event.onset_time).total_seconds()
 
 
-def near_miss_line(miss: NearMiss, where: str | None = None) -> str:
+def near_miss_line(miss: NearMissMessage, where: str | None = None) -> str:
     """Return what was not reported, and why, as a line for a person."""
     score = f"score {miss.score:.2f} (threshold {miss.threshold:.2f})"
     why = f"not reported: {NEAR_MISS[miss.reason].phrase}"
@@ -311,18 +313,18 @@ def _time_of_day(record: PublishedRecord) -> datetime | None:
     """Return the time of day that stands in the line of a record; None where a position does."""
     if isinstance(record, Event) and record.onset_position_s is None:
         return (record.offset_time if record.type == "offset" else None) or record.onset_time
-    if isinstance(record, Health | NearMiss) and record.position_s is None:
+    if isinstance(record, Health | NearMissMessage) and record.position_s is None:
         return record.time
     return None
 
 
 def _news(health: Health, before: Health, where: str | None) -> list[str]:
-    """Return what the monitor found out about the room since `before`, as lines for a person."""
+    """Return what the monitor found out about the background since `before`, as lines for a person."""
     texts = []
     if health.warning and health.warning != before.warning:
         texts.append(f"WARNING: {health.warning}")
     if health.background.changes > before.background.changes:
-        texts.append("another room noticed; learning it")
+        texts.append("another background noticed; learning it")
     now, then = health.calibration, before.calibration
     if now is not None and now.ready and then is not None and not then.ready:
         allowed = how_often(now.false_alarms_per_hour)

@@ -25,7 +25,7 @@ _LOOK_S = 0.1
 """How soon an outlet that waits notices that it need not wait any longer."""
 
 
-class Outlet:
+class NonBlockingWriter:
     """Writes lines to `stream`, past its buffer where it is a file; the stream stays its owner's to close."""
 
     def __init__(

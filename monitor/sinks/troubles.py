@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from monitor.bus.messages import Health, Trouble
 from monitor.errors import MonitorError, SourceDamaged
-from monitor.records import Health, Instant, Trouble
+from monitor.records import Instant
 from monitor.wording import HEARING, SOURCE_STATE, STOPPED, clock_set, hard_of_hearing
 
 _WELL = {"running", "starting"}

@@ -11,7 +11,7 @@ from monitor.config.settings import CaptureConfig
 from monitor.errors import SourceAbsent, SourceDamaged, SourceError, SourceLost
 from monitor.records import Block, CaptureStatus
 from monitor.sources import FIRST_BLOCK_S, Source
-from monitor.sources.ingest import Feed, RingWriter
+from monitor.sources.ingest import Ingest, RingWriter
 
 READ_S = 0.1
 """Seconds one read may take; how soon a stop is noticed."""
@@ -56,7 +56,7 @@ class Capture:
         self._source = source
         self._ring = ring
         self._config = config
-        self._feed = Feed(ring, sample_rate, wait, config)
+        self._feed = Ingest(ring, sample_rate, wait, config)
         self._sample_rate = sample_rate
         self._status = _STARTING
         self._last_block_s = 0.0
@@ -116,7 +116,7 @@ class Capture:
         if not MIN_RATE <= rate <= MAX_RATE:
             source.close()
             raise SourceError(
-                f"{source.name} has a sample rate of {rate} Hz; legal: {MIN_RATE} to {MAX_RATE} Hz. "
+                f"{source.name} has a sample rate of {rate} Hz; valid: {MIN_RATE} to {MAX_RATE} Hz. "
                 "Convert it first."
             )
         self._feed.begin(rate, source.live, source.name, source.id)

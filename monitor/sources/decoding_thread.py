@@ -18,7 +18,7 @@ _STOPS_S = 1.0
 _NOTICE_S = 0.1
 
 
-class Pump:
+class DecodingThread:
     """Runs one iterator of pieces on a thread of its own."""
 
     def __init__(self, pieces: Callable[[], Iterator[Piece]]) -> None:

@@ -64,7 +64,7 @@ class Scene(msgspec.Struct, frozen=True):
 def demo_scene(seed: int = 20) -> Scene:
     """Return the street scene; the same seed gives the same samples.
 
-    Five seconds of background come first, so that a monitor can learn the room: traffic, wind, people across
+    Five seconds of background come first, so that a monitor can learn it: traffic, wind, people across
     the street and cars that pass. Six sounds follow, 12 to 14 dB over the background and 2.5 s or more apart.
     """
     rng = np.random.default_rng(seed)

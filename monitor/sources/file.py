@@ -20,7 +20,7 @@ from monitor.sources.container import Container, Foreign
 from monitor.sources.declared import conclude
 from monitor.sources.decoded_stream import Sound, look
 from monitor.sources.decoder import Piece
-from monitor.sources.decoding_thread import Pump
+from monitor.sources.decoding_thread import DecodingThread
 from monitor.sources.growing import GrowingFile
 from monitor.sources.pace import Pace
 from monitor.sources.sndfile import SndfileSound
@@ -48,7 +48,7 @@ class FileSource:
         self._block_rest: Piece | None = None
         self._opened = ExitStack()
         self._growing: GrowingFile | None = None
-        self._pump: Pump | None = None
+        self._pump: DecodingThread | None = None
         self._pace: Pace | None = None
         self._size = 0
         self._position = 0
@@ -134,7 +134,7 @@ class FileSource:
             self._block_rest = next(self._pieces, None)
             return
         growing = self._growing
-        self._pump = Pump(lambda: self._grown(growing))
+        self._pump = DecodingThread(lambda: self._grown(growing))
         growing.stopped = self._pump.stopped
         self._pump.start()
 
@@ -181,7 +181,7 @@ class FileSource:
         finally:
             sound.close()
 
-    def _read_grown(self, pump: Pump, timeout_s: float) -> Block | None:
+    def _read_grown(self, pump: DecodingThread, timeout_s: float) -> Block | None:
         now_s = time.monotonic()
         piece = pump.get(timeout_s)
         if piece is None:

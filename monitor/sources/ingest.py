@@ -46,7 +46,7 @@ class RingWriter(Protocol):
         """End the stream; a waiting writer gives up."""
 
 
-class Feed:
+class Ingest:
     """What becomes of a source's blocks. Used by one thread."""
 
     def __init__(

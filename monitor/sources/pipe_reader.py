@@ -11,7 +11,7 @@ _POLL_S = 0.1
 """Seconds after which a stop is noticed."""
 
 
-class Inlet:
+class PipeReader:
     """Reads what arrives in a stream; in memory or in a file nobody waits."""
 
     def __init__(self, stream: BinaryIO, stopped: Callable[[], bool]) -> None:

@@ -21,9 +21,9 @@ from monitor.sources.container import Container, Foreign
 from monitor.sources.declared import conclude
 from monitor.sources.decoded_stream import Sound, look, refuse_foreign
 from monitor.sources.decoder import Piece
-from monitor.sources.decoding_thread import Pump
+from monitor.sources.decoding_thread import DecodingThread
 from monitor.sources.pace import AHEAD_S, Pace
-from monitor.sources.pipe_reader import Inlet
+from monitor.sources.pipe_reader import PipeReader
 from monitor.sources.raw import RawFormat, RawSound, SampleFormat
 
 MAX_CHANNELS = 64
@@ -57,8 +57,8 @@ class StandardInput:
         self._stream = stream
         self._raw = raw
         self._ahead_s = ahead_s
-        self._inlet: Inlet | None = None
-        self._pump: Pump | None = None
+        self._inlet: PipeReader | None = None
+        self._pump: DecodingThread | None = None
         self._pace: Pace | None = None
         self._sound: Sound | RawSound | None = None
         self._known = threading.Event()
@@ -79,11 +79,11 @@ class StandardInput:
         """
         self.close()
         stream = self._check()
-        inlet = Inlet(stream, lambda: self._pump is None or self._pump.stopped.is_set())
+        inlet = PipeReader(stream, lambda: self._pump is None or self._pump.stopped.is_set())
         bytes_ = ByteStream(inlet.read)
         self._inlet = inlet
         self._known.clear()
-        self._pump = Pump(lambda: self._pieces(bytes_))
+        self._pump = DecodingThread(lambda: self._pieces(bytes_))
         self._pump.start()
         self._known.wait(_LOOK_S)
         if self._known.is_set() and self._sound is None:

@@ -1,6 +1,6 @@
-"""Rooms that the user has stored: what each sounds like, one file per source and model.
+"""Backgrounds that the user has stored: what each sounds like, one file per source and model.
 
-Files are ``$XDG_STATE_HOME/monitor/rooms/<source id>@<model>.json`` (``~/.local/state/monitor/rooms``), for
+Files are ``$XDG_STATE_HOME/monitor/backgrounds/<source id>@<model>.json`` (below ``~/.local/state``), for
 their owner only: they tell what somebody's home sounds like. A mean embedding means nothing to another model,
 so what a file holds must name the source and the model it is asked for.
 """
@@ -17,21 +17,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.bus.codec import decode_with, encode_json
-from monitor.errors import RoomError, WireError
+from monitor.bus.messages import BackgroundProfile
+from monitor.errors import BackgroundError, WireError
 from monitor.files.paths import own_folder
 from monitor.files.reading import read_stored
 from monitor.files.state_files import file_name, slug, write_private
-from monitor.records import Instant, Room, Tally
+from monitor.records import Instant, Tally
 
 VERSION = 1
 _SUFFIX = ".json"
 _MOST_BYTES = 4 << 20
-"""Far more than any room has; a larger file is nobody's room, and not read."""
+"""Far more than any background has; a larger file is nobody's background, and not read."""
 _LENGTH_SLACK = 1e-3
 """By how much rounding may make a mean of unit vectors longer than 1."""
 
 
-class StoredRoom(msgspec.Struct, frozen=True):
+class StoredBackground(msgspec.Struct, frozen=True):
     """What one source sounded like to one model."""
 
     version: int
@@ -53,10 +54,10 @@ class StoredRoom(msgspec.Struct, frozen=True):
 
         Raises
         ------
-        RoomError
+        BackgroundError
             It has another number of dimensions, or cannot be the mean of unit vectors.
         """
-        path = room_file(self.source_id, self.model)
+        path = background_file(self.source_id, self.model)
         if len(self.mean) != dim:
             raise _unusable(path, f"it has {len(self.mean)} dimensions, and the model has {dim}")
         if not 0.0 < math.hypot(*self.mean) <= 1.0 + _LENGTH_SLACK:
@@ -64,7 +65,7 @@ class StoredRoom(msgspec.Struct, frozen=True):
         return np.array(self.mean, np.float32)
 
 
-_STORED = msgspec.json.Decoder(StoredRoom)
+_STORED = msgspec.json.Decoder(StoredBackground)
 
 
 class Memory(msgspec.Struct, frozen=True):
@@ -76,82 +77,84 @@ class Memory(msgspec.Struct, frozen=True):
     """What to tell the user, one sentence; empty: nothing."""
 
 
-def rooms_folder() -> Path:
-    """Return the folder of stored rooms; it need not exist.
+def backgrounds_folder() -> Path:
+    """Return the folder of stored backgrounds; it need not exist.
 
     Raises
     ------
-    RoomError
+    BackgroundError
         There is no home folder it could be in.
     """
     if (state := own_folder("XDG_STATE_HOME")) is None:
-        raise RoomError(
+        raise BackgroundError(
             "There is no home folder to keep what a place sounds like; set HOME or XDG_STATE_HOME."
         )
-    return state / "rooms"
+    return state / "backgrounds"
 
 
-def room_file(source_id: str, model: str) -> Path:
-    """Return where the room of this source and model is stored."""
-    return rooms_folder() / (file_name(source_id, model) + _SUFFIX)
+def background_file(source_id: str, model: str) -> Path:
+    """Return where the background of this source and model is stored."""
+    return backgrounds_folder() / (file_name(source_id, model) + _SUFFIX)
 
 
-def save(room: Room, now: datetime) -> StoredRoom:
-    """Store `room`, as it is at `now`, in place of what was stored for its source and model.
+def save(background: BackgroundProfile, now: datetime) -> StoredBackground:
+    """Store `background`, as it is at `now`, in place of what was stored for its source and model.
 
     Raises
     ------
-    RoomError
+    BackgroundError
         Too little was heard of it, or it cannot be written.
     """
-    state = room.state
-    if not state.ready or not room.mean:
-        raise RoomError(
-            f"The room of {room.source_name} ({room.source_id}) is not known well enough to be saved: "
+    state = background.state
+    if not state.ready or not background.mean:
+        raise BackgroundError(
+            f"The background of {background.source_name} ({background.source_id}) is not known well enough: "
             f"{state.windows} of {state.needed or '?'} windows so far; wait until `monitor background "
             "show` says that it is known."
         )
-    stored = StoredRoom(
+    stored = StoredBackground(
         version=VERSION,
-        source_id=room.source_id,
-        source_name=room.source_name,
-        model=room.model,
+        source_id=background.source_id,
+        source_name=background.source_name,
+        model=background.model,
         saved=now,
         windows=state.windows,
         likeness=state.likeness,
-        mean=room.mean,
+        mean=background.mean,
     )
-    _write(room_file(room.source_id, room.model), encode_json(stored))
+    _write(background_file(background.source_id, background.model), encode_json(stored))
     return stored
 
 
-def load(source_id: str, model: str) -> StoredRoom | None:
+def load(source_id: str, model: str) -> StoredBackground | None:
     """Return what is stored for this source and model; None: nothing.
 
     Raises
     ------
-    RoomError
+    BackgroundError
         The file cannot be read, or holds something else.
     """
     if own_folder("XDG_STATE_HOME") is None:
         return None
-    path = room_file(source_id, model)
+    path = background_file(source_id, model)
     stored = _read(path)
     if stored is not None and (stored.source_id, stored.model) != (source_id, model):
-        raise _unusable(path, f"it is the room of {stored.source_id} as the model {stored.model} hears it")
+        raise _unusable(
+            path, f"it is the background of {stored.source_id} as the model {stored.model} hears it"
+        )
     return stored
 
 
 def remember(source_id: str, model: str, dim: int) -> Memory:
-    """Return the stored room of this source as a run can begin with it; what is wrong with it ends no run."""
+    """Return the stored background of this source to begin with; what is wrong with it ends no run."""
     try:
         stored = load(source_id, model)
         mean = None if stored is None else stored.vector(dim)
-    except RoomError as error:
-        return Memory(None, f"{error} This run learns the room anew.")
+    except BackgroundError as error:
+        return Memory(None, f"{error} This run learns the background again.")
     if stored is None:
         return Memory(None)
-    return Memory(mean, f"{stored.source_name} begins with its room as saved on {when(stored.saved)}.")
+    return Memory(mean, f"{stored.source_name} begins with its background as saved on {when(stored.saved)}.")
 
 
 def when(time: datetime) -> str:
@@ -159,18 +162,18 @@ def when(time: datetime) -> str:
     return f"{time.astimezone():%Y-%m-%d %H:%M}"
 
 
-def stored_rooms() -> tuple[list[StoredRoom], list[str]]:
-    """Return all stored rooms, by name of their files, and a sentence about each file that holds none."""
-    rooms: list[StoredRoom] = []
+def stored_backgrounds() -> tuple[list[StoredBackground], list[str]]:
+    """Return all stored backgrounds, by name of file, and a sentence about each file that holds none."""
+    backgrounds: list[StoredBackground] = []
     faults: list[str] = []
     for path in _files("*"):
         try:
-            room = _read(path)
-        except RoomError as error:
+            background = _read(path)
+        except BackgroundError as error:
             faults.append(str(error))
         else:
-            rooms += [] if room is None else [room]
-    return rooms, faults
+            backgrounds += [] if background is None else [background]
+    return backgrounds, faults
 
 
 def remove(source_ids: Sequence[str] | None) -> list[str]:
@@ -178,7 +181,7 @@ def remove(source_ids: Sequence[str] | None) -> list[str]:
 
     Raises
     ------
-    RoomError
+    BackgroundError
         A file cannot be deleted.
     """
     patterns = ["*"] if source_ids is None else [f"{slug(source_id)}@*" for source_id in source_ids]
@@ -187,7 +190,7 @@ def remove(source_ids: Sequence[str] | None) -> list[str]:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
-            raise RoomError(f"Cannot remove {path}: {error.strerror}.") from None
+            raise BackgroundError(f"Cannot remove {path}: {error.strerror}.") from None
         gone.append(path.name)
     return gone
 
@@ -195,10 +198,10 @@ def remove(source_ids: Sequence[str] | None) -> list[str]:
 def _files(pattern: str) -> list[Path]:
     if own_folder("XDG_STATE_HOME") is None:
         return []
-    return sorted(rooms_folder().glob(pattern + _SUFFIX))
+    return sorted(backgrounds_folder().glob(pattern + _SUFFIX))
 
 
-def _read(path: Path) -> StoredRoom | None:
+def _read(path: Path) -> StoredBackground | None:
     """Return what a file holds, its text safe to print; None: there is no file."""
     try:
         stored = decode_with(_STORED, read_stored(path, _MOST_BYTES))
@@ -207,18 +210,20 @@ def _read(path: Path) -> StoredRoom | None:
     except OSError as error:
         raise _unusable(path, f"it cannot be read ({error.strerror})") from None
     except WireError:
-        raise _unusable(path, "it is damaged, or no room") from None
+        raise _unusable(path, "it is damaged, or no background") from None
     if stored.version != VERSION:
         raise _unusable(path, f"it is of version {stored.version}, and this program reads {VERSION}")
     return stored
 
 
-def _unusable(path: Path, why: str) -> RoomError:
-    return RoomError(f"The stored room {path} cannot be used: {why}; save it again, or delete that file.")
+def _unusable(path: Path, why: str) -> BackgroundError:
+    return BackgroundError(
+        f"The stored background {path} cannot be used: {why}; save it again, or delete that file."
+    )
 
 
 def _write(path: Path, content: bytes) -> None:
     try:
         write_private(path, content)
     except OSError as error:
-        raise RoomError(f"Cannot write {path}: {error.strerror}.") from None
+        raise BackgroundError(f"Cannot write {path}: {error.strerror}.") from None

@@ -26,7 +26,7 @@ _MOST_BYTES = 16 << 20
 _DECODER = msgspec.json.Decoder(Evidence)
 
 
-class Keeper:
+class ThresholdStore:
     """Keeps what one stream teaches."""
 
     def __init__(self, calibration: Calibration, source_id: str, model: str) -> None:
@@ -98,6 +98,6 @@ def thresholds_file(source_id: str, model: str) -> Path | None:
     return None if state is None else state / "thresholds" / f"{file_name(source_id, model)}.json"
 
 
-def keep_all(keepers: Sequence[Keeper], now_s: float, last: bool = False) -> list[str]:
+def keep_all(keepers: Sequence[ThresholdStore], now_s: float, last: bool = False) -> list[str]:
     """Let all write what is due; return what to say."""
     return [said for keeper in keepers if (said := keeper.keep(now_s, last))]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.config.settings import LevelConfig
-from monitor.records import Activity, Loudness, Span
+from monitor.records import Activity, LevelReading, Span
 from monitor.stream.floor import Floor
 from monitor.units import SILENCE_DBFS, dbfs_to_power, power_to_dbfs, seconds_to_len, snr_db
 
@@ -39,7 +39,7 @@ class LevelMeter:
         taper = np.hanning(self._tick_len)
         self._taper = (taper * np.sqrt(2.0) / np.sum(taper)).astype(np.float32)
         self._floor = Floor(config, config.silent_dbfs)
-        self._ticks: deque[Loudness] = deque(maxlen=_KEPT_TICKS)
+        self._ticks: deque[LevelReading] = deque(maxlen=_KEPT_TICKS)
         self._rest = np.zeros(self._tick_len, np.float32)
         self._rest_len = 0
         self._silent_ticks = 0
@@ -86,7 +86,7 @@ class LevelMeter:
         """The noise floor, dB re full scale."""
         return self._floor.dbfs
 
-    def push(self, span: Span) -> list[Loudness]:
+    def push(self, span: Span) -> list[LevelReading]:
         """Return the ticks that `span` completes, oldest first."""
         for start, stop in span.clipped:
             if stop > self._clipped_to:
@@ -107,22 +107,22 @@ class LevelMeter:
         self._ticks.extend(measured)
         return measured
 
-    def over(self, start: int, stop: int) -> Loudness:
-        """Return the loudness of [start, stop): its loudest tick, against the floor at its end.
+    def over(self, start: int, stop: int) -> LevelReading:
+        """Return the level of [start, stop): its loudest tick, against the floor at its end.
 
         Its activity is that of its mean level: one click is not a busy window. Only ticks that end inside
         count; with none, the stream is reported as silent.
         """
         ticks = self._within(start, stop)
         if not ticks:
-            return Loudness(stop, SILENCE_DBFS, SILENCE_DBFS, SILENCE_DBFS, -20.0, "silent", [])
+            return LevelReading(stop, SILENCE_DBFS, SILENCE_DBFS, SILENCE_DBFS, -20.0, "silent", [])
         last = ticks[0]
         level = power_to_dbfs(sum(dbfs_to_power(tick.level_dbfs) for tick in ticks) / len(ticks))
         loudest = max(tick.level_dbfs for tick in ticks)
         peak = max(tick.peak_dbfs for tick in ticks)
         activity = self._activity(level, last.floor_dbfs)
         snr = snr_db(loudest, last.floor_dbfs)
-        return Loudness(stop, loudest, peak, last.floor_dbfs, snr, activity, last.bands_dbfs)
+        return LevelReading(stop, loudest, peak, last.floor_dbfs, snr, activity, last.bands_dbfs)
 
     def sound_share(self, start: int, stop: int) -> float:
         """Return the share of the ticks of [start, stop) that hold sound.
@@ -134,7 +134,7 @@ class LevelMeter:
             sounds.append(_power(self._rest[: self._rest_len]) > dbfs_to_power(self._config.silent_dbfs))
         return sum(sounds) / len(sounds) if sounds else 0.0
 
-    def _within(self, start: int, stop: int) -> list[Loudness]:
+    def _within(self, start: int, stop: int) -> list[LevelReading]:
         """Return the ticks that end in (start, stop], newest first."""
         found = []
         for tick in reversed(self._ticks):
@@ -144,7 +144,7 @@ class LevelMeter:
                 found.append(tick)
         return found
 
-    def _measure(self, samples: NDArray[np.float32], stop: int) -> Loudness:
+    def _measure(self, samples: NDArray[np.float32], stop: int) -> LevelReading:
         varying = samples - samples.mean()
         level = power_to_dbfs(float(np.dot(varying, varying)) / len(samples))
         peak = power_to_dbfs(float(np.abs(varying).max()) ** 2)
@@ -161,7 +161,9 @@ class LevelMeter:
         powers = self._bands @ (spectrum.real**2 + spectrum.imag**2)
         self._hums = float(powers[self._low_bands :].sum()) < _HUM_SHARE * dbfs_to_power(level)
         bands = np.round(10.0 * np.log10(np.maximum(powers, _LEAST_POWER)), 1).tolist()
-        return Loudness(stop, level, peak, floor, snr_db(level, floor), self._activity(level, floor), bands)
+        return LevelReading(
+            stop, level, peak, floor, snr_db(level, floor), self._activity(level, floor), bands
+        )
 
     def _judge(self, stop: int, floor: float, sound: bool) -> None:
         """Notice when it begins and ends to be clipped, or noisy; what is no sound says nothing about it."""

@@ -60,7 +60,7 @@ def run_tui(
     from monitor.errors import ConfigError
     from monitor.start import interrupt_as_usual
     from monitor.tui.app import MonitorApp, Options
-    from monitor.tui.parent_pipe import Parent
+    from monitor.tui.parent_pipe import ParentPipe
 
     if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):  # it draws on stderr
         raise ConfigError(
@@ -75,7 +75,7 @@ def run_tui(
     interrupt_as_usual()
     options = Options(endpoint, bell=bell, mono=mono)
     link = None if parent is not None else _link(endpoint, control)
-    app = MonitorApp(link, options, connect=_link, parent=None if parent is None else Parent(parent))
+    app = MonitorApp(link, options, connect=_link, parent=None if parent is None else ParentPipe(parent))
     app.run()
     if app.orphaned is not None:
         _say_farewell(app.orphaned.time)

@@ -20,9 +20,9 @@ from textual.events import Resize
 from textual.geometry import Size
 from textual.message import Message
 
-from monitor.bus.setting_changes import Changes
-from monitor.records import Event, Health, Request
-from monitor.tui.connection import Arrived, Feed, Link, Refused
+from monitor.bus.messages import Event, Health, Request
+from monitor.bus.setting_changes import SettingChanges
+from monitor.tui.connection import Arrived, BusConnection, Link, Refused
 from monitor.tui.headline import Headline, headline
 from monitor.tui.help import HelpScreen
 from monitor.tui.layout import SIDE_BY_SIDE, rows_for
@@ -34,8 +34,8 @@ from monitor.tui.panels.meter import meter_lines
 from monitor.tui.panels.source_rows import sources_lines
 from monitor.tui.panels.spectrogram import picture_lines
 from monitor.tui.panels.status import status_lines
-from monitor.tui.parent_pipe import Orphaned, Parent, Told
-from monitor.tui.pending_thresholds import Wishes
+from monitor.tui.parent_pipe import Orphaned, ParentPipe, Told
+from monitor.tui.pending_thresholds import PendingThresholds
 from monitor.tui.source_states import States
 from monitor.tui.state import State
 from monitor.tui.strips import Panel
@@ -118,7 +118,7 @@ class MonitorApp(App[None]):
         options: Options,
         *,
         connect: Callable[[str, str | None], Link] | None = None,
-        parent: Parent | None = None,
+        parent: ParentPipe | None = None,
     ) -> None:
         """Show the monitor that `link` leads to, or the one that `parent` names and `connect` reaches."""
         super().__init__()
@@ -131,13 +131,13 @@ class MonitorApp(App[None]):
         self._parent_line = parent
         self._doing: str | None = None if parent is None else "starting"
         self._mono = options.mono or self.no_color
-        self._feed = Feed(link, self._post)
+        self._feed = BusConnection(link, self._post)
         self._contact: Contact = "none"
         self._contact_since_s = time.monotonic()
         self._contact_since = datetime.now(UTC)
         self._panels: dict[str, Panel] = {}
-        self._wishes = Wishes()
-        self._changes = Changes()
+        self._wishes = PendingThresholds()
+        self._changes = SettingChanges()
         self._flash_from_s: float | None = None
         self._selected = 0
         self._source = 0
@@ -219,7 +219,7 @@ class MonitorApp(App[None]):
         self._feed.close()
 
     def on_resize(self, event: Resize) -> None:
-        """Share the rows out anew."""
+        """Share the rows out again."""
         self._lay_out(event.size)
 
     def _lay_out(self, size: Size) -> None:

@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from monitor.bus.codec import Message
-from monitor.bus.open_events import Sounding
+from monitor.bus.messages import Event, Health, NearMissMessage, PublishedRecord, Reply, Request, Snapshot
+from monitor.bus.open_events import OpenEvents
 from monitor.errors import MonitorError
-from monitor.records import Event, Health, NearMiss, PublishedRecord, Reply, Request, Snapshot
 from monitor.tui.source_states import States, after, after_restart
 
 RECEIVE_S = 0.1
@@ -58,7 +58,7 @@ class Link(Protocol):
 class Arrived:
     """What should be drawn at once: an event, a near miss, a health report or a snapshot."""
 
-    record: Event | NearMiss | Health | Snapshot
+    record: Event | NearMissMessage | Health | Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Refused:
     sentence: str
 
 
-class Feed:
+class BusConnection:
     """Holds the newest states of one monitor's sources.
 
     Parameters
@@ -89,7 +89,7 @@ class Feed:
         self._asker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tui-asker")
         self._joined: tuple[int, int] | None = None
         self._joined_s = 0.0
-        self._sounding = Sounding()
+        self._sounding = OpenEvents()
         self._was_alive = False
         self._last: datetime | None = None
 
@@ -184,7 +184,7 @@ class Feed:
     def _take(self, record: PublishedRecord | Snapshot, sequence: int) -> None:
         with self._lock:
             self._states = after(self._states, record, time.monotonic(), sequence)
-        if isinstance(record, Event | NearMiss | Health | Snapshot):
+        if isinstance(record, Event | NearMissMessage | Health | Snapshot):
             self._notify(Arrived(record))
 
     def _ask(self, link: Link, request: Request) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from monitor.records import Health, HearingState, SourceState
-from monitor.tui.readable import duration, over_room
+from monitor.bus.messages import Health
+from monitor.records import HearingState, SourceState
+from monitor.tui.readable import duration, over_background
 from monitor.tui.state import Heard, State
 from monitor.tui.theme import Kind
 from monitor.tui.view import View
@@ -185,7 +186,7 @@ def _sounding(view: View, sounding: list[Heard]) -> Headline:
     where = _where(view, event.source_id)
     parts = [
         where + (f"fading · {_was(first)}" if fading else _maybe(first)),
-        over_room(first.snr_db),
+        over_background(first.snr_db),
         f"lasted {lasts}" if fading else f"since {lasts}",
     ]
     if others:
@@ -218,7 +219,7 @@ def _recent(view: View, heard: Heard) -> Headline:
             f"{_where(view, heard.event.source_id)}ended {duration(view.ago_s(heard))} ago",
             f"lasted {duration(view.lasted_s(heard))}",
             f"was up to {heard.peak_score:.2f}",
-            over_room(heard.snr_db),
+            over_background(heard.snr_db),
         ]
     )
     return Headline("recent", called(heard.event), detail)
@@ -240,5 +241,5 @@ def _quiet(view: View, past: list[Heard]) -> Headline:
             f"last: {_called(view, past[0])} {moment(last.onset_time, last.onset_position_s)}, {ago} ago"
         )
     if not all(health.background.ready for health in view.healths):
-        parts.append("still learning this room")
+        parts.append("still learning this background")
     return Headline("quiet", "listening", " · ".join(parts))

@@ -36,8 +36,8 @@ TEXT = """\
    … maybe       above its threshold, not (yet) confirmed
    0.87/0.50     score now / threshold from which an event begins
    dB over the   how far the sound stands above the usual level of the
-   room, SNR     room; below about 6 dB recognition becomes unsure
-   ┃ in a bar    the room's floor; in the class list, the threshold
+   background, SNR     background; below about 6 dB recognition becomes unsure
+   ┃ in a bar    the background's floor; in the class list, the threshold
    other         what it sounds like if it is none of your classes
    near misses   resembled a class, but not enough; the reason is given
    ╱╱╱ picture   a moment that was not heard: not silence

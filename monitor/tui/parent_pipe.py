@@ -33,7 +33,7 @@ class Orphaned:
     time: datetime
 
 
-class Parent:
+class ParentPipe:
     """Reads the line on a thread of its own."""
 
     def __init__(self, descriptor: int) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from monitor.bus.messages import ClassState
 from monitor.config.limits import THRESHOLD
-from monitor.records import ClassState
 
 STEP = 1.3
 """A press makes the odds of a threshold so many times as large: false alarms about as much rarer."""
 
 
-class Wishes:
+class PendingThresholds:
     """What is asked for, by class.
 
     Law: a press upwards never lowers a threshold, and one downwards never raises it.

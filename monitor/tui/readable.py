@@ -1,4 +1,4 @@
-"""Lengths of time and loudness in words, for the screen."""
+"""Lengths of time and level in words, for the screen."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def short_duration(seconds: float) -> str:
     return f"{whole // 60}m{whole % 60:02d}" if whole < 3600 else f"{whole // 3600}h{whole % 3600 // 60:02d}"
 
 
-def over_room(snr_db: float) -> str:
-    """Return how a sound stands out from the room."""
-    return f"{snr_db:.0f} dB over the room" if snr_db >= 0.5 else "no louder than the room"
+def over_background(snr_db: float) -> str:
+    """Return how a sound stands out from the background."""
+    return f"{snr_db:.0f} dB over the background" if snr_db >= 0.5 else "no louder than the background"
 
 
 def elapsed(seconds: float) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from monitor.records import Heartbeat, PublishedRecord, Snapshot
+from monitor.bus.messages import Heartbeat, PublishedRecord, Snapshot
 from monitor.tui.state import State
 
 States = Mapping[str, State]
@@ -24,7 +24,7 @@ def after(states: States, record: PublishedRecord | Snapshot, now_s: float, sequ
 
 
 def after_restart(states: States) -> States:
-    """Return what is still true once the monitor has started anew, perhaps with other sources."""
+    """Return what is still true once the monitor has restarted, perhaps with other sources."""
     return {id_: state.restarted() for id_, state in states.items()}
 
 

@@ -13,14 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from monitor.bus.codec import topic_of
-from monitor.records import (
+from monitor.bus.messages import (
     ClassState,
     Event,
     Health,
     Level,
-    NearMiss,
+    NearMissMessage,
     PublishedRecord,
-    Scores,
+    ScoresMessage,
     Snapshot,
 )
 
@@ -81,7 +81,7 @@ class Heard:
 class Nearly:
     """A near miss."""
 
-    miss: NearMiss
+    miss: NearMissMessage
     seen_s: float
     """Clock of this program, seconds, when it was heard of."""
 
@@ -93,9 +93,9 @@ class State:
     health: Health | None = None
     state_since_s: float = 0.0
     """Clock of this program, seconds, when the source's state last changed."""
-    room_changed_s: float | None = None
-    """Clock of this program, seconds, when the monitor last said that it noticed another room."""
-    scores: Scores | None = None
+    background_changed_s: float | None = None
+    """Clock of this program, seconds, when the monitor last said that it noticed another background."""
+    scores: ScoresMessage | None = None
     sounded: Mapping[str, int] = field(default_factory=dict)
     """Per class, the middle of the last window that would keep an event open: until that sample it lasted."""
     columns: tuple[Column, ...] = ()
@@ -198,13 +198,13 @@ class State:
         match record:
             case Level():
                 state = _with_level(state, record, now_s)
-            case Scores():
+            case ScoresMessage():
                 state = _with_scores(state, record)
             case Health():
                 state = _with_health(state, record, now_s, sequence)
             case Event():
                 state = _with_event(state, record, now_s, sequence)
-            case NearMiss() if record not in (nearly.miss for nearly in state.near_misses):
+            case NearMissMessage() if record not in (nearly.miss for nearly in state.near_misses):
                 nearly = (*state.near_misses, Nearly(record, now_s))
                 state = replace(state, near_misses=nearly[-MAX_PAST:])
             case Snapshot():
@@ -237,7 +237,7 @@ def _with_level(state: State, level: Level, now_s: float) -> State:
     return replace(state, columns=(*columns, Column(now_s, level))[-COLUMNS:], level_seen_s=now_s)
 
 
-def _with_scores(state: State, scores: Scores) -> State:
+def _with_scores(state: State, scores: ScoresMessage) -> State:
     middle = (scores.start + scores.stop) // 2
     holding = {name: middle for name, score in scores.scores.items() if state.holds(name, score)}
     return replace(state, scores=scores, sounded={**state.sounded, **holding})
@@ -256,7 +256,7 @@ def _with_health(state: State, health: Health, now_s: float, sequence: int) -> S
         health_sequence=sequence,
         health_seen_s=now_s,
         state_since_s=now_s if changed else state.state_since_s,
-        room_changed_s=now_s if moved else state.room_changed_s,
+        background_changed_s=now_s if moved else state.background_changed_s,
         clock_set_s=now_s if clock_set else state.clock_set_s,
     )
 

@@ -77,7 +77,7 @@ def _rgb(colour: str) -> tuple[int, int, int]:
 
 @lru_cache(maxsize=PICTURE_STEPS)
 def picture_colour(step: int) -> str:
-    """Return the colour of loudness `step`, 0 (quiet) to `PICTURE_STEPS` - 1; brightness never falls."""
+    """Return the colour of level `step`, 0 (quiet) to `PICTURE_STEPS` - 1; brightness never falls."""
     place = step / (PICTURE_STEPS - 1) * (len(_PICTURE_STOPS) - 1)
     index = min(int(place), len(_PICTURE_STOPS) - 2)
     pairs = zip(_rgb(_PICTURE_STOPS[index]), _rgb(_PICTURE_STOPS[index + 1]), strict=True)

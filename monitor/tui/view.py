@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
-from monitor.records import ClassState, Health
+from monitor.bus.messages import ClassState, Health
 from monitor.tui.state import Heard, Nearly, State
 
 Contact = Literal["none", "alive", "gone"]

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 import monitor
-from monitor.bus.client import STALLED_AFTER_S, STEADY_S, Contact, Following, Watch
+from monitor.bus.client import STALLED_AFTER_S, STEADY_S, BusClient, Contact, Watch
 from monitor.bus.codec import decode_json
+from monitor.bus.messages import Event, Health, Heartbeat
 from monitor.bus.publisher import Publisher
 from monitor.bus.subscriber import Subscriber
-from monitor.records import Event, Health, Heartbeat
 from tests.examples import event, health
 from tests.publishing import PATIENCE_S, agree, eager_publisher, until
 
@@ -144,7 +144,7 @@ def test_a_pipeline_that_stands_still_never_looks_gone_and_does_not_look_healthy
     standing = Monitor(endpoint, turns_for_s=0.2)
     try:
         with Subscriber(endpoint) as subscriber:
-            following = Following(subscriber)
+            following = BusClient(subscriber)
             found: list[object] = []
             until(
                 lambda: (
@@ -169,7 +169,7 @@ def test_a_snapshot_that_cannot_be_had_is_told_once_and_events_come_all_the_same
     )
     try:
         with Subscriber(publisher.endpoint) as subscriber:
-            following = Following(subscriber)
+            following = BusClient(subscriber)
             found: list[object] = []
 
             def turn() -> None:
@@ -216,7 +216,7 @@ def test_a_stand_is_told_once_and_its_end_only_when_it_lasts() -> None:
 
 def test_health_and_heartbeats_come_too_for_who_follows_everything(endpoint: str, killed: Monitor) -> None:
     with Subscriber(endpoint) as subscriber:
-        following = Following(subscriber)
+        following = BusClient(subscriber)
         found: list[object] = []
         until(
             lambda: {Health, Heartbeat, Event} <= {type(one) for one in found},

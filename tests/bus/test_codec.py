@@ -13,24 +13,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.bus import codec as wire
-from monitor.errors import PublishError, WireError
-from monitor.records import (
+from monitor.bus.messages import (
     Event,
     Health,
     Heartbeat,
     Level,
-    Likeness,
-    NearMiss,
+    NearMissMessage,
     PublishedRecord,
     Reply,
     Request,
-    Scores,
+    ScoresMessage,
     Snapshot,
 )
+from monitor.errors import PublishError, WireError
+from monitor.records import Likeness
 from monitor.text import sanitise
-from tests.examples import NOON, any_text, event, level, plain_text, records, room
+from tests.examples import NOON, any_text, background, event, level, plain_text, records
 
-PUBLISHED: list[type[Any]] = [Event, NearMiss, Level, Scores, Health, Heartbeat]
+PUBLISHED: list[type[Any]] = [Event, NearMissMessage, Level, ScoresMessage, Health, Heartbeat]
 CONTROL: list[type[Any]] = [Snapshot, Request, Reply]
 SCHEMA = Path(__file__).parents[2] / "docs" / "schema.json"
 
@@ -119,16 +119,18 @@ def test_escape_sequences_in_any_place_arrive_as_replacement_characters() -> Non
     assert list(beat.sequences) == [shown]
 
 
-def test_what_a_room_sounds_like_cannot_steer_a_terminal_either() -> None:
-    evil = msgspec.structs.replace(room(), source_name="\x1b[2J", sounds_like=[Likeness("\x9bfan", 1.0)])
-    answer = wire.decode_answer(wire.encode_json(Reply(ok=True, rooms=[evil])))
+def test_what_a_background_sounds_like_cannot_steer_a_terminal_either() -> None:
+    evil = msgspec.structs.replace(
+        background(), source_name="\x1b[2J", sounds_like=[Likeness("\x9bfan", 1.0)]
+    )
+    answer = wire.decode_answer(wire.encode_json(Reply(ok=True, backgrounds=[evil])))
     assert isinstance(answer, Reply)
-    (found,) = answer.rooms
+    (found,) = answer.backgrounds
     assert (found.source_name, found.sounds_like[0].phrase) == ("�[2J", "�fan")
     assert (found.mean, found.state) == (evil.mean, evil.state)
 
 
-def test_the_answer_of_a_monitor_that_knows_no_rooms_is_understood() -> None:
+def test_the_answer_of_a_monitor_that_knows_no_backgrounds_is_understood() -> None:
     assert wire.decode_answer(b'{"ok":true,"error":null}') == Reply(ok=True)
 
 
@@ -231,8 +233,8 @@ def test_a_request_without_what_it_needs_is_refused(request_: Request) -> None:
         Request(request="mute", class_="siren", value=True),
         Request(request="threshold", class_="siren", value=0.5),
         Request(request="mute", class_="siren", value=True, source_id="attic"),
-        Request(request="room"),
-        Request(request="forget_room", source_id="attic"),
+        Request(request="background"),
+        Request(request="forget_background", source_id="attic"),
     ],
     ids=str,
 )

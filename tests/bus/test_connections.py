@@ -23,13 +23,13 @@ from monitor.bus.connections import (
     ALLOWANCE_PER_S,
     MOST_SUBSCRIBED_LEN,
     MOST_SUBSCRIPTIONS,
-    Door,
-    Guest,
+    Connection,
+    ConnectionGuard,
 )
+from monitor.bus.messages import Reply, Request, Snapshot
 from monitor.bus.publisher import Publisher
 from monitor.bus.server import MOST_SUBSCRIBERS
 from monitor.bus.subscriber import Subscriber, ask
-from monitor.records import Reply, Request, Snapshot
 from tests.examples import event
 from tests.publishing import PATIENCE_S, agree, catch_up, eager_publisher, join, until
 from tests.zmtp import GREETING, READY, connected, frame, greeted, hung_up, subscription
@@ -220,7 +220,7 @@ def test_subscriptions_that_trickle_in_are_counted_too(publisher: Publisher) -> 
 def test_subscriptions_count_that_are_heard_of_before_the_peer_who_sent_them() -> None:
     with zmq.Context() as context, context.socket(zmq.XPUB) as events:
         port = events.bind_to_random_port("tcp://127.0.0.1")
-        door = Door(events, most_peers=4, metered=True)
+        door = ConnectionGuard(events, most_peers=4, metered=True)
         with greeted(f"tcp://127.0.0.1:{port}") as peer:
             for number in range(MOST_SUBSCRIPTIONS + 1):
                 peer.sendall(subscription(b"event.%d" % number))
@@ -234,7 +234,7 @@ def test_subscriptions_count_that_are_heard_of_before_the_peer_who_sent_them() -
 
 
 def test_subscribing_and_unsubscribing_for_ever_is_allowed_slowly() -> None:
-    guest = Guest(1, since_s=0.0)
+    guest = Connection(1, since_s=0.0)
     for _ in range(10_000):
         guest.note(b"\x01event.")
         guest.note(b"\x00event.")
@@ -257,7 +257,7 @@ def test_a_listener_of_every_class_of_a_long_list_stays(publisher: Publisher) ->
 def test_a_guest_is_greedy_exactly_where_it_exceeds_what_a_listener_needs(
     seconds: float, received: int, topics: list[bytes]
 ) -> None:
-    guest = Guest(1, since_s=0.0)
+    guest = Connection(1, since_s=0.0)
     for topic in topics:
         guest.note(b"\x01" + topic)
     held = sum(1 + len(topic) for topic in topics)

@@ -3,11 +3,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from monitor.bus.liveness import STALLED_AFTER_S, STEADY_S, Pulse, truthful
+from monitor.bus.liveness import STALLED_AFTER_S, STEADY_S, Liveness, truthful
 from tests.examples import NOON, health
 
 
-def turned(pulse: Pulse, from_s: float, seconds: float, step_every_s: float) -> list[bool]:
+def turned(pulse: Liveness, from_s: float, seconds: float, step_every_s: float) -> list[bool]:
     """Whether it was told of at each look, four a second, of a pipeline that turns every so often."""
     told = []
     for look in range(round(seconds * 4)):
@@ -18,7 +18,7 @@ def turned(pulse: Pulse, from_s: float, seconds: float, step_every_s: float) -> 
 
 
 def test_a_pipeline_that_never_turned_has_not_begun() -> None:
-    pulse = Pulse()
+    pulse = Liveness()
     for look in range(100):
         pulse.look(0, look / 4)
     assert not pulse.begun
@@ -26,11 +26,11 @@ def test_a_pipeline_that_never_turned_has_not_begun() -> None:
 
 
 def test_a_pipeline_that_turns_is_believed() -> None:
-    assert not any(turned(Pulse(), 0.0, 60.0, step_every_s=0.1))
+    assert not any(turned(Liveness(), 0.0, 60.0, step_every_s=0.1))
 
 
 def test_a_pipeline_that_stands_still_is_told_of_within_five_seconds() -> None:
-    pulse = Pulse()
+    pulse = Liveness()
     turned(pulse, 0.0, 10.0, step_every_s=0.1)
     told = turned(pulse, 10.0, 20.0, step_every_s=1e9)
     assert told.index(True) / 4 < 5.0
@@ -41,13 +41,13 @@ def test_a_pipeline_that_stands_still_is_told_of_within_five_seconds() -> None:
 
 @pytest.mark.parametrize("step_every_s", [3.5, 5.0, 8.0])
 def test_a_pipeline_that_is_too_slow_does_not_come_and_go(step_every_s: float) -> None:
-    told = turned(Pulse(), 0.0, 120.0, step_every_s)
+    told = turned(Liveness(), 0.0, 120.0, step_every_s)
     assert told.index(True) / 4 < 2 * step_every_s
     assert all(told[told.index(True) :])
 
 
 def test_a_pipeline_that_turns_again_is_believed_after_a_while() -> None:
-    pulse = Pulse()
+    pulse = Liveness()
     turned(pulse, 0.0, 10.0, step_every_s=1e9)
     told = turned(pulse, 10.0, STEADY_S + STALLED_AFTER_S, step_every_s=0.1)
     assert told[0]
@@ -55,7 +55,7 @@ def test_a_pipeline_that_turns_again_is_believed_after_a_while() -> None:
 
 
 def test_a_program_that_was_stopped_as_a_whole_is_not_blamed() -> None:
-    pulse = Pulse()
+    pulse = Liveness()
     turned(pulse, 0.0, 2.0, step_every_s=0.1)
     pulse.look(21, 62.0)  # stopped for a minute, and this thread woke up first
     assert pulse.reason is None

@@ -7,8 +7,8 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.bus.open_events import Sounding
-from monitor.records import Event, Snapshot
+from monitor.bus.messages import Event, Snapshot
+from monitor.bus.open_events import OpenEvents
 from tests.examples import NOON, event
 
 IDS = ("1", "2")
@@ -19,7 +19,7 @@ def snapshot(*open_events: Event, recent: tuple[Event, ...] = ()) -> Snapshot:
 
 
 def test_what_sounds_when_one_joins_comes_once() -> None:
-    sounding = Sounding()
+    sounding = OpenEvents()
     assert sounding.compare(snapshot(event("update"))) == [event("update")]
     assert sounding.take(event("onset")) == []  # it was on its way
     assert sounding.take(event("update")) == []
@@ -28,7 +28,7 @@ def test_what_sounds_when_one_joins_comes_once() -> None:
 
 
 def test_an_end_that_was_missed_comes_from_a_snapshot() -> None:
-    sounding = Sounding()
+    sounding = OpenEvents()
     sounding.take(event("onset", id_="1"))
     sounding.take(event("onset", id_="2"))
     ended = event("offset", id_="1")
@@ -38,7 +38,7 @@ def test_an_end_that_was_missed_comes_from_a_snapshot() -> None:
 
 
 def test_when_the_monitor_goes_everything_ends_and_may_go_on_later() -> None:
-    sounding = Sounding()
+    sounding = OpenEvents()
     sounding.take(event("onset"))
     (end,) = sounding.gone(NOON + timedelta(seconds=5))
     assert (end.type, end.ended_by, end.offset_time) == ("offset", "gone", NOON + timedelta(seconds=5))
@@ -59,7 +59,7 @@ def test_each_event_has_one_end_after_which_only_one_that_went_with_its_monitor_
     played: list[tuple[object, ...]],
 ) -> None:
     """Whatever arrives, in whatever order."""
-    sounding = Sounding()
+    sounding = OpenEvents()
     told: dict[str, list[Event]] = {id_: [] for id_ in IDS}
     for step in played:
         match step:

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import select
 
-from monitor.bus.outbox import MAX_WAITING, Bell, Outbox
-from monitor.records import PublishedRecord
+from monitor.bus.messages import PublishedRecord
+from monitor.bus.outbox import MAX_WAITING, Outbox, Wakeup
 from tests.examples import event, level
 
 
 def test_what_is_put_in_is_taken_out_in_order_and_rings() -> None:
-    bell = Bell()
+    bell = Wakeup()
     outbox = Outbox(bell)
     sent: list[PublishedRecord] = [event("onset"), level(), event("offset")]
     for record in sent:
@@ -22,7 +22,7 @@ def test_what_is_put_in_is_taken_out_in_order_and_rings() -> None:
 
 
 def test_where_nobody_takes_anything_levels_are_dropped_first_and_all_that_is_dropped_is_counted() -> None:
-    bell = Bell()
+    bell = Wakeup()
     outbox = Outbox(bell)
     for _ in range(3 * MAX_WAITING):
         outbox.put(level())
@@ -35,7 +35,7 @@ def test_where_nobody_takes_anything_levels_are_dropped_first_and_all_that_is_dr
 
 
 def test_ringing_never_waits_and_never_fails() -> None:
-    bell = Bell()
+    bell = Wakeup()
     for _ in range(100_000):
         bell.ring()
     bell.close()

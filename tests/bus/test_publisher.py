@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from monitor.bus.codec import decode_answer, encode_json
 from monitor.bus.control import find_control
+from monitor.bus.messages import Reply, Request, Snapshot
 from monitor.bus.publisher import Publisher
 from monitor.bus.subscriber import Subscriber, ask
 from monitor.errors import PublishError, SourceError
-from monitor.records import Reply, Request, Snapshot
 from tests.examples import event, health, level
 from tests.publishing import PATIENCE_S, agree, catch_up, eager_publisher, join, until, while_turning
 

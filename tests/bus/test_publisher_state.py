@@ -4,13 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.bus.codec import topic_of
-from monitor.bus.publisher_state import RECENT, Ledger
-from monitor.records import Event, EventType
+from monitor.bus.messages import Event
+from monitor.bus.publisher_state import RECENT, PublisherState
+from monitor.records import EventType
 from tests.examples import NOON, event, health, level
 
 
-def entered(records: list[Event]) -> Ledger:
-    ledger = Ledger()
+def entered(records: list[Event]) -> PublisherState:
+    ledger = PublisherState()
     for record in records:
         ledger.enter(topic_of(record), record)
     return ledger
@@ -18,7 +19,7 @@ def entered(records: list[Event]) -> Ledger:
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans())))
 def test_an_event_is_open_from_its_onset_to_its_offset(steps: list[tuple[str, bool]]) -> None:
-    ledger, last, offsets = Ledger(), dict[str, Event](), list[Event]()
+    ledger, last, offsets = PublisherState(), dict[str, Event](), list[Event]()
     for id_, ends in steps:
         type_: EventType = "offset" if ends else ("update" if id_ in last else "onset")
         record = event(type_, id_=id_)
@@ -39,7 +40,7 @@ def test_only_the_last_ended_events_are_kept() -> None:
 
 
 def test_health_is_the_newest_of_each_source() -> None:
-    ledger = Ledger()
+    ledger = PublisherState()
     for state in ("starting", "running", "lost"):
         ledger.enter("health.mic0", health(state))
     assert ledger.snapshot("e", NOON).health == [health("lost")]
@@ -47,7 +48,7 @@ def test_health_is_the_newest_of_each_source() -> None:
 
 @given(st.lists(st.sampled_from(["a", "b", "c"])))
 def test_sequences_count_from_one_without_gaps_per_topic(topics: list[str]) -> None:
-    ledger = Ledger()
+    ledger = PublisherState()
     given_out: dict[str, list[int]] = {}
     for topic in topics:
         given_out.setdefault(topic, []).append(ledger.enter(topic, level()))

@@ -4,7 +4,7 @@ import io
 
 import msgspec
 
-from monitor.records import Change, Health
+from monitor.bus.messages import Change, Health
 from monitor.sinks.lines import LineSink, TroubleSink
 from tests.examples import NOON, health
 

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 import monitor
 from monitor.bus.codec import Header, Message, encode, topic_of
+from monitor.bus.messages import Event, Heartbeat, PublishedRecord, Request, Snapshot
 from monitor.bus.publisher import Publisher
 from monitor.bus.subscriber import GONE_AFTER_S, Continuity, Subscriber, ask
 from monitor.errors import PublishError
-from monitor.records import Event, Heartbeat, PublishedRecord, Request, Snapshot
 from tests.examples import NOON, event, health, level
 from tests.publishing import (
     PATIENCE_S,
@@ -238,7 +238,7 @@ def test_the_events_of_a_monitor_can_be_iterated_over(publisher: Publisher) -> N
 
 CHILD = """
 import sys
-from monitor.records import Event
+from monitor.bus.messages import (Event)
 from monitor.bus.subscriber import Subscriber
 with Subscriber(sys.argv[1]) as subscriber:
     while (message := subscriber.receive(20.0)) is not None:

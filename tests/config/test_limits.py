@@ -18,7 +18,7 @@ from monitor.config.limits import THRESHOLD
 from monitor.config.settings import ClassConfig, Config, DetectorConfig, load_config
 from monitor.detection.detector import Detector
 from monitor.errors import ConfigError
-from monitor.records import Score, Transition
+from monitor.records import Transition, WindowScores
 
 RATE = 100
 WINDOW_S = 2.0
@@ -131,7 +131,7 @@ def heard(machine: Detector, hop: int) -> list[str]:
     found: list[str] = []
     for index, value in enumerate(values):
         stop = round(WINDOW_S * RATE) + index * hop
-        score = Score(0, stop, {"siren": value}, "", 0.0)
+        score = WindowScores(0, stop, {"siren": value}, "", 0.0)
         found += [item.type for item in machine.update(score, hop) if isinstance(item, Transition)]
     return found
 

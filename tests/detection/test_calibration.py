@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from monitor.config.limits import THRESHOLD
 from monitor.config.settings import CalibrationConfig
 from monitor.detection.calibration import ENOUGH, Calibration, Condition
-from monitor.records import Score
+from monitor.records import WindowScores
 
 RATE, HOP = 100, 25
 DOG, SIREN = Condition(0.65, 100), Condition(0.5, 0)
@@ -20,10 +20,13 @@ def calibration(rate: float = 1.0, **conditions: Condition) -> Calibration:
     return Calibration(conditions or {"dog": DOG, "siren": SIREN}, config, RATE)
 
 
-def scores(odds: NDArray[np.float64], name: str) -> list[Score]:
+def scores(odds: NDArray[np.float64], name: str) -> list[WindowScores]:
     values = 1.0 / (1.0 + np.exp(-odds))
     names = ("dog", "siren")
-    return [Score(0, 1, {one: value if one == name else 1e-5 for one in names}, "", 0.0) for value in values]
+    return [
+        WindowScores(0, 1, {one: value if one == name else 1e-5 for one in names}, "", 0.0)
+        for value in values
+    ]
 
 
 def hear(one: Calibration, odds: NDArray[np.float64], name: str = "dog", sounding: bool = False) -> None:
@@ -42,7 +45,7 @@ def test_before_anything_is_heard_thresholds_are_those_of_the_configuration() ->
 
 
 @pytest.mark.parametrize("rate", [1.0, 4.0, 20.0])
-def test_other_hours_of_the_same_room_pass_the_thresholds_about_as_often_as_asked(rate: float) -> None:
+def test_other_hours_of_the_same_background_pass_the_thresholds_about_as_often_as_asked(rate: float) -> None:
     one = calibration(rate, dog=DOG)
     hear(one, background(max(4.0, 2.0 * ENOUGH / rate)))
     threshold = one.thresholds()["dog"]

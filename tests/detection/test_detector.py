@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from monitor.config.settings import ClassConfig, DetectorConfig
 from monitor.detection.detector import Detector, odds_ratio, rule_for
-from monitor.records import Missed, Score, Transition
+from monitor.records import NearMiss, Transition, WindowScores
 
 RATE, WINDOW, HOP = 100, 200, 25
 CONFIG = DetectorConfig(
@@ -20,23 +20,23 @@ CONFIG = DetectorConfig(
 )
 
 
-def score(value: float, index: int, name: str = "siren") -> Score:
+def score(value: float, index: int, name: str = "siren") -> WindowScores:
     stop = WINDOW + index * HOP
-    return Score(stop - WINDOW, stop, {name: value}, "", 0.0)
+    return WindowScores(stop - WINDOW, stop, {name: value}, "", 0.0)
 
 
 def detector(config: DetectorConfig = CONFIG) -> Detector:
     return Detector(["siren"], config, RATE, WINDOW, HOP)
 
 
-def feed(machine: Detector, values: list[float], begin: int = 0) -> list[Transition | Missed]:
-    found: list[Transition | Missed] = []
+def feed(machine: Detector, values: list[float], begin: int = 0) -> list[Transition | NearMiss]:
+    found: list[Transition | NearMiss] = []
     for index, value in enumerate(values, begin):
         found += machine.update(score(value, index), HOP)
     return found
 
 
-def kinds(found: list[Transition | Missed]) -> list[str]:
+def kinds(found: list[Transition | NearMiss]) -> list[str]:
     return [item.type if isinstance(item, Transition) else item.reason for item in found]
 
 

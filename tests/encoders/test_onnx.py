@@ -92,7 +92,7 @@ def test_a_provider_that_is_not_there_is_refused_and_does_not_fall_back() -> Non
         pytest.skip("this machine has the CUDA provider")
     with pytest.raises(ModelError, match="not available here"):
         monitor.load_encoder(provider="cuda")
-    with pytest.raises(ModelError, match="no provider 'tpu'; legal: cpu, cuda, torch"):
+    with pytest.raises(ModelError, match="no provider 'tpu'; valid: cpu, cuda, torch"):
         monitor.load_encoder(provider="tpu")
 
 

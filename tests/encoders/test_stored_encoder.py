@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from monitor.assemble import make_stages
+from monitor.bus.messages import Event, PublishedRecord, ScoresMessage
 from monitor.config.settings import Config
 from monitor.encoders import Encoder
 from monitor.encoders.stored_encoder import StoredEncoder, repeat_to
 from monitor.errors import ModelError
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Clock, Stream
-from monitor.records import Event, PublishedRecord, Scores
 from monitor.scoring.prompts import parse_classes
 from monitor.stream.ring import Ring
 from tests.encoders.engines import PitchEngine, pitch_model
@@ -139,4 +139,4 @@ def test_silence_that_costs_nothing_changes_no_event(dither: float) -> None:
     gated, always = heard_by(Gated(pitch_model(), engine), sound), heard_by(FakeEncoder(), sound)
     assert {change[1] for change in onsets_and_offsets(gated)} == {"low", "middle"}
     assert onsets_and_offsets(gated) == onsets_and_offsets(always)
-    assert len(engine.heard) < sum(isinstance(one, Scores) for one in gated) - 30
+    assert len(engine.heard) < sum(isinstance(one, ScoresMessage) for one in gated) - 30

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from monitor.encoders import watched
 from monitor.encoders.checked import answer
-from monitor.encoders.watched import CALM_S, GIVE_UP_S, PATIENCE_S, RENEW_EVERY_S, SAY_AFTER_S, Watched
+from monitor.encoders.watched import CALM_S, GIVE_UP_S, PATIENCE_S, RENEW_EVERY_S, SAY_AFTER_S, WatchedEncoder
 from monitor.records import Embedding, Window
 from tests.encoders.faults import FAILURES, Fault, Faulty
 from tests.fakes import RATE, FakeEncoder, tone
@@ -34,7 +34,7 @@ def window(word: str = "low") -> Window:
     return Window(0, tone(word, 1.0), False, RATE, 0.0)
 
 
-def embed(ears: Watched, *words: str) -> list[Embedding | None]:
+def embed(ears: WatchedEncoder, *words: str) -> list[Embedding | None]:
     ears.submit([window(word) for word in words or ("low",)])
     found = ears.collect(10.0)
     assert found is not None
@@ -42,11 +42,11 @@ def embed(ears: Watched, *words: str) -> list[Embedding | None]:
 
 
 def test_what_is_heard_on_the_thread_is_bit_for_bit_what_the_encoder_gives(hands: Hands) -> None:
-    ears = Watched(FakeEncoder(), hands)
+    ears = WatchedEncoder(FakeEncoder(), hands)
     (found,) = embed(ears, "high")
     assert found is not None
     np.testing.assert_array_equal(found.vector, FakeEncoder().embed_audio(tone("high", 1.0)[np.newaxis])[0])
-    assert ears.hindrance is None
+    assert ears.stall is None
     assert ears.close()
 
 
@@ -54,13 +54,13 @@ def test_what_is_heard_on_the_thread_is_bit_for_bit_what_the_encoder_gives(hands
 def test_no_vector_that_is_no_embedding_goes_further_and_the_next_window_is_tried(
     fault: Fault, hands: Hands
 ) -> None:
-    ears = Watched(Faulty([fault]), hands)
+    ears = WatchedEncoder(Faulty([fault]), hands)
     assert embed(ears) == [None]
-    assert ears.hindrance is not None
-    assert ears.hindrance.reason.startswith("the encoder failed (")
+    assert ears.stall is not None
+    assert ears.stall.reason.startswith("the encoder failed (")
     assert None not in embed(ears)
     hands.now_s += CALM_S + 0.1
-    assert ears.hindrance is None
+    assert ears.stall is None
 
 
 @pytest.mark.parametrize("fault", ["nan", "zero"])
@@ -78,34 +78,34 @@ def test_a_batch_that_raises_is_embedded_window_by_window() -> None:
 
 def test_an_encoder_that_does_not_answer_is_told_of_within_five_seconds(hands: Hands) -> None:
     encoder = Faulty.after(1, "hangs")
-    ears = Watched(encoder, hands)
+    ears = WatchedEncoder(encoder, hands)
     embed(ears)
     ears.submit([window()])
     assert ears.collect(0.0) is None
-    assert ears.hindrance is None
+    assert ears.stall is None
     hands.now_s += SAY_AFTER_S + 0.1
     assert SAY_AFTER_S < 5.0
-    assert ears.hindrance is not None
-    assert "does not answer" in ears.hindrance.reason
+    assert ears.stall is not None
+    assert "does not answer" in ears.stall.reason
     encoder.released.set()
 
 
 def test_a_hang_is_given_up_and_another_encoder_is_loaded(hands: Hands) -> None:
     stuck, fresh = Faulty.after(1, "hangs"), FakeEncoder()
-    ears = Watched(stuck, hands, lambda: fresh)
+    ears = WatchedEncoder(stuck, hands, lambda: fresh)
     embed(ears)
     ears.submit([window()])
     hands.now_s += PATIENCE_S + 0.1
     assert ears.collect(0.0) == [None]
     assert None not in embed(ears)
     hands.now_s += CALM_S + 0.1
-    assert ears.hindrance is None
+    assert ears.stall is None
     stuck.released.set()
 
 
 def test_an_answer_that_comes_after_it_was_given_up_is_nobodys(hands: Hands) -> None:
     slow = Faulty(["hangs"])
-    ears = Watched(slow, hands)
+    ears = WatchedEncoder(slow, hands)
     ears.submit([window("low")])  # and nobody waits for it: the run was to end there
     ears.submit([window("high")])
     slow.released.set()
@@ -122,7 +122,7 @@ def test_failures_in_a_row_load_the_encoder_again_not_too_often(hands: Hands) ->
         loaded.append(Faulty.after(0, "nan"))
         return loaded[-1]
 
-    ears = Watched(Faulty.after(0, "raises"), hands, load)
+    ears = WatchedEncoder(Faulty.after(0, "raises"), hands, load)
     for _ in range(9):
         embed(ears)
     assert len(loaded) == 1
@@ -141,24 +141,24 @@ def test_a_loading_that_fails_is_a_failure_and_is_tried_again(hands: Hands) -> N
             raise found
         return found
 
-    ears = Watched(Faulty.after(0, "raises"), hands, load)
+    ears = WatchedEncoder(Faulty.after(0, "raises"), hands, load)
     for _ in range(4):
         assert embed(ears) == [None]
-    assert "no such file" in (ears.hindrance.reason if ears.hindrance else "")
+    assert "no such file" in (ears.stall.reason if ears.stall else "")
     assert None not in embed(ears)
 
 
 def test_another_model_is_never_taken_for_the_one_that_failed(hands: Hands) -> None:
     other = FakeEncoder()
     other.identity = "fake-1"
-    ears = Watched(Faulty.after(0, "raises"), hands, lambda: other)
+    ears = WatchedEncoder(Faulty.after(0, "raises"), hands, lambda: other)
     for _ in range(4):
         assert embed(ears) == [None]
-    assert "another one" in (ears.hindrance.reason if ears.hindrance else "")
+    assert "another one" in (ears.stall.reason if ears.stall else "")
 
 
 def test_what_fails_for_a_minute_in_spite_of_loading_again_is_hopeless(hands: Hands) -> None:
-    ears = Watched(Faulty.after(0, "raises"), hands)
+    ears = WatchedEncoder(Faulty.after(0, "raises"), hands)
     for _ in range(4):
         embed(ears)
     assert ears.hopeless is None
@@ -168,7 +168,7 @@ def test_what_fails_for_a_minute_in_spite_of_loading_again_is_hopeless(hands: Ha
 
 
 def test_an_encoder_that_fails_now_and_then_is_never_hopeless(hands: Hands) -> None:
-    ears = Watched(Faulty(["raises", "well"] * 100), hands)
+    ears = WatchedEncoder(Faulty(["raises", "well"] * 100), hands)
     for _ in range(200):
         embed(ears)
         hands.now_s += 1.0
@@ -177,7 +177,7 @@ def test_an_encoder_that_fails_now_and_then_is_never_hopeless(hands: Hands) -> N
 
 def test_closing_says_whether_the_encoder_hangs_and_does_not_wait_for_it(hands: Hands) -> None:
     encoder = Faulty(["hangs"])
-    ears = Watched(encoder, hands)
+    ears = WatchedEncoder(encoder, hands)
     ears.submit([window()])
     begun_s = time.monotonic()
     assert not ears.close()
@@ -191,12 +191,12 @@ def test_an_encoder_that_is_too_slow_does_not_come_and_go(hands: Hands) -> None:
             hands.now_s += SAY_AFTER_S + 3.0
             return super().embed_audio(windows)
 
-    ears = Watched(Slow(), hands)
+    ears = WatchedEncoder(Slow(), hands)
     assert None not in embed(ears)
     for _ in range(3):
-        assert ears.hindrance is not None
-        assert "too slow (5 s" in ears.hindrance.reason
+        assert ears.stall is not None
+        assert "too slow (5 s" in ears.stall.reason
         hands.now_s += SAY_AFTER_S  # until it is told of again for not answering
         assert None not in embed(ears)
     hands.now_s += CALM_S + 0.1
-    assert ears.hindrance is None
+    assert ears.stall is None

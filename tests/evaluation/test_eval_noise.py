@@ -83,7 +83,7 @@ def values(report: NoiseReport, model: str, method: str, metric: str = "top1") -
     ]
 
 
-def test_taking_the_room_off_undoes_what_the_room_does(report: NoiseReport) -> None:
+def test_taking_the_background_off_undoes_what_the_background_does(report: NoiseReport) -> None:
     assert values(report, "fake", "zero-shot") == [1.0, 1.0, 1.0]
     plain = values(report, "swayed", "zero-shot")
     assert plain[0] == 1.0
@@ -173,7 +173,7 @@ def test_a_list_of_another_run_is_heard_instead(
 def test_of_data_of_several_classes_precision_is_measured(tmp_path: Path) -> None:
     clips = ClipTrial(
         data=write_fsd50k(tmp_path / "fsd"),
-        backgrounds=write_folder(tmp_path / "rooms"),
+        backgrounds=write_folder(tmp_path / "backgrounds"),
         snrs_db=(CLEAN_DB, 0.0),
         min_clips=1,
     )
@@ -215,7 +215,7 @@ def test_the_tables_say_what_they_rest_on_and_what_is_gained(report: NoiseReport
     text = markdown(report)
 
     assert "3 classes, 6 clips of 6 recordings in backgrounds of 2 recordings" in text
-    assert "fake: 0 of 6 rooms overlap what is in the mixture" in text
+    assert "fake: 0 of 6 backgrounds overlap what is in the mixture" in text
     assert "9 clips to learn from" in text
     assert f"prompt-5: `{PROMPTS[4]}`" in text
     gained = text[text.index("gained over zero-shot") : text.index("one model less another")]
@@ -255,7 +255,7 @@ def test_clean_sounds_need_no_backgrounds_unless_a_method_does(
     found = run_noise(NoiseTrial(clips=clips, methods=methods), bench)
     assert values(found, "fake", "zero-shot") == [1.0]
     assert "6 clips of 6 recordings without backgrounds" in markdown(found)
-    assert "rooms overlap" not in markdown(found)
+    assert "backgrounds overlap" not in markdown(found)
     assert "fake: 6 clips to learn from." in markdown(found)
 
     argv = ["eval", "noise", "--data", str(esc50), "--min-clips", "2", "--snr", "clean"]

@@ -98,12 +98,12 @@ def test_a_cut_download_is_refused(model: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "change", "sentence"),
     [
-        ("config.json", {"model_type": "clip"}, "legal: 'clap'"),
+        ("config.json", {"model_type": "clip"}, "valid: 'clap'"),
         ("config.json", {"projection_dim": 64}, "do not belong together"),
-        ("preprocessor_config.json", {"sampling_rate": 44_100}, "sampling_rate = 44100; legal: 48000"),
-        ("preprocessor_config.json", {"frequency_min": 0}, "frequency_min = 0; legal: 50"),
-        ("preprocessor_config.json", {"padding": "pad"}, "legal: repeatpad"),
-        ("preprocessor_config.json", {"truncation": "none"}, "legal for a model that is fused"),
+        ("preprocessor_config.json", {"sampling_rate": 44_100}, "sampling_rate = 44100; valid: 48000"),
+        ("preprocessor_config.json", {"frequency_min": 0}, "frequency_min = 0; valid: 50"),
+        ("preprocessor_config.json", {"padding": "pad"}, "valid: repeatpad"),
+        ("preprocessor_config.json", {"truncation": "none"}, "valid for a model that is fused"),
     ],
 )
 def test_settings_that_are_not_claps_are_refused(

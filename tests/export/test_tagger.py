@@ -203,7 +203,7 @@ def test_another_network_is_refused_in_one_sentence(
     change(state)
     with pytest.raises(ModelError, match=sentence) as caught:
         read_tagger(tiny_tagger.write_tagger(tmp_path / "a.pt", state))
-    assert "legal: an EfficientAT MobileNet" in str(caught.value)
+    assert "valid: an EfficientAT MobileNet" in str(caught.value)
 
 
 def test_a_tagger_of_other_classes_or_another_front_end_is_refused(tmp_path: Path) -> None:

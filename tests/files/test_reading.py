@@ -15,7 +15,7 @@ from monitor.errors import ConfigError, ModelError
 from monitor.evaluation.data.clips import duration_of, load
 from monitor.files.reading import read_stored, read_toml
 from monitor.models.store import find_model, sha256_of
-from monitor.storage import backgrounds as rooms
+from monitor.storage import backgrounds
 from tests.encoders.tiny_models import tiny_model
 
 
@@ -38,9 +38,9 @@ def test_a_background_that_is_a_pipe_is_a_file_that_cannot_be_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    make_pipe(rooms.room_file("mic0", "m"))
-    assert "not a regular file" in rooms.remember("mic0", "m", 4).note
-    found, (fault,) = rooms.stored_rooms()
+    make_pipe(backgrounds.background_file("mic0", "m"))
+    assert "not a regular file" in backgrounds.remember("mic0", "m", 4).note
+    found, (fault,) = backgrounds.stored_backgrounds()
     assert (found, "not a regular file" in fault) == ([], True)
 
 

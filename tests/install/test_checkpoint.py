@@ -11,7 +11,7 @@ import pytest
 
 from monitor.cli.main import main
 from monitor.errors import ModelError, ModelUnreachable
-from monitor.install.download import Patience
+from monitor.install.download import RetryPolicy
 from monitor.install.fetching import InstallOptions
 from monitor.install.installer import Convert, install_checkpoint
 from monitor.models.catalogue import CheckpointEntry, RemoteFile, list_catalogue, release_address
@@ -21,7 +21,7 @@ from tests.encoders.tiny_models import tiny_model
 from tests.install.hub import Hub, closes_after, status
 from tests.install.watching import Watch
 
-OPTIONS = InstallOptions("mine", patience=Patience(wait=lambda _: None))
+OPTIONS = InstallOptions("mine", patience=RetryPolicy(wait=lambda _: None))
 CONTENT = bytes(range(256)) * 40
 SHA256 = tiny_models.sha256(CONTENT)
 ADDRESS = "/lab/tagger/releases/download/v1/tagger.pt"

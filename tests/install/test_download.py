@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.errors import ModelError, ModelUnreachable
-from monitor.install.download import Patience, fetch
+from monitor.install.download import RetryPolicy, fetch
 from monitor.install.partial_file import Download, is_whole
 from monitor.models.catalogue import is_safe
 from tests.encoders.tiny_models import sha256
@@ -60,9 +60,9 @@ def waits() -> list[float]:
 
 
 @pytest.fixture
-def patience(waits: list[float]) -> Patience:
+def patience(waits: list[float]) -> RetryPolicy:
     """Bears as much as usual, and waits for nothing."""
-    return Patience(progress=1000, wait=waits.append)
+    return RetryPolicy(progress=1000, wait=waits.append)
 
 
 def test_a_file_is_fetched_and_its_progress_told(item: Download) -> None:
@@ -74,7 +74,7 @@ def test_a_file_is_fetched_and_its_progress_told(item: Download) -> None:
 
 
 def test_a_connection_that_closes_early_is_taken_up_where_it_stopped(
-    hub: Hub, item: Download, patience: Patience, waits: list[float]
+    hub: Hub, item: Download, patience: RetryPolicy, waits: list[float]
 ) -> None:
     hub.script += [closes_after(4000), closes_after(3000)]
     fetch(item, Watch(), patience)
@@ -96,20 +96,20 @@ def test_what_an_earlier_run_fetched_is_not_fetched_again(hub: Hub, item: Downlo
 def test_a_server_that_stalls_is_left_after_a_while(hub: Hub, item: Download, answer: object) -> None:
     hub.script.append(answer)  # type: ignore[arg-type]
     watch = Watch()
-    fetch(item, watch, Patience(timeout_s=SOON_S, wait=lambda _: None))
+    fetch(item, watch, RetryPolicy(timeout_s=SOON_S, wait=lambda _: None))
     assert item.path.read_bytes() == CONTENT
     assert len(hub.requests) == 2
     assert f"{SOON_S:g} s" in watch.said[0]
 
 
-def test_a_server_that_ignores_ranges_begins_anew(hub: Hub, item: Download, patience: Patience) -> None:
+def test_a_server_that_ignores_ranges_begins_anew(hub: Hub, item: Download, patience: RetryPolicy) -> None:
     hub.script += [closes_after(4000), ignores_range]
     fetch(item, Watch(), patience)
     assert item.path.read_bytes() == CONTENT
 
 
 def test_a_server_that_sends_another_part_is_not_believed(
-    hub: Hub, item: Download, patience: Patience
+    hub: Hub, item: Download, patience: RetryPolicy
 ) -> None:
     item.path.write_bytes(CONTENT[:4000])
     hub.script.append(begins_elsewhere)
@@ -119,7 +119,7 @@ def test_a_server_that_sends_another_part_is_not_believed(
 
 
 def test_a_server_that_refuses_to_go_on_is_asked_for_all(
-    hub: Hub, item: Download, patience: Patience
+    hub: Hub, item: Download, patience: RetryPolicy
 ) -> None:
     item.path.write_bytes(CONTENT[:4000])
     hub.script.append(status(416))
@@ -134,7 +134,7 @@ def test_wherever_a_server_cuts_the_file_is_whole_in_the_end(
 ) -> None:
     item.path.unlink(missing_ok=True)
     hub.script[:] = [closes_after(length) for length in cuts]
-    fetch(item, Watch(), Patience(wait=lambda _: None))
+    fetch(item, Watch(), RetryPolicy(wait=lambda _: None))
     assert item.path.read_bytes() == CONTENT
 
 
@@ -156,13 +156,13 @@ def test_a_beginning_of_another_file_is_thrown_away_once(hub: Hub, item: Downloa
 def test_a_refusal_is_told_at_once(hub: Hub, item: Download, waits: list[float], code: int) -> None:
     hub.always = status(code)
     with pytest.raises(ModelUnreachable, match=f"/file: the server answers {code} "):
-        fetch(item, Watch(), Patience(wait=waits.append))
+        fetch(item, Watch(), RetryPolicy(wait=waits.append))
     assert len(hub.requests) == 1
     assert waits == []
 
 
 def test_a_busy_server_is_asked_again_after_the_time_it_names(
-    hub: Hub, item: Download, patience: Patience, waits: list[float]
+    hub: Hub, item: Download, patience: RetryPolicy, waits: list[float]
 ) -> None:
     hub.script += [status(500), status(503, retry_after=7), status(429, retry_after=86400)]
     fetch(item, Watch(), patience)
@@ -170,7 +170,7 @@ def test_a_busy_server_is_asked_again_after_the_time_it_names(
 
 
 def test_a_server_that_stays_broken_is_given_up(
-    hub: Hub, item: Download, patience: Patience, waits: list[float]
+    hub: Hub, item: Download, patience: RetryPolicy, waits: list[float]
 ) -> None:
     hub.always = status(500)
     with pytest.raises(ModelUnreachable, match=r"500 .*, 5 times in a row"):
@@ -179,7 +179,7 @@ def test_a_server_that_stays_broken_is_given_up(
 
 
 def test_a_server_that_gives_a_little_each_time_is_given_up(
-    hub: Hub, item: Download, patience: Patience
+    hub: Hub, item: Download, patience: RetryPolicy
 ) -> None:
     hub.always = closes_after(10)
     with pytest.raises(ModelUnreachable, match="5 times in a row"):
@@ -259,11 +259,11 @@ def test_no_server_is_told_at_once_and_the_beginning_is_kept(tmp_path: Path, wai
         port = server.getsockname()[1]
     item = Download(f"http://127.0.0.1:{port}/file", tmp_path / "file", len(CONTENT), sha256(CONTENT))
     with pytest.raises(ModelUnreachable, match="no connection"):
-        fetch(item, Watch(), Patience(wait=waits.append))
+        fetch(item, Watch(), RetryPolicy(wait=waits.append))
     assert waits == []
     item.path.write_bytes(CONTENT[:10])
     with pytest.raises(ModelUnreachable, match="no connection"):
-        fetch(item, Watch(), Patience(wait=waits.append))
+        fetch(item, Watch(), RetryPolicy(wait=waits.append))
     assert item.path.read_bytes() == CONTENT[:10]
 
 

@@ -12,10 +12,10 @@ import pytest
 from monitor.config.settings import ModelConfig
 from monitor.encoders import load
 from monitor.errors import ConfigError, ModelError, ModelUnreachable
-from monitor.install.download import Patience
+from monitor.install.download import RetryPolicy
 from monitor.install.fetching import InstallOptions
 from monitor.install.installer import install_folder, install_remote, is_offline, remove
-from monitor.install.model_directory import Slot
+from monitor.install.model_directory import ModelDirectory
 from monitor.models.catalogue import CatalogueEntry, RemoteFile, hub_address, list_catalogue
 from monitor.models.store import ModelEntry, ModelFile, find_model, model_names, write_entry
 from tests.encoders import tiny_models
@@ -23,7 +23,7 @@ from tests.encoders.tiny_models import TinyModel, tiny_model
 from tests.install.hub import Hub, closes_after, status
 from tests.install.watching import Watch
 
-OPTIONS = InstallOptions("mine", patience=Patience(wait=lambda _: None))
+OPTIONS = InstallOptions("mine", patience=RetryPolicy(wait=lambda _: None))
 
 
 def offer(hub: Hub, model: TinyModel, revision: str = "r1") -> CatalogueEntry:
@@ -191,7 +191,7 @@ def test_the_name_of_a_model_of_the_program_is_refused(
 
 
 def test_two_installs_at_once_are_refused(hub: Hub, models: Path) -> None:
-    with Slot("other").locked(), pytest.raises(ModelError, match="Another install is at work in"):
+    with ModelDirectory("other").locked(), pytest.raises(ModelError, match="Another install is at work in"):
         install_remote(offer(hub, tiny_model()), OPTIONS, Watch())
     install_remote(offer(hub, tiny_model()), OPTIONS, Watch())
 
@@ -204,8 +204,8 @@ def test_two_installs_at_once_are_refused(hub: Hub, models: Path) -> None:
         (tiny_model(golden={"dog": [7]}), "into"),
         (tiny_model(audio=tiny_models.text_tower()), "the audio graph takes input_ids int64"),
         (tiny_model(text=tiny_models.waveform_tower()), "the text graph takes audio float"),
-        (tiny_model(audio=tiny_models.waveform_tower(length=99)), r"takes audio float \(any, 99\); legal"),
-        (tiny_model(audio=tiny_models.waveform_tower(dim=5)), r"gives embedding float \(any, 5\); legal"),
+        (tiny_model(audio=tiny_models.waveform_tower(length=99)), r"takes audio float \(any, 99\); valid"),
+        (tiny_model(audio=tiny_models.waveform_tower(dim=5)), r"gives embedding float \(any, 5\); valid"),
         (tiny_model(audio=b"not a graph"), "cannot be read as ONNX"),
         (tiny_model(tokenizer=b"{}"), "tokenizer"),
     ],

@@ -11,7 +11,7 @@ import pytest
 
 from monitor.models.cohort import MOST_BYTES, own_cohort_file, pack, read_own_cohort, unpack
 from monitor.errors import ModelError
-from monitor.records import Cohort
+from monitor.records import (Cohort)
 from monitor.units import unit_norm
 
 DIM = 16

@@ -4,11 +4,11 @@ import math
 
 import pytest
 
+from monitor.bus.messages import Change, Request
 from monitor.config.limits import THRESHOLD
 from monitor.config.settings import BackgroundConfig, DetectorConfig
 from monitor.detection.detector import Detector
 from monitor.pipeline.commands import KEPT, Commands
-from monitor.records import Change, Request
 from monitor.scoring.background import Background
 from monitor.wording import changed
 from tests.examples import NOON
@@ -42,7 +42,7 @@ def test_each_change_says_what_it_was_and_is_and_by_whom(commands: Commands, det
         Request("pause", None, True, client=WHO),
         Request("pause", None, False, client=WHO),
         Request("mute", "siren", False, client=WHO),
-        Request("forget_room", client="monitor background (pid 7)"),
+        Request("forget_background", client="monitor background (pid 7)"),
     ):
         assert refusal(commands, request) == ""
     assert told(commands) == [

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from monitor.assemble import make_stages
+from monitor.bus.messages import Event, Health, Level, NearMissMessage, Request, ScoresMessage
 from monitor.config.settings import Config, load_config
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Clock, Stream
-from monitor.records import CaptureStatus, Event, Health, Level, NearMiss, Request, Scores
+from monitor.records import CaptureStatus
 from monitor.scoring.prompts import parse_classes
 from monitor.stream.ring import Ring
 from tests.fakes import RATE, Collector, FakeEncoder, FixedStatus, noise, tone
@@ -129,7 +130,7 @@ def test_the_same_samples_give_the_same_events_whatever_the_block_size(block_len
     cut.play(scene(), tuple(max(length, 50) for length in block_lens))
     cut.finish()
     assert comparable(cut.events) == comparable(whole.events)
-    assert [s.scores for s in cut.of(Scores)] == [s.scores for s in whole.of(Scores)]  # type: ignore[attr-defined]
+    assert [s.scores for s in cut.of(ScoresMessage)] == [s.scores for s in whole.of(ScoresMessage)]  # type: ignore[attr-defined]
 
 
 actions = st.lists(
@@ -162,8 +163,8 @@ def test_a_late_live_pipeline_skips_to_the_newest_window_and_counts() -> None:
     bench.time.now_s += 2.0
     bench.pipeline.step(0.0)
     assert bench.health.skipped > RATE * 5
-    newest = bench.of(Scores)[-1]
-    assert isinstance(newest, Scores)
+    newest = bench.of(ScoresMessage)[-1]
+    assert isinstance(newest, ScoresMessage)
     assert newest.stop >= RATE * 10 - RATE // 4
 
 
@@ -229,7 +230,7 @@ def test_requests_change_what_the_detector_does() -> None:
     bench.play(scene())
     bench.finish()
     assert {event.class_ for event in bench.events} == {"high"}
-    assert "muted" in [miss.reason for miss in bench.sink.records if isinstance(miss, NearMiss)]
+    assert "muted" in [miss.reason for miss in bench.sink.records if isinstance(miss, NearMissMessage)]
     assert bench.health.classes[0].muted
 
 
@@ -256,7 +257,7 @@ def test_a_siren_of_three_minutes_stays_detected() -> None:
     assert last.offset_sample / RATE > 198.0
 
 
-def test_a_long_event_keeps_its_level_over_the_room_and_does_not_become_the_room() -> None:
+def test_a_long_event_keeps_its_level_over_the_background_and_does_not_become_the_background() -> None:
     bench = Bench()
     bench.play(np.concatenate([noise(20.0), noise(60.0, seed=1) + tone("low", 60.0), noise(5.0, seed=2)]))
     bench.finish()
@@ -348,8 +349,8 @@ def test_what_lasts_too_long_becomes_background_only_if_the_user_says_so(says_so
     detector = msgspec.structs.replace(OVERLONG.detector, long_event_is_background=says_so)
     bench = Bench(config=msgspec.structs.replace(OVERLONG, detector=detector))
     bench.play(np.concatenate([noise(5.0, 0.003), humming(120.0)]))
-    (room,) = bench.pipeline.handle(Request(request="room")).rooms
-    cosines = {one.class_: one.cosine for one in room.classes}
+    (background,) = bench.pipeline.handle(Request(request="background")).backgrounds
+    cosines = {one.class_: one.cosine for one in background.classes}
     assert (cosines["low"] > 0.8) == says_so
 
 

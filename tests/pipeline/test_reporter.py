@@ -5,14 +5,15 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from monitor.bus.messages import Event
 from monitor.pipeline.reporter import Clock, Context, Reporter, Stream
-from monitor.records import BackgroundState, Event, EventType, Loudness, Score, Span, Transition
+from monitor.records import BackgroundState, EventType, LevelReading, Span, Transition, WindowScores
 
 RATE = 16000
 NOON = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
-LOUDNESS = Loudness(0, -30.0, -20.0, -50.0, 20.0, "normal", [])
+LOUDNESS = LevelReading(0, -30.0, -20.0, -50.0, 20.0, "normal", [])
 CONTEXT = Context(
-    Score(0, RATE, {"siren": 0.9}, "rain", 0.1), LOUDNESS, BackgroundState(True, 0.0, 9), 0.0, 0.0
+    WindowScores(0, RATE, {"siren": 0.9}, "rain", 0.1), LOUDNESS, BackgroundState(True, 0.0, 9), 0.0, 0.0
 )
 
 

@@ -8,11 +8,12 @@ import pytest
 from numpy.typing import NDArray
 
 from monitor.assemble import make_stages
-from monitor.encoders.watched import Direct, Ears
+from monitor.bus.messages import Event, Health, PublishedRecord, Request, ScoresMessage
+from monitor.encoders.watched import AsyncEncoder, BlockingEncoder
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Clock, Stream
-from monitor.pipeline.scheduler import Pipelines
-from monitor.records import CaptureStatus, Event, Health, PublishedRecord, Request, Scores
+from monitor.pipeline.scheduler import Scheduler
+from monitor.records import CaptureStatus
 from monitor.scoring.prompts import parse_classes
 from monitor.stream.ring import Ring
 from tests.fakes import RATE, Collector, FakeEncoder, FixedStatus, noise, tone
@@ -27,7 +28,11 @@ class Bench:
     """Several pipelines on a bench, one ring each."""
 
     def __init__(
-        self, *names: str, encoder: FakeEncoder | None = None, live: bool = False, ears: Ears | None = None
+        self,
+        *names: str,
+        encoder: FakeEncoder | None = None,
+        live: bool = False,
+        ears: AsyncEncoder | None = None,
     ) -> None:
         self.encoder = encoder or FakeEncoder()
         self.time = Steady()
@@ -36,8 +41,8 @@ class Bench:
         self.rings = {name: Ring(RATE * 60, arrived) for name in names}
         self.status = {name: FixedStatus() for name in names}
         clock = self.time.clock()
-        self.ears = ears or Direct(self.encoder, clock.monotonic)
-        self.pipelines = Pipelines([self._pipeline(name, live, clock) for name in names], self.ears, arrived)
+        self.ears = ears or BlockingEncoder(self.encoder, clock.monotonic)
+        self.pipelines = Scheduler([self._pipeline(name, live, clock) for name in names], self.ears, arrived)
 
     def _pipeline(self, name: str, live: bool, clock: Clock) -> Pipeline:
         return Pipeline(
@@ -88,8 +93,8 @@ def test_each_source_gives_what_it_gives_alone(batches: bool) -> None:
         while alone.pipelines.step(0.0):
             pass
         assert comparable(together.of(Event, name)) == comparable(alone.of(Event, name))
-        scores = [score.scores for score in together.of(Scores, name)]
-        expected = [score.scores for score in alone.of(Scores, name)]
+        scores = [score.scores for score in together.of(ScoresMessage, name)]
+        expected = [score.scores for score in alone.of(ScoresMessage, name)]
         within = 2e-4 if batches else 0.0  # a batch may differ in the last bit, and scores have four digits
         assert scores == [pytest.approx(one, abs=within, rel=0.0) for one in expected]
 
@@ -101,7 +106,7 @@ def test_a_source_that_lags_does_not_hold_back_another() -> None:
     for _ in range(20):  # a second of 50 ms each
         bench.pipelines.step(0.0)
     assert bench.rings["prompt"].counters().pending == 0
-    assert [score.stop for score in bench.of(Scores, "prompt")][-1] == RATE
+    assert [score.stop for score in bench.of(ScoresMessage, "prompt")][-1] == RATE
     bench.turn()
     bench.time.now_s += 2.0
     bench.pipelines.step(0.0)
@@ -123,10 +128,10 @@ def test_a_lost_source_ends_its_own_events_and_no_other() -> None:
     assert bench.of(Event, "a")[-1].ended_by == "lost"
     assert bench.of(Event, "b")[-1].type != "offset"
     assert [bench.of(Health, name)[-1].state for name in "ab"] == ["lost", "running"]
-    before = len(bench.of(Scores, "b"))
+    before = len(bench.of(ScoresMessage, "b"))
     bench.write("b", noise(0.5))
     bench.turn()
-    assert len(bench.of(Scores, "b")) == before + 2
+    assert len(bench.of(ScoresMessage, "b")) == before + 2
 
 
 def test_a_run_ends_when_the_last_source_has_ended() -> None:
@@ -162,7 +167,7 @@ def test_what_was_heard_before_time_was_up_is_analysed_though_it_fills_no_window
     bench.write("a", noise(8.0))
     while not bench.pipelines.stop_after(0.5):
         bench.pipelines.step(0.0)
-    assert [score.stop for score in bench.of(Scores, "a")] == [2000, 4000, 4000, 4000, 4000]
+    assert [score.stop for score in bench.of(ScoresMessage, "a")] == [2000, 4000, 4000, 4000, 4000]
     last = bench.of(Health, "a")[-1]
     assert (last.analysed, last.captured) == (RATE // 2, 8 * RATE)
 
@@ -185,23 +190,32 @@ def test_a_request_is_for_all_sources_or_for_the_one_it_names() -> None:
     assert [bench.of(Health, name)[-1].classes[0].muted for name in "ab"] == [False, True]
 
 
-def test_every_source_tells_of_its_own_room_and_forgets_it_alone() -> None:
+def test_every_source_tells_of_its_own_background_and_forgets_it_alone() -> None:
     bench = Bench("a", "b")
     bench.write("a", noise(12.0))
     bench.write("b", noise(12.0) + tone("middle", 12.0, 0.02))
     bench.turn()
-    rooms = bench.pipelines.handle(Request("room")).rooms
-    assert [(room.source_id, room.source_name, room.model) for room in rooms] == [
+    backgrounds = bench.pipelines.handle(Request("background")).backgrounds
+    assert [
+        (background.source_id, background.source_name, background.model) for background in backgrounds
+    ] == [
         ("a", "the a", "fake-0"),
         ("b", "the b", "fake-0"),
     ]
-    assert all(room.state.ready and len(room.mean) == FakeEncoder().dim for room in rooms)
+    assert all(
+        background.state.ready and len(background.mean) == FakeEncoder().dim for background in backgrounds
+    )
     middle = list(FakeEncoder().embed_text(["middle"])[0])
-    assert [np.dot(room.mean, middle) > 0.5 for room in rooms] == [False, True]
-    assert bench.pipelines.handle(Request("forget_room", source_id="b")).ok
-    after = [room.state.windows for room in bench.pipelines.handle(Request("room")).rooms]
-    assert after == [rooms[0].state.windows, 0]
-    assert [room.mean for room in bench.pipelines.handle(Request("room", source_id="b")).rooms] == [[]]
+    assert [np.dot(background.mean, middle) > 0.5 for background in backgrounds] == [False, True]
+    assert bench.pipelines.handle(Request("forget_background", source_id="b")).ok
+    after = [
+        background.state.windows for background in bench.pipelines.handle(Request("background")).backgrounds
+    ]
+    assert after == [backgrounds[0].state.windows, 0]
+    assert [
+        background.mean
+        for background in bench.pipelines.handle(Request("background", source_id="b")).backgrounds
+    ] == [[]]
 
 
 def test_a_request_for_a_source_that_is_not_there_names_those_that_are() -> None:

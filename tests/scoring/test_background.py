@@ -25,14 +25,14 @@ def taught(windows: int, activity: Activity = "low", best_score: float = 0.0) ->
     return background
 
 
-def test_before_anything_is_learnt_there_is_no_room() -> None:
-    assert (taught(0).room == 0.0).all()
+def test_before_anything_is_learnt_there_is_no_background() -> None:
+    assert (taught(0).estimate == 0.0).all()
     assert taught(0).state(0).likeness == 0.0
 
 
-def test_the_room_grows_as_it_is_learnt() -> None:
-    assert taught(2).room == pytest.approx(0.5 * ROOM)
-    assert taught(4).room == pytest.approx(ROOM)
+def test_the_background_grows_as_it_is_learnt() -> None:
+    assert taught(2).estimate == pytest.approx(0.5 * ROOM)
+    assert taught(4).estimate == pytest.approx(ROOM)
     assert not taught(3).state(400).ready
     assert taught(4).state(400).ready
 
@@ -59,14 +59,14 @@ def test_old_windows_are_forgotten_but_never_below_what_readiness_needs() -> Non
 
 
 @given(st.lists(st.lists(st.floats(-1, 1, width=32), min_size=3, max_size=3), min_size=1, max_size=30))
-def test_the_room_is_never_longer_than_a_window(vectors: list[list[float]]) -> None:
+def test_the_background_is_never_longer_than_a_window(vectors: list[list[float]]) -> None:
     background = Background(3, 100, 100, CONFIG)
     for index, vector in enumerate(vectors):
         background.learn(unit_norm(np.array(vector, np.float32)), index, "low", 0.0)
-    assert np.linalg.norm(background.room) <= 1.0 + 1e-5
+    assert np.linalg.norm(background.estimate) <= 1.0 + 1e-5
 
 
-def test_a_room_that_never_sounds_the_same_is_a_short_vector() -> None:
+def test_a_background_that_never_sounds_the_same_is_a_short_vector() -> None:
     background = Background(3, 100, 100, CONFIG)
     for index in range(6):
         background.learn(np.eye(3, dtype=np.float32)[index % 3], index, "low", 0.0)
@@ -74,7 +74,7 @@ def test_a_room_that_never_sounds_the_same_is_a_short_vector() -> None:
     assert taught(6).state(600).likeness == pytest.approx(1.0, abs=1e-3)
 
 
-def test_a_sound_that_came_once_is_not_the_room() -> None:
+def test_a_sound_that_came_once_is_not_the_background() -> None:
     background = taught(20)
     for index in range(5):
         for window in (OTHER, ROOM, ROOM):
@@ -89,32 +89,32 @@ def walked(windows: list[NDArray[np.float32]]) -> Background:
     return background
 
 
-def test_another_room_is_noticed_and_the_one_before_forgotten() -> None:
+def test_another_background_is_noticed_and_the_one_before_forgotten() -> None:
     background = walked([ROOM] * 20 + [OTHER] * 8)
     assert background.state(0).changes == 1
     assert background.state(0).windows < 8
     assert background.mean @ OTHER > background.mean @ ROOM
 
 
-def test_one_strange_window_is_not_another_room() -> None:
+def test_one_strange_window_is_not_another_background() -> None:
     background = walked([ROOM] * 20 + [OTHER] + [ROOM] * 6)
     assert background.state(0).changes == 0
     assert background.mean @ ROOM > 0.9
 
 
-def test_a_room_known_from_before_counts_at_once_and_gives_way_to_what_is_heard() -> None:
+def test_a_background_known_from_before_counts_at_once_and_gives_way_to_what_is_heard() -> None:
     background = Background(3, 100, 100, CONFIG, known=np.float32(0.9) * ROOM)
-    assert background.room == pytest.approx(0.9 * ROOM)
+    assert background.estimate == pytest.approx(0.9 * ROOM)
     assert background.state(0).ready
     for index in range(20):
         background.learn(OTHER, 100 * index, "low", 0.0)
     assert background.mean == pytest.approx(OTHER)
 
 
-def test_a_room_that_is_to_be_forgotten_is() -> None:
+def test_a_background_that_is_to_be_forgotten_is() -> None:
     background = taught(9)
     background.forget()
-    assert (background.room == 0.0).all()
+    assert (background.estimate == 0.0).all()
     assert background.state(0).windows == 0
 
 

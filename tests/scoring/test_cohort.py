@@ -81,9 +81,9 @@ def scorer(classes: str, bank: Cohort | None = None) -> Scorer:
 def test_no_word_moves_the_score_of_another(words: list[str], count: int, calibrated: bool) -> None:
     bank = cohort() if calibrated else None
     window = unit_norm(np.array([1.0, 0.6, 0.3, 0.2], np.float32))
-    room = np.array([0.2, 0.1, 0.3, 0.1], np.float32)
-    alone = scorer(words[0], bank).score(window, room, 0, 1).values[words[0]]
-    listed = scorer(",".join(words[:count]), bank).score(window, room, 0, 1).values[words[0]]
+    background = np.array([0.2, 0.1, 0.3, 0.1], np.float32)
+    alone = scorer(words[0], bank).score(window, background, 0, 1).values[words[0]]
+    listed = scorer(",".join(words[:count]), bank).score(window, background, 0, 1).values[words[0]]
     assert listed == pytest.approx(alone, rel=1e-6)
 
 

@@ -22,7 +22,7 @@ from monitor.scoring.prompts import parse_classes
         ("the baby isn't crying", "isn't"),
         ("non-speech", "non-"),
         ("silence", "silence"),
-        ("total silence in the room", "total silence"),
+        ("total silence in the background", "total silence"),
         ("no no dogs", "no"),
     ],
 )

@@ -26,10 +26,10 @@ UNKNOWN = np.zeros(4, np.float32)
 
 
 def score(
-    embedding: NDArray[np.float32], room: NDArray[np.float32] = UNKNOWN, tau: Tau = "auto"
+    embedding: NDArray[np.float32], background: NDArray[np.float32] = UNKNOWN, tau: Tau = "auto"
 ) -> dict[str, float]:
     scorer = Scorer(prototypes(), ScorerConfig(), DriftConfig(), tau)
-    return scorer.score(embedding, room, 0, 10).values
+    return scorer.score(embedding, background, 0, 10).values
 
 
 def test_the_class_that_sounds_gets_a_high_score_and_the_other_a_low_one() -> None:
@@ -47,33 +47,35 @@ def test_two_listed_classes_may_sound_at_once() -> None:
     assert min(values.values()) > 0.99
 
 
-def test_what_the_room_always_sounds_like_counts_less() -> None:
+def test_what_the_background_always_sounds_like_counts_less() -> None:
     sound = unit_norm(np.array([1, 0, 0.9, 0], np.float32))
-    room = unit_norm(np.array([1, 0, 0, 1], np.float32))
+    background = unit_norm(np.array([1, 0, 0, 1], np.float32))
     for tau in ("auto", 0.5):
-        assert score(sound, room, tau)["low"] < score(sound)["low"]
+        assert score(sound, background, tau)["low"] < score(sound)["low"]
 
 
-def test_what_the_room_sounds_like_stays_a_rival() -> None:
+def test_what_the_background_sounds_like_stays_a_rival() -> None:
     sound = unit_norm(np.array([1, 0, 1.2, 0], np.float32))
-    hum = np.array([0, 0, 1, 0], np.float32)  # the room hums as "high", a distractor, does
+    hum = np.array([0, 0, 1, 0], np.float32)  # the background hums as "high", a distractor, does
     assert score(sound, hum)["low"] == pytest.approx(score(sound)["low"])
 
 
-def test_auto_takes_nothing_off_a_sound_that_is_nothing_like_the_room() -> None:
-    room = unit_norm(np.array([0, 1, 0, 1], np.float32))
+def test_auto_takes_nothing_off_a_sound_that_is_nothing_like_the_background() -> None:
+    background = unit_norm(np.array([0, 1, 0, 1], np.float32))
     sound = unit_norm(np.array([1, 0, 0.8, 0], np.float32))
-    assert score(sound, room) == score(sound)
-    assert score(sound, room, 1.0)["middle"] < score(sound)["middle"]
+    assert score(sound, background) == score(sound)
+    assert score(sound, background, 1.0)["middle"] < score(sound)["middle"]
 
 
 @given(arrays(np.float32, 4, elements=st.floats(-1, 1, width=32)))
-def test_the_part_of_a_window_that_is_room_has_no_say(vector: NDArray[np.float32]) -> None:
-    room = unit_norm(np.array([1, 1, 0, 1], np.float32))
+def test_the_part_of_a_window_that_is_background_has_no_say(vector: NDArray[np.float32]) -> None:
+    background = unit_norm(np.array([1, 1, 0, 1], np.float32))
     sound = unit_norm(vector)
-    rest = sound - own_tau(sound, room) * room
+    rest = sound - own_tau(sound, background) * background
     wanted = prototypes().vectors[:2] @ rest
-    taken = prototypes().vectors[:2] @ sound - own_tau(sound, room) * (prototypes().vectors[:2] @ room)
+    taken = prototypes().vectors[:2] @ sound - own_tau(sound, background) * (
+        prototypes().vectors[:2] @ background
+    )
     assert taken == pytest.approx(wanted, abs=1e-6)
 
 
@@ -82,7 +84,7 @@ def test_tau_of_its_own_is_at_least_nothing_and_at_most_one(vector: NDArray[np.f
     assert 0.0 <= own_tau(unit_norm(vector), np.array([0.6, 0, 0.8, 0], np.float32)) <= 1.0 + 1e-6
 
 
-def test_a_room_is_described_by_the_words_nearest_to_it() -> None:
+def test_a_background_is_described_by_the_words_nearest_to_it() -> None:
     scorer = Scorer(prototypes(), ScorerConfig(), DriftConfig(), "auto")
     found = scorer.sounds_like(np.array([0.1, 0, 0.5, 0], np.float32), 5)
     assert found[0].phrase == "high"
@@ -117,10 +119,10 @@ def test_drift_points_from_the_class_to_the_class_in_noise() -> None:
 def test_the_drift_bonus_raises_a_class_heard_along_its_drift() -> None:
     vectors = np.eye(4, dtype=np.float32)[:2]
     drift = np.array([[0, 0, 1, 0], [0, 0, 0, 1]], np.float32)
-    rooms = Prototypes(("low",), ("low",), ("middle",), vectors, drift, np.ones((1, 1), np.bool_))
+    backgrounds = Prototypes(("low",), ("low",), ("middle",), vectors, drift, np.ones((1, 1), np.bool_))
     sound = unit_norm(np.array([0.5, 0.5, 0.7, 0], np.float32))
     with_bonus, without = (
-        Scorer(rooms, ScorerConfig(), DriftConfig(beta=beta), "auto").score(sound, UNKNOWN, 0, 1)
+        Scorer(backgrounds, ScorerConfig(), DriftConfig(beta=beta), "auto").score(sound, UNKNOWN, 0, 1)
         for beta in (0.3, 0.0)
     )
     assert with_bonus.values["low"] > without.values["low"]

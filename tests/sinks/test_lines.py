@@ -14,16 +14,8 @@ import msgspec
 import pytest
 
 from monitor.bus.codec import decode_json
-from monitor.records import (
-    BackgroundState,
-    CalibrationState,
-    ClockStep,
-    Event,
-    Health,
-    HearingState,
-    NearMiss,
-    PublishedRecord,
-)
+from monitor.bus.messages import ClockStep, Event, Health, NearMissMessage, PublishedRecord
+from monitor.records import BackgroundState, CalibrationState, HearingState
 from monitor.sinks import Sink
 from monitor.sinks.lines import LineSink, TroubleSink, hedged
 from monitor.wording import HEARING
@@ -143,13 +135,13 @@ def test_being_late_is_told_when_it_begins() -> None:
     assert printed(*late) == [LISTENING, text.format(0.5), text.format(1.5)]
 
 
-def in_room(changes: int) -> Health:
+def in_background(changes: int) -> Health:
     return msgspec.structs.replace(health(), background=BackgroundState(True, 1.0, 40, changes=changes))
 
 
-def test_a_change_of_room_is_told_once_and_one_from_before_not_at_all() -> None:
-    lines = printed(in_room(1), in_room(1), in_room(2), in_room(2), in_room(0))
-    assert lines == [LISTENING, "13:00:00  health  another room noticed; learning it"]
+def test_a_change_of_background_is_told_once_and_one_from_before_not_at_all() -> None:
+    lines = printed(in_background(1), in_background(1), in_background(2), in_background(2), in_background(0))
+    assert lines == [LISTENING, "13:00:00  health  another background noticed; learning it"]
 
 
 def allowing(per_hour: float, heard_s: float, ready: bool) -> Health:
@@ -215,7 +207,7 @@ def test_the_day_and_the_zone_are_told_at_the_start_and_when_they_change() -> No
 
 
 def test_a_file_has_positions_and_no_times_of_day() -> None:
-    def at(record: Health | NearMiss, position_s: float) -> Health | NearMiss:
+    def at(record: Health | NearMissMessage, position_s: float) -> Health | NearMissMessage:
         return msgspec.structs.replace(record, position_s=position_s)
 
     begun = msgspec.structs.replace(event(), onset_position_s=83.46)

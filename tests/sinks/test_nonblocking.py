@@ -8,7 +8,7 @@ from typing import TextIO
 
 import pytest
 
-from monitor.sinks.nonblocking import MAX_PENDING, Outlet
+from monitor.sinks.nonblocking import MAX_PENDING, NonBlockingWriter
 
 
 class Pipe:
@@ -49,12 +49,12 @@ def pipe() -> Iterator[Pipe]:
 
 
 def test_a_line_can_be_read_at_once(pipe: Pipe) -> None:
-    Outlet(pipe.stream).put("Türklingel")
+    NonBlockingWriter(pipe.stream).put("Türklingel")
     assert pipe.read() == "Türklingel\n".encode()
 
 
 def test_a_reader_that_sleeps_stops_nobody_and_gets_whole_lines_in_order_later(pipe: Pipe) -> None:
-    outlet = Outlet(pipe.stream)
+    outlet = NonBlockingWriter(pipe.stream)
     lines = [f"{number} " + "x" * 300 for number in range(3 * MAX_PENDING)]
     for line in lines:
         outlet.put(line)  # would block for ever if it waited
@@ -72,7 +72,7 @@ def test_a_reader_that_sleeps_stops_nobody_and_gets_whole_lines_in_order_later(p
 
 
 def test_a_line_longer_than_a_pipe_arrives_whole(pipe: Pipe) -> None:
-    outlet = Outlet(pipe.stream)
+    outlet = NonBlockingWriter(pipe.stream)
     outlet.put("y" * 300_000)
     read = b""
     while part := pipe.read():
@@ -82,7 +82,7 @@ def test_a_line_longer_than_a_pipe_arrives_whole(pipe: Pipe) -> None:
 
 
 def test_a_reader_that_has_gone_closes_the_outlet_even_while_there_is_nothing_to_write(pipe: Pipe) -> None:
-    outlet = Outlet(pipe.stream)
+    outlet = NonBlockingWriter(pipe.stream)
     outlet.put("one")
     assert not outlet.closed
     pipe.hang_up()
@@ -93,7 +93,7 @@ def test_a_reader_that_has_gone_closes_the_outlet_even_while_there_is_nothing_to
 
 
 def test_closing_gives_up_on_a_reader_that_sleeps_and_counts_what_it_did_not_get(pipe: Pipe) -> None:
-    outlet = Outlet(pipe.stream)
+    outlet = NonBlockingWriter(pipe.stream)
     for _ in range(MAX_PENDING):
         outlet.put("z" * 1000)
     waiting_before = outlet.dropped
@@ -105,7 +105,7 @@ def test_closing_gives_up_on_a_reader_that_sleeps_and_counts_what_it_did_not_get
 
 def test_an_outlet_waits_for_a_reader_that_sleeps_only_as_long_as_it_may(pipe: Pipe) -> None:
     answers = iter([True, True, False])
-    outlet = Outlet(pipe.stream, wait=lambda: next(answers))
+    outlet = NonBlockingWriter(pipe.stream, wait=lambda: next(answers))
     outlet.put("z" * 300_000)  # more than a pipe holds
     assert list(answers) == []
     assert (outlet.dropped, outlet.closed) == (0, False)
@@ -114,7 +114,7 @@ def test_an_outlet_waits_for_a_reader_that_sleeps_only_as_long_as_it_may(pipe: P
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_full_disk_raises_nothing_and_is_counted() -> None:
     with Path("/dev/full").open("w", encoding="utf-8") as full:
-        outlet = Outlet(full)
+        outlet = NonBlockingWriter(full)
         outlet.put("one")
         outlet.put("two")
         assert (outlet.dropped, outlet.closed) == (2, False)
@@ -124,19 +124,19 @@ def test_a_full_disk_raises_nothing_and_is_counted() -> None:
 def test_what_was_printed_before_comes_before(tmp_path: Path) -> None:
     with (tmp_path / "log").open("w", encoding="utf-8") as stream:
         stream.write("before\n")
-        Outlet(stream).put("after")
+        NonBlockingWriter(stream).put("after")
     assert (tmp_path / "log").read_text() == "before\nafter\n"
 
 
 def test_a_letter_the_stream_cannot_encode_gets_a_look_alike_or_a_mark_per_column(tmp_path: Path) -> None:
     with (tmp_path / "log").open("w", encoding="ascii") as stream:
-        Outlet(stream).put("Türklingel, 日本")
+        NonBlockingWriter(stream).put("Türklingel, 日本")
     assert (tmp_path / "log").read_text() == "Turklingel, ????\n"
 
 
 def test_a_stream_in_memory_will_do() -> None:
     stream = io.StringIO()
-    outlet = Outlet(stream)
+    outlet = NonBlockingWriter(stream)
     outlet.put("one")
     outlet.close()
     assert stream.getvalue() == "one\n"

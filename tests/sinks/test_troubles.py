@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from monitor.bus.messages import Health
 from monitor.errors import SourceDamaged, SourceError
-from monitor.records import Health, SourceState
+from monitor.records import SourceState
 from monitor.sinks.troubles import Troubles, trouble_of
 from monitor.wording import STOPPED
 from tests.examples import NOON, health

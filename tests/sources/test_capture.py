@@ -61,7 +61,7 @@ def test_a_source_that_cannot_be_opened_is_refused_at_once() -> None:
 @pytest.mark.parametrize("sample_rate", [-1, 999, 1_000_000])
 def test_an_impossible_sample_rate_is_refused(sample_rate: int) -> None:
     capture = Capture(ScriptSource([], sample_rate), RecordingRing(), RATE, QUICK, wait=False)
-    with pytest.raises(SourceError, match=f"{sample_rate} Hz; legal: 1000 to 768000"):
+    with pytest.raises(SourceError, match=f"{sample_rate} Hz; valid: 1000 to 768000"):
         capture.start()
 
 

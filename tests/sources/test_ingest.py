@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from monitor.records import Block
 from monitor.sources.converter import Converter, convert_index
-from monitor.sources.ingest import SETTLE_S, Feed
+from monitor.sources.ingest import SETTLE_S, Ingest
 from tests.sources.fakes import RecordingRing, blocks, heard, noise
 
 COMMON = st.sampled_from([8000, 11025, 16000, 22050, 32000, 44100, 48000, 88200, 96000])
@@ -19,7 +19,7 @@ RATES = st.one_of(COMMON, st.integers(8000, 96000))
 
 def feed_blocks(cut: list[Block], source_rate: int, target_rate: int = 16_000) -> RecordingRing:
     ring = RecordingRing()
-    feed = Feed(ring, target_rate, wait=False)
+    feed = Ingest(ring, target_rate, wait=False)
     feed.begin(source_rate, live=False)
     for block in cut:
         feed.add(block)
@@ -81,7 +81,7 @@ def test_resampling_in_steps_is_resampling_at_once() -> None:
 
 def test_time_stamps_follow_the_sound_through_the_resampler() -> None:
     ring = RecordingRing()
-    feed = Feed(ring, 16_000, wait=False)
+    feed = Ingest(ring, 16_000, wait=False)
     feed.begin(48_000, live=True)
     for block in blocks(noise(48_000), itertools.repeat(960), 48_000):
         feed.add(block)
@@ -91,7 +91,7 @@ def test_time_stamps_follow_the_sound_through_the_resampler() -> None:
 
 def test_time_away_becomes_a_gap_of_that_length() -> None:
     ring = RecordingRing()
-    feed = Feed(ring, 16_000, wait=False)
+    feed = Ingest(ring, 16_000, wait=False)
     for start_s, source_rate in ((100.0, 48_000), (103.0, 44_100), (110.0, 16_000)):
         feed.begin(source_rate, live=True)
         for block in blocks(noise(source_rate), itertools.repeat(500), source_rate, start_s):
@@ -103,7 +103,7 @@ def test_time_away_becomes_a_gap_of_that_length() -> None:
 
 def test_sound_that_returns_sooner_than_the_clock_says_still_moves_the_stream_on() -> None:
     ring = RecordingRing()
-    feed = Feed(ring, 16_000, wait=False)
+    feed = Ingest(ring, 16_000, wait=False)
     for start_s in (100.0, 100.5):
         feed.begin(16_000, live=True)
         feed.add(Block(noise(16_000), start_s + 1.0))
@@ -113,7 +113,7 @@ def test_sound_that_returns_sooner_than_the_clock_says_still_moves_the_stream_on
 
 def test_an_overflow_of_unknown_length_is_measured_by_the_clock() -> None:
     ring = RecordingRing()
-    feed = Feed(ring, 16_000, wait=False)
+    feed = Ingest(ring, 16_000, wait=False)
     feed.begin(16_000, live=True)
     for block in blocks(noise(16_000), itertools.repeat(320), 16_000):
         feed.add(block)
@@ -124,7 +124,7 @@ def test_an_overflow_of_unknown_length_is_measured_by_the_clock() -> None:
 
 def test_an_overflow_within_jitter_is_counted_without_a_gap() -> None:
     ring = RecordingRing()
-    feed = Feed(ring, 16_000, wait=False)
+    feed = Ingest(ring, 16_000, wait=False)
     feed.begin(16_000, live=True)
     for block in blocks(noise(16_000), itertools.repeat(320), 16_000):
         feed.add(block)
@@ -140,10 +140,10 @@ def test_the_delay_of_a_converter_is_what_has_not_come_out() -> None:
     assert converter.delay_s == pytest.approx(0.0)
 
 
-def stalled_feed(start_s: float = 100.0) -> tuple[Feed, RecordingRing]:
+def stalled_feed(start_s: float = 100.0) -> tuple[Ingest, RecordingRing]:
     """Return a live feed that heard a second from `start_s` on and then nothing."""
     ring = RecordingRing()
-    feed = Feed(ring, 16_000, wait=False)
+    feed = Ingest(ring, 16_000, wait=False)
     feed.begin(16_000, live=True)
     for block in blocks(noise(16_000), itertools.repeat(320), 16_000, start_s):
         feed.add(block)

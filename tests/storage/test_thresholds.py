@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from monitor.config.settings import CalibrationConfig
 from monitor.detection.calibration import Calibration, Condition
-from monitor.records import Score
-from monitor.storage.thresholds import KEEP_EVERY_S, Keeper, keep_all, remembered, thresholds_file
+from monitor.records import WindowScores
+from monitor.storage.thresholds import KEEP_EVERY_S, ThresholdStore, keep_all, remembered, thresholds_file
 
 RATE = 1000
 BLOCKS = 60
@@ -31,14 +31,14 @@ def taught(score: float = 0.8) -> Calibration:
     """One that has heard ten minutes of a place that often sounds like a siren."""
     found = calibration()
     for at in range(BLOCKS):
-        found.learn(Score(at, at + 1, {"siren": score + 0.001 * (at % 50)}, "", 0.0), 10 * RATE, False)
+        found.learn(WindowScores(at, at + 1, {"siren": score + 0.001 * (at % 50)}, "", 0.0), 10 * RATE, False)
     return found
 
 
 def test_another_run_goes_on_with_the_thresholds_of_the_one_before() -> None:
     before = taught()
     assert before.thresholds()["siren"] > 0.8
-    assert keep_all([Keeper(before, "mic", "model-1")], 0.0, last=True) == []
+    assert keep_all([ThresholdStore(before, "mic", "model-1")], 0.0, last=True) == []
     evidence = remembered("mic", "model-1").evidence
     assert evidence is not None
     after = calibration()
@@ -53,13 +53,13 @@ def test_evidence_about_other_thresholds_or_classes_changes_nothing(other: Calib
 
 
 def test_another_source_or_model_has_taught_nothing() -> None:
-    keep_all([Keeper(taught(), "mic", "model-1")], 0.0, last=True)
+    keep_all([ThresholdStore(taught(), "mic", "model-1")], 0.0, last=True)
     assert remembered("mic-2", "model-1") == (None, "")
     assert remembered("mic", "model-2") == (None, "")
 
 
 def test_it_is_written_every_ten_minutes_and_at_the_end_for_its_owner_only() -> None:
-    keeper, path = Keeper(taught(), "mic", "m"), thresholds_file("mic", "m")
+    keeper, path = ThresholdStore(taught(), "mic", "m"), thresholds_file("mic", "m")
     assert path is not None
     keeper.keep(100.0)
     keeper.keep(100.0 + KEEP_EVERY_S - 1.0)
@@ -76,7 +76,7 @@ def test_it_is_written_every_ten_minutes_and_at_the_end_for_its_owner_only() -> 
 def test_one_that_has_heard_nothing_writes_nothing() -> None:
     path = thresholds_file("mic", "m")
     assert path is not None
-    Keeper(calibration(), "mic", "m").keep(0.0, last=True)
+    ThresholdStore(calibration(), "mic", "m").keep(0.0, last=True)
     assert not path.exists()
 
 
@@ -95,7 +95,7 @@ def test_a_damaged_file_is_told_of_and_does_not_count(content: bytes) -> None:
 
 def test_what_cannot_be_written_is_said_once(tmp_path: Path) -> None:
     (tmp_path / "monitor").write_text("in the way")
-    keeper = Keeper(taught(), "mic", "m")
+    keeper = ThresholdStore(taught(), "mic", "m")
     assert "Cannot keep the thresholds" in (keeper.keep(0.0, last=True) or "")
     assert keeper.keep(1.0, last=True) is None
 

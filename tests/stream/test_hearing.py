@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from monitor.assemble import SYSTEM_CLOCK, make_stages
+from monitor.bus.messages import Event, Health, Level, NearMissMessage, Request, ScoresMessage
 from monitor.config.settings import CaptureConfig, Config
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Stream
-from monitor.records import Block, Event, Health, Level, NearMiss, Request, Scores
+from monitor.records import Block
 from monitor.scoring.prompts import parse_classes
-from monitor.sources.ingest import Feed
+from monitor.sources.ingest import Ingest
 from monitor.stream.ring import Ring
 from tests.fakes import RATE, Collector, FakeEncoder, FixedStatus, noise, tone
 from tests.pipeline.test_pipeline import CONFIG
@@ -42,7 +43,7 @@ class Desk:
     def __init__(self, config: Config = CONFIG) -> None:
         self.ring = Ring(RATE * 60)
         self.sink = Collector()
-        self.feed = Feed(self.ring, RATE, wait=False, config=config.capture)
+        self.feed = Ingest(self.ring, RATE, wait=False, config=config.capture)
         self.feed.begin(RATE, live=False, name="the desk")
         self.status = FixedStatus()
         self.pipeline = Pipeline(
@@ -118,15 +119,15 @@ def test_no_sound_starts_holds_and_nearly_fires_nothing_and_is_told(kind: str) -
     desk = Desk()
     desk.play(NOTHING[kind](10.0))
     assert desk.onsets == []
-    assert desk.of(NearMiss) == []
-    assert all(set(score.scores.values()) == {0.0} for score in desk.of(Scores))  # type: ignore[attr-defined]
+    assert desk.of(NearMissMessage) == []
+    assert all(set(score.scores.values()) == {0.0} for score in desk.of(ScoresMessage))  # type: ignore[attr-defined]
     assert (desk.health.state, desk.health.hearing) == ("silent", "too_quiet")
     assert "unmute" in (desk.health.reason or "")
     assert desk.health.hearing_reason == desk.health.reason
     assert desk.health.background.windows == 0
     assert desk.health.captured == desk.health.analysed + desk.health.pending
     desk.finish()
-    assert desk.of(NearMiss) == []
+    assert desk.of(NearMissMessage) == []
 
 
 @pytest.mark.parametrize("dbfs", [-85.0, -75.0, -60.0])
@@ -264,7 +265,7 @@ def test_the_same_samples_give_the_same_records_whatever_the_block_size(
     whole.finish()
     cut.play(both, tuple(max(length, 50) for length in lengths))
     cut.finish()
-    for kind in (Level, Scores, Event, NearMiss):
+    for kind in (Level, ScoresMessage, Event, NearMissMessage):
         assert [bare(one) for one in cut.of(kind)] == [bare(one) for one in whole.of(kind)]
 
 

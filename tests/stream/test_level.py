@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from monitor.config.settings import LevelConfig
-from monitor.records import Loudness, Span
+from monitor.records import LevelReading, Span
 from monitor.stream.level import LevelMeter, mel_bands
 from tests.fakes import RATE, noise, tone
 
 
-def measure(samples: NDArray[np.float32], cuts: tuple[int, ...] = ()) -> tuple[LevelMeter, list[Loudness]]:
+def measure(
+    samples: NDArray[np.float32], cuts: tuple[int, ...] = ()
+) -> tuple[LevelMeter, list[LevelReading]]:
     meter = LevelMeter(RATE, LevelConfig())
     edges = [0, *sorted({cut for cut in cuts if 0 < cut < len(samples)}), len(samples)]
     ticks = [
@@ -31,7 +33,7 @@ def test_a_sine_of_amplitude_one_half_reads_minus_nine_dbfs() -> None:
     assert ticks[5].peak_dbfs == pytest.approx(-6.02, abs=0.1)
 
 
-def test_the_floor_follows_the_room_and_not_an_event_in_it() -> None:
+def test_the_floor_follows_the_background_and_not_an_event_in_it() -> None:
     samples = noise(20.0, 0.01)
     samples[RATE * 10 : RATE * 12] += tone("low", 2.0)
     _, ticks = measure(samples)
@@ -41,7 +43,7 @@ def test_the_floor_follows_the_room_and_not_an_event_in_it() -> None:
     assert ticks[90].activity == "low"
 
 
-def test_digital_silence_is_told_apart_from_a_quiet_room() -> None:
+def test_digital_silence_is_told_apart_from_a_quiet_background() -> None:
     meter, ticks = measure(np.zeros(RATE * 3, np.float32))
     assert ticks[-1].activity == "silent"
     assert meter.silent

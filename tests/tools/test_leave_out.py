@@ -7,8 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from monitor.evaluation.layouts import Corpus
-from monitor.evaluation.mixtures import Mixture
+from monitor.evaluation.data.layouts import Corpus
+from monitor.evaluation.synthesis.mixtures import Mixture
 from tests.tools.load import load_tool
 
 torch: Any = load_tool("torch")

@@ -1,4 +1,4 @@
-"""A link without a socket, and a scene of plausible records: a quiet room, a dog, a siren."""
+"""A link without a socket, and a scene of plausible records: a quiet background, a dog, a siren."""
 
 from __future__ import annotations
 
@@ -11,26 +11,23 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from monitor.bus.codec import Header, Message, topic_of
-from monitor.errors import PublishError
-from monitor.records import (
-    BackgroundState,
+from monitor.bus.messages import (
     Candidate,
     ClassState,
     Event,
-    EventType,
     Health,
     Heartbeat,
     Latency,
     Level,
-    NearMiss,
-    NearMissReason,
+    NearMissMessage,
     PublishedRecord,
     Reply,
     Request,
-    Scores,
+    ScoresMessage,
     Snapshot,
-    SourceState,
 )
+from monitor.errors import PublishError
+from monitor.records import BackgroundState, EventType, NearMissReason, SourceState
 from monitor.units import snr_db
 
 START = datetime(2026, 3, 14, 14, 2, 0, tzinfo=UTC)
@@ -68,9 +65,9 @@ def level(seconds: float, dbfs: float = -56.0, bump: float | None = None) -> Lev
     )
 
 
-def scores(seconds: float, **values: float) -> Scores:
+def scores(seconds: float, **values: float) -> ScoresMessage:
     stop = round(seconds * RATE)
-    return Scores(
+    return ScoresMessage(
         source_id=SOURCE_ID,
         time=at(seconds),
         start=max(0, stop - 2 * RATE),
@@ -184,8 +181,8 @@ def event(
 
 def near_miss(
     seconds: float, class_: str = "dog_bark", reason: NearMissReason = "below_threshold"
-) -> NearMiss:
-    return NearMiss(
+) -> NearMissMessage:
+    return NearMissMessage(
         source_id=SOURCE_ID,
         class_=class_,
         reason=reason,

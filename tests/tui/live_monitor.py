@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
+from monitor.bus.messages import PublishedRecord, Reply, Request
 from monitor.bus.publisher import Publisher
-from monitor.records import PublishedRecord, Reply, Request
 
 
 class Monitor:

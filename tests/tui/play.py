@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from monitor.bus.messages import ClassState, Heartbeat, Reply, Request
 from monitor.bus.publisher import Publisher
-from monitor.records import ClassState, Heartbeat, Reply, Request, SourceState
+from monitor.records import SourceState
 
 from .fakes import CLASSES, SCENE_TICKS, START, health, scene
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
-from monitor.records import PublishedRecord
+from monitor.bus.messages import PublishedRecord
 from monitor.tui.source_states import States, after
 from monitor.tui.view import View
 
@@ -41,4 +41,4 @@ SEVERAL = view_among(
     of(event("offset", "dog_bark", onset=5.0, offset=6.5), "cellar"),
     of(near_miss(5.5, "baby_crying"), "鐘の部屋"),
 )
-"""The attic sounds, the cellar is lost, the third room is heard and quiet."""
+"""The attic sounds, the cellar is lost, the third background is heard and quiet."""

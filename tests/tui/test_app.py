@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from monitor.bus.messages import PublishedRecord, Request
 from monitor.config.limits import THRESHOLD
-from monitor.records import PublishedRecord, Request
 from monitor.tui.app import MonitorApp, Options
 from monitor.tui.help import HelpScreen
-from monitor.tui.parent_pipe import Orphaned, Parent, Told
+from monitor.tui.parent_pipe import Orphaned, ParentPipe, Told
 from monitor.tui.pending_thresholds import STEP
 from monitor.tui.strips import Panel
 
@@ -64,7 +64,7 @@ async def running(size: tuple[int, int] = (120, 36), **options: Any) -> AsyncIte
     assert link.closed
 
 
-async def test_a_quiet_room_is_shown_as_listening() -> None:
+async def test_a_quiet_background_is_shown_as_listening() -> None:
     async with running() as stage:
         assert "nothing recognised" in stage.text("banner")
         assert "○" in stage.text("banner")
@@ -227,7 +227,7 @@ async def test_a_monitor_that_falls_silent_is_gone_and_may_come_back() -> None:
         await stage.until(lambda: "nothing recognised" in stage.text("banner"))
 
 
-class Talking(Parent):
+class Talking(ParentPipe):
     """A parent that says what the test says."""
 
     def __init__(self) -> None:
@@ -335,7 +335,7 @@ async def test_names_full_of_markup_are_shown_as_they_are() -> None:
         ((20, 2), False),
     ],
 )
-async def test_every_size_shows_the_banner_and_every_part_that_has_room(
+async def test_every_size_shows_the_banner_and_every_part_that_has_background(
     size: tuple[int, int], mono: bool
 ) -> None:
     link = FakeLink(snapshot=snapshot(0.0))

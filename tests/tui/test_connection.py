@@ -6,9 +6,9 @@ from typing import TypeVar
 
 import pytest
 
+from monitor.bus.messages import Event, Health, Request, Snapshot
 from monitor.errors import PublishError
-from monitor.records import Event, Health, Request, Snapshot
-from monitor.tui.connection import Arrived, Feed, Refused
+from monitor.tui.connection import Arrived, BusConnection, Refused
 
 from .fakes import SOURCE_ID, FakeLink, event, health, level, snapshot
 
@@ -26,8 +26,8 @@ def notices() -> Notices:
 
 
 @pytest.fixture
-def feed(link: FakeLink, notices: Notices) -> Iterator[Feed]:
-    feed = Feed(link, notices.put)
+def feed(link: FakeLink, notices: Notices) -> Iterator[BusConnection]:
+    feed = BusConnection(link, notices.put)
     feed.start()
     yield feed
     feed.close()
@@ -55,7 +55,9 @@ def in_any_order(notices: Notices, *kinds: type[object]) -> None:
         missing.discard(type(notice.record))
 
 
-def test_the_first_message_asks_for_a_snapshot_once(link: FakeLink, feed: Feed, notices: Notices) -> None:
+def test_the_first_message_asks_for_a_snapshot_once(
+    link: FakeLink, feed: BusConnection, notices: Notices
+) -> None:
     link.snapshot = snapshot(0.0, open_events=(event("update", onset=-5.0),))
     link.publish(level(0.1), 0.1)
     until(notices, Snapshot)
@@ -66,7 +68,7 @@ def test_the_first_message_asks_for_a_snapshot_once(link: FakeLink, feed: Feed, 
 
 
 def test_meters_are_kept_without_a_word_and_every_event_is_announced(
-    link: FakeLink, feed: Feed, notices: Notices
+    link: FakeLink, feed: BusConnection, notices: Notices
 ) -> None:
     for k in range(5):
         link.publish(level(k / 10), k / 10)
@@ -79,7 +81,7 @@ def test_meters_are_kept_without_a_word_and_every_event_is_announced(
 
 
 def test_a_restart_forgets_the_old_health_and_asks_again(
-    link: FakeLink, feed: Feed, notices: Notices
+    link: FakeLink, feed: BusConnection, notices: Notices
 ) -> None:
     link.publish(health(100.0, "lost"), 100.0)
     in_any_order(notices, Health, Snapshot)
@@ -92,14 +94,16 @@ def test_a_restart_forgets_the_old_health_and_asks_again(
 
 
 def test_a_refusal_is_announced_in_the_words_of_the_monitor(
-    link: FakeLink, feed: Feed, notices: Notices
+    link: FakeLink, feed: BusConnection, notices: Notices
 ) -> None:
     link.refusal = "Unknown class 'x'."
     feed.ask(Request(request="mute", class_="x", value=True))
     assert until(notices, Refused) == Refused("Unknown class 'x'.")
 
 
-def test_a_monitor_that_does_not_answer_is_announced(feed: Feed, link: FakeLink, notices: Notices) -> None:
+def test_a_monitor_that_does_not_answer_is_announced(
+    feed: BusConnection, link: FakeLink, notices: Notices
+) -> None:
     link.snapshot = None
     feed.ask(Request(request="snapshot"))
     assert until(notices, Refused) == Refused("Nobody answered; is the monitor still running?")
@@ -107,7 +111,7 @@ def test_a_monitor_that_does_not_answer_is_announced(feed: Feed, link: FakeLink,
         link.request(Request(request="snapshot"), 1.0)
 
 
-def test_requests_keep_their_order(feed: Feed, link: FakeLink, notices: Notices) -> None:
+def test_requests_keep_their_order(feed: BusConnection, link: FakeLink, notices: Notices) -> None:
     for value in (0.55, 0.6, 0.65):
         feed.ask(Request(request="threshold", class_="siren", value=value))
     feed.ask(Request(request="snapshot"))
@@ -116,19 +120,19 @@ def test_requests_keep_their_order(feed: Feed, link: FakeLink, notices: Notices)
 
 
 def test_nothing_is_asked_after_the_end(link: FakeLink, notices: Notices) -> None:
-    feed = Feed(link, notices.put)
+    feed = BusConnection(link, notices.put)
     feed.start()
     feed.close()
     feed.ask(Request(request="pause", value=True))
     assert link.requests == []
 
 
-def ends(feed: Feed) -> list[str | None]:
+def ends(feed: BusConnection) -> list[str | None]:
     return [heard.ended_by for heard in feed.states[SOURCE_ID].heard.values()]
 
 
 def test_when_the_monitor_goes_what_sounds_has_ended_and_goes_on_when_it_is_back(
-    link: FakeLink, feed: Feed, notices: Notices
+    link: FakeLink, feed: BusConnection, notices: Notices
 ) -> None:
     link.publish(event("onset", onset=1.0), 1.0)
     assert until(notices, Event).type == "onset"
@@ -142,7 +146,7 @@ def test_when_the_monitor_goes_what_sounds_has_ended_and_goes_on_when_it_is_back
 
 
 def test_a_monitor_that_restarted_ends_what_sounded_before(
-    link: FakeLink, feed: Feed, notices: Notices
+    link: FakeLink, feed: BusConnection, notices: Notices
 ) -> None:
     link.publish(event("onset", onset=1.0), 1.0)
     until(notices, Snapshot)

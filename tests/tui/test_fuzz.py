@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from monitor.bus.codec import Header, Message, topic_of
-from monitor.records import Event, Health, Heartbeat, Level, NearMiss, Scores, Snapshot
+from monitor.bus.messages import Event, Health, Heartbeat, Level, NearMissMessage, ScoresMessage, Snapshot
 from monitor.tui.app import _LINES, MonitorApp, Options
 from monitor.tui.headline import headline
 from monitor.tui.parent_pipe import Told
@@ -24,7 +24,7 @@ from tests.examples import plain_text, records
 
 from .fakes import FakeLink, at, class_state, event, health, level, near_miss, scores, snapshot
 
-KINDS = (Event, NearMiss, Level, Scores, Health, Heartbeat, Snapshot)
+KINDS = (Event, NearMissMessage, Level, ScoresMessage, Health, Heartbeat, Snapshot)
 SOURCES = ("attic", "cellar", "鐘")
 
 

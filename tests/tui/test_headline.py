@@ -5,7 +5,8 @@ from itertools import pairwise
 import msgspec
 import pytest
 
-from monitor.records import BackgroundState, Candidate, HearingState, PublishedRecord, SourceState
+from monitor.bus.messages import Candidate, PublishedRecord
+from monitor.records import BackgroundState, HearingState, SourceState
 from monitor.tui.headline import FLASH_HZ, URGENT_FLASH_S, Headline, headline
 from monitor.tui.panels.status import status_lines
 from monitor.tui.state import State
@@ -39,17 +40,17 @@ def test_quiet_says_how_many_classes_are_muted() -> None:
     assert "nothing can be reported" in seen(health(10.0, classes=muted)).detail
 
 
-def test_quiet_says_that_the_room_is_still_being_learnt() -> None:
+def test_quiet_says_that_the_background_is_still_being_learnt() -> None:
     learning = msgspec.structs.replace(
         health(10.0), background=BackgroundState(ready=False, age_s=0.0, windows=3)
     )
-    assert "still learning this room" in seen(learning).detail
+    assert "still learning this background" in seen(learning).detail
 
 
 def test_an_open_event_is_named_with_score_distance_and_time() -> None:
     head = seen(health(10.0), event("onset"))
     assert (head.kind, head.word) == ("event", "siren")
-    assert head.detail == "may be siren 0.87 · 14 dB over the room · since 5 s"
+    assert head.detail == "may be siren 0.87 · 14 dB over the background · since 5 s"
 
 
 def test_a_rival_candidate_is_named_when_it_is_at_least_half_as_likely() -> None:
@@ -97,9 +98,9 @@ def test_an_event_that_fades_is_told_by_its_highest_score() -> None:
     rival = msgspec.structs.replace(faint, candidates=[Candidate("dog_bark", 0.09), Candidate("siren", 0.01)])
     head = seen(health(10.0), loud, scores(13.0, siren=0.87), rival, scores(15.0, siren=0.01))
     assert (head.kind, head.word) == ("event", "siren")
-    assert head.detail == "fading · may have been siren 0.87 · 14 dB over the room · lasted 2 s"
+    assert head.detail == "fading · may have been siren 0.87 · 14 dB over the background · lasted 2 s"
     again = seen(health(10.0), loud, rival, scores(15.0, siren=0.5))
-    assert again.detail == "may be siren 0.87 · 14 dB over the room · since 4 s"
+    assert again.detail == "may be siren 0.87 · 14 dB over the background · since 4 s"
 
 
 @pytest.mark.parametrize("state", ["lost", "silent"])

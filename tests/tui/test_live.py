@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from monitor.bus.messages import Request
 from monitor.bus.subscriber import Subscriber
-from monitor.records import Request
 from monitor.tui.app import MonitorApp, Options
 from monitor.tui.strips import Panel
 

@@ -9,8 +9,8 @@ import pytest
 from textual.strip import Strip
 
 from monitor.bus.codec import MAX_MESSAGE_LEN
+from monitor.bus.messages import Candidate, Event, Health, PublishedRecord, ScoresMessage, Snapshot
 from monitor.config.settings import MAX_CLASSES
-from monitor.records import Candidate, Event, Health, PublishedRecord, Scores, Snapshot
 from monitor.tui.panels.banner import banner_lines
 from monitor.tui.panels.classes import classes_lines
 from monitor.tui.panels.events import events_lines
@@ -37,8 +37,8 @@ def onset_of_all() -> list[Event]:
     ]
 
 
-def scores_of_all() -> Scores:
-    return Scores(
+def scores_of_all() -> ScoresMessage:
+    return ScoresMessage(
         source_id=health(1.0).source_id,
         time=at(2.0),
         start=0,

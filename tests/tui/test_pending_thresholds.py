@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.config.limits import THRESHOLD
-from monitor.tui.pending_thresholds import Wishes
+from monitor.tui.pending_thresholds import PendingThresholds
 
 from .fakes import class_state
 
@@ -19,7 +19,7 @@ LOWEST, HIGHEST = THRESHOLD
 def test_a_press_upwards_never_lowers_and_one_downwards_never_raises(
     threshold: float, presses: list[int]
 ) -> None:
-    wishes = Wishes()
+    wishes = PendingThresholds()
     entry = class_state("siren", threshold=threshold)
     now = threshold
     for steps in presses:
@@ -44,4 +44,4 @@ def test_a_press_upwards_never_lowers_and_one_downwards_never_raises(
     ],
 )
 def test_at_the_ends(threshold: float, steps: int, wanted: float | None) -> None:
-    assert Wishes().press(class_state("siren", threshold=threshold), steps) == wanted
+    assert PendingThresholds().press(class_state("siren", threshold=threshold), steps) == wanted

@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from monitor.records import Activity
-from monitor.tui.readable import ACTIVITY, duration, over_room, short_duration
+from monitor.tui.readable import ACTIVITY, duration, over_background, short_duration
 
 
 def test_there_are_words_for_every_activity() -> None:
@@ -24,6 +24,6 @@ def test_short_durations_take_at_most_five_cells(seconds: float) -> None:
     assert len(short_duration(seconds)) <= 5
 
 
-def test_a_sound_below_the_room_is_not_given_a_number() -> None:
-    assert over_room(12.4) == "12 dB over the room"
-    assert over_room(-20.0) == "no louder than the room"
+def test_a_sound_below_the_background_is_not_given_a_number() -> None:
+    assert over_background(12.4) == "12 dB over the background"
+    assert over_background(-20.0) == "no louder than the background"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from monitor.records import Heartbeat, PublishedRecord, Snapshot
+from monitor.bus.messages import Heartbeat, PublishedRecord, Snapshot
 from monitor.tui.source_states import States, after, after_restart
 
 from .fakes import SOURCE_ID, at, event, health, level, snapshot

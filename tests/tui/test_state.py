@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.records import ClockStep, PublishedRecord
+from monitor.bus.messages import ClockStep, PublishedRecord
 from monitor.tui.state import COLUMNS, MAX_PAST, State
 
 from .fakes import RATE, at, event, health, level, near_miss, scene, scores, snapshot

@@ -2,7 +2,7 @@
 
 The shipped graph is the student in the teacher's units, its scales folded into its layers (graph.py), and its
 weights keep their names. Scales and bends follow from sound alone, so any set of them will do: unfolded with
-new ones, the student answers as the graph does, but for weights stored as float16. The optimiser begins anew.
+new ones, the student answers as the graph does, but for weights stored as float16. The optimiser restarts.
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ def load_sound(data: Path, work: Path) -> Sound:
     stored = json.loads(index.read_text())
     if stored["rows"] != [clip.row for clip in clips]:
         raise SystemExit(
-            f"{sound} was made from other clips; valid: those of {data}; delete {index} to decode anew"
+            f"{sound} was made from other clips; valid: those of {data}; delete {index} to decode again"
         )
     return Sound(clips, np.memmap(sound, np.int16, mode="r"), np.array(stored["starts"]))
 

@@ -123,7 +123,7 @@ class Study:
     def advance(self) -> None:
         """Go on to the next stage, from the average of this one.
 
-        The optimiser begins anew only once the blocks are chained: after that its view of the weights holds.
+        The optimiser restarts only once the blocks are chained: after that its view of the weights holds.
         """
         self.stage, self.step, self.norm = stage_after(self.stage), 0, 0.0
         self.student.load_state_dict(self.average.state_dict())

@@ -89,7 +89,7 @@ def read_table(
     path: Path,
     columns: Sequence[str],
     to_clip: Callable[[dict[str, str]], Clip],
-    legal: str,
+    valid: str,
     delimiter: str = ",",
 ) -> list[Clip]:
     """Return a clip per row of a CSV file.
@@ -100,7 +100,7 @@ def read_table(
         Those that must be there.
     to_clip
         Turns a row into a clip; raises ValueError, with words that say why, where it cannot.
-    legal
+    valid
         What the values of a row must be, for the error.
 
     Raises
@@ -117,7 +117,7 @@ def read_table(
                 try:
                     clips.append(to_clip(_complete(row, columns)))
                 except ValueError as error:
-                    raise ConfigError(f"{path}, line {number}: {error}; {legal}.") from None
+                    raise ConfigError(f"{path}, line {number}: {error}; {valid}.") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         why = getattr(error, "strerror", None) or error
         raise ConfigError(

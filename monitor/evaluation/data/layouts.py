@@ -173,9 +173,9 @@ def _urbansound8k(root: Path) -> Corpus:
             float(row["end"]) - float(row["start"]),
         )
 
-    table, legal = root / "metadata/UrbanSound8K.csv", "fold, start and end are numbers"
+    table, valid = root / "metadata/UrbanSound8K.csv", "fold, start and end are numbers"
     columns = ("slice_file_name", "fsID", "start", "end", "fold", "class")
-    return Corpus(root, read_table(table, columns, to_clip, legal))
+    return Corpus(root, read_table(table, columns, to_clip, valid))
 
 
 def _fsd50k(root: Path) -> Corpus:
@@ -192,8 +192,8 @@ def _fsd50k(root: Path) -> Corpus:
     dev, evaluated = (root / "FSD50K.ground_truth" / name for name in ("dev.csv", "eval.csv"))
     clips: list[Clip] = []
     if dev.exists():
-        legal = "split is train or val, and labels are in quotes"
-        clips += read_table(dev, ("fname", "labels", "split"), of_dev, legal)
+        valid = "split is train or val, and labels are in quotes"
+        clips += read_table(dev, ("fname", "labels", "split"), of_dev, valid)
     if evaluated.exists() or not dev.exists():
         clips += read_table(evaluated, ("fname", "labels"), of_eval, "labels are in quotes")
     return Corpus(root, clips, multi_label=True)

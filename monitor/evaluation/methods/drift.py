@@ -20,7 +20,7 @@ Vectors = NDArray[np.float32]
 DriftForm = Literal["plain", "centred", "orthogonal"]
 
 NEAREST = 3
-"""Noise phrases taken for one room."""
+"""Noise phrases taken for one background."""
 _NOTHING = 1e-3
 """A unit vector of which less than this is left has nothing left; the rest is rounding."""
 
@@ -79,27 +79,29 @@ def phrase_directions(classes: Vectors, noisy: Vectors) -> Vectors:
     return unit_norm(noisy.mean(axis=0) - classes.mean(axis=0))
 
 
-def nearest_phrases(phrases: Vectors, room: Vectors) -> NDArray[np.intp]:
-    """Return the indices, rising, of the `NEAREST` noise phrases that a room sounds most like.
+def nearest_phrases(phrases: Vectors, background: Vectors) -> NDArray[np.intp]:
+    """Return the indices, rising, of the `NEAREST` noise phrases that a background sounds most like.
 
     Parameters
     ----------
     phrases
         float32 (q, d), unit norm: `phrase_directions`, or t(p).
-    room
-        Mean embedding, float32 (..., d), of one room or several.
+    background
+        Mean embedding, float32 (..., d), of one background or several.
 
     Returns
     -------
     intp (..., min(q, NEAREST)).
     """
-    order = np.argsort(-(room @ phrases.T), axis=-1, kind="stable")
+    order = np.argsort(-(background @ phrases.T), axis=-1, kind="stable")
     return np.sort(order[..., :NEAREST], axis=-1)
 
 
-def by_scene(classes: Vectors, noisy: Vectors, rooms: Vectors) -> Iterator[tuple[NDArray[np.intp], Vectors]]:
-    """Yield the rooms, as indices into float32 (n, d), that share their phrases, and the directions there."""
-    nearest = nearest_phrases(phrase_directions(classes, noisy), rooms)
+def by_scene(
+    classes: Vectors, noisy: Vectors, backgrounds: Vectors
+) -> Iterator[tuple[NDArray[np.intp], Vectors]]:
+    """Yield backgrounds, as indices into float32 (n, d), that share phrases, and the directions there."""
+    nearest = nearest_phrases(phrase_directions(classes, noisy), backgrounds)
     sets, owner = np.unique(nearest, axis=0, return_inverse=True)
     for at, chosen in enumerate(sets):
         yield np.flatnonzero(owner.reshape(-1) == at), directions(classes, noisy[:, chosen])

@@ -40,7 +40,7 @@ def kept_file() -> Path | None:
     return cache_file("eval/embeddings.sqlite3")
 
 
-class Ears:
+class EmbeddingStore:
     """One model, and what it has heard before.
 
     Parameters

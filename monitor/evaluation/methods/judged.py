@@ -11,7 +11,7 @@ from monitor.config.settings import Config
 from monitor.detection.allowance import with_allowance
 from monitor.detection.detector import rule_for
 from monitor.encoders import Encoder
-from monitor.evaluation.methods.redetection import Rehearing, learn_thresholds
+from monitor.evaluation.methods.redetection import Redetection, learn_thresholds
 from monitor.evaluation.methods.stream_runner import Heard
 from monitor.evaluation.metrics.bootstrap import NO_SOURCES, Sources
 from monitor.evaluation.metrics.event_metrics import Outcome
@@ -76,7 +76,7 @@ def _thresholds(names: Sequence[str], config: Config, encoder: Encoder) -> Thres
 
 def judge(arm: Arm, heard: Sequence[Heard], taught: int = 0) -> Judged:
     """Return what became of streams; of the first `taught`, which set the learnt thresholds, not at these."""
-    streams = [Rehearing(one, arm.config, arm.encoder) for one in heard]
+    streams = [Redetection(one, arm.config, arm.encoder) for one in heard]
     others = streams[taught:]
     return Judged(
         configured=[one.outcome for one in heard],

@@ -19,7 +19,7 @@ from monitor.records import ClassPrompt
 from monitor.scoring.prompts import build_prompts
 from monitor.scoring.prototypes import embed_phrases, in_noise
 
-BACKGROUND_PHRASES = ("background noise", "traffic noise", "crowd noise", "wind noise", "room noise")
+BACKGROUND_PHRASES = ("background noise", "traffic noise", "crowd noise", "wind noise", "background noise")
 """What the text background is made of: any place, since a monitor is not told where it is."""
 
 PROMPTS = (
@@ -57,7 +57,7 @@ class Grid(msgspec.Struct, frozen=True):
         return replace(settings, beta=value) if self.parameter == "beta" else replace(settings, k=int(value))
 
 
-class Lab(msgspec.Struct, frozen=True):
+class MethodRunner(msgspec.Struct, frozen=True):
     """One model, what it heard, and what was there."""
 
     encoder: Encoder

@@ -1,7 +1,7 @@
 """The papers' methods and ours: from embeddings and words to a score per class. Pure.
 
 A profile P(z) says how near a sound z is to every class: its cosines to prototypes, from words, from
-unlabelled clips or from labelled ones. What the room b sounds like is taken off it: P(z) - tau P(b). A
+unlabelled clips or from labelled ones. What the background b sounds like is taken off it: P(z) - tau P(b). A
 bonus for being heard in noise may be added after (`drift`, as published or in one of its variants). `auto` is
 what the program does.
 
@@ -32,7 +32,7 @@ Vectors = NDArray[np.float32]
 PrototypeKind = Literal["text", "tgap", "few-shot", "class-means", "mlp"]
 BackgroundKind = Literal["none", "text", "audio", "auto"]
 DriftKind = Literal["none", "plain", "centred", "orthogonal", "scene"]
-"""A form of `drift.directions`; `scene`: plain, of those phrases that the room of a mixture sounds like."""
+"""A form of `drift.directions`; `scene`: plain, of the phrases that a mixture's background sounds like."""
 
 _PLAIN = "zero-shot"
 _PROTOTYPES: dict[str, PrototypeKind] = {name: name for name in get_args(PrototypeKind) if name != "text"}
@@ -71,7 +71,7 @@ class Settings(msgspec.Struct, frozen=True):
     tau_text: float = 0.2
     """Share of the text background that is taken off (arXiv 2506.04376)."""
     tau_audio: float = 0.7
-    """Share of the room that is taken off (arXiv 2506.04376)."""
+    """Share of the background that is taken off (arXiv 2506.04376)."""
     beta: float = 0.1
     """Weight of the drift bonus; the paper gives no figure."""
     k: int = 35
@@ -104,7 +104,7 @@ class Method(msgspec.Struct, frozen=True):
         return self.prototypes in _LABELLED
 
     @property
-    def needs_room(self) -> bool:
+    def needs_background(self) -> bool:
         """Whether it must have heard the background elsewhere."""
         return self.background not in {"none", "text"} or self.drift == "scene"
 
@@ -142,7 +142,7 @@ def draws(method: Method, settings: Settings) -> list[Settings]:
 def score(method: Method, material: Material, words: Words, settings: Settings) -> Vectors:
     """Return the scores of every mixture at every SNR, float32 (n_snrs, n, k).
 
-    A clean sound is scored with the room of its mixture all the same: what a method takes off it there is
+    A clean sound is scored with the background of its mixture too: what a method takes off it there is
     what the method costs.
 
     Raises
@@ -150,15 +150,15 @@ def score(method: Method, material: Material, words: Words, settings: Settings) 
     ConfigError
         The method needs clips or scikit-learn, and there is none.
     """
-    means = material.rooms.mean(axis=1)
-    rooms = means if method.background == "auto" else unit_norm(means)
+    means = material.backgrounds.mean(axis=1)
+    backgrounds = means if method.background == "auto" else unit_norm(means)
     profile = class_profile(method, material, words, settings)
     spoken = unit_norm(words.background.sum(axis=0, keepdims=True))
-    around = profile(spoken if method.background == "text" else rooms)
-    bonus = list(_bonus(method.drift, words, rooms))
-    scores = np.zeros((len(material.windows), len(rooms), len(words.names)), np.float32)
+    around = profile(spoken if method.background == "text" else backgrounds)
+    bonus = list(_bonus(method.drift, words, backgrounds))
+    scores = np.zeros((len(material.windows), len(backgrounds), len(words.names)), np.float32)
     for found, sounds in zip(scores, material.windows, strict=True):
-        found[:] = profile(sounds) - _tau(method, settings, sounds, rooms) * around
+        found[:] = profile(sounds) - _tau(method, settings, sounds, backgrounds) * around
         for rows, towards in bonus:
             found[rows] += np.float32(settings.beta) * (sounds[rows] @ towards.T)
     return scores
@@ -213,16 +213,18 @@ def _labelled(material: Material, words: Words) -> tuple[Vectors, bounds.Labels]
     return bounds.with_words(material.pool, material.pool_labels, words.names, words.classes)
 
 
-def _tau(method: Method, settings: Settings, embeddings: Vectors, rooms: Vectors) -> Vectors | np.float32:
+def _tau(
+    method: Method, settings: Settings, embeddings: Vectors, backgrounds: Vectors
+) -> Vectors | np.float32:
     """Return the share of the background's profile that is taken off, one or float32 (n, 1)."""
     if method.background == "auto":
-        return own_tau(embeddings, rooms)[:, np.newaxis]
+        return own_tau(embeddings, backgrounds)[:, np.newaxis]
     return np.float32({"text": settings.tau_text, "audio": settings.tau_audio}.get(method.background, 0.0))
 
 
-def _bonus(kind: DriftKind, words: Words, rooms: Vectors) -> Iterator[tuple[NDArray[np.intp], Vectors]]:
+def _bonus(kind: DriftKind, words: Words, backgrounds: Vectors) -> Iterator[tuple[NDArray[np.intp], Vectors]]:
     """Yield mixtures, as indices, and the drift directions that count for them."""
     if kind == "scene":
-        yield from by_scene(words.classes, words.noisy, rooms)
+        yield from by_scene(words.classes, words.noisy, backgrounds)
     elif kind != "none":
-        yield np.arange(len(rooms)), directions(words.classes, words.noisy, kind)
+        yield np.arange(len(backgrounds)), directions(words.classes, words.noisy, kind)

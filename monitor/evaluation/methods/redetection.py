@@ -1,6 +1,6 @@
 """Scores that were heard once, given to the detector again: at other thresholds, or at those a stream sets.
 
-The scores stay those that were heard: what an event keeps from teaching the room is not heard again.
+The scores stay those that were heard: what an event keeps from teaching the background is not heard again.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from monitor.encoders import Encoder
 from monitor.errors import ConfigError
 from monitor.evaluation.methods.stream_runner import Heard, Reported, outcome_of
 from monitor.evaluation.metrics.event_metrics import Outcome
-from monitor.records import Score, Transition
+from monitor.records import Transition, WindowScores
 
 
-class Rehearing:
+class Redetection:
     """What the detector makes of the scores of one stream, at any thresholds.
 
     Classes do not touch one another in the detector, so each is heard alone, and only once for all the
@@ -105,7 +105,7 @@ def _detector(names: Sequence[str], config: Config, encoder: Encoder) -> Detecto
     return Detector(names, settings, encoder.sample_rate, encoder.window_len, hop_len(encoder, config))
 
 
-def _windows(scores: Sequence[Score]) -> Iterator[tuple[Score, int]]:
+def _windows(scores: Sequence[WindowScores]) -> Iterator[tuple[WindowScores, int]]:
     """Yield each score with the samples that its window is the first to analyse."""
     last = 0
     for score in scores:

@@ -16,16 +16,17 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from monitor.assemble import SYSTEM_CLOCK, hop_len, make_stages
+from monitor.bus.messages import Event, PublishedRecord, ScoresMessage
 from monitor.config.settings import Config
 from monitor.encoders import Encoder
-from monitor.evaluation.methods.embedding_store import Ears, Take
+from monitor.evaluation.methods.embedding_store import EmbeddingStore, Take
 from monitor.evaluation.metrics.event_metrics import Detection, Outcome, excuse, match
 from monitor.evaluation.synthesis.plans import StreamPlan
 from monitor.evaluation.synthesis.streams import Stream
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Stream as Listening
-from monitor.records import Block, CaptureStatus, ClassPrompt, Event, PublishedRecord, Score, Scores, Span
-from monitor.sources.ingest import Feed
+from monitor.records import Block, CaptureStatus, ClassPrompt, Span, WindowScores
+from monitor.sources.ingest import Ingest
 from monitor.stream.ring import Ring
 from monitor.stream.windows import Windower
 
@@ -56,7 +57,7 @@ class Heard(msgspec.Struct, frozen=True):
 
     method: str
     plan: StreamPlan
-    scores: tuple[Score, ...]
+    scores: tuple[WindowScores, ...]
     """One per window."""
     outcome: Outcome
     """At the thresholds of the configuration."""
@@ -70,7 +71,7 @@ def change(config: Config, changes: Changes) -> Config:
 
 def listen_to(
     streams: Iterable[Stream],
-    ears: Ears,
+    ears: EmbeddingStore,
     classes: Sequence[ClassPrompt],
     config: Config,
     methods: Mapping[str, Changes],
@@ -88,7 +89,7 @@ def listen_to(
 def _captured(samples: NDArray[np.float32], sample_rate: int, config: Config) -> NDArray[np.float32]:
     """Return float32 (n,) as a source's capture would write it: offset, hum and all that is no sound gone."""
     ring = Ring(len(samples) + 1)
-    feed = Feed(ring, sample_rate, wait=False, config=config.capture)
+    feed = Ingest(ring, sample_rate, wait=False, config=config.capture)
     feed.begin(sample_rate, live=False)
     feed.add(Block(samples[:, np.newaxis], captured_s=0.0))
     feed.finish()
@@ -96,7 +97,7 @@ def _captured(samples: NDArray[np.float32], sample_rate: int, config: Config) ->
     return samples if span is None else span.samples
 
 
-def _embeddings(stream: Stream, ears: Ears, hop: int) -> dict[bytes, NDArray[np.float32]]:
+def _embeddings(stream: Stream, ears: EmbeddingStore, hop: int) -> dict[bytes, NDArray[np.float32]]:
     """Return the embeddings of a stream's windows, float32 (1, dim) each, by their samples."""
     windower = Windower(ears.encoder.window_len, hop, ears.encoder.sample_rate)
     whole = windower.push(Span(0, stream.samples, False, 0.0))
@@ -146,13 +147,13 @@ class _Collector:
     """A sink that keeps scores and events."""
 
     def __init__(self) -> None:
-        self.scores: list[Score] = []
+        self.scores: list[WindowScores] = []
         self.changes: list[Reported] = []
 
     def emit(self, record: PublishedRecord) -> None:
-        if isinstance(record, Scores):
+        if isinstance(record, ScoresMessage):
             self.scores.append(
-                Score(record.start, record.stop, record.scores, record.other, record.other_score)
+                WindowScores(record.start, record.stop, record.scores, record.other, record.other_score)
             )
         elif isinstance(record, Event):
             decided = self.scores[-1].stop  # a window's score is published before the events it causes

@@ -1,4 +1,4 @@
-"""What the methods work on: how mixtures, their rooms and a pool of unlabelled clips sound to one model."""
+"""What the methods work on: mixtures, backgrounds and a pool of unlabelled clips, embedded by a model."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from monitor.encoders import Encoder
 from monitor.errors import ConfigError
 from monitor.evaluation.data.clips import Clip, load
 from monitor.evaluation.data.layouts import Corpus
-from monitor.evaluation.methods.embedding_store import Ears, Take
+from monitor.evaluation.methods.embedding_store import EmbeddingStore, Take
 from monitor.evaluation.reports.progress import progress
 from monitor.evaluation.synthesis.mixtures import (
     CLEAN_DB,
@@ -24,7 +24,7 @@ from monitor.evaluation.synthesis.mixtures import (
     part_from,
     windows_at,
 )
-from monitor.evaluation.synthesis.other_windows import ROOM_WINDOWS, Part, Room, Rooms
+from monitor.evaluation.synthesis.other_windows import ROOM_WINDOWS, Background, Backgrounds, Part
 
 
 class Material(msgspec.Struct, frozen=True):
@@ -32,7 +32,7 @@ class Material(msgspec.Struct, frozen=True):
 
     windows: NDArray[np.float32]
     """The n mixtures at each SNR, float32 (n_snrs, n, d)."""
-    rooms: NDArray[np.float32]
+    backgrounds: NDArray[np.float32]
     """`ROOM_WINDOWS` other windows of the background's recording, float32 (n, b, d); zeros where a mixture
     has no background.
     """
@@ -43,7 +43,7 @@ class Material(msgspec.Struct, frozen=True):
     pool_groups: tuple[str, ...]
     """Recording each was cut from."""
     overlapping: int = 0
-    """Rooms that overlap what is in the mixture, as the recording has nothing else."""
+    """Backgrounds that overlap what is in the mixture, as the recording has nothing else."""
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -53,7 +53,7 @@ class Wanted(msgspec.Struct, frozen=True):
     snrs_db: Sequence[float]
     pool: Sequence[Clip]
     seed: int
-    """Of the rooms."""
+    """Of the backgrounds."""
 
 
 def choose_pool(
@@ -102,27 +102,27 @@ def choose_pool(
     return sorted(found, key=lambda clip: clip.path)
 
 
-def gather(ears: Ears, corpus: Corpus, wanted: Wanted) -> Material:
+def gather(ears: EmbeddingStore, corpus: Corpus, wanted: Wanted) -> Material:
     """Let a model hear everything that is wanted, or remember it."""
     encoder, mixtures, pool = ears.encoder, wanted.mixtures, wanted.pool
-    choice = Rooms(corpus, wanted.seed, encoder.window_len / encoder.sample_rate)
+    choice = Backgrounds(corpus, wanted.seed, encoder.window_len / encoder.sample_rate)
     takes = _Takes(encoder, corpus)
     by_background = sorted(range(len(mixtures)), key=lambda at: mixtures[at].background)  # decodes each once
-    rooms = {at: choice.of(mixtures[at]) for at in by_background if mixtures[at].background}
+    backgrounds = {at: choice.of(mixtures[at]) for at in by_background if mixtures[at].background}
     around = np.zeros((len(mixtures), ROOM_WINDOWS, encoder.dim), np.float32)
-    with progress(f"{encoder.name}: embedding", len(mixtures) + len(rooms) + len(pool)) as advance:
+    with progress(f"{encoder.name}: embedding", len(mixtures) + len(backgrounds) + len(pool)) as advance:
         heard = ears.embed([takes.mixture(mixtures[at], wanted.snrs_db) for at in by_background], advance)
-        found = ears.embed([takes.room(room) for room in rooms.values()], advance)
+        found = ears.embed([takes.background(background) for background in backgrounds.values()], advance)
         learnt = ears.embed([takes.clip(clip) for clip in pool], advance)
-    around[list(rooms)] = found.reshape(len(rooms), ROOM_WINDOWS, encoder.dim)
+    around[list(backgrounds)] = found.reshape(len(backgrounds), ROOM_WINDOWS, encoder.dim)
     windows = heard.reshape(len(mixtures), len(wanted.snrs_db), encoder.dim)[np.argsort(by_background)]
     return Material(
         windows=np.ascontiguousarray(windows.swapaxes(0, 1)),
-        rooms=around,
+        backgrounds=around,
         pool=learnt,
         pool_labels=tuple(clip.held for clip in pool),
         pool_groups=tuple(clip.group for clip in pool),
-        overlapping=sum(not room.apart for room in rooms.values()),
+        overlapping=sum(not background.apart for background in backgrounds.values()),
     )
 
 
@@ -151,13 +151,13 @@ class _Takes:
         )
         return Take(tuple(keys), render)
 
-    def room(self, room: Room) -> Take:
-        """Return the windows of a room."""
+    def background(self, background: Background) -> Take:
+        """Return the windows of a background."""
 
         def render(which: Sequence[int]) -> NDArray[np.float32]:
-            return np.stack([self._part(room.parts[at]) for at in which])
+            return np.stack([self._part(background.parts[at]) for at in which])
 
-        keys = (f"{VERSION} part {self._stamp(part.path)} {part.start_s}" for part in room.parts)
+        keys = (f"{VERSION} part {self._stamp(part.path)} {part.start_s}" for part in background.parts)
         return Take(tuple(keys), render)
 
     def clip(self, clip: Clip) -> Take:

@@ -45,13 +45,12 @@ def truths(
     """Return what is in the mixtures at each SNR.
 
     Recordings of both kinds are drawn again at every SNR, also of clean sound: what a method takes off it
-    there is the room of the mixture's background. Where not every mixture has a background, only those of
-    the events are.
+    there is the mixture's background. Where not every mixture has one, only those of the events are.
     """
     held = np.array([[name in one.held for name in names] for one in mixtures])
     around = np.array([[name == one.background_label for name in names] for one in mixtures])
-    in_rooms = all(one.background for one in mixtures)
-    backgrounds = [one.background_group for one in mixtures] if in_rooms else None
+    in_backgrounds = all(one.background for one in mixtures)
+    backgrounds = [one.background_group for one in mixtures] if in_backgrounds else None
     weights = two_way_weights([one.event_group for one in mixtures], backgrounds, sources)
     return [Truth(held, around & (snr_db != CLEAN_DB), weights, multi_label) for snr_db in snrs_db]
 

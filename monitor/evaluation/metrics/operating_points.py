@@ -19,7 +19,7 @@ from monitor.config.limits import THRESHOLD
 from monitor.config.settings import ClassConfig, Config, DetectorConfig, load_config
 from monitor.detection.detector import odds_ratio, offset_below
 from monitor.errors import ConfigError
-from monitor.evaluation.methods.redetection import Rehearing
+from monitor.evaluation.methods.redetection import Redetection
 from monitor.evaluation.metrics.event_metrics import Outcome, summarise
 
 THRESHOLDS = tuple(
@@ -37,7 +37,7 @@ class Setting(msgspec.Struct, frozen=True):
     outcomes: tuple[Outcome, ...]
 
 
-def sweep(streams: Sequence[Rehearing]) -> list[Setting]:
+def sweep(streams: Sequence[Redetection]) -> list[Setting]:
     """Return the outcomes at each of `THRESHOLDS`, lowest first."""
     return [Setting(at, tuple(one.at_all(at) for one in streams)) for at in THRESHOLDS]
 

@@ -90,7 +90,7 @@ _HINDSIGHT = (
     "The value chosen at each SNR on these very mixtures: what no choice could beat, not what to expect."
 )
 _THEMSELVES = (
-    "The best tau for the room's profile, one for all mixtures of an SNR, and how far `auto`, which is given "
+    "The best tau for the background, one for all mixtures of an SNR, and how far `auto`, which is given "
     "none, is from it, in points; no worse than -1 is the aim."
 )
 _DIRECTIONS = (
@@ -105,14 +105,14 @@ def _notes(report: NoiseReport) -> Iterator[str]:
         f"tau {settings.tau_text:g} for text and {settings.tau_audio:g} for audio backgrounds, beta "
         f"{settings.beta:g}, k {settings.k}, {settings.shots} shots, unless a table says otherwise."
     )
-    rooms = sum(bool(one.background) for one in report.mixtures)
+    backgrounds = sum(bool(one.background) for one in report.mixtures)
     for heard in report.heard:
         overlap = (
-            f" {heard.overlapping_rooms} of {rooms} rooms overlap what is in the mixture, for want of other "
+            f" {heard.overlapping_backgrounds} of {backgrounds} overlap the mixture, for want of other "
             "sound of that recording."
         )
         pool = f" {heard.pool} clips to learn from." if heard.pool else ""
-        if notes := overlap * bool(rooms) + pool:
+        if notes := overlap * bool(backgrounds) + pool:
             yield f"{heard.model}:{notes}"
     prompts = {row.method for row in report.rows if row.method.startswith("prompt-") and _is_figure(row)}
     if prompts:
@@ -151,7 +151,7 @@ def _best(report: NoiseReport) -> str:
 
 
 def _by_themselves(report: NoiseReport) -> Iterator[list[str]]:
-    """Yield the best tau of each method that takes the room off, and `auto` beside it, which needs none."""
+    """Yield the best tau of each method that has one, and `auto` beside it, which needs none."""
     figures = {(row.model, row.method, row.snr_db, row.metric): row.value for row in report.rows}
     measured = {(row.model, row.method) for row in report.rows}
     for (model, name, parameter), best in _best_rows(report.grid).items():

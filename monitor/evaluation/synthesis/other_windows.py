@@ -1,6 +1,6 @@
 """What the background of a mixture sounds like elsewhere: other windows of the same recording.
 
-A room depends on its mixture, the seed and the recordings there are, not on the other mixtures. Its windows
+They depend on the mixture, the seed and the recordings there are, not on the other mixtures. They
 lie clear of the part that is in the mixture: in the same clip or, where that is too short, in other clips of
 the recording. Where there are neither, one stands in that overlaps the part as little as can be (`apart` is
 then false). They are heard as loud as they were recorded.
@@ -30,7 +30,7 @@ class Part(msgspec.Struct, frozen=True):
     start_s: float
 
 
-class Room(msgspec.Struct, frozen=True):
+class Background(msgspec.Struct, frozen=True):
     """Where to hear what a mixture's background sounds like."""
 
     parts: tuple[Part, ...]
@@ -39,8 +39,8 @@ class Room(msgspec.Struct, frozen=True):
     """Whether they are free of what is in the mixture."""
 
 
-class Rooms:
-    """Chooses rooms for windows of one length."""
+class Backgrounds:
+    """Chooses backgrounds for windows of one length."""
 
     def __init__(self, corpus: Corpus, seed: int, window_s: float) -> None:
         self._corpus = corpus
@@ -53,9 +53,9 @@ class Rooms:
                 self._recordings.setdefault(clip.group, []).append(clip)
                 self._clips[clip.path] = clip
 
-    def of(self, mixture: Mixture) -> Room:
-        """Return the room of a mixture."""
-        rng = generator_for(f"{self._seed} room {mixture.event} {mixture.background} {mixture.place}")
+    def of(self, mixture: Mixture) -> Background:
+        """Return the background of a mixture."""
+        rng = generator_for(f"{self._seed} background {mixture.event} {mixture.background} {mixture.place}")
         last_s = max(0.0, self._duration_s(mixture.background) - self._window_s)
         own_s = mixture.place * last_s
         starts_s = _starts_s(last_s, self._window_s / 2.0)
@@ -66,9 +66,9 @@ class Rooms:
         if len(found) < ROOM_WINDOWS:
             found += self._elsewhere(mixture, rng)
         if found:
-            return Room(_as_many(found), apart=True)
+            return Background(_as_many(found), apart=True)
         furthest_s = max(starts_s, key=lambda at: abs(at - own_s))
-        return Room(_as_many([Part(mixture.background, furthest_s)]), apart=False)
+        return Background(_as_many([Part(mixture.background, furthest_s)]), apart=False)
 
     def _elsewhere(self, mixture: Mixture, rng: np.random.Generator) -> list[Part]:
         """Return windows of other clips of the recording, of as few clips as will do."""

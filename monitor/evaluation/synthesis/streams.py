@@ -56,7 +56,7 @@ class StreamSpec(msgspec.Struct, frozen=True, kw_only=True):
     distractors: int = 1
     """Other sounds per stream, at the same SNR, that must not be reported as one of `classes`."""
     quiet_s: float = 8.0
-    """No sound in the first so many seconds: the monitor learns the room."""
+    """No sound in the first so many seconds: the monitor learns the background."""
     apart_s: float = 6.0
     """From the end of one sound to the begin of the next, at least."""
     max_sound_s: float = 6.0

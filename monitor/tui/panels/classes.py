@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.style import Style
 from textual.strip import Strip
 
-from monitor.records import ClassState, Health
+from monitor.bus.messages import ClassState, Health
 from monitor.tui.strips import Piece, bar, cell, fit, line, marked
 from monitor.tui.theme import (
     BAR_BACK,

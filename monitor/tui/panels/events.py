@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from textual.strip import Strip
 
-from monitor.records import Event, NearMiss
+from monitor.bus.messages import Event, NearMissMessage
 from monitor.tui.readable import short_duration, when
 from monitor.tui.state import Heard
 from monitor.tui.strips import Piece, fit, line
@@ -61,7 +61,7 @@ def _columns(view: View, width: int) -> _Columns:
     return _Columns(name=max(4, min(24, names - source)), source=source, snr=snr, level=level, wide=wide)
 
 
-def _names(view: View, columns: _Columns, record: Event | NearMiss) -> str:
+def _names(view: View, columns: _Columns, record: Event | NearMissMessage) -> str:
     """Return the class, and the source where there are several; of that at least the number shows."""
     where = fit(f" {view.tag(record.source_id)}", columns.source) if columns.source else ""
     return fit(called(record), columns.name) + where
@@ -109,7 +109,7 @@ def _event_row(view: View, heard: Heard, width: int) -> list[Piece]:
     return [(text, TEXT), (ending.label if columns.wide else ending.short, DIM)]
 
 
-def _near_miss_row(view: View, miss: NearMiss, width: int) -> list[Piece]:
+def _near_miss_row(view: View, miss: NearMissMessage, width: int) -> list[Piece]:
     columns = _columns(view, width)
     reason = NEAR_MISS[miss.reason].label
     if miss.reason == "below_threshold":

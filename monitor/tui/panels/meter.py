@@ -1,12 +1,12 @@
-"""Level meter: how loud it is, where the room's floor is, and how far above it the sound stands."""
+"""Level meter: how loud it is, where the background's floor is, and how far above it the sound stands."""
 
 from __future__ import annotations
 
 from rich.style import Style
 from textual.strip import Strip
 
-from monitor.records import Level
-from monitor.tui.readable import ACTIVITY, over_room
+from monitor.bus.messages import Level
+from monitor.tui.readable import ACTIVITY, over_background
 from monitor.tui.strips import Piece, bar, cell, fit, line, marked
 from monitor.tui.theme import BAR_BACK, DIM, EVENT, GOOD, MARK, STRONG, TEXT, URGENT
 from monitor.tui.view import View
@@ -58,7 +58,7 @@ def _words(level: Level, *, brief: bool) -> list[Piece]:
     pieces: list[Piece] = [
         (f" {level.level_dbfs:4.0f} dBFS", STRONG),
         ("  " if brief else f" · ┃ floor {level.floor_dbfs:.0f} · ", DIM),
-        (fit(over_room(level.snr_db), 24), TEXT),
+        (fit(over_background(level.snr_db), 24), TEXT),
         (fit(ACTIVITY[level.activity], 8), _INK[level.activity]),
     ]
     return [*pieces, (" CLIPPING", URGENT)] if level.peak_dbfs >= CLIPPING_DBFS else pieces

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.style import Style
 from textual.strip import Strip
 
-from monitor.records import Health
+from monitor.bus.messages import Health
 from monitor.tui.headline import worst_first
 from monitor.tui.panels.meter import STALE_S
 from monitor.tui.readable import duration

@@ -1,4 +1,4 @@
-"""The running picture of the sound: pitch upwards, time to the right, now at the right edge.
+"""The running spectrogram of the sound: pitch upwards, time to the right, now at the right edge.
 
 Above it a lane shows where events began and how long they lasted. Moments that were not heard are hatched:
 they must not look like silence.
@@ -36,7 +36,7 @@ GUTTER = 6
 """Cells at the left for the words of the pitch axis."""
 
 HEADROOM_DB = 8.0
-"""The darkest colour lies this far below a band's share of the floor, so that a quiet room still moves."""
+"""The darkest colour lies this far below a band's share of the floor, so that a quiet place still moves."""
 
 RANGE_DB = 55.0
 """From the darkest to the brightest colour."""

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.style import Style
 from textual.strip import Strip
 
-from monitor.records import Health
+from monitor.bus.messages import Health
 from monitor.tui.headline import FAULTS
 from monitor.tui.readable import duration, elapsed, short_duration
 from monitor.tui.strips import Piece, line
@@ -25,7 +25,7 @@ _LATE_S = 2.0
 """Behind by more is late; a model that listens once a second is a second behind, and the time it takes."""
 
 _NEWS_S = 60.0
-"""For so long the status says that another room was noticed, or that the clock was set."""
+"""For so long the status says that another background was noticed, or that the clock was set."""
 
 _STATE_SHAPES = {
     SOURCE_STATE["running"]: "●",
@@ -67,7 +67,7 @@ def _about(view: View, health: Health) -> list[_Item]:
         _Item("", f"{shape} {state}{_more(view, health)}", 10, style),
         _Item("", view.tag(health.source_id) or health.source_name, 9),
         _Item("heard", elapsed((health.captured - health.gap) / max(1, health.sample_rate)), 6),
-        _Item("room", _room(view, health), 5),
+        _Item("background", _background(view, health), 5),
         *_thresholds(health),
         *_clock_set(view, health),
         _Item("model", health.model, 4),
@@ -77,7 +77,7 @@ def _about(view: View, health: Health) -> list[_Item]:
     return [
         *items,
         _Item("clock", ppm, 2),
-        _Item("room learnt", f"{short_duration(health.background.age_s)} ago", 1),
+        _Item("background learnt", f"{short_duration(health.background.age_s)} ago", 1),
     ]
 
 
@@ -89,9 +89,9 @@ def _clock_set(view: View, health: Health) -> list[_Item]:
     return [_Item("", f"{SHAPES['fault']} {clock_set(health.clock_step)}", 8, _BAD)]
 
 
-def _room(view: View, health: Health) -> str:
-    """Return how well the room is known; for a while, that it is another one."""
-    background, changed_s = health.background, view.state.room_changed_s
+def _background(view: View, health: Health) -> str:
+    """Return how well the background is known; for a while, that it is another one."""
+    background, changed_s = health.background, view.state.background_changed_s
     if changed_s is not None and view.now_s - changed_s < _NEWS_S:
         return f"another one, {background.windows} windows"
     if background.ready:

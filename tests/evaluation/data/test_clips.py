@@ -49,7 +49,7 @@ def test_an_index_without_a_column_or_with_a_wrong_value_is_refused(tmp_path: Pa
     index = tmp_path / "index.csv"
     text = index.read_text(encoding="utf-8")
 
-    index.write_text(text.replace("rms_db", "loudness"), encoding="utf-8")
+    index.write_text(text.replace("rms_db", "level"), encoding="utf-8")
     with pytest.raises(ConfigError, match="lacks the columns rms_db"):
         read_index(index)
     index.write_text(text.replace("event,3", "event,three", 1), encoding="utf-8")

@@ -64,7 +64,7 @@ def test_orthogonal_directions_say_nothing_that_a_class_says(seed: int) -> None:
 
 
 @given(seeds)
-def test_many_classes_leave_room_only_off_their_own_vector(seed: int) -> None:
+def test_many_classes_leave_background_only_off_their_own_vector(seed: int) -> None:
     classes, noisy = draw(seed, 20, 16), draw(seed + 1, 20, 3, 16)
 
     found = directions(classes, noisy, "orthogonal")
@@ -97,15 +97,15 @@ def test_a_single_class_has_no_pairs() -> None:
 
 @given(seeds)
 def test_the_nearest_phrases_are_nearer_than_the_others(seed: int) -> None:
-    phrases, rooms = draw(seed, 7, 16), draw(seed + 1, 5, 16)
+    phrases, backgrounds = draw(seed, 7, 16), draw(seed + 1, 5, 16)
 
-    chosen = nearest_phrases(phrases, rooms)
+    chosen = nearest_phrases(phrases, backgrounds)
 
     assert chosen.shape == (5, 3)
-    for room, own in zip(rooms, chosen, strict=True):
-        cosines = phrases @ room
+    for background, own in zip(backgrounds, chosen, strict=True):
+        cosines = phrases @ background
         assert cosines[own].min() >= np.delete(cosines, own).max()
-        assert nearest_phrases(phrases, room).tolist() == own.tolist()
+        assert nearest_phrases(phrases, background).tolist() == own.tolist()
 
 
 def test_few_phrases_are_all_taken() -> None:
@@ -121,13 +121,13 @@ def test_a_phrase_points_where_it_takes_the_classes() -> None:
 
 
 @given(seeds)
-def test_every_room_has_the_directions_of_its_own_phrases(seed: int) -> None:
-    classes, noisy, rooms = draw(seed, 4, 16), draw(seed + 1, 4, 5, 16), draw(seed + 2, 9, 16)
+def test_every_background_has_the_directions_of_its_own_phrases(seed: int) -> None:
+    classes, noisy, backgrounds = draw(seed, 4, 16), draw(seed + 1, 4, 5, 16), draw(seed + 2, 9, 16)
 
-    found = list(by_scene(classes, noisy, rooms))
+    found = list(by_scene(classes, noisy, backgrounds))
 
     assert sorted(np.concatenate([rows for rows, _ in found]).tolist()) == list(range(9))
     for rows, towards in found:
-        for room in rooms[rows]:
-            chosen = nearest_phrases(phrase_directions(classes, noisy), room)
+        for background in backgrounds[rows]:
+            chosen = nearest_phrases(phrase_directions(classes, noisy), background)
             assert np.array_equal(towards, directions(classes, noisy[:, chosen]))

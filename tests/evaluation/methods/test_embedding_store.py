@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from monitor.evaluation.methods.embedding_store import Ears, Take, kept_file
+from monitor.evaluation.methods.embedding_store import EmbeddingStore, Take, kept_file
 from tests.fakes import PITCHES_HZ, RATE, FakeEncoder, tone
 
 
@@ -39,7 +39,7 @@ def take(*words: str) -> Take:
 
 
 def embed(encoder: FakeEncoder, keep: Path | None, *takes: Take) -> NDArray[np.float32]:
-    return Ears(encoder, keep).embed(takes, lambda: None)
+    return EmbeddingStore(encoder, keep).embed(takes, lambda: None)
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_windows_are_heard_together_only_by_a_model_that_gains_by_it() -> None:
 
 def test_every_take_is_reported() -> None:
     done: list[int] = []
-    Ears(Counting(), None).embed([take("low")] * 40, lambda: done.append(1))
+    EmbeddingStore(Counting(), None).embed([take("low")] * 40, lambda: done.append(1))
 
     assert len(done) == 40
 

@@ -48,7 +48,7 @@ def material_of(seed: int, mixtures: int = 6) -> Material:
     labels = tuple((name,) for name in (*NAMES, "music") for _ in range(6))
     return Material(
         windows=draw(seed + 3, 2, mixtures, 16),
-        rooms=draw(seed + 4, mixtures, 3, 16),
+        backgrounds=draw(seed + 4, mixtures, 3, 16),
         pool=draw(seed + 5, len(labels), 16),
         pool_labels=labels,
         pool_groups=tuple(str(at) for at in range(len(labels))),
@@ -124,25 +124,25 @@ def test_a_method_is_read_from_its_own_name(kind: str, background: str, drift: D
 
 
 def elsewhere(material: Material) -> Material:
-    """Return the same mixtures in other rooms."""
-    return replace(material, rooms=np.roll(-material.rooms, 1, axis=0))
+    """Return the same mixtures in other backgrounds."""
+    return replace(material, backgrounds=np.roll(-material.backgrounds, 1, axis=0))
 
 
 @given(every_quick_method, seeds)
-def test_another_room_changes_the_scores_of_those_methods_alone_that_need_one(
+def test_another_background_changes_the_scores_of_those_methods_alone_that_need_one(
     method: Method, seed: int
 ) -> None:
     material, words = material_of(seed), words_of(seed)
 
     here, there = (score(method, one, words, Settings()) for one in (material, elsewhere(material)))
 
-    assert method.needs_room or np.array_equal(here, there)
+    assert method.needs_background or np.array_equal(here, there)
     if method.background == "audio":
         assert not np.array_equal(here, there)
 
 
-def test_drift_of_the_scene_needs_a_room_to_know_it() -> None:
-    assert [kind for kind in DRIFTS if Method(drift=kind).needs_room] == ["scene"]
+def test_drift_of_the_scene_needs_a_background_to_know_it() -> None:
+    assert [kind for kind in DRIFTS if Method(drift=kind).needs_background] == ["scene"]
 
 
 @given(every_quick_method, every_setting, seeds)
@@ -162,7 +162,7 @@ def test_a_mixture_is_scored_without_regard_to_the_others(
 ) -> None:
     material, words = material_of(seed), words_of(seed)
     order = np.random.default_rng(seed).permutation(6)[:4]
-    fewer = replace(material, windows=material.windows[:, order], rooms=material.rooms[order])
+    fewer = replace(material, windows=material.windows[:, order], backgrounds=material.backgrounds[order])
 
     found = score(method, fewer, words, settings)
 
@@ -191,22 +191,22 @@ def test_no_share_of_the_background_and_no_weight_on_the_bonus_change_nothing(
 @given(seeds)
 def test_the_backgrounds_profile_is_taken_off_by_its_share(seed: int) -> None:
     material, words = material_of(seed), words_of(seed)
-    rooms = unit_norm(material.rooms.mean(axis=1))
+    backgrounds = unit_norm(material.backgrounds.mean(axis=1))
     spoken = unit_norm(words.background.mean(axis=0))
     settings = Settings(tau_text=0.3, tau_audio=0.6)
 
     audio = score(Method(background="audio"), material, words, settings)
     text = score(Method(background="text"), material, words, settings)
 
-    assert audio == pytest.approx(plain(material, words) - 0.6 * rooms @ words.classes.T, abs=1e-5)
+    assert audio == pytest.approx(plain(material, words) - 0.6 * backgrounds @ words.classes.T, abs=1e-5)
     assert text == pytest.approx(plain(material, words) - 0.3 * spoken @ words.classes.T, abs=1e-5)
 
 
 @given(seeds)
-def test_a_room_unlike_the_sound_takes_nothing_off_with_auto(seed: int) -> None:
+def test_a_background_unlike_the_sound_takes_nothing_off_with_auto(seed: int) -> None:
     material, words = material_of(seed), words_of(seed)
-    room = unit_norm(material.rooms.mean(axis=1))
-    sounds = material.windows[0] - (material.windows[0] * room).sum(axis=1, keepdims=True) * room
+    background = unit_norm(material.backgrounds.mean(axis=1))
+    sounds = material.windows[0] - (material.windows[0] * background).sum(axis=1, keepdims=True) * background
     apart = replace(material, windows=sounds[np.newaxis])
 
     found = score(Method(background="auto"), apart, words, Settings())
@@ -215,24 +215,26 @@ def test_a_room_unlike_the_sound_takes_nothing_off_with_auto(seed: int) -> None:
 
 
 def steady(material: Material) -> Material:
-    """Return mixtures in rooms that always sound the same, and are at least a little like the sounds."""
-    rooms = np.repeat(unit_norm(material.rooms[:, :1] + 2.0 * material.windows[0][:, np.newaxis]), 5, axis=1)
-    return replace(material, windows=material.windows[:1], rooms=rooms)
+    """Return mixtures in backgrounds that always sound the same, and are a little like the sounds."""
+    backgrounds = np.repeat(
+        unit_norm(material.backgrounds[:, :1] + 2.0 * material.windows[0][:, np.newaxis]), 5, axis=1
+    )
+    return replace(material, windows=material.windows[:1], backgrounds=backgrounds)
 
 
 @given(seeds)
-def test_auto_leaves_no_likeness_to_a_room_that_always_sounds_the_same(seed: int) -> None:
+def test_auto_leaves_no_likeness_to_a_background_that_always_sounds_the_same(seed: int) -> None:
     material = steady(material_of(seed, mixtures=4))
-    words = Words(material.rooms[:, 0], draw(seed, 2, 16), draw(seed, 4, 2, 16), NAMES)
+    words = Words(material.backgrounds[:, 0], draw(seed, 2, 16), draw(seed, 4, 2, 16), NAMES)
 
     found = score(Method(background="auto"), material, words, Settings())
 
     assert np.diagonal(found, axis1=1, axis2=2) == pytest.approx(np.zeros((1, 4)), abs=1e-5)
 
 
-def test_auto_takes_less_off_in_a_room_whose_windows_differ() -> None:
+def test_auto_takes_less_off_in_a_background_whose_windows_differ() -> None:
     material, words = steady(material_of(1)), words_of(1)
-    vague = replace(material, rooms=np.float32(0.5) * material.rooms)
+    vague = replace(material, backgrounds=np.float32(0.5) * material.backgrounds)
 
     taken, taken_of_vague = (
         plain(one, words) - score(Method(background="auto"), one, words, Settings())
@@ -298,7 +300,7 @@ def test_labels_that_say_what_is_heard_beat_words_that_do_not() -> None:
     centres = draw(7, 4, 16)
     pool = unit_norm(np.repeat(centres, 6, axis=0) + 0.1 * draw(8, 24, 16))
     labels = tuple((name,) for name in NAMES for _ in range(6))
-    known = Material(centres[np.newaxis], material.rooms[:4], pool, labels, material.pool_groups[:24])
+    known = Material(centres[np.newaxis], material.backgrounds[:4], pool, labels, material.pool_groups[:24])
 
     for kind in ("few-shot", "class-means"):
         found = score(Method(kind), known, words, Settings())

@@ -11,11 +11,11 @@ from msgspec.structs import replace
 from monitor.config.settings import CalibrationConfig, Config, DetectorConfig
 from monitor.detection.detector import Detector
 from monitor.errors import ConfigError
-from monitor.evaluation.methods.redetection import Rehearing, learn_thresholds
+from monitor.evaluation.methods.redetection import Redetection, learn_thresholds
 from monitor.evaluation.methods.stream_runner import Heard, Reported, outcome_of
 from monitor.evaluation.metrics.event_metrics import Outcome
 from monitor.evaluation.synthesis.plans import Piece, StreamPlan
-from monitor.records import Score, Transition
+from monitor.records import Transition, WindowScores
 from tests.fakes import RATE, FakeEncoder
 
 HOP = RATE // 4
@@ -27,7 +27,7 @@ EVENT = Piece("event", "siren", "siren.wav", 0, 2 * RATE, 5 * RATE, 1.0, 0, 0)
 def heard(values: list[tuple[float, float]]) -> Heard:
     """Return what a stream with a siren from 5 s to 7 s was scored, a pair of scores per window."""
     scores = tuple(
-        Score(at * HOP, RATE + at * HOP, dict(zip(NAMES, pair, strict=True)), "", 0.0)
+        WindowScores(at * HOP, RATE + at * HOP, dict(zip(NAMES, pair, strict=True)), "", 0.0)
         for at, pair in enumerate(values)
     )
     plan = StreamPlan("stream", RATE, RATE + len(values) * HOP, 0.0, (EVENT,))
@@ -61,7 +61,7 @@ def test_classes_heard_apart_and_once_find_what_all_together_do(
     values: list[tuple[float, float]], asked: list[tuple[float, float]]
 ) -> None:
     one = heard(values)
-    again = Rehearing(one, CONFIG, FakeEncoder())
+    again = Redetection(one, CONFIG, FakeEncoder())
     for pair in asked:
         at = dict(zip(NAMES, pair, strict=True))
         found, expected = again.at(at), at_once(one, at)
@@ -79,7 +79,7 @@ def learnt(level: float, rate: float, streams: int = 10) -> dict[str, float]:
     return learn_thresholds([quiet(seed, level) for seed in range(streams)], config, FakeEncoder())
 
 
-def test_a_room_that_resembles_the_classes_more_sets_higher_thresholds() -> None:
+def test_a_background_that_resembles_the_classes_more_sets_higher_thresholds() -> None:
     assert learnt(-3.0, 1.0)["siren"] > learnt(-6.0, 1.0)["siren"]
     assert learnt(-3.0, 0.1)["dog"] > learnt(-3.0, 10.0)["dog"]
 

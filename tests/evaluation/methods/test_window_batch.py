@@ -1,4 +1,4 @@
-"""What the methods work on: mixtures, rooms and a pool that is not tested on."""
+"""What the methods work on: mixtures, backgrounds and a pool that is not tested on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from monitor.errors import ConfigError
 from monitor.evaluation.data.layouts import Corpus
-from monitor.evaluation.methods.embedding_store import Ears
+from monitor.evaluation.methods.embedding_store import EmbeddingStore
 from monitor.evaluation.methods.window_batch import Material, Wanted, choose_pool, gather
 from monitor.evaluation.synthesis.mixtures import CLEAN_DB, Mixture, plan_mixtures, windows_at
 from monitor.evaluation.synthesis.other_windows import ROOM_WINDOWS
@@ -40,7 +40,7 @@ def wanted(corpus: Corpus, mixtures: list[Mixture]) -> Wanted:
 
 @pytest.fixture(scope="module")
 def material(corpus: Corpus, mixtures: list[Mixture]) -> Material:
-    return gather(Ears(FakeEncoder(TONES_HZ), None), corpus, wanted(corpus, mixtures))
+    return gather(EmbeddingStore(FakeEncoder(TONES_HZ), None), corpus, wanted(corpus, mixtures))
 
 
 def test_a_mixture_is_heard_at_every_snr_as_it_would_be_alone(
@@ -54,35 +54,35 @@ def test_a_mixture_is_heard_at_every_snr_as_it_would_be_alone(
         assert np.abs(material.windows[:, at] - encoder.embed_audio(windows)).max() < 1e-6
 
 
-def test_rooms_sound_like_the_background_and_the_pool_like_its_clips(material: Material) -> None:
-    assert material.rooms.shape[1] == ROOM_WINDOWS
-    assert (material.rooms.argmax(axis=2) == NOISE).all()
+def test_backgrounds_sound_like_the_background_and_the_pool_like_its_clips(material: Material) -> None:
+    assert material.backgrounds.shape[1] == ROOM_WINDOWS
+    assert (material.backgrounds.argmax(axis=2) == NOISE).all()
     assert material.overlapping == 0
     for heard, labels in zip(material.pool.argmax(axis=1), material.pool_labels, strict=True):
         assert labels == ([*TONES_HZ, "street"][heard],)
     assert len(material.pool_groups) == len(material.pool) == 9
 
 
-def test_a_mixture_without_a_background_has_no_room(corpus: Corpus, mixtures: list[Mixture]) -> None:
+def test_a_mixture_without_a_background_has_no_background(corpus: Corpus, mixtures: list[Mixture]) -> None:
     bare = [replace(one, background="", background_label="", background_group="") for one in mixtures[:2]]
     clean = Wanted([*bare, *mixtures[2:]], (CLEAN_DB,), (), seed=0)
-    ears = Ears(FakeEncoder(TONES_HZ), None)
+    ears = EmbeddingStore(FakeEncoder(TONES_HZ), None)
 
     found, usual = gather(ears, corpus, clean), gather(ears, corpus, replace(clean, mixtures=mixtures))
 
-    assert not found.rooms[:2].any()
-    assert np.array_equal(found.rooms[2:], usual.rooms[2:])
+    assert not found.backgrounds[:2].any()
+    assert np.array_equal(found.backgrounds[2:], usual.backgrounds[2:])
     assert np.array_equal(found.windows, usual.windows)
-    assert not gather(ears, corpus, replace(clean, mixtures=bare)).rooms.any()
+    assert not gather(ears, corpus, replace(clean, mixtures=bare)).backgrounds.any()
 
 
 def test_the_order_of_the_list_changes_nothing(
     corpus: Corpus, mixtures: list[Mixture], material: Material
 ) -> None:
-    turned = gather(Ears(FakeEncoder(TONES_HZ), None), corpus, wanted(corpus, mixtures[::-1]))
+    turned = gather(EmbeddingStore(FakeEncoder(TONES_HZ), None), corpus, wanted(corpus, mixtures[::-1]))
 
     assert (turned.windows[:, ::-1] == material.windows).all()
-    assert (turned.rooms[::-1] == material.rooms).all()
+    assert (turned.backgrounds[::-1] == material.backgrounds).all()
 
 
 def test_a_second_time_nothing_is_heard_but_what_changed(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_a_second_time_nothing_is_heard_but_what_changed(tmp_path: Path) -> None
     mixtures = plan_mixtures(corpus.clips, (4,), min_clips=2, seed=0)
     asked = wanted(corpus, mixtures)
     encoder = Counting()
-    ears = Ears(encoder, tmp_path / "kept.sqlite3")
+    ears = EmbeddingStore(encoder, tmp_path / "kept.sqlite3")
     first = gather(ears, corpus, asked)
     count = sum(encoder.sizes)
     again = gather(ears, corpus, asked)
@@ -151,10 +151,10 @@ def test_a_clip_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     corpus.find(mixtures[0].event).unlink()
 
     with pytest.raises(ConfigError, match="Cannot read the clip"):
-        gather(Ears(FakeEncoder(TONES_HZ), None), corpus, wanted(corpus, mixtures))
+        gather(EmbeddingStore(FakeEncoder(TONES_HZ), None), corpus, wanted(corpus, mixtures))
 
 
 def test_embeddings_are_float32_of_unit_length(material: Material) -> None:
-    for part in (material.windows, material.rooms, material.pool):
+    for part in (material.windows, material.backgrounds, material.pool):
         assert part.dtype == np.float32
         assert np.linalg.norm(part, axis=-1) == pytest.approx(np.ones(part.shape[:-1]), abs=1e-5)

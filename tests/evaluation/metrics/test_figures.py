@@ -77,8 +77,8 @@ def test_times_nothing_is_not_a_number() -> None:
 
 
 def test_false_alarms_that_come_from_one_background_are_less_sure_than_independent_ones() -> None:
-    spread = [outcome(number, True, alarms=1, background=f"room {number}") for number in range(40)]
-    heaped = [outcome(number, True, 40 * (number == 0), f"room {number}") for number in range(40)]
+    spread = [outcome(number, True, alarms=1, background=f"background {number}") for number in range(40)]
+    heaped = [outcome(number, True, 40 * (number == 0), f"background {number}") for number in range(40)]
     plain = poisson_rate(40, 40 / 60.0)
 
     even, uneven = (

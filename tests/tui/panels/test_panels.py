@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace as replace_struct
 from textual.strip import Strip
 
-from monitor.records import BackgroundState, CalibrationState, ClockStep, PublishedRecord, SourceState
+from monitor.bus.messages import ClockStep, PublishedRecord
+from monitor.records import BackgroundState, CalibrationState, SourceState
 from monitor.tui.panels.banner import banner_lines
 from monitor.tui.panels.classes import classes_lines
 from monitor.tui.panels.events import events_lines
@@ -237,7 +238,7 @@ def test_the_event_list_scrolls_and_stops_at_the_oldest() -> None:
     assert "c0" in text(events_lines(replace(view, scroll=99), 80, 4)).splitlines()[3]
 
 
-def test_counters_that_are_not_zero_are_kept_where_there_is_little_room() -> None:
+def test_counters_that_are_not_zero_are_kept_where_there_is_little_background() -> None:
     view = replace(view_of(health(10.0, skipped=40000)), lost=3)
     shown = text(status_lines(view, 44, 1))
     assert "skipped !2.5 s" in shown
@@ -263,7 +264,7 @@ def test_the_status_says_how_much_was_heard_and_since_when_nothing_is() -> None:
     assert "heard 0:01:00" in shown
 
 
-def test_the_status_names_source_model_room_and_clock() -> None:
+def test_the_status_names_source_model_background_and_clock() -> None:
     shown = text(status_lines(view_of(health(10.0, classes=CLASSES)), 160, 2))
     for words in (
         "● running",
@@ -277,18 +278,18 @@ def test_the_status_names_source_model_room_and_clock() -> None:
         assert words in shown
 
 
-def test_the_status_says_for_a_while_that_another_room_was_noticed() -> None:
+def test_the_status_says_for_a_while_that_another_background_was_noticed() -> None:
     before = msgspec.structs.replace(health(9.0), background=BackgroundState(True, 1.0, 212, 20, 0.9, 0))
     after = msgspec.structs.replace(health(10.0), background=BackgroundState(True, 1.0, 20, 20, 0.9, 1))
     view = view_of(before, after)
-    assert "room another one, 20 windows" in text(status_lines(view, 160, 2))
-    assert "room ready, 20 windows" in text(status_lines(replace(view, now_s=75.0), 160, 2))
+    assert "background another one, 20 windows" in text(status_lines(view, 160, 2))
+    assert "background ready, 20 windows" in text(status_lines(replace(view, now_s=75.0), 160, 2))
     assert "another" not in text(status_lines(view_of(after), 160, 2))
 
 
-def test_the_status_says_how_many_windows_a_room_still_needs() -> None:
+def test_the_status_says_how_many_windows_a_background_still_needs() -> None:
     learning = msgspec.structs.replace(health(9.0), background=BackgroundState(False, 1.0, 7, 20))
-    assert "room learning, 7 of 20" in text(status_lines(view_of(learning), 160, 2))
+    assert "background learning, 7 of 20" in text(status_lines(view_of(learning), 160, 2))
 
 
 @pytest.mark.parametrize(
