@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 import sys
 import threading
@@ -43,6 +44,7 @@ from monitor.storage.thresholds import ThresholdStore, remembered
 from monitor.stream.level import LevelMeter
 from monitor.stream.ring import Ring
 from monitor.stream.windows import Windower
+from monitor.text import sanitise
 from monitor.units import seconds_to_len
 
 
@@ -236,7 +238,8 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     except SourceError:
         _at_once([capture.stop for capture in captures])
         raise
-    streams = _streams(sources, encoder, {item.name: item.label or item.name for item in classes})
+    labels = {item.name: item.label or item.name for item in classes}
+    streams = _streams(sources, encoder, labels, sanitise(config.publish.node or platform.node()))
     fanout = Fanout(sinks)
     memories = [_memory(stream, encoder, config) for stream in streams]
     stages = [_stages(encoder, scorer, config, memory) for memory in memories]
@@ -313,7 +316,9 @@ def _memory(stream: Stream, encoder: Encoder, config: Config) -> Memory:
     return remember(stream.source_id, encoder.identity, encoder.dim) if wanted else Memory(None)
 
 
-def _streams(sources: Sequence[Source], encoder: Encoder, labels: Mapping[str, str]) -> list[Stream]:
+def _streams(
+    sources: Sequence[Source], encoder: Encoder, labels: Mapping[str, str], node: str
+) -> list[Stream]:
     """Describe what is listened to; sources that are called alike are told apart by a number."""
     ids = _told_apart([re.sub(r"[^A-Za-z0-9_-]+", "-", source.id) for source in sources], "{}-{}")
     names = _told_apart([source.name for source in sources], "{} ({})")
@@ -326,6 +331,7 @@ def _streams(sources: Sequence[Source], encoder: Encoder, labels: Mapping[str, s
             live=source.live,
             run_id=uuid.uuid4().hex[:8],
             labels=labels,
+            node=node,
             paced=getattr(source, "paced", False),
         )
         for id_, name, source in zip(ids, names, sources, strict=True)

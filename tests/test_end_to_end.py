@@ -143,7 +143,7 @@ def test_a_microphone_that_is_lost_neither_ends_nor_delays_another_of_the_same_r
     )
     listening = start_monitor("--mic", "kitchen_left", "--mic", "kitchen_right", "--bind", endpoint)
     try:
-        with Subscriber(endpoint, ("health.",)) as healths:
+        with Subscriber(endpoint, ("health/",)) as healths:
             until_state(healths, "kitchen_left", "silent")
             until_state(healths, "kitchen_right", "silent")
             two_vmics.play("kitchen_right", samples)
@@ -218,7 +218,7 @@ def background(action: str, endpoint: str) -> str:
 
 def until_known(endpoint: str) -> None:
     """Return once the monitor knows the background of its source."""
-    with Subscriber(endpoint, ("health.",)) as subscriber:
+    with Subscriber(endpoint, ("health/",)) as subscriber:
         while True:
             message = subscriber.receive(timeout_s=60.0)
             assert message is not None, "the background never was known"

@@ -28,7 +28,7 @@ MOMENT_S = 1.5
 
 def wait_for_onset(class_name: str) -> None:
     """Return when an event of `class_name` has begun."""
-    with Subscriber(ENDPOINT, ("event.",)) as subscriber:
+    with Subscriber(ENDPOINT, ("event/",)) as subscriber:
         deadline_s = time.monotonic() + LIMIT_S
         while time.monotonic() < deadline_s:
             message = subscriber.receive(0.5)

@@ -212,7 +212,7 @@ def subscribe(endpoint: str, control: str | None = None) -> Iterator[Event | Con
     PublishError
         `endpoint` is not an address.
     """
-    return _events(Subscriber(endpoint, ("event.",), control=control))
+    return _events(Subscriber(endpoint, ("event/",), control=control))
 
 
 def _events(subscriber: Subscriber) -> Iterator[Event | Contact]:

@@ -1,10 +1,11 @@
-"""Records <-> multipart messages: the only codec, wire version 1.
+"""Records <-> multipart messages: the only codec, wire version 2.
 
 A message is three frames, ``[topic, header, payload]``, the last two JSON in UTF-8. Topics:
-``event.<source_id>.<class>``, ``near_miss.<source_id>.<class>``, ``level.<source_id>``,
-``scores.<source_id>``, ``health.<source_id>``, ``heartbeat``. Adding a field is allowed; renaming or
-removing one is a new version. The control socket answers JSON with JSON: `Request` -> `Snapshot` or
-`Reply`; where it is follows from the publisher's address (`control.py`).
+``event/<source_id>/<class>/``, ``near_miss/<source_id>/<class>/``, ``level/<source_id>/``,
+``scores/<source_id>/``, ``health/<source_id>/``, ``heartbeat/``; a topic ends in ``/``, so that the beginning
+of one name never matches another. Adding a field is allowed; renaming or removing one is a new version. The
+control socket answers JSON with JSON: `Request` -> `Snapshot` or `Reply`; where it is follows from the
+publisher's address (`control.py`).
 
 Laws: ``decode(encode(x)) == x`` for text a terminal can show and finite floats (JSON has no others);
 any other bytes raise `WireError`; no text that was decoded here can steer a terminal, and every time is
@@ -38,7 +39,7 @@ from monitor.errors import PublishError, WireError
 from monitor.records import Instant
 from monitor.text import clean, sanitise
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 
 MAX_MESSAGE_LEN = 4 << 20
 """Bytes: room for 500 classes at several sources; a larger frame is nobody's event, and refused unread."""
@@ -91,10 +92,10 @@ def topic_of(record: PublishedRecord) -> str:
     """Return the topic a record is published under."""
     kind = _KINDS[type(record)]
     if isinstance(record, Event | NearMissMessage):
-        return f"{kind}.{record.source_id}.{record.class_}"
+        return f"{kind}/{record.source_id}/{record.class_}/"
     if isinstance(record, Heartbeat):
-        return kind
-    return f"{kind}.{record.source_id}"
+        return f"{kind}/"
+    return f"{kind}/{record.source_id}/"
 
 
 def encode_json(record: msgspec.Struct) -> bytes:
@@ -152,12 +153,12 @@ def decode(frames: Sequence[bytes]) -> Message:
         name = sanitise(bytes(frames[0]).decode())
     except UnicodeDecodeError:
         raise WireError("The topic is not UTF-8.") from None
-    kind = _TOPICS.get(name.partition(".")[0])
-    if kind is None:
-        raise WireError(f"Unknown topic {name!r}; known: {', '.join(_TOPICS)}.")
     header = decode_json(frames[1], Header)
     if header.version != PROTOCOL_VERSION:
         raise WireError(f"Protocol version {header.version}; this program speaks {PROTOCOL_VERSION}.")
+    kind = _TOPICS.get(name.partition("/")[0])
+    if kind is None:
+        raise WireError(f"Unknown topic {name!r}; known: {', '.join(_TOPICS)}.")
     record = decode_json(frames[2], kind)
     topic = topic_of(record)
     if sanitise(topic) != name:

@@ -73,6 +73,7 @@ class Event(msgspec.Struct, frozen=True, rename={"class_": "class"}):
     urgent: bool
     model: str
     clip: str | None = None
+    """Path of its recording, where clips are kept."""
     peak_score: float = 0.0
     """Highest score so far, [0, 1]."""
     label: str = ""
@@ -83,6 +84,17 @@ class Event(msgspec.Struct, frozen=True, rename={"class_": "class"}):
     onset_position_s: float | None = None
     """Of a file, and of whatever is read as one: seconds from its beginning; None for what is heard live."""
     offset_position_s: float | None = None
+    node: str = ""
+    """The machine that heard it: `[publish] node`, else its own name."""
+    hearing: HearingState = "good"
+    """Whether the monitor could hear when this message was made."""
+    acknowledged_by: str | None = None
+    """Who has said that it was seen, in words; None: nobody yet."""
+    acknowledged_at: Instant | None = None
+    rhythm: str | None = None
+    """The pattern its sound was verified as, such as ``T3, 4 cycles``; None: none was looked for or found."""
+    rejected_because: str | None = None
+    """Why it is told of and yet no alarm, in words for the user; None: it stands."""
 
 
 class NearMissMessage(msgspec.Struct, frozen=True, rename={"class_": "class"}):
@@ -101,6 +113,8 @@ class NearMissMessage(msgspec.Struct, frozen=True, rename={"class_": "class"}):
     """Of a file: seconds from its beginning to `time`; None for what is heard live."""
     label: str = ""
     """What the user calls the class, in any script; empty: like `class`."""
+    node: str = ""
+    """As in the event."""
 
 
 class Level(msgspec.Struct, frozen=True):
@@ -230,6 +244,8 @@ class Health(msgspec.Struct, frozen=True):
     """Why `hearing` is not `good`, and what to do, in words for the user."""
     channels: str | None = None
     """Which channels are not heard, and why, in words for the user; None where all are."""
+    node: str = ""
+    """The machine that listens: `[publish] node`, else its own name."""
     changes: list[Change] = []
     """What was changed from outside, the last few, oldest first."""
 

@@ -29,7 +29,7 @@ from monitor.errors import PublishError, WireError
 GONE_AFTER_S = 3.0
 """A publisher that gives no sign of life for this long is gone; it sends a heartbeat every second."""
 
-_HEARTBEAT = "heartbeat"
+_HEARTBEAT = "heartbeat/"
 
 
 class Continuity:
@@ -81,7 +81,7 @@ class Subscriber:
     endpoint
         Where the monitor publishes.
     topics
-        Beginnings of the topics wanted, e.g. ``("event.", "health.")``; heartbeats always come.
+        Beginnings of the topics wanted, e.g. ``("event/", "health/")``; heartbeats always come.
     high_water_mark
         Messages queued here before the newest are dropped.
     clock

@@ -245,6 +245,8 @@ class PublishConfig(_Section, frozen=True):
     """Where the monitor is asked and told what to do, `ipc://PATH`; empty: a private folder of this user."""
     high_water_mark: Count = 1000
     """Messages queued per slow subscriber before the newest are dropped for that one."""
+    node: str = ""
+    """What this machine is called in events and health; empty: its own name."""
 
 
 class Config(_Section, frozen=True):

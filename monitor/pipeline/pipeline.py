@@ -276,7 +276,9 @@ class Pipeline:
         background, detector = self._stages.background, self._stages.detector
         level = self._stages.meter.over(window.start, window.stop)
         scored_s = self._clock.monotonic()
-        self._context = Context(score, level, background.state(window.stop), window.captured_s, scored_s)
+        self._context = Context(
+            score, level, background.state(window.stop), window.captured_s, scored_s, self._hearing.state
+        )
         self._emit(self._report.scores(score))
         self._report.track(_heard(score, detector), level)
         self._report_all(detector.update(score, window.hop_len, window.discontinuous or self._interrupted))
@@ -392,6 +394,7 @@ class Pipeline:
             hearing=self._hearing.state,
             hearing_reason=self._hearing.reason,
             channels=status.channels,
+            node=self._stream.node,
             classes=[
                 ClassState(
                     class_=name,

@@ -10,7 +10,15 @@ import msgspec
 
 from monitor.bus.messages import Candidate, ClockStep, Event, Latency, Level, NearMissMessage, ScoresMessage
 from monitor.pipeline.timeline import DeviceTimeline, PlayedTimeline, Timeline, WallClock
-from monitor.records import BackgroundState, LevelReading, NearMiss, Span, Transition, WindowScores
+from monitor.records import (
+    BackgroundState,
+    HearingState,
+    LevelReading,
+    NearMiss,
+    Span,
+    Transition,
+    WindowScores,
+)
 
 _CANDIDATES = 5
 _READ_TOGETHER_S = 0.01
@@ -32,6 +40,8 @@ class Stream(msgspec.Struct, frozen=True):
     """Makes event ids of different runs differ."""
     labels: Mapping[str, str] = {}
     """What the user calls each class, by its name in topics."""
+    node: str = ""
+    """The machine that listens."""
     paced: bool = False
     """A file in real time: never skipped, and capture times tell how far behind what is heard lies."""
 
@@ -56,6 +66,7 @@ class Context(msgspec.Struct, frozen=True):
     """Monotonic clock when the window's last sample had been captured."""
     scored_s: float
     """Monotonic clock when its score was known."""
+    hearing: HearingState = "good"
 
 
 class _Onset(NamedTuple):
@@ -151,6 +162,8 @@ class Reporter:
             ended_by=change.ended_by,
             onset_position_s=self.position_s(change.onset_sample),
             offset_position_s=None if offset is None else self.position_s(offset),
+            node=self._stream.node,
+            hearing=context.hearing,
         )
 
     def label(self, class_: str) -> str:
@@ -185,6 +198,7 @@ class Reporter:
             snr_db=round(context.level.snr_db, 1),
             position_s=self.position_s(missed.stop),
             label=self.label(missed.class_),
+            node=self._stream.node,
         )
 
     def level(self, level: LevelReading) -> Level:

@@ -28,7 +28,7 @@ from monitor.bus.messages import (
 from monitor.errors import PublishError, WireError
 from monitor.records import Likeness
 from monitor.text import sanitise
-from tests.examples import NOON, any_text, background, event, level, plain_text, records
+from tests.examples import NOON, any_text, background, event, health, level, near_miss, plain_text, records
 
 PUBLISHED: list[type[Any]] = [Event, NearMissMessage, Level, ScoresMessage, Health, Heartbeat]
 CONTROL: list[type[Any]] = [Snapshot, Request, Reply]
@@ -113,7 +113,7 @@ def test_escape_sequences_in_any_place_arrive_as_replacement_characters() -> Non
     assert isinstance(message.record, Event)
     shown = "�]0;owned��2J"
     assert (message.record.source_name, message.record.prompt, message.record.class_) == (shown,) * 3
-    assert (message.header.epoch, message.topic) == (shown, f"event.mic0.{shown}")
+    assert (message.header.epoch, message.topic) == (shown, f"event/mic0/{shown}/")
     beat = wire.decode(sent(Heartbeat(time=NOON, sequences={evil: 1}))).record
     assert isinstance(beat, Heartbeat)
     assert list(beat.sequences) == [shown]
@@ -176,8 +176,23 @@ def test_json_nested_too_deeply_is_refused() -> None:
 
 def test_another_protocol_version_is_refused_with_both_named() -> None:
     topic, header, payload = sent(event())
-    with pytest.raises(WireError, match="version 2; this program speaks 1"):
-        wire.decode([topic, header.replace(b'"version":1', b'"version":2'), payload])
+    with pytest.raises(WireError, match="version 3; this program speaks 2"):
+        wire.decode([topic, header.replace(b'"version":2', b'"version":3'), payload])
+
+
+def test_the_first_edition_of_the_wire_is_refused_by_its_version_and_not_by_its_topics() -> None:
+    _, header, payload = sent(event())
+    with pytest.raises(WireError, match="version 1; this program speaks 2"):
+        wire.decode([b"event.mic0.siren", header.replace(b'"version":2', b'"version":1'), payload])
+
+
+@pytest.mark.parametrize(
+    "record", [event(), near_miss(), health(), level()], ids=lambda one: type(one).__name__
+)
+def test_a_topic_ends_so_that_the_beginning_of_a_name_matches_no_other(record: Any) -> None:
+    longer = msgspec.structs.replace(record, source_id=record.source_id + "0")
+    assert wire.topic_of(record).endswith("/")
+    assert not wire.topic_of(longer).startswith(wire.topic_of(record))
 
 
 def test_a_field_added_by_a_later_program_is_passed_over() -> None:

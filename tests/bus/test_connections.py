@@ -96,8 +96,8 @@ def test_a_form_posted_by_a_web_page_is_hung_up_on_and_subscribes_to_nothing(pub
                 heard += piece or b"(hung up)"
 
         with suppress(ConnectionError):
-            until(lambda: b"event." in heard or b"(hung up)" in heard, turn)
-    assert b"event." not in heard
+            until(lambda: b"event/" in heard or b"(hung up)" in heard, turn)
+    assert b"event/" not in heard
     assert works(publisher)
 
 
@@ -184,7 +184,7 @@ def test_a_form_in_real_chromium_is_sent_and_hung_up_on(publisher: Publisher, tm
         relay.close()
     assert b"POST / HTTP/1.1" in relay.asked
     assert b"mute" in relay.asked
-    assert b"event." not in relay.answered
+    assert b"event/" not in relay.answered
     assert works(publisher)
 
 
@@ -212,7 +212,7 @@ def test_a_peer_that_subscribes_without_end_is_cut_off_and_costs_little_memory(p
 def test_subscriptions_that_trickle_in_are_counted_too(publisher: Publisher) -> None:
     with greeted(publisher.endpoint) as peer:
         for number in range(MOST_SUBSCRIPTIONS + 1):
-            peer.sendall(subscription(b"event.%d" % number))
+            peer.sendall(subscription(b"event/%d/" % number))
         assert hung_up(peer)
     assert works(publisher)
 
@@ -223,7 +223,7 @@ def test_subscriptions_count_that_are_heard_of_before_the_peer_who_sent_them() -
         door = ConnectionGuard(events, most_peers=4, metered=True)
         with greeted(f"tcp://127.0.0.1:{port}") as peer:
             for number in range(MOST_SUBSCRIPTIONS + 1):
-                peer.sendall(subscription(b"event.%d" % number))
+                peer.sendall(subscription(b"event/%d/" % number))
                 taken = events.recv(copy=False)
                 door.subscribed(int(taken.get("__fd")), taken.bytes)
             door.start()
@@ -242,7 +242,7 @@ def test_subscribing_and_unsubscribing_for_ever_is_allowed_slowly() -> None:
 
 
 def test_a_listener_of_every_class_of_a_long_list_stays(publisher: Publisher) -> None:
-    topics = tuple(f"event.mic0.class_{number}" for number in range(200))
+    topics = tuple(f"event/mic0/class_{number}/" for number in range(200))
     with Subscriber(publisher.endpoint, topics) as subscriber:
         join(publisher, subscriber)
         assert catch_up(publisher, subscriber)
@@ -333,13 +333,13 @@ def test_more_peers_than_there_are_descriptors_are_turned_away_and_those_before_
         try:
             assert child.stdout is not None
             endpoint = child.stdout.readline().strip()
-            with Subscriber(endpoint, ("heartbeat",)) as first:
+            with Subscriber(endpoint, ("heartbeat/",)) as first:
                 assert first.receive(PATIENCE_S) is not None
                 context.set(zmq.MAX_SOCKETS, 3000)
                 for _ in range(1100):
                     peer = context.socket(zmq.SUB)
                     peer.linger = 0
-                    peer.subscribe(b"event.")
+                    peer.subscribe(b"event/")
                     peer.connect(endpoint)
                     peers.append(peer)
                 fds = Path(f"/proc/{child.pid}/fd")
@@ -361,7 +361,7 @@ def test_two_hundred_subscribers_are_all_served(publisher: Publisher) -> None:
         for _ in range(200):
             peer = context.socket(zmq.SUB)
             peer.linger = 0
-            peer.subscribe(b"event.")
+            peer.subscribe(b"event/")
             peer.connect(publisher.endpoint)
             peers.append(peer)
         waiting = set(peers)

@@ -30,7 +30,7 @@ def test_where_nobody_takes_anything_levels_are_dropped_first_and_all_that_is_dr
         outbox.put(event())
     records, dropped = outbox.take()
     assert (records.count(level()), records.count(event())) == (MAX_WAITING, MAX_WAITING)
-    assert dropped == {"level.mic0": 2 * MAX_WAITING, "event.mic0.dog_bark": 7}
+    assert dropped == {"level/mic0/": 2 * MAX_WAITING, "event/mic0/dog_bark/": 7}
     bell.close()
 
 

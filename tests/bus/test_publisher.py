@@ -148,7 +148,7 @@ def test_sequences_have_no_gaps_within_a_topic(publisher: Publisher) -> None:
             publisher.emit(level())
             publisher.emit(event())
         found = catch_up(publisher, subscriber)
-    for topic in ("level.mic0", "event.mic0.dog_bark"):
+    for topic in ("level/mic0/", "event/mic0/dog_bark/"):
         assert [m.header.sequence for m in found if m.topic == topic] == list(range(1, 101))
 
 
@@ -169,7 +169,7 @@ def test_a_snapshot_tells_what_is_open_what_ended_and_how_the_source_is(publishe
     assert answer.health == [health("running")]
     assert answer.open_events == [event(id_="2")]
     assert answer.recent_events == [event("offset", id_="1")]
-    assert answer.sequences["event.mic0.dog_bark"] == 3
+    assert answer.sequences["event/mic0/dog_bark/"] == 3
 
 
 def test_other_requests_go_to_the_handler_and_its_answer_comes_back(publisher: Publisher) -> None:

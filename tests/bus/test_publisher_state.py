@@ -42,7 +42,7 @@ def test_only_the_last_ended_events_are_kept() -> None:
 def test_health_is_the_newest_of_each_source() -> None:
     ledger = PublisherState()
     for state in ("starting", "running", "lost"):
-        ledger.enter("health.mic0", health(state))
+        ledger.enter("health/mic0/", health(state))
     assert ledger.snapshot("e", NOON).health == [health("lost")]
 
 

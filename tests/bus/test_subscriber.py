@@ -90,7 +90,7 @@ def test_after_a_restart_everything_that_does_not_arrive_is_lost(
 
 
 def test_topics_that_are_not_wanted_are_not_missed() -> None:
-    continuity = Continuity(("event.",))
+    continuity = Continuity(("event/",))
     beats = numbered([BEAT, level(), health(), event(), BEAT], "a")
     for message in (beats[0], beats[-1]):
         continuity.note(message)
@@ -110,12 +110,12 @@ def test_a_subscriber_receives_what_is_published_in_order(publisher: Publisher) 
 
 
 def test_only_the_topics_asked_for_and_heartbeats_arrive(publisher: Publisher) -> None:
-    with Subscriber(publisher.endpoint, topics=("event.mic0.siren",)) as subscriber:
+    with Subscriber(publisher.endpoint, topics=("event/mic0/siren/",)) as subscriber:
         join(publisher, subscriber)
         for record in (event(), event(class_="siren"), level(), health()):
             publisher.emit(record)
         topics = {m.topic for m in catch_up(publisher, subscriber)}
-        assert topics == {"event.mic0.siren", "heartbeat"}
+        assert topics == {"event/mic0/siren/", "heartbeat/"}
         assert subscriber.lost == 0
 
 
@@ -125,10 +125,10 @@ def test_a_slow_subscriber_delays_nobody_and_knows_what_it_lost() -> None:
     publisher = eager_publisher(high_water_mark=5)
     try:
         with (
-            Subscriber(publisher.endpoint, ("level.",), high_water_mark=5) as slow,
-            Subscriber(publisher.endpoint, ("event.",)) as quick,
+            Subscriber(publisher.endpoint, ("level/",), high_water_mark=5) as slow,
+            Subscriber(publisher.endpoint, ("event/",)) as quick,
         ):
-            beats = [m for m in join(publisher, slow) if m.topic == "heartbeat"]
+            beats = [m for m in join(publisher, slow) if m.topic == "heartbeat/"]
             join(publisher, quick)
             for _ in range(total):
                 publisher.emit(big)
@@ -136,8 +136,8 @@ def test_a_slow_subscriber_delays_nobody_and_knows_what_it_lost() -> None:
             assert event() in [m.record for m in catch_up(publisher, quick)]
             assert quick.lost == 0
             found = catch_up(publisher, slow)
-            levels = [m for m in found if m.topic == "level.mic0"]
-            beats += [m for m in found if m.topic == "heartbeat"]
+            levels = [m for m in found if m.topic == "level/mic0/"]
+            beats += [m for m in found if m.topic == "heartbeat/"]
             beats_lost = beats[-1].header.sequence - beats[0].header.sequence + 1 - len(beats)
             assert 0 < len(levels) < total
             assert slow.lost == total - len(levels) + beats_lost
@@ -177,7 +177,7 @@ def test_malformed_messages_are_counted_and_passed_over() -> None:
         with Subscriber(f"tcp://127.0.0.1:{port}") as subscriber:
 
             def babble() -> None:
-                stranger.send_multipart([b"event.mic0.x", b"\xff", b"{"])
+                stranger.send_multipart([b"event/mic0/x/", b"\xff", b"{"])
                 stranger.send_multipart([b""])
                 stranger.send_multipart(encode(event(), "e", 1, NOON))
                 received.extend(drain(subscriber))
@@ -258,7 +258,7 @@ def test_another_process_hears_every_event(publisher: Publisher) -> None:
         for record in (event("onset"), event("update"), event("offset")):
             publisher.emit(record)
         lines = child.communicate(timeout=20)[0].decode().splitlines()
-    assert [line for line in lines if line != "heartbeat"] == ["event.mic0.dog_bark"] * 3 + ["lost 0"]
+    assert [line for line in lines if line != "heartbeat/"] == ["event/mic0/dog_bark/"] * 3 + ["lost 0"]
     assert child.returncode == 0
 
 

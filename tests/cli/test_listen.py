@@ -180,7 +180,7 @@ def test_another_version_of_monitor_is_not_taken_for_nobody() -> None:
             header = b'{"version":2,"epoch":"a","sequence":1,"time":"2026-11-21T12:00:00Z"}'
 
             def turn_on() -> None:
-                stranger.send_multipart([b"heartbeat", header, b"{}"])
+                stranger.send_multipart([b"heartbeat/", header, b"{}"])
                 sleep()
 
             until(listening.done, turn_on)

@@ -83,7 +83,7 @@ def test_a_late_joiner_gets_it_all_in_one_message() -> None:
     snapshot = Snapshot(
         epoch="e",
         time=at(3.0),
-        sequences={f"event.demo.{name}": 3 for name in NAMES},
+        sequences={f"event/demo/{name}/": 3 for name in NAMES},
         health=[crowded_health()],
         open_events=onset_of_all(),
         recent_events=onset_of_all()[:100],
