@@ -62,7 +62,7 @@ def _drawn(line: BackgroundLine, background: BackgroundProfile) -> RenderableTyp
     rows.add_row("sounds like", _bars([(one.phrase, one.share) for one in background.sounds_like], "{:4.0%}"))
     rows.add_row("known", _known(background))
     rows.add_row("likeness", _likeness(background))
-    rows.add_row("background changes", _changes(background.state.changes))
+    rows.add_row("changes", _changes(background.state.changes))
     if background.state.ready:
         rows.add_row("your classes", _resembling(background.classes))
     rows.add_row("stored", line.fault or _kept(line.stored))
