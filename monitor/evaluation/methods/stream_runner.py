@@ -33,16 +33,16 @@ from monitor.stream.windows import Windower
 Changes = Mapping[str, Mapping[str, Any]]
 """Section -> key -> value: what a method changes in the configuration."""
 
-_PLAIN: Changes = {"background": {"tau": 0.0, "clear": False}, "drift": {"beta": 0.0}}
+_PLAIN: Changes = {"background": {"tau": 0.0}, "drift": {"beta": 0.0}}
 
 METHODS: Mapping[str, Changes] = {
     "monitor": {},
     "zero-shot": _PLAIN,
     "cosine": {**_PLAIN, "prompts": {"distractors": ()}, "scorer": {"temperature": 0.1}},
     "drift": {**_PLAIN, "drift": {"beta": 0.1}},
-    "audio-background": {**_PLAIN, "background": {"tau": 0.7, "clear": False}},
-    "auto": {**_PLAIN, "background": {"tau": "auto", "clear": False}},
-    "auto+drift": {"background": {"tau": "auto", "clear": False}, "drift": {"beta": 0.1}},
+    "audio-background": {**_PLAIN, "background": {"tau": 0.7}},
+    "auto": {**_PLAIN, "background": {"tau": "auto"}},
+    "auto+drift": {"background": {"tau": "auto"}, "drift": {"beta": 0.1}},
 }
 """Name -> what it changes in the configuration.
 
