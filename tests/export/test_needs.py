@@ -18,7 +18,7 @@ def test_a_missing_library_is_named_with_the_command_that_installs_it() -> None:
 
 def test_the_command_loads_no_heavy_library_before_it_is_used() -> None:
     code = (
-        "import sys, monitor.export.command; "
+        "import sys, monitor.export.exporter; "
         "print(sorted({'torch', 'transformers', 'onnx', 'onnxruntime', 'safetensors'} & set(sys.modules)))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

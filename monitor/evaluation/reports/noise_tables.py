@@ -108,8 +108,8 @@ def _notes(report: NoiseReport) -> Iterator[str]:
     backgrounds = sum(bool(one.background) for one in report.mixtures)
     for heard in report.heard:
         overlap = (
-            f" {heard.overlapping_backgrounds} of {backgrounds} overlap the mixture, for want of other "
-            "sound of that recording."
+            f" {heard.overlapping_backgrounds} of {backgrounds} backgrounds overlap what is in the mixture, "
+            "for want of other sound of that recording."
         )
         pool = f" {heard.pool} clips to learn from." if heard.pool else ""
         if notes := overlap * bool(backgrounds) + pool:
