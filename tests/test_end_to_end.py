@@ -183,8 +183,8 @@ def test_a_background_is_learnt_drawn_saved_and_known_at_the_start_of_the_next_r
     monkeypatch.setenv("MONITOR_BACKGROUND_MEMORY_S", "3600")
     with demo(endpoint) as second:
         until_known(endpoint)
-        cleared, again = background("clear", endpoint), background("show", endpoint)
-    assert f"Removed: {stored.name}\n" in cleared
+        forgotten, again = background("forget", endpoint), background("show", endpoint)
+    assert f"Removed: {stored.name}\n" in forgotten
     assert not stored.exists()
     assert "not yet: " in again
     assert ["begins with its background as saved on" in run.communicate()[1] for run in (first, second)] == [

@@ -42,7 +42,7 @@ def cannot_be_nobody() -> str:
         (RUN, 0, "listening to demo street"),
         ([*MONITOR, "models", "list"], 0, "embedded"),
         ([*MONITOR, "models", "verify"], 0, "verified"),
-        ([*MONITOR, "background", "clear", "--all"], 0, "Nothing was stored."),
+        ([*MONITOR, "background", "forget", "--all"], 0, "Nothing was stored."),
         ([*MONITOR, "models", "install", "clap", "--offline"], 2, "There is no home folder"),
     ],
 )

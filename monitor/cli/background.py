@@ -20,7 +20,7 @@ _Wanted = Literal["background", "forget_background"]
 
 def add_background(verbs: Any, add_verb: AddVerb) -> None:
     """Add `background` and what it can do to the verbs of the program."""
-    summary = "show, save or clear what the background sounds like"
+    summary = "show, save or forget what the background sounds like"
     actions = add_verb(verbs, "background", _show, summary).add_subparsers(metavar="ACTION", required=True)
     show = add_verb(
         actions, "show", _show, "draw what the background of a running monitor sounds like, in words"
@@ -29,11 +29,11 @@ def add_background(verbs: Any, add_verb: AddVerb) -> None:
     show.add_argument("--json", action="store_true", help="one JSON list on standard output")
     save = add_verb(actions, "save", _save, "store the background, so that the next run begins with it")
     _add_whose(save, "save the background of one source only")
-    clear = add_verb(
-        actions, "clear", _clear, "remove the stored background, and let a running monitor learn again"
+    forget = add_verb(
+        actions, "forget", _forget, "remove the stored background, and let a running monitor learn again"
     )
-    which = _add_whose(clear, "clear one source, also without a running monitor")
-    which.add_argument("--all", action="store_true", help="clear every stored background")
+    which = _add_whose(forget, "forget one source, also without a running monitor")
+    which.add_argument("--all", action="store_true", help="forget every stored background")
 
 
 def _add_whose(parser: argparse.ArgumentParser, what: str) -> argparse._MutuallyExclusiveGroup:
@@ -78,7 +78,7 @@ def _save(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _clear(arguments: argparse.Namespace) -> int:
+def _forget(arguments: argparse.Namespace) -> int:
     from monitor.storage.backgrounds import remove
 
     known = _known(arguments)
@@ -102,7 +102,8 @@ def _known(arguments: argparse.Namespace) -> Reply:
         if arguments.all or arguments.source:
             return Reply(ok=True)
     raise BackgroundError(
-        f"No monitor answers on {arguments.connect}, so say which background to clear: --source ID, or --all."
+        f"No monitor answers on {arguments.connect}, so say which background to forget: --source ID, or "
+        "--all."
     )
 
 

@@ -141,7 +141,7 @@ def _resembling(classes: list[ClassInBackground]) -> RenderableType:
         return "the background resembles none of them"
     shown = _bars([(called(one), one.cosine) for one in alike], "{:.2f}")
     rest = f"and {len(alike) - _MOST_ROWS} more; " if len(alike) > _MOST_ROWS else ""
-    return Group(shown, f"{rest}the background resembles these: while it is heard they are counted less")
+    return Group(shown, f"{rest}the background resembles these: they count less while it is heard")
 
 
 def _kept(stored: StoredBackground | None) -> str:

@@ -59,7 +59,7 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--config", type=user_path, metavar="FILE", help="TOML file over the defaults")
     parser.add_argument(
-        "--out", type=user_path, metavar="DIR", help="tables, pictures and the list of all mixtures"
+        "--out", type=user_path, metavar="DIR", help="tables, plots and the list of all mixtures"
     )
     parser.add_argument(
         "--json", action="store_true", help="all figures as one JSON object on standard output"

@@ -94,7 +94,7 @@ class LevelConfig(_Section, frozen=True):
     noisy_dbfs: Annotated[float, _within(limits.NOISY_DBFS)] = -26.0
     """From this floor on, half of all alarms would stand out by less than 3 dB and not be recognised."""
     bands: Annotated[int, msgspec.Meta(ge=4, le=128)] = 32
-    """Mel-spaced bands in the published picture."""
+    """Mel-spaced bands of the published spectrogram."""
 
 
 class ModelConfig(_Section, frozen=True):

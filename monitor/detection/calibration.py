@@ -47,7 +47,7 @@ from monitor.records import CalibrationState, WindowScores
 TAIL = 0.1
 """Share of the blocks that the tail is fitted to, unless more than half as many may be false alarms."""
 PRIOR_EXCESS = 1.5
-"""Mean excess, in log-odds of odds against other sounds; about what recordings of rooms gave (validation)."""
+"""Mean excess, in log-odds of odds against other sounds; about what recordings gave (validation)."""
 PRIOR_COUNT = 30
 """Excesses that this is worth."""
 ENOUGH = 3.0

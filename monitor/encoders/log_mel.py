@@ -29,7 +29,7 @@ _FRAMES_AT_ONCE = 128
 
 
 def log_mel(windows: NDArray[np.float32], mel: Mel) -> NDArray[np.float32]:
-    """Return the pictures of `windows`.
+    """Return the spectrograms of `windows`.
 
     Parameters
     ----------
@@ -41,14 +41,14 @@ def log_mel(windows: NDArray[np.float32], mel: Mel) -> NDArray[np.float32]:
     NDArray
         float32 (n, 1 + t // 480, 64), dB.
     """
-    pictures = np.empty((len(windows), 1 + windows.shape[1] // HOP_LEN, BANDS), np.float32)
-    for picture, window in zip(pictures, windows, strict=True):
-        _draw(window, mel_filters(mel), picture)
-    return pictures
+    spectrograms = np.empty((len(windows), 1 + windows.shape[1] // HOP_LEN, BANDS), np.float32)
+    for spectrogram, window in zip(spectrograms, windows, strict=True):
+        _draw(window, mel_filters(mel), spectrogram)
+    return spectrograms
 
 
-def _draw(window: NDArray[np.float32], filters: NDArray[np.float64], picture: NDArray[np.float32]) -> None:
-    """Fill `picture` with the log-mel of one window.
+def _draw(window: NDArray[np.float32], filters: NDArray[np.float64], out: NDArray[np.float32]) -> None:
+    """Fill `out` with the log-mel of one window.
 
     In double precision: in single, the rounding of a loud low tone drowns quiet high bands.
     """
@@ -59,7 +59,7 @@ def _draw(window: NDArray[np.float32], filters: NDArray[np.float64], picture: ND
     for start in range(0, len(frames), _FRAMES_AT_ONCE):
         spectrum = np.fft.rfft(frames[start : start + _FRAMES_AT_ONCE] * taper, axis=1)[:, :bins]
         power = (spectrum.real**2 + spectrum.imag**2) @ filters
-        picture[start : start + _FRAMES_AT_ONCE] = 10.0 * np.log10(np.maximum(power, _LEAST_POWER))
+        out[start : start + _FRAMES_AT_ONCE] = 10.0 * np.log10(np.maximum(power, _LEAST_POWER))
 
 
 @lru_cache

@@ -122,13 +122,13 @@ class TorchEngine:
         self.batches = self._device.type == "cuda"
 
     def audio(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return float32 (n, dim) for pictures, float32 (n, 1, t, bands)."""
+        """Return float32 (n, dim) for spectrograms, float32 (n, 1, t, bands)."""
         import torch
 
         with torch.inference_mode():
             shorter = torch.zeros((len(sound), 1), dtype=torch.bool, device=self._device)
-            pictures = torch.from_numpy(sound).to(self._device)
-            return _pooled(self._model.get_audio_features(input_features=pictures, is_longer=shorter))
+            spectrograms = torch.from_numpy(sound).to(self._device)
+            return _pooled(self._model.get_audio_features(input_features=spectrograms, is_longer=shorter))
 
     def open_text(self) -> TorchEngine:
         """Return itself: the checkpoint is one file, and is loaded."""

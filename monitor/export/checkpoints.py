@@ -185,10 +185,10 @@ def _front_end(folder: Path, architecture: Architecture) -> FrontEndSpec:
             raise ModelError(f"{folder.name}/preprocessor_config.json has {key} = {found}; valid: {valid}.")
     mel = _MELS.get(extractor.truncation)
     if mel is None or (mel == "htk" and not architecture.fused):
-        legal_ways = " or ".join(_MELS) if architecture.fused else "rand_trunc"
+        valid_ways = " or ".join(_MELS) if architecture.fused else "rand_trunc"
         raise ModelError(
             f"{folder.name}/preprocessor_config.json has truncation = {extractor.truncation!r}; valid for a "
-            f"model that is {'fused' if architecture.fused else 'unfused'}: {legal_ways}."
+            f"model that is {'fused' if architecture.fused else 'unfused'}: {valid_ways}."
         )
     return FrontEndSpec(mel)
 

@@ -46,7 +46,7 @@ class LogMel(nn.Module):
         self.register_buffer("bands", torch.from_numpy(bands[used].astype(np.float32)))
 
     def forward(self, audio: Tensor) -> Tensor:
-        """Return the picture."""
+        """Return the spectrogram."""
         if self.int16:
             audio = (audio.clamp(-1.0, 1.0) * QUANTUM).to(torch.int32).to(torch.float32) / QUANTUM
         padded = functional.pad(audio[:, None], (FFT_LEN // 2, FFT_LEN // 2), "reflect")

@@ -36,7 +36,7 @@ class Job:
 
 
 def pieces_for(seconds: float) -> int:
-    """Return how many of the picture's four pieces hear so long a sound; 0 seconds: all."""
+    """Return how many of the spectrogram's four pieces hear so long a sound; 0 seconds: all."""
     return round(seconds * SAMPLE_RATE / (COLUMNS * HOP_LEN)) or PIECES
 
 

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from monitor.export.architecture import BANDS, PATCH, WINDOW
 
 PIECES = 4
-"""Pieces of the whole picture."""
+"""Pieces of the whole spectrogram."""
 COLUMNS = 256
 """Columns of one piece."""
 _FAR = -100.0
@@ -45,7 +45,7 @@ class Grid:
 
     @property
     def repeats(self) -> bool:
-        """Whether the picture stands for itself repeated downwards without end."""
+        """Whether the spectrogram stands for itself repeated downwards without end."""
         return self.rows < self.whole_rows
 
     @property
@@ -69,10 +69,10 @@ class Grid:
     def windows(self, shifted: bool) -> Order:
         """Return patch numbers window by window, (windows, patches)."""
         height, width = self.window
-        picture = self.plain().reshape(self.rows, self.columns)
+        spectrogram = self.plain().reshape(self.rows, self.columns)
         if shifted:
-            picture = np.roll(picture, (-(WINDOW // 2), -(WINDOW // 2)), (0, 1))
-        cut = picture.reshape(self.rows // height, height, self.columns // width, width)
+            spectrogram = np.roll(spectrogram, (-(WINDOW // 2), -(WINDOW // 2)), (0, 1))
+        cut = spectrogram.reshape(self.rows // height, height, self.columns // width, width)
         return cut.transpose(0, 2, 1, 3).reshape(-1, height * width)
 
     def far(self, shifted: bool) -> NDArray[np.float32]:
@@ -89,8 +89,8 @@ class Grid:
 
 def children(grid: Grid) -> Order:
     """Return, for each patch of the next stage, the four it is merged from: (patches, 4)."""
-    picture = grid.plain().reshape(grid.rows // 2, 2, grid.columns // 2, 2)
-    return picture.transpose(0, 2, 3, 1).reshape(-1, 4)
+    spectrogram = grid.plain().reshape(grid.rows // 2, 2, grid.columns // 2, 2)
+    return spectrogram.transpose(0, 2, 3, 1).reshape(-1, 4)
 
 
 def step(now: Order, then: Order) -> Tensor:
@@ -169,7 +169,7 @@ class Merge(nn.Module):
 
 
 class Htsat(nn.Module):
-    """A normalised picture, float32 (n, 256 pieces, 64), to float32 (n, channels)."""
+    """A normalised spectrogram, float32 (n, 256 pieces, 64), to float32 (n, channels)."""
 
     def __init__(self, source: Any, pieces: int = PIECES) -> None:
         """Build from a `ClapAudioEncoder`, whose weights are shared; `pieces` is 1, 2 or 4."""
@@ -193,9 +193,9 @@ class Htsat(nn.Module):
         self.layers = nn.ModuleList(layers)
         self.norm = source.norm
 
-    def forward(self, picture: Tensor) -> Tensor:
+    def forward(self, spectrogram: Tensor) -> Tensor:
         """Return the mean over all patches."""
-        stacked = picture.reshape(-1, self.pieces, COLUMNS, BANDS).transpose(2, 3)
+        stacked = spectrogram.reshape(-1, self.pieces, COLUMNS, BANDS).transpose(2, 3)
         x = self.patches(stacked.reshape(-1, 1, self.pieces * BANDS, COLUMNS)).flatten(2).transpose(1, 2)
         x = self.patch_norm(x)
         for layer in self.layers:

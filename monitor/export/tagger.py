@@ -15,7 +15,7 @@ from monitor.export.weights import load_pickle, named_tensors
 from monitor.models.store import sha256_of
 
 _OTHER_FRONT_END = re.compile(r"_(hop|mels)_\d+")
-"""In the names of files whose networks hear another picture, which does not show in their tensors."""
+"""In the names of files whose networks hear another spectrogram, which does not show in their tensors."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from monitor.export.front_end import FrontEndSpec, LogMel
 from monitor.export.swin import COLUMNS, PIECES, Htsat
 
 _SHARPNESS = -0.75
-"""The `a` of the cubic kernel that torch and laion-clap stretch pictures with."""
+"""The `a` of the cubic kernel that torch and laion-clap stretch spectrograms with."""
 
 
 class AudioTower(nn.Module):
@@ -48,9 +48,9 @@ class AudioTower(nn.Module):
 
     def forward(self, audio: Tensor) -> Tensor:
         """Return the embedding."""
-        picture = self.log_mel(audio) * self.scale + self.shift
-        picture = picture[:, : self.columns] if self.stretch is None else self.stretch(picture)
-        x = self.projection(self.network(picture.half() if self.half_width else picture))
+        spectrogram = self.log_mel(audio) * self.scale + self.shift
+        spectrogram = spectrogram[:, : self.columns] if self.stretch is None else self.stretch(spectrogram)
+        x = self.projection(self.network(spectrogram.half() if self.half_width else spectrogram))
         return functional.normalize(x.float(), dim=-1)
 
 
@@ -86,9 +86,9 @@ class Stretch(nn.Module):
         self.register_buffer("around", torch.from_numpy(np.clip(around, 0, now - 1).astype(np.int64)))
         self.register_buffer("weights", torch.from_numpy(weights[:, :, None].astype(np.float32)))
 
-    def forward(self, picture: Tensor) -> Tensor:
-        """Return the stretched picture."""
-        parts = [picture.index_select(1, self.around[tap]) * self.weights[tap] for tap in range(4)]
+    def forward(self, spectrogram: Tensor) -> Tensor:
+        """Return the stretched spectrogram."""
+        parts = [spectrogram.index_select(1, self.around[tap]) * self.weights[tap] for tap in range(4)]
         return (parts[0] + parts[1]) + (parts[2] + parts[3])
 
 

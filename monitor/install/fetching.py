@@ -40,7 +40,7 @@ def fetch_all(items: Sequence[Download], options: InstallOptions, watcher: Watch
         return
     if options.offline:
         raise ModelUnreachable(f"Cannot fetch {options.name!r} offline. Fetch by hand: {_by_hand(wanted)}")
-    _check_room(wanted, wanted[0].path.parent)
+    _check_space(wanted, wanted[0].path.parent)
     for item in wanted:
         try:
             fetch(item, watcher, options.patience)
@@ -51,7 +51,7 @@ def fetch_all(items: Sequence[Download], options: InstallOptions, watcher: Watch
             ) from None
 
 
-def _check_room(items: Sequence[Download], folder: Path) -> None:
+def _check_space(items: Sequence[Download], folder: Path) -> None:
     here = sum(item.path.stat().st_size for item in items if item.path.exists())
     needed = sum(item.size for item in items) - here
     free = shutil.disk_usage(folder).free

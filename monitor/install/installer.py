@@ -174,7 +174,7 @@ def remove(name: str) -> Path:
         raise ModelError(f"No model {name!r} is installed in {installed_folder()}.")
     slot = ModelDirectory(name)
     with slot.locked():
-        slot.clear()
+        slot.empty()
     return slot.place
 
 

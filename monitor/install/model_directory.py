@@ -90,7 +90,7 @@ class ModelDirectory:
             yield
 
     def prepare(self) -> None:
-        """Make `partial`, if it is not there, and clear away what an install left that was killed.
+        """Make `partial`, if it is not there, and delete what an install left that was killed.
 
         Raises
         ------
@@ -130,7 +130,7 @@ class ModelDirectory:
             self.place.rename(self._replaced)  # the store finds it there
         folder.rename(self.place)
 
-    def clear(self) -> None:
+    def empty(self) -> None:
         """Delete the model, and what was fetched of it."""
         with writing(self.place):
             for folder in (self.place, self._replaced, self.partial):

@@ -20,7 +20,7 @@ FEATURES = "input_features"
 LONGER = "is_longer"
 IDS = "input_ids"
 MASK = "attention_mask"
-_PICTURE = (1, 1001, 64)
+_SPECTROGRAM = (1, 1001, 64)
 """Channels, frames and bands of 10 s."""
 
 
@@ -71,7 +71,7 @@ def fit_audio(name: str, entry: ModelEntry, graph: Graph) -> Literal["waveform",
     _check_embedding(name, entry, "audio", graph)
     length = entry.input_len or entry.window_len
     first, *others = graph.inputs
-    if first.name == FEATURES and _takes(first, "float", (None, *_PICTURE)):
+    if first.name == FEATURES and _takes(first, "float", (None, *_SPECTROGRAM)):
         if all(port.name == LONGER for port in others):
             return "log_mel"
     elif not others and _takes(first, "float", (None, length)):

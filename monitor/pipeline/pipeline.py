@@ -58,7 +58,7 @@ _ENDINGS = {"stopped": STOPPED, "failed": "the program failed"}
 _RTF_SMOOTHING = 0.05
 _FAILED_S = 5.0
 """An event is not kept open by an encoder that has failed for longer."""
-_PHRASES_OF_A_ROOM = 12
+_PHRASES_OF_A_BACKGROUND = 12
 
 
 class Stages(msgspec.Struct, frozen=True):
@@ -304,7 +304,7 @@ class Pipeline:
             model=self._stream.model,
             state=state,
             mean=mean.tolist() if state.windows else [],
-            sounds_like=scorer.sounds_like(mean, _PHRASES_OF_A_ROOM),
+            sounds_like=scorer.sounds_like(mean, _PHRASES_OF_A_BACKGROUND),
             classes=[ClassInBackground(name, cosine, self._report.label(name)) for name, cosine in cosines],
         )
 

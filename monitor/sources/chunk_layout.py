@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 MAX_HEADER_LEN = 16 << 20
-"""Bytes before the sound (pictures, padding) beyond which no header goes."""
+"""Bytes before the sound (cover images, padding) beyond which no header goes."""
 _NEAR = 1 << 16
 _PLACEHOLDERS = (1 << 31, 1 << 32, 0x7F00_0000, 1 << 63, 1 << 64)
 """Largest sizes of a field, and what sox writes into an AIFF; programs round them down to whole frames."""

@@ -1,4 +1,4 @@
-"""The sounds of the demo scene, each a small pure function: a source, a filter, a room.
+"""The sounds of the demo scene, each a small pure function: a source, a filter, reverberation.
 
 Every function takes a seeded generator and returns float32 (n,) at `SAMPLE_RATE`; the level is arbitrary, the
 scene sets it. Nothing here is recorded: what a network knows of these sounds it learnt from real ones.
@@ -39,7 +39,7 @@ def siren(rng: np.random.Generator) -> Samples:
     sound = np.zeros(len(t), np.float32)
     for k in range(1, 9):
         sound += _horn_gain(k * pitch_hz) / k * np.sin(k * phase)
-    return _in_room(sound * (15.0 / distance_m) * _fades(len(t), 0.15, 0.3), rng, rt60_s=1.3, wet=0.5)
+    return _reverberate(sound * (15.0 / distance_m) * _fades(len(t), 0.15, 0.3), rng, rt60_s=1.3, wet=0.5)
 
 
 def car_horn(rng: np.random.Generator) -> Samples:
@@ -56,7 +56,7 @@ def car_horn(rng: np.random.Generator) -> Samples:
             gain = (0.6 + k * note_hz / 2500.0) / (1.0 + (k * note_hz / 2200.0) ** 4)
             wave += np.float32(gain) * np.cos(k * phase + rng.uniform(-1.0, 1.0))
     swell = 1.0 + 0.1 * _slow_noise(rng, len(t), 30.0)
-    return _in_room(wave * swell * _fades(len(t), 0.01, 0.03), rng, rt60_s=0.8, wet=0.6)
+    return _reverberate(wave * swell * _fades(len(t), 0.01, 0.03), rng, rt60_s=0.8, wet=0.6)
 
 
 def dog_bark(rng: np.random.Generator) -> Samples:
@@ -64,7 +64,7 @@ def dog_bark(rng: np.random.Generator) -> Samples:
     sound = np.zeros(_len(1.8), np.float32)
     for start_s in (0.0, 0.42, 0.80, 1.40):
         _add(sound, _one_bark(rng), start_s)
-    return _in_room(sound, rng, rt60_s=0.5, wet=0.3)
+    return _reverberate(sound, rng, rt60_s=0.5, wet=0.3)
 
 
 def _one_bark(rng: np.random.Generator) -> Samples:
@@ -101,7 +101,7 @@ def door_knock(rng: np.random.Generator) -> Samples:
         blow = scrape + 8.0 * np.sin(np.pi * np.minimum(t / 0.0013, 1.0))
         _add(sound, rng.uniform(0.75, 1.0) * _resonate(blow, panel), start_s)
         start_s += 0.21 * rng.uniform(0.92, 1.08)
-    return _in_room(sound, rng, rt60_s=0.28, wet=0.42)
+    return _reverberate(sound, rng, rt60_s=0.28, wet=0.42)
 
 
 def smoke_alarm(rng: np.random.Generator) -> Samples:
@@ -115,7 +115,7 @@ def smoke_alarm(rng: np.random.Generator) -> Samples:
     on = np.convolve(on, np.full(96, 1 / 96, np.float32), "same")
     phase = 2 * np.pi * 3120.0 * t + 0.4 * np.sin(2 * np.pi * 7.0 * t)
     wave = np.sin(phase) + 0.25 * np.sin(2 * phase) + 0.2 * np.sin(3 * phase) + 0.06 * np.sin(4 * phase)
-    return _in_room((on * wave).astype(np.float32), rng, rt60_s=0.5, wet=0.4)
+    return _reverberate((on * wave).astype(np.float32), rng, rt60_s=0.5, wet=0.4)
 
 
 def doorbell(rng: np.random.Generator) -> Samples:
@@ -132,7 +132,7 @@ def doorbell(rng: np.random.Generator) -> Samples:
         for ratio, gain, decay_s in modes:
             tube += gain * np.sin(2.0 * np.pi * ratio * note_hz * t + 0.3 * ratio) * np.exp(-t / decay_s)
         _add(sound, tube * _fades(len(t), 0.001, 0.1), start_s)
-    return _in_room(sound, rng, rt60_s=0.7, wet=0.6)
+    return _reverberate(sound, rng, rt60_s=0.7, wet=0.6)
 
 
 def traffic(rng: np.random.Generator, length: int) -> Samples:
@@ -256,7 +256,7 @@ def _resonate(
     return np.fft.irfft(np.fft.rfft(source, n) * response, n)[: len(source)].astype(np.float32)
 
 
-def _in_room(dry: Samples, rng: np.random.Generator, rt60_s: float, wet: float) -> Samples:
+def _reverberate(dry: Samples, rng: np.random.Generator, rt60_s: float, wet: float) -> Samples:
     """Add a few early reflections and a decaying diffuse tail, duller than the direct sound."""
     t = _times(min(rt60_s, 1.0))
     tail = rng.standard_normal(len(t), np.float32) * np.exp(-6.9 * t / rt60_s) * np.minimum(t / 0.02, 1.0)

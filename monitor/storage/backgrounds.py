@@ -3,12 +3,15 @@
 Files are ``$XDG_STATE_HOME/monitor/backgrounds/<source id>@<model>.json`` (below ``~/.local/state``), for
 their owner only: they tell what somebody's home sounds like. A mean embedding means nothing to another model,
 so what a file holds must name the source and the model it is asked for.
+
+Before, the folder was called ``rooms``, with the same files: what lies there is moved at first use.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -25,6 +28,7 @@ from monitor.files.state_files import file_name, slug, write_private
 from monitor.records import Instant, Tally
 
 VERSION = 1
+_FOLDER, _FORMER_FOLDER = "backgrounds", "rooms"
 _SUFFIX = ".json"
 _MOST_BYTES = 4 << 20
 """Far more than any background has; a larger file is nobody's background, and not read."""
@@ -78,7 +82,7 @@ class Memory(msgspec.Struct, frozen=True):
 
 
 def backgrounds_folder() -> Path:
-    """Return the folder of stored backgrounds; it need not exist.
+    """Return the folder of stored backgrounds, once what lies in the former one is there; it may not exist.
 
     Raises
     ------
@@ -89,7 +93,24 @@ def backgrounds_folder() -> Path:
         raise BackgroundError(
             "There is no home folder to keep what a place sounds like; set HOME or XDG_STATE_HOME."
         )
-    return state / "backgrounds"
+    _move_former_files(state / _FORMER_FOLDER, state / _FOLDER)
+    return state / _FOLDER
+
+
+def _move_former_files(former: Path, folder: Path) -> None:
+    """Move what an earlier version kept; a file of this version stays, and none is deleted.
+
+    Where that cannot be done (a disk that only reads) the backgrounds are learnt again.
+    """
+    with suppress(OSError):
+        if not former.is_dir():
+            return
+        if not folder.exists():
+            former.rename(folder)
+            return
+        for path in former.glob("*" + _SUFFIX):
+            if not (folder / path.name).exists():
+                path.rename(folder / path.name)
 
 
 def background_file(source_id: str, model: str) -> Path:

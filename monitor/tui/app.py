@@ -32,7 +32,7 @@ from monitor.tui.panels.events import events_lines
 from monitor.tui.panels.keys import keys_lines
 from monitor.tui.panels.meter import meter_lines
 from monitor.tui.panels.source_rows import sources_lines
-from monitor.tui.panels.spectrogram import picture_lines
+from monitor.tui.panels.spectrogram import spectrogram_lines
 from monitor.tui.panels.status import status_lines
 from monitor.tui.parent_pipe import Orphaned, ParentPipe, Told
 from monitor.tui.pending_thresholds import PendingThresholds
@@ -56,7 +56,7 @@ _LINES = {
     "banner": banner_lines,
     "sources": sources_lines,
     "meter": meter_lines,
-    "picture": picture_lines,
+    "spectrogram": spectrogram_lines,
     "classes": classes_lines,
     "events": events_lines,
     "status": status_lines,
@@ -189,7 +189,7 @@ class MonitorApp(App[None]):
         yield self._panels["banner"]
         yield self._panels["sources"]
         yield self._panels["meter"]
-        yield self._panels["picture"]
+        yield self._panels["spectrogram"]
         with Container(id="tables"):
             yield self._panels["classes"]
             yield self._panels["events"]
@@ -225,7 +225,7 @@ class MonitorApp(App[None]):
     def _lay_out(self, size: Size) -> None:
         rows = rows_for(size.height, self._sources)
         main = self.screen_stack[0]  # also while the help covers it
-        for name in ("banner", "sources", "meter", "picture", "tables", "status", "footer"):
+        for name in ("banner", "sources", "meter", "spectrogram", "tables", "status", "footer"):
             part = main.query_one(f"#{name}")
             part.styles.height = getattr(rows, name)
             part.display = getattr(rows, name) > 0
@@ -323,7 +323,7 @@ class MonitorApp(App[None]):
         self.draw()
 
     def action_source(self) -> None:
-        """Show the meter, the picture and the scores of the next source."""
+        """Show the meter, the spectrogram and the scores of the next source."""
         self._source = (self._source + 1) % max(1, len(self.view.healths))
         self.draw()
 

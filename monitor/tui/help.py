@@ -17,7 +17,7 @@ TEXT = """\
    m           mute it, hear it again
    + -         move its threshold by 0.05
    n           near misses on, off
-   s           show another source's meter, picture and scores
+   s           show another source's meter, spectrogram and scores
    PgUp PgDn   scroll past events
    q           quit
 
@@ -35,12 +35,13 @@ TEXT = """\
    △ in a list   an urgent class: reported without waiting
    … maybe       above its threshold, not (yet) confirmed
    0.87/0.50     score now / threshold from which an event begins
-   dB over the   how far the sound stands above the usual level of the
-   background, SNR     background; below about 6 dB recognition becomes unsure
-   ┃ in a bar    the background's floor; in the class list, the threshold
+   dB over the   how far the sound stands above the usual level here
+   background    (SNR); below about 6 dB recognition becomes unsure
+   ┃ in a bar    the noise floor; in the class list, the threshold
    other         what it sounds like if it is none of your classes
    near misses   resembled a class, but not enough; the reason is given
-   ╱╱╱ picture   a moment that was not heard: not silence
+   ╱╱╱ in the    a moment that was not heard: not silence
+   spectrogram
    rtf           work per second of sound; at 1 it cannot keep up
    overflow      times the driver lost input       gap      its length
    overwritten   sound lost because the program stood still

@@ -16,7 +16,7 @@ class Rows:
     sources: int
     """One for each source, where there are several and there is room."""
     meter: int
-    picture: int
+    spectrogram: int
     tables: int
     status: int
     footer: int = 1
@@ -24,12 +24,12 @@ class Rows:
     @property
     def total(self) -> int:
         """All rows."""
-        parts = (self.banner, self.sources, self.meter, self.picture, self.tables, self.status, self.footer)
-        return sum(parts)
+        above = self.banner + self.sources + self.meter + self.spectrogram
+        return above + self.tables + self.status + self.footer
 
 
 def rows_for(height: int, sources: int = 1) -> Rows:
-    """Share `height` rows out. The banner comes first and always stays; the picture is the first to go.
+    """Share `height` rows out. The banner comes first and always stays; the spectrogram is the first to go.
 
     The rows of several `sources` are taken from the tables, at most half of them.
     """
@@ -39,7 +39,7 @@ def rows_for(height: int, sources: int = 1) -> Rows:
 
 
 def _rows_for(height: int) -> Rows:
-    rows = Rows(banner=4, sources=0, meter=1, picture=0, tables=height - 7, status=1)
+    rows = Rows(banner=4, sources=0, meter=1, spectrogram=0, tables=height - 7, status=1)
     if height < 8:
         banner, footer = max(1, height - 1), min(1, height - 1)
         return replace(rows, banner=banner, meter=0, tables=0, status=0, footer=footer)
@@ -48,8 +48,8 @@ def _rows_for(height: int) -> Rows:
     if height < 22:
         return replace(rows, banner=6, tables=height - 9)
     if height < 30:
-        return replace(rows, banner=7, picture=5, tables=height - 16, status=2)
+        return replace(rows, banner=7, spectrogram=5, tables=height - 16, status=2)
     banner = min(16, 8 + (height - 30) // 5)
-    picture = min(33, 7 + (height - 30) // 2)
-    tables = height - 5 - banner - picture
-    return replace(rows, banner=banner, meter=2, picture=picture, tables=tables, status=2)
+    spectrogram = min(33, 7 + (height - 30) // 2)
+    tables = height - 5 - banner - spectrogram
+    return replace(rows, banner=banner, meter=2, spectrogram=spectrogram, tables=tables, status=2)

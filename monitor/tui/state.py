@@ -25,10 +25,10 @@ from monitor.bus.messages import (
 )
 
 COLUMNS = 600
-"""Levels remembered for the picture; more than the cells of any terminal."""
+"""Levels remembered for the spectrogram; more than the cells of any terminal."""
 
 TICK_S = 0.1
-"""Seconds of sound in one column of the picture."""
+"""Seconds of sound in one column of the spectrogram."""
 
 MAX_PAST = 200
 """Past events, and near misses, remembered."""
@@ -36,7 +36,7 @@ MAX_PAST = 200
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One tick of the picture."""
+    """One tick of the spectrogram."""
 
     seen_s: float
     """Clock of this program, seconds, when it was heard of; never decreasing."""

@@ -32,11 +32,11 @@ def fit(text: str, width: int, align: Literal["left", "right", "centre"] = "left
     """Return `text` in exactly `width` cells; what does not fit ends in an ellipsis."""
     if width <= 0:
         return ""
-    room = width - cell_len(text)
-    if room < 0:
+    spare = width - cell_len(text)
+    if spare < 0:
         return set_cell_size(text, width - 1) + "…"
-    before = {"left": 0, "right": room, "centre": room // 2}[align]
-    return " " * before + text + " " * (room - before)
+    before = {"left": 0, "right": spare, "centre": spare // 2}[align]
+    return " " * before + text + " " * (spare - before)
 
 
 def bar(value: float, width: int) -> str:

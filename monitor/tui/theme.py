@@ -54,10 +54,10 @@ BANNERS: dict[Kind, Style] = {
     "impaired": Style(color="#000000", bgcolor="#e3cf6a", bold=True),
 }
 
-PICTURE_STEPS = 20
-_PICTURE_STOPS = ("#0b0e14", "#24104f", "#641a80", "#b03a78", "#ec6a55", "#fdb469", "#fcfdcf")
+SPECTROGRAM_STEPS = 20
+_SPECTROGRAM_STOPS = ("#0b0e14", "#24104f", "#641a80", "#b03a78", "#ec6a55", "#fdb469", "#fcfdcf")
 SHADES = " ░▒▓█"
-"""The picture where there is no colour, quiet to loud."""
+"""The spectrogram where there is no colour, quiet to loud."""
 
 HATCH = "╱"  # noqa: RUF001 - a shape, not a stroke
 """Fills what was not heard."""
@@ -75,20 +75,20 @@ def _rgb(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
-@lru_cache(maxsize=PICTURE_STEPS)
-def picture_colour(step: int) -> str:
-    """Return the colour of level `step`, 0 (quiet) to `PICTURE_STEPS` - 1; brightness never falls."""
-    place = step / (PICTURE_STEPS - 1) * (len(_PICTURE_STOPS) - 1)
-    index = min(int(place), len(_PICTURE_STOPS) - 2)
-    pairs = zip(_rgb(_PICTURE_STOPS[index]), _rgb(_PICTURE_STOPS[index + 1]), strict=True)
+@lru_cache(maxsize=SPECTROGRAM_STEPS)
+def spectrogram_colour(step: int) -> str:
+    """Return the colour of level `step`, 0 (quiet) to `SPECTROGRAM_STEPS` - 1; brightness never falls."""
+    place = step / (SPECTROGRAM_STEPS - 1) * (len(_SPECTROGRAM_STOPS) - 1)
+    index = min(int(place), len(_SPECTROGRAM_STOPS) - 2)
+    pairs = zip(_rgb(_SPECTROGRAM_STOPS[index]), _rgb(_SPECTROGRAM_STOPS[index + 1]), strict=True)
     red, green, blue = (round(low + (high - low) * (place - index)) for low, high in pairs)
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
-@lru_cache(maxsize=PICTURE_STEPS**2)
-def picture_style(upper: int, lower: int) -> Style:
-    """Return the style of one cell of the picture, drawn as an upper half block."""
-    return Style(color=picture_colour(upper), bgcolor=picture_colour(lower))
+@lru_cache(maxsize=SPECTROGRAM_STEPS**2)
+def spectrogram_style(upper: int, lower: int) -> Style:
+    """Return the style of one cell of the spectrogram, drawn as an upper half block."""
+    return Style(color=spectrogram_colour(upper), bgcolor=spectrogram_colour(lower))
 
 
 @lru_cache(maxsize=1024)

@@ -19,7 +19,7 @@ class View:
     """One moment, ready to be drawn."""
 
     state: State
-    """Of the source whose meter, picture and scores are shown."""
+    """Of the source whose meter, spectrogram and scores are shown."""
     now_s: float
     """Clock of this program, seconds."""
     endpoint: str

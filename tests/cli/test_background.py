@@ -93,7 +93,7 @@ def test_show_draws_the_background_in_words(running: Running) -> None:
     assert "0.50, never the same" in out
     assert "none noticed" in out
     assert "siren" in out
-    assert "while it is heard they are counted less" in " ".join(out.split())
+    assert "they count less while it is heard" in " ".join(out.split())
     assert "dog bark" not in out
     assert "`monitor background save` keeps this background" in out
 
@@ -174,10 +174,10 @@ def test_show_says_what_is_wrong_with_what_is_stored(running: Running) -> None:
     assert "it is damaged" in " ".join(out.split())
 
 
-def test_clear_removes_the_file_and_the_running_monitor_forgets(running: Running, home: Path) -> None:
+def test_forget_removes_the_file_and_the_running_monitor_forgets(running: Running, home: Path) -> None:
     running.backgrounds = [background("mic0"), background("mic1")]
     running.command("save")
-    code, out, _ = running.command("clear", "--source", "mic0")
+    code, out, _ = running.command("forget", "--source", "mic0")
     assert code == 0
     assert out.splitlines() == [
         "Removed: mic0@embedded-3fa2.json",
@@ -185,21 +185,21 @@ def test_clear_removes_the_file_and_the_running_monitor_forgets(running: Running
     ]
     assert [path.name for path in home.iterdir()] == ["mic1@embedded-3fa2.json"]
     assert running.requests[-1] == Request(request="forget_background", source_id="mic0")
-    running.command("clear")
+    running.command("forget")
     assert list(home.iterdir()) == []
     assert running.requests[-1] == Request(request="forget_background")
 
 
-def test_clear_of_the_running_sources_leaves_the_backgrounds_of_others(running: Running, home: Path) -> None:
+def test_forget_of_the_running_sources_leaves_the_backgrounds_of_others(running: Running, home: Path) -> None:
     backgrounds.save(background("elsewhere"), NOON)
-    assert running.command("clear")[1].startswith("Nothing was stored.\n")
+    assert running.command("forget")[1].startswith("Nothing was stored.\n")
     assert [path.name for path in home.iterdir()] == ["elsewhere@embedded-3fa2.json"]
-    assert running.command("clear", "--source", "elsewhere")[:2] == (
+    assert running.command("forget", "--source", "elsewhere")[:2] == (
         0,
         "Removed: elsewhere@embedded-3fa2.json\n",
     )
     assert [one.request for one in running.requests].count("forget_background") == 1
-    code, out, err = running.command("clear", "--source", "elsewhere")
+    code, out, err = running.command("forget", "--source", "elsewhere")
     assert (code, out) == (2, "")
     assert "no source 'elsewhere'" in err
 
@@ -218,17 +218,17 @@ def test_without_a_monitor_stored_backgrounds_are_shown_and_one_sentence_says_so
     assert (line["background"], line["stored"]["source_id"]) == (None, "mic0")
 
 
-def test_without_a_monitor_clear_wants_to_know_which_background() -> None:
+def test_without_a_monitor_forget_wants_to_know_which_background() -> None:
     backgrounds.save(background("mic0"), NOON)
     backgrounds.save(background("mic1"), NOON)
-    code, out, err = nowhere("clear")
+    code, out, err = nowhere("forget")
     assert (code, out) == (2, "")
     assert "--source ID, or --all" in err
-    assert nowhere("clear", "--source", "mic0") == (0, "Removed: mic0@embedded-3fa2.json\n", "")
-    assert nowhere("clear", "--all") == (0, "Removed: mic1@embedded-3fa2.json\n", "")
+    assert nowhere("forget", "--source", "mic0") == (0, "Removed: mic0@embedded-3fa2.json\n", "")
+    assert nowhere("forget", "--all") == (0, "Removed: mic1@embedded-3fa2.json\n", "")
 
 
-@pytest.mark.parametrize("argv", [["save"], ["clear", "--all"], ["show"]])
+@pytest.mark.parametrize("argv", [["save"], ["forget", "--all"], ["show"]])
 def test_an_address_that_is_none_is_refused(argv: list[str]) -> None:
     code, out, err = command("background", *argv, "--connect", "nonsense")
     assert (code, out, err.count("\n")) == (2, "", 1)
@@ -241,7 +241,7 @@ def exits(call: Callable[[], object]) -> int | str | None:
     return ended.value.code
 
 
-@pytest.mark.parametrize("argv", [[], ["clear", "--all", "--source", "mic0"], ["draw"]])
+@pytest.mark.parametrize("argv", [[], ["forget", "--all", "--source", "mic0"], ["draw"]])
 def test_what_the_verb_does_not_know_is_one_sentence(
     argv: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

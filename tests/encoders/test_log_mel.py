@@ -41,10 +41,10 @@ def one_frame(window: NDArray[np.float32], frame: int, mel: Mel) -> NDArray[np.f
 
 
 @pytest.mark.parametrize("mel", MELS)
-def test_ten_seconds_are_a_picture_of_1001_by_64(mel: Mel) -> None:
-    picture = log_mel(sweep(), mel)
-    assert picture.shape == (1, 1001, 64)
-    assert picture.dtype == np.float32
+def test_ten_seconds_are_a_spectrogram_of_1001_by_64(mel: Mel) -> None:
+    spectrogram = log_mel(sweep(), mel)
+    assert spectrogram.shape == (1, 1001, 64)
+    assert spectrogram.dtype == np.float32
 
 
 @pytest.mark.parametrize("mel", MELS)
@@ -90,10 +90,10 @@ def test_windows_of_a_batch_do_not_touch_one_another() -> None:
     assert (both[1:] == log_mel(tone(440.0), "htk")).all()
 
 
-def test_a_repeated_window_gives_a_repeated_picture_away_from_the_seams() -> None:
+def test_a_repeated_window_gives_a_repeated_spectrogram_away_from_the_seams() -> None:
     second = sweep(1.0)
-    picture = log_mel(np.tile(second, 3), "slaney")[0]
-    assert picture[2:98] == pytest.approx(picture[102:198], abs=1e-4)
+    spectrogram = log_mel(np.tile(second, 3), "slaney")[0]
+    assert spectrogram[2:98] == pytest.approx(spectrogram[102:198], abs=1e-4)
 
 
 def test_slaney_bands_are_linear_below_1_khz_and_of_equal_area() -> None:

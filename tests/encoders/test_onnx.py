@@ -138,10 +138,10 @@ def test_an_embedding_outlives_the_next_call() -> None:
 
 
 @pytest.mark.parametrize("device", [None, "cpu"])
-def test_a_tower_of_a_public_file_gets_a_picture(tmp_path: Path, device: str | None) -> None:
+def test_a_tower_of_a_public_file_gets_a_spectrogram(tmp_path: Path, device: str | None) -> None:
     model = tiny_model(audio=log_mel_tower(), front_end="log_mel").write(tmp_path / "public")
-    picture = np.random.default_rng(0).standard_normal((2, 1, 1001, 64)).astype(np.float32)
-    assert open_tower(model, device).embed(picture).shape == (2, DIM)
+    spectrogram = np.random.default_rng(0).standard_normal((2, 1, 1001, 64)).astype(np.float32)
+    assert open_tower(model, device).embed(spectrogram).shape == (2, DIM)
 
 
 @pytest.mark.parametrize("device", [None, "cpu"])

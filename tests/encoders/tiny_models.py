@@ -92,7 +92,7 @@ def waveform_tower(seed: int = 0, length: int = WINDOW_LEN, dim: int = DIM) -> b
 
 
 def log_mel_tower(seed: int = 0) -> bytes:
-    """An audio tower that takes a picture, as public CLAP files do."""
+    """An audio tower that takes a spectrogram, as public CLAP files do."""
     return graph(
         [
             node("ReduceSum", ["input_features", "axes"], ["pooled"], keepdims=0),

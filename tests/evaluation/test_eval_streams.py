@@ -13,10 +13,10 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from monitor.cli.main import main
-from monitor.config.settings import load_config
+from monitor.config.settings import Config, load_config
 from monitor.errors import ConfigError
 from monitor.evaluation.eval_streams import Report, run_streams, write_report
-from monitor.evaluation.methods.stream_runner import change
+from monitor.evaluation.methods.stream_runner import METHODS, change
 from monitor.evaluation.metrics.figures import Row
 from monitor.evaluation.metrics.operating_points import with_thresholds
 from monitor.evaluation.metrics.sed_figures import ANY
@@ -289,3 +289,8 @@ def test_the_command_prints_figures_as_json(root: Path, capsys: pytest.CaptureFi
 def test_a_class_without_clips_is_refused(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["eval", "streams", "--data", str(root / "index.csv"), "--classes", "whale"]) == 2
     assert "no usable clip of 'whale'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", sorted(METHODS))
+def test_what_a_method_changes_is_a_key_of_the_configuration(name: str) -> None:
+    assert (change(Config(), METHODS[name]) == Config()) == (name in {"monitor", "auto"})

@@ -25,9 +25,9 @@ def make_sound(length: int = 480_000) -> Any:
     return torch.from_numpy(noise.astype(np.float32))
 
 
-def source_embedding(model: Any, pictures: Any) -> Any:
-    shorter = torch.zeros(len(pictures), 1, dtype=torch.bool)
-    heard = model.audio_model(input_features=pictures, is_longer=shorter).pooler_output
+def source_embedding(model: Any, spectrograms: Any) -> Any:
+    shorter = torch.zeros(len(spectrograms), 1, dtype=torch.bool)
+    heard = model.audio_model(input_features=spectrograms, is_longer=shorter).pooler_output
     return torch.nn.functional.normalize(model.audio_projection(heard), dim=-1)
 
 
@@ -62,12 +62,12 @@ def test_silence_is_the_least_power_everywhere() -> None:
     assert LogMel(FrontEndSpec("slaney"))(torch.zeros(1, 4800)).unique().tolist() == [-100.0]
 
 
-def test_a_picture_is_stretched_as_torch_stretches_it() -> None:
-    picture = torch.rand(2, 1001, 64)
+def test_a_spectrogram_is_stretched_as_torch_stretches_it() -> None:
+    spectrogram = torch.rand(2, 1001, 64)
     wanted = torch.nn.functional.interpolate(
-        picture[:, None], (1024, 64), mode="bicubic", align_corners=True
+        spectrogram[:, None], (1024, 64), mode="bicubic", align_corners=True
     )[:, 0]
-    assert Stretch(1001, 1024)(picture).numpy() == pytest.approx(wanted.numpy(), abs=1e-4)
+    assert Stretch(1001, 1024)(spectrogram).numpy() == pytest.approx(wanted.numpy(), abs=1e-4)
 
 
 def test_every_patch_is_in_one_window() -> None:
@@ -93,8 +93,8 @@ def test_the_network_computes_what_the_source_computes(fused: bool, depths: list
     model = tiny.make_model(tiny.make_config(fused=fused, depths=depths))
     tower = AudioTower(model, FrontEndSpec("slaney")).eval()
     with torch.inference_mode():
-        pictures = tower.log_mel(make_sound())[:, None]
-        wanted = source_embedding(model, pictures.repeat(1, 4, 1, 1) if fused else pictures)
+        spectrograms = tower.log_mel(make_sound())[:, None]
+        wanted = source_embedding(model, spectrograms.repeat(1, 4, 1, 1) if fused else spectrograms)
         found = tower(make_sound())
     assert found.numpy() == pytest.approx(wanted.numpy(), abs=2e-6)
 
@@ -116,12 +116,12 @@ def test_a_tower_of_the_published_size_computes_what_the_source_computes() -> No
 
 
 @pytest.mark.parametrize("pieces", [1, 2])
-def test_a_short_tower_is_near_the_whole_one_on_a_picture_that_repeats(pieces: int) -> None:
+def test_a_short_tower_is_near_the_whole_one_on_a_spectrogram_that_repeats(pieces: int) -> None:
     encoder = tiny.make_model(tiny.make_config()).audio_model.audio_encoder
-    picture = torch.randn(1, 256 * pieces, 64)
+    spectrogram = torch.randn(1, 256 * pieces, 64)
     with torch.inference_mode():
-        short = Htsat(encoder, pieces).eval()(picture)
-        whole = Htsat(encoder).eval()(picture.repeat(1, 4 // pieces, 1))
+        short = Htsat(encoder, pieces).eval()(spectrogram)
+        whole = Htsat(encoder).eval()(spectrogram.repeat(1, 4 // pieces, 1))
     assert float(torch.nn.functional.cosine_similarity(short, whole)) > 0.99
 
 

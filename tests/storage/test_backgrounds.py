@@ -69,6 +69,28 @@ def test_without_a_state_folder_of_ones_own_backgrounds_are_under_the_home(
     assert backgrounds.backgrounds_folder() == Path.home() / ".local/state/monitor/backgrounds"
 
 
+def test_what_an_earlier_version_kept_is_moved_once_and_nothing_is_lost(home: Path) -> None:
+    former = home.with_name("rooms")
+    saved = backgrounds.save(background(), NOON)
+    home.rename(former)
+    assert backgrounds.load(*KEY) == saved
+    assert not former.exists()
+    assert [path.name for path in home.iterdir()] == ["mic0@embedded-3fa2.json"]
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+
+
+def test_where_both_versions_kept_a_source_the_newer_is_read_and_the_older_is_not_deleted(home: Path) -> None:
+    former = home.with_name("rooms")
+    backgrounds.save(background("attic"), NOON)
+    home.rename(former)
+    home.mkdir()
+    (home / "mic0@embedded-3fa2.json").write_text("newer")
+    (former / "mic0@embedded-3fa2.json").write_text("older")
+    assert [one.source_id for one in backgrounds.stored_backgrounds()[0]] == ["attic"]
+    assert (home / "mic0@embedded-3fa2.json").read_text() == "newer"
+    assert [path.read_text() for path in former.iterdir()] == ["older"]
+
+
 def test_a_background_that_is_not_known_well_enough_is_refused(home: Path) -> None:
     learning = BackgroundState(ready=False, age_s=0.0, windows=7, needed=20)
     with pytest.raises(BackgroundError, match="7 of 20 windows"):

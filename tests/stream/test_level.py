@@ -62,7 +62,7 @@ def test_levels_do_not_depend_on_how_the_stream_was_cut(cuts: list[int]) -> None
     assert measure(samples)[1] == measure(samples, tuple(cuts))[1]
 
 
-def test_the_band_picture_peaks_where_the_tone_is() -> None:
+def test_the_band_spectrogram_peaks_where_the_tone_is() -> None:
     _, ticks = measure(tone("high", 0.5))
     bands = ticks[2].bands_dbfs
     weights = mel_bands(RATE, RATE // 10, len(bands))

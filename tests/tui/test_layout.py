@@ -11,7 +11,7 @@ def test_the_rows_fill_the_terminal_exactly_and_the_banner_always_shows(height: 
     rows = rows_for(height, sources)
     assert rows.total == height
     assert rows.banner >= 1
-    assert min(rows.sources, rows.meter, rows.picture, rows.tables, rows.status, rows.footer) >= 0
+    assert min(rows.sources, rows.meter, rows.spectrogram, rows.tables, rows.status, rows.footer) >= 0
     assert rows.sources >= (height >= 8 and sources > 1)
 
 
@@ -24,5 +24,5 @@ def test_the_common_sizes_show_every_part() -> None:
     for height in (24, 36):
         rows = rows_for(height)
         assert rows.tables >= 8
-        assert rows.picture >= 5
+        assert rows.spectrogram >= 5
         assert rows.status == 2

@@ -113,7 +113,7 @@ def test_the_time_since_the_state_changed_is_kept() -> None:
     assert applied((health(3.0, "lost"), 3.0), state=state).state_since_s == 3.0
 
 
-def test_levels_that_were_missed_leave_a_gap_in_the_picture() -> None:
+def test_levels_that_were_missed_leave_a_gap_in_the_spectrogram() -> None:
     state = applied((health(1.0), 1.0), (level(1.0), 1.0), (level(1.1), 1.1), (level(2.1), 2.1))
     assert len(state.columns) == 12
     assert [column.level is None for column in state.columns] == [False, False, *[True] * 9, False]

@@ -24,7 +24,7 @@ from monitor.evaluation.synthesis.mixtures import (
     part_from,
     windows_at,
 )
-from monitor.evaluation.synthesis.other_windows import ROOM_WINDOWS, Background, Backgrounds, Part
+from monitor.evaluation.synthesis.other_windows import BACKGROUND_WINDOWS, Background, Backgrounds, Part
 
 
 class Material(msgspec.Struct, frozen=True):
@@ -33,8 +33,8 @@ class Material(msgspec.Struct, frozen=True):
     windows: NDArray[np.float32]
     """The n mixtures at each SNR, float32 (n_snrs, n, d)."""
     backgrounds: NDArray[np.float32]
-    """`ROOM_WINDOWS` other windows of the background's recording, float32 (n, b, d); zeros where a mixture
-    has no background.
+    """`BACKGROUND_WINDOWS` other windows of the background's recording, float32 (n, b, d); zeros where a
+    mixture has no background.
     """
     pool: NDArray[np.float32]
     """The loudest window of each clip of the pool, float32 (m, d)."""
@@ -109,12 +109,12 @@ def gather(ears: EmbeddingStore, corpus: Corpus, wanted: Wanted) -> Material:
     takes = _Takes(encoder, corpus)
     by_background = sorted(range(len(mixtures)), key=lambda at: mixtures[at].background)  # decodes each once
     backgrounds = {at: choice.of(mixtures[at]) for at in by_background if mixtures[at].background}
-    around = np.zeros((len(mixtures), ROOM_WINDOWS, encoder.dim), np.float32)
+    around = np.zeros((len(mixtures), BACKGROUND_WINDOWS, encoder.dim), np.float32)
     with progress(f"{encoder.name}: embedding", len(mixtures) + len(backgrounds) + len(pool)) as advance:
         heard = ears.embed([takes.mixture(mixtures[at], wanted.snrs_db) for at in by_background], advance)
         found = ears.embed([takes.background(background) for background in backgrounds.values()], advance)
         learnt = ears.embed([takes.clip(clip) for clip in pool], advance)
-    around[list(backgrounds)] = found.reshape(len(backgrounds), ROOM_WINDOWS, encoder.dim)
+    around[list(backgrounds)] = found.reshape(len(backgrounds), BACKGROUND_WINDOWS, encoder.dim)
     windows = heard.reshape(len(mixtures), len(wanted.snrs_db), encoder.dim)[np.argsort(by_background)]
     return Material(
         windows=np.ascontiguousarray(windows.swapaxes(0, 1)),

@@ -1,4 +1,4 @@
-"""What `monitor eval clips` leaves behind: CSV, Markdown, a picture, a table for the terminal."""
+"""What `monitor eval clips` leaves behind: CSV, Markdown, a plot, a table for the terminal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ METRICS = {
 
 
 def write_report(out: Path, report: ClipReport) -> bool:
-    """Write everything into the folder `out`; False where the picture needs matplotlib and it is missing."""
+    """Write everything into the folder `out`; False where the plot needs matplotlib and it is missing."""
     out.mkdir(parents=True, exist_ok=True)
     write_csv(out / "results.csv", report.rows)
     write_csv(out / "classes.csv", report.classes)

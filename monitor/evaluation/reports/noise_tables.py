@@ -1,4 +1,4 @@
-"""What `monitor eval noise` leaves behind: CSV, Markdown, pictures, a table for the terminal."""
+"""What `monitor eval noise` leaves behind: CSV, Markdown, plots, a table for the terminal."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Kind = Callable[[ClipRow], bool]
 
 
 def write_report(out: Path, report: NoiseReport) -> bool:
-    """Write everything into the folder `out`; False where the pictures need matplotlib and it is missing."""
+    """Write everything into the folder `out`; False where the plots need matplotlib and it is missing."""
     out.mkdir(parents=True, exist_ok=True)
     write_csv(out / "results.csv", report.rows)
     write_plans(out / "mixtures.jsonl", report.mixtures)

@@ -1,7 +1,7 @@
 """What the background of a mixture sounds like elsewhere: other windows of the same recording.
 
 They depend on the mixture, the seed and the recordings there are, not on the other mixtures. They
-lie clear of the part that is in the mixture: in the same clip or, where that is too short, in other clips of
+lie outside the part that is in the mixture: in the same clip or, where that is too short, in other clips of
 the recording. Where there are neither, one stands in that overlaps the part as little as can be (`apart` is
 then false). They are heard as loud as they were recorded.
 """
@@ -17,7 +17,7 @@ from monitor.evaluation.data.clips import Clip, duration_of
 from monitor.evaluation.data.layouts import Corpus
 from monitor.evaluation.synthesis.mixtures import Mixture, generator_for
 
-ROOM_WINDOWS = 5
+BACKGROUND_WINDOWS = 5
 _CLOSE_S = 1e-3
 """Lengths in an index are rounded to this."""
 
@@ -34,7 +34,7 @@ class Background(msgspec.Struct, frozen=True):
     """Where to hear what a mixture's background sounds like."""
 
     parts: tuple[Part, ...]
-    """`ROOM_WINDOWS`; one stands in for another where the recording has not as many."""
+    """`BACKGROUND_WINDOWS`; one stands in for another where the recording has not as many."""
     apart: bool
     """Whether they are free of what is in the mixture."""
 
@@ -63,7 +63,7 @@ class Backgrounds:
             Part(mixture.background, at) for at in starts_s if abs(at - own_s) >= self._window_s - _CLOSE_S
         ]
         found = _shuffled(apart, rng)
-        if len(found) < ROOM_WINDOWS:
+        if len(found) < BACKGROUND_WINDOWS:
             found += self._elsewhere(mixture, rng)
         if found:
             return Background(_as_many(found), apart=True)
@@ -82,7 +82,7 @@ class Backgrounds:
             path = others[int(at)]
             last_s = max(0.0, self._duration_s(path) - self._window_s)
             found += [Part(path, start_s) for start_s in _starts_s(last_s, self._window_s)]
-            if len(found) >= ROOM_WINDOWS:
+            if len(found) >= BACKGROUND_WINDOWS:
                 break
         return _shuffled(found, rng)
 
@@ -103,4 +103,4 @@ def _shuffled(parts: Sequence[Part], rng: np.random.Generator) -> list[Part]:
 
 
 def _as_many(parts: Sequence[Part]) -> tuple[Part, ...]:
-    return tuple(parts[at % len(parts)] for at in range(ROOM_WINDOWS))
+    return tuple(parts[at % len(parts)] for at in range(BACKGROUND_WINDOWS))

@@ -53,13 +53,13 @@ def classes_lines(view: View, width: int, height: int) -> list[Strip]:
     """Return a heading, the classes (scrolled so that the selected one shows) and the nearest other sound."""
     columns = _columns(view, width)
     classes = view.state.classes
-    room = max(1, height - 2)
+    most_rows = max(1, height - 2)
     selected = min(view.selected, max(0, len(classes) - 1))
-    first = max(0, min(selected - room // 2, len(classes) - room))
+    first = max(0, min(selected - most_rows // 2, len(classes) - most_rows))
     sounding = {heard.event.class_ for heard in view.state.open_events if view.hearing}  # of the source shown
     rows = [
         _row(view, entry, columns, index == selected, entry.class_ in sounding)
-        for index, entry in enumerate(classes[first : first + room], first)
+        for index, entry in enumerate(classes[first : first + most_rows], first)
     ]
     lines = [_heading(view, columns, width), *(line(row, width) for row in rows)]
     lines.append(line(_other(view, width, len(classes) - len(rows)), width))

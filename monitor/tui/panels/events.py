@@ -28,9 +28,9 @@ def events_lines(view: View, width: int, height: int) -> list[Strip]:
     """Return a heading and the rows that fit; open events stay on top while the rest scrolls."""
     sounding = [_event_row(view, heard, width) for heard in view.open_events]
     past = _past_rows(view, width)
-    room = height - 1
-    sounding = sounding[:room]
-    rest = max(0, room - len(sounding))
+    most_rows = height - 1
+    sounding = sounding[:most_rows]
+    rest = max(0, most_rows - len(sounding))
     first = min(view.scroll, max(0, len(past) - rest))
     body = [*sounding, *past[first : first + rest]]
     if not body:

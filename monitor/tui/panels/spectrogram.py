@@ -22,12 +22,12 @@ from monitor.tui.theme import (
     DIM,
     EVENT,
     HATCH,
-    PICTURE_STEPS,
     SHADES,
     SHAPES,
+    SPECTROGRAM_STEPS,
     TEXT,
     URGENT,
-    picture_style,
+    spectrogram_style,
 )
 from monitor.tui.view import View
 from monitor.wording import called
@@ -49,14 +49,14 @@ UNHEARD = -1
 _HATCH = Style(color="#4a5568", bgcolor=BAR_BACK)
 
 
-def picture_lines(view: View, width: int, height: int) -> list[Strip]:
-    """Return a lane of events and `height` - 1 rows of picture."""
+def spectrogram_lines(view: View, width: int, height: int) -> list[Strip]:
+    """Return a lane of events and `height` - 1 rows of spectrogram."""
     columns = _visible(view, width - GUTTER)
     rows = height - 1
     steps = _steps(columns, rows if view.mono else rows * 2)
-    picture = _shaded(steps) if view.mono else _coloured(steps)
+    spectrogram = _shaded(steps) if view.mono else _coloured(steps)
     labels = _axis(rows)
-    body = [line([(label, DIM), *cells], width) for label, cells in zip(labels, picture, strict=True)]
+    body = [line([(label, DIM), *cells], width) for label, cells in zip(labels, spectrogram, strict=True)]
     return [line([("      ", TEXT), *_lane(view, columns)], width), *body]
 
 
@@ -94,7 +94,7 @@ def _steps(columns: list[Column], pixels: int) -> NDArray[np.int64]:
     edges = np.linspace(0, count, pixels + 1)
     starts = np.minimum(edges[:-1].astype(np.int64), count - 1)
     pooled = np.maximum.reduceat(share, starts, axis=1) if pixels <= count else share[:, starts]
-    steps[:, [x for x, _ in heard]] = np.clip(pooled * PICTURE_STEPS, 0, PICTURE_STEPS - 1).T[::-1]
+    steps[:, [x for x, _ in heard]] = np.clip(pooled * SPECTROGRAM_STEPS, 0, SPECTROGRAM_STEPS - 1).T[::-1]
     return steps
 
 
@@ -111,12 +111,12 @@ def _run(upper: int, lower: int, count: int) -> Piece:
     """Return `count` equal cells of two pixels each."""
     if UNHEARD in (upper, lower):
         return HATCH * count, _HATCH
-    return ("▀" if upper != lower else " ") * count, picture_style(upper, lower)
+    return ("▀" if upper != lower else " ") * count, spectrogram_style(upper, lower)
 
 
 def _shaded(steps: NDArray[np.int64]) -> list[list[Piece]]:
     """Return rows of shades for terminals without colour."""
-    marks = [SHADES[step * len(SHADES) // PICTURE_STEPS] for step in range(PICTURE_STEPS)] + [HATCH]
+    marks = [SHADES[step * len(SHADES) // SPECTROGRAM_STEPS] for step in range(SPECTROGRAM_STEPS)] + [HATCH]
     return [[("".join(marks[step] for step in row), TEXT)] for row in steps.tolist()]
 
 

@@ -14,7 +14,7 @@ from monitor.evaluation.data.layouts import Corpus
 from monitor.evaluation.methods.embedding_store import EmbeddingStore
 from monitor.evaluation.methods.window_batch import Material, Wanted, choose_pool, gather
 from monitor.evaluation.synthesis.mixtures import CLEAN_DB, Mixture, plan_mixtures, windows_at
-from monitor.evaluation.synthesis.other_windows import ROOM_WINDOWS
+from monitor.evaluation.synthesis.other_windows import BACKGROUND_WINDOWS
 from tests.evaluation.corpus import TONES_HZ, write_corpus
 from tests.evaluation.methods.test_embedding_store import Counting
 from tests.fakes import FakeEncoder
@@ -55,7 +55,7 @@ def test_a_mixture_is_heard_at_every_snr_as_it_would_be_alone(
 
 
 def test_backgrounds_sound_like_the_background_and_the_pool_like_its_clips(material: Material) -> None:
-    assert material.backgrounds.shape[1] == ROOM_WINDOWS
+    assert material.backgrounds.shape[1] == BACKGROUND_WINDOWS
     assert (material.backgrounds.argmax(axis=2) == NOISE).all()
     assert material.overlapping == 0
     for heard, labels in zip(material.pool.argmax(axis=1), material.pool_labels, strict=True):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from monitor.evaluation.data.clips import Clip
 from monitor.evaluation.data.layouts import Corpus
 from monitor.evaluation.synthesis.mixtures import Mixture
-from monitor.evaluation.synthesis.other_windows import ROOM_WINDOWS, Backgrounds
+from monitor.evaluation.synthesis.other_windows import BACKGROUND_WINDOWS, Backgrounds
 
 WINDOW_S = 2.0
 
@@ -33,7 +33,7 @@ def test_a_background_is_apart_from_what_is_in_the_mixture_or_says_that_it_is_no
 ) -> None:
     background = Backgrounds(corpus(own_s, *others_s), 0, WINDOW_S).of(mixture(place))
 
-    assert len(background.parts) == ROOM_WINDOWS
+    assert len(background.parts) == BACKGROUND_WINDOWS
     lengths_s = dict(zip(("0.wav", "1.wav", "2.wav", "3.wav"), (own_s, *others_s), strict=False))
     heard_s = place * max(0.0, own_s - WINDOW_S)
     for part in background.parts:
@@ -46,7 +46,7 @@ def test_a_long_clip_is_its_own_background() -> None:
     background = Backgrounds(corpus(30.0, 30.0), 0, WINDOW_S).of(mixture(0.5))
 
     assert {part.path for part in background.parts} == {"0.wav"}
-    assert len(set(background.parts)) == ROOM_WINDOWS
+    assert len(set(background.parts)) == BACKGROUND_WINDOWS
 
 
 def test_of_a_short_clip_other_clips_of_the_recording_are_the_background() -> None:

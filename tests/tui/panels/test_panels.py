@@ -22,7 +22,7 @@ from monitor.tui.panels.events import events_lines
 from monitor.tui.panels.keys import keys_lines
 from monitor.tui.panels.meter import meter_lines
 from monitor.tui.panels.source_rows import sources_lines
-from monitor.tui.panels.spectrogram import picture_lines
+from monitor.tui.panels.spectrogram import spectrogram_lines
 from monitor.tui.panels.status import status_lines
 from monitor.tui.state import State
 from monitor.tui.theme import HATCH
@@ -36,7 +36,7 @@ PANELS = [
     events_lines,
     keys_lines,
     meter_lines,
-    picture_lines,
+    spectrogram_lines,
     sources_lines,
     status_lines,
 ]
@@ -103,8 +103,8 @@ def test_a_meter_without_fresh_levels_says_so() -> None:
     assert "no sound is being measured" in text(meter_lines(stale, 80, 1))
 
 
-def test_the_newest_moment_of_the_picture_is_at_the_right_edge() -> None:
-    lines = picture_lines(played(130), 80, 8)
+def test_the_newest_moment_of_the_spectrogram_is_at_the_right_edge() -> None:
+    lines = spectrogram_lines(played(130), 80, 8)
     assert all(not strip.text.endswith(HATCH) for strip in lines)
     assert lines[0].text.rstrip().endswith("─")
     assert "▲siren" in lines[0].text
@@ -112,14 +112,14 @@ def test_the_newest_moment_of_the_picture_is_at_the_right_edge() -> None:
 
 def test_what_was_not_heard_is_hatched_also_after_the_last_level() -> None:
     stale = replace(played(60), now_s=6.0 + 2.0)
-    body = [strip.text for strip in picture_lines(stale, 80, 8)[1:]]
+    body = [strip.text for strip in spectrogram_lines(stale, 80, 8)[1:]]
     assert all(row.endswith(HATCH * 20) for row in body)
 
 
-def test_a_louder_sound_is_brighter_in_the_picture_without_colour_too() -> None:
+def test_a_louder_sound_is_brighter_in_the_spectrogram_without_colour_too() -> None:
     view = replace(view_of(level(9.9), level(10.0, -34.0, 0.5)), mono=True)
-    last = "".join(strip.text[-1] for strip in picture_lines(view, 40, 9)[1:])
-    before = "".join(strip.text[-2] for strip in picture_lines(view, 40, 9)[1:])
+    last = "".join(strip.text[-1] for strip in spectrogram_lines(view, 40, 9)[1:])
+    before = "".join(strip.text[-2] for strip in spectrogram_lines(view, 40, 9)[1:])
     assert "█" in last or "▓" in last
     assert not set(before) & set("▓█")
 
