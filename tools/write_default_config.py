@@ -18,12 +18,13 @@ from monitor.config.settings import Config
 
 
 def docstrings(struct: type) -> dict[str, str]:
-    """Return the text under each field of a struct."""
+    """Return the text under each field of a struct, on one line."""
     body = ast.parse(textwrap.dedent(inspect.getsource(struct))).body[0].body  # type: ignore[attr-defined]
     found = {}
     for node, following in itertools.pairwise(body):
         if isinstance(node, ast.AnnAssign) and isinstance(following, ast.Expr):
-            found[node.target.id] = following.value.value  # type: ignore[attr-defined, union-attr]
+            text = following.value.value  # type: ignore[attr-defined]
+            found[node.target.id] = " ".join(text.split())  # type: ignore[union-attr]
     return found
 
 
@@ -46,19 +47,18 @@ def toml_value(value: Any) -> str:
     return "{}" if isinstance(value, dict) else repr(value)
 
 
-def main() -> None:
-    """Print the file."""
-    print("# Every key with its default. What you change goes into a file of your own, for --config.")
+def document() -> str:
+    """Return the file."""
+    lines = ["# Every key with its default. What you change goes into a file of your own, for --config."]
     for section in msgspec.structs.fields(Config):
         struct = getattr(config, section.type.__name__)
-        print(f"\n# {struct.__doc__.strip()}\n[{section.name}]")
+        lines += ["", f"# {struct.__doc__.strip()}", f"[{section.name}]"]
         notes = docstrings(struct)
         for field in msgspec.structs.fields(struct):
-            if field.name in notes:
-                for line in textwrap.wrap(" ".join(notes[field.name].split()), 100):
-                    print(f"# {line}")
-            print(f"{field.name} = {toml_value(getattr(struct(), field.name))}")
+            lines += [f"# {line}" for line in textwrap.wrap(notes.get(field.name, ""), 100)]
+            lines.append(f"{field.name} = {toml_value(getattr(struct(), field.name))}")
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
-    main()
+    print(document(), end="")

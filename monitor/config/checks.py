@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,6 +19,13 @@ _MOST_BLOCKS_ALARMING = 0.1
 _SPELLS = 4
 """Times what readiness needs: as much of the place before and of the one after is compared."""
 
+ZERO: Mapping[str, tuple[limits.Range, str]] = {
+    "window.hop_s": (limits.HOP_S, "what suits the model"),
+    "calibration.false_alarms_per_hour": (limits.FALSE_ALARMS_PER_HOUR, "thresholds stay as they are"),
+    "detector.max_event_s": (limits.MAX_EVENT_S, "no limit"),
+}
+"""Settings that may be 0 or within a range, and what 0 means."""
+
 
 def check_together(config: Config, origin: str) -> None:
     """Refuse settings that are within their ranges and yet cannot work together.
@@ -29,12 +36,12 @@ def check_together(config: Config, origin: str) -> None:
         Two settings contradict each other, or one is between zero and the least that means anything.
     """
     window, level, calibration = config.window, config.level, config.calibration
-    _zero_or(limits.HOP_S, window.hop_s, f"{origin}: window.hop_s", "what suits the model")
     rate = calibration.false_alarms_per_hour
-    least = f"{origin}: calibration.false_alarms_per_hour"
-    _zero_or(limits.FALSE_ALARMS_PER_HOUR, rate, least, "thresholds stay as they are")
-    longest = f"{origin}: detector.max_event_s"
-    _zero_or(limits.MAX_EVENT_S, config.detector.max_event_s, longest, "no limit")
+    for name, (limit, _) in ZERO.items():
+        section, key = name.split(".")
+        value: float = getattr(getattr(config, section), key)
+        if value and not limit.holds(value):
+            raise ConfigError(f"{origin}: {name} is {value:g}; valid: {zero_or(name)}.")
     if config.capture.ring_s < window.max_lag_s:
         raise ConfigError(
             f"{origin}: capture.ring_s is {config.capture.ring_s:g}, less than window.max_lag_s "
@@ -82,6 +89,12 @@ def check_window(config: Config, window_s: float) -> None:
         )
 
 
+def zero_or(name: str) -> str:
+    """Return what a setting of `ZERO` may be, as words."""
+    limit, meaning = ZERO[name]
+    return f"0 ({meaning}) or {limit}"
+
+
 def what_is_valid(struct: Any, keys: Sequence[str]) -> str:
     """Return the range of the number at `keys` below `struct` as words, or nothing if it has none."""
     kind: Any = struct
@@ -103,11 +116,6 @@ def _range(kind: Any) -> str:
             whole = "a whole number, " if typing.get_args(kind)[0] is int else ""
             return f"{whole}{note.ge:g} to {note.le:g}"
     return ""
-
-
-def _zero_or(limit: limits.Range, value: float, what: str, zero: str) -> None:
-    if value and not limit.holds(value):
-        raise ConfigError(f"{what} is {value:g}; valid: 0 ({zero}) or {limit}.")
 
 
 def _check_thresholds(config: Config, origin: str) -> None:

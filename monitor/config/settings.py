@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 
 from monitor.config import limits
-from monitor.config.checks import check_together, what_is_valid
+from monitor.config.checks import ZERO, check_together, what_is_valid, zero_or
 from monitor.config.environment import settings
 from monitor.errors import ConfigError
 from monitor.files.reading import read_toml
@@ -89,8 +89,9 @@ class LevelConfig(_Section, frozen=True):
     high_db: Decibels = 12.0
     """From this far above the floor is high activity; it never teaches the background."""
     silent_dbfs: Annotated[float, _within(limits.SILENT_DBFS)] = -90.0
-    """Up to this level, one step of 16 bit, there is no sound; for `silent_after_s`: muted or dead."""
+    """Up to this level, one step of 16 bit, there is no sound: the source is muted or dead."""
     silent_after_s: Annotated[float, _within(limits.SILENT_AFTER_S)] = 2.0
+    """Seconds without sound after which a source is called silent."""
     noisy_dbfs: Annotated[float, _within(limits.NOISY_DBFS)] = -26.0
     """From this floor on, half of all alarms would stand out by less than 3 dB and not be recognised."""
     bands: Annotated[int, msgspec.Meta(ge=4, le=128)] = 32
@@ -101,6 +102,7 @@ class ModelConfig(_Section, frozen=True):
     """Which encoder listens."""
 
     name: str = "embedded"
+    """A model that `monitor models list` shows, or the path of a folder with one."""
     provider: str = "cpu"
     """`cpu`, `cuda`, or `torch` (then `name` is a Hugging Face folder, and a GPU is used if there is one)."""
     threads: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
@@ -155,7 +157,7 @@ class BackgroundConfig(_Section, frozen=True):
     memory_s: Annotated[float, _within(limits.MEMORY_S)] = 60.0
     """The background rests on quiet windows of the last so many seconds."""
     ready_s: Annotated[float, _within(limits.READY_S)] = 5.0
-    """Such windows before the background counts fully; it blends in from the first."""
+    """Seconds of such windows before the background counts fully; it blends in from the first."""
     guard_score: Annotated[float, _within(limits.GUARD_SCORE)] = 0.3
     """A window in which any listed class scores more than this teaches nothing."""
     change_ratio: Annotated[float, _within(limits.CHANGE_RATIO)] = 0.5
@@ -168,7 +170,7 @@ class DriftConfig(_Section, frozen=True):
     """The drift bonus (arXiv 2606.04844)."""
 
     beta: Annotated[float, _within(limits.BETA)] = 0.0
-    """Weight of the bonus. 0: with the model in the box it gains nothing (README); 0.1 is a usual value."""
+    """Weight of the bonus. 0: with the model in the box it gains nothing (docs/papers.md); 0.1 is usual."""
     phrases: tuple[str, ...] = ("wind", "rain", "traffic", "crowd", "music")
     """Noise words p of the directions t("c with p") - t("c")."""
 
@@ -189,6 +191,7 @@ class ClassConfig(_Section, frozen=True):
     min_off_s: MinOff | None = None
     confirm_s: Confirm | None = None
     urgent: bool | None = None
+    """Reported without waiting for confirmation; left out: if `[detector] urgent` lists it."""
 
 
 class DetectorConfig(_Section, frozen=True):
@@ -217,13 +220,14 @@ class DetectorConfig(_Section, frozen=True):
     near_miss_ratio: Annotated[float, _within(limits.NEAR_MISS_RATIO)] = 0.6
     """A peak from this share of the onset threshold up is a near miss."""
     classes: dict[str, ClassConfig] = {}
+    """What differs for single classes: a table `[detector.classes.NAME]` each."""
 
 
 class CalibrationConfig(_Section, frozen=True):
     """Thresholds from the stream itself."""
 
     false_alarms_per_hour: Annotated[float, msgspec.Meta(ge=0, le=limits.FALSE_ALARMS_PER_HOUR.high)] = 5.0
-    """All classes together, in a busy place (README); 0: the thresholds of `[detector]` stay as they are."""
+    """Of all classes together, in a busy place (docs/deciding.md); 0: those of `[detector]` stay."""
     urgent_share: Annotated[float, _within(limits.URGENT_SHARE)] = 3.0
     """An urgent class may give so many times as many false alarms as another."""
     block_s: Annotated[float, _within(limits.BLOCK_S)] = 10.0
@@ -273,10 +277,10 @@ _PLAIN_WORDS = {
 
 
 _CHOICES = {
-    "channel": "mix, loudest, left, right, or a number from 1",
-    "channels": "mix, loudest, left, right, or a number from 1",
-    "tau": f"auto, or {limits.TAU}",
-}  # fmt: skip
+    "capture.channel": "mix, loudest, left, right, or a number from 1",
+    "capture.channels": "mix, loudest, left, right, or a number from 1",
+    "background.tau": f"auto, or {limits.TAU}",
+}
 """What a key that takes words may be."""
 
 
@@ -333,6 +337,14 @@ def _known_keys() -> dict[str, tuple[str, ...]]:
         field.name: tuple(key.name for key in msgspec.structs.fields(field.type))
         for field in msgspec.structs.fields(Config)
     }
+
+
+def valid_values(keys: Sequence[str]) -> str:
+    """Return what the setting at `keys` may be, as words; empty where its type says all there is to say."""
+    name = ".".join(keys[:2])
+    if len(keys) == 2 and name in ZERO:
+        return zero_or(name)
+    return _CHOICES.get(name) or what_is_valid(Config, keys)
 
 
 def as_toml(config: Config) -> str:
@@ -400,8 +412,6 @@ def _explain(message: str, merged: Mapping[str, Any], environment: Mapping[str, 
     for technical, plain in _PLAIN_WORDS.items():
         text = text.replace(technical, plain)
     given = "" if value is None else f" is {_shown(value)}"
-    valid = what_is_valid(Config, keys)
-    if text.startswith("Invalid enum value"):
-        valid = _CHOICES.get(keys[1], "see configs/default.toml")
+    valid = valid_values(keys)
     said = f"valid: {valid}" if valid and value is not None else f"{text[0].lower()}{text[1:]}"
     return f"{origin}: {'.'.join(keys)}{given}; {said}."

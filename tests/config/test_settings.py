@@ -8,6 +8,7 @@ import pytest
 
 from monitor.config.settings import Config, load_config
 from monitor.errors import ConfigError
+from tests.tools.load import load_tool
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
@@ -15,6 +16,18 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 def test_default_toml_lists_every_key_with_the_default_of_the_code() -> None:
     listed = tomllib.loads((CONFIGS / "default.toml").read_text("utf-8"))
     assert listed == msgspec.json.decode(msgspec.json.encode(Config()))
+
+
+@pytest.mark.parametrize(
+    ("tool", "path"),
+    [
+        ("write_default_config", "configs/default.toml"),
+        ("write_configuration_page", "docs/configuration.md"),
+    ],
+)
+def test_what_is_written_from_the_code_is_up_to_date(tool: str, path: str) -> None:
+    written = (CONFIGS.parent / path).read_text("utf-8")
+    assert load_tool(tool).document() == written, f"run: python tools/{tool}.py > {path}"
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.stem)
