@@ -21,12 +21,12 @@ Nothing has to be configured. What you change goes into a TOML file of your own,
 the defaults need be in it: `monitor run --config my.toml`. [configs/](../configs) has examples;
 `monitor config > my.toml` writes down all that is in force.
 
-A variable of the environment sets a key too: `MONITOR_BACKGROUND_READY_S=10` sets `ready_s` of `[background]`.
+A variable of the environment sets a key too: `MONITOR_BACKGROUND_READY_S=10` is `ready_s` of `[background]`.
 The command line wins over the environment, the environment over the file, and the file over the defaults. An
 unknown key is refused with the nearest known one, a value out of range with what is valid.
 
-`python tools/write_configuration_page.py > docs/configuration.md` wrote this page; a test holds it equal to the
-code.
+`python tools/write_configuration_page.py > docs/configuration.md` wrote this page; a test holds it equal to
+the code.
 """
 KINDS = {
     "str | tuple": "text or a list of texts",

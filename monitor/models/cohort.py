@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.config.limits import COHORT_SOUNDS
 from monitor.errors import ModelError
 from monitor.files.paths import own_folder
-from monitor.config.limits import COHORT_SOUNDS
-from monitor.records import (Cohort)
 from monitor.files.reading import read_stored
+from monitor.records import Cohort
 from monitor.units import unit_norm
 
 MOST_BYTES = 4 << 20

@@ -13,8 +13,8 @@ from typing import Literal
 
 import msgspec
 
-from monitor.models.store import ModelEntry
 from monitor.errors import ModelError
+from monitor.models.store import ModelEntry
 
 FEATURES = "input_features"
 LONGER = "is_longer"

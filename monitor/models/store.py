@@ -24,12 +24,12 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
-from monitor.models.onnx_file import NotOneGraph, check_one_graph
 from monitor.errors import ModelError
 from monitor.files.folder_files import parts_below, read_below
 from monitor.files.paths import own_folder, user_path
 from monitor.files.reading import open_stored, parse_toml, stored_text
 from monitor.files.toml import toml_lines
+from monitor.models.onnx_file import NotOneGraph, check_one_graph
 
 _PACKAGED = Path(__file__).parents[1] / "_share" / "models"
 _CHECKOUT = Path(__file__).parents[2] / "models"

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.errors import ConfigError
 from monitor.models.address import access, below, shown, shown_below
 from monitor.models.catalogue import hub_address
-from monitor.errors import ConfigError
 
 SECRET = st.text(st.sampled_from("abcXYZ019-_.~!$&'()*+,;=%:@/?#[] ü"), min_size=6, max_size=30).filter(
     lambda text: any(char.isalnum() for char in text)

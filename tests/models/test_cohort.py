@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from monitor.models.cohort import MOST_BYTES, own_cohort_file, pack, read_own_cohort, unpack
 from monitor.errors import ModelError
-from monitor.records import (Cohort)
+from monitor.models.cohort import MOST_BYTES, own_cohort_file, pack, read_own_cohort, unpack
+from monitor.records import Cohort
 from monitor.units import unit_norm
 
 DIM = 16

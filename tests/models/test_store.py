@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from monitor.errors import ModelError
 from monitor.models.store import (
     ModelFile,
     StoredModel,
@@ -15,7 +16,6 @@ from monitor.models.store import (
     model_names,
     read_folder,
 )
-from monitor.errors import ModelError
 from tests.encoders.tiny_models import tiny_model
 
 
