@@ -58,7 +58,7 @@ def _words(level: Level, *, brief: bool) -> list[Piece]:
     pieces: list[Piece] = [
         (f" {level.level_dbfs:4.0f} dBFS", STRONG),
         ("  " if brief else f" · ┃ floor {level.floor_dbfs:.0f} · ", DIM),
-        (fit(over_background(level.snr_db), 24), TEXT),
+        (fit(over_background(level.snr_db), 31), TEXT),
         (fit(ACTIVITY[level.activity], 8), _INK[level.activity]),
     ]
     return [*pieces, (" CLIPPING", URGENT)] if level.peak_dbfs >= CLIPPING_DBFS else pieces
