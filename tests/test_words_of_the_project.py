@@ -32,7 +32,7 @@ ALLOWED = {
     r"across a room": "how far large letters are read",
     r"(in the )?next room": "a sentence that text towers are compared on",
     r"clear sentence": "a message that is understood at once",
-    r"clearing throat|throat clearing": "a sound",
+    r"clearing the throat": "a sound",
     r"\.clear\(\)": "Python's own name for emptying a list",
     r'_FOLDER = "backgrounds", "rooms"|``rooms``': "the folder of earlier versions, moved at first use",
 }

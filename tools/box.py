@@ -19,7 +19,8 @@ from monitor.evaluation.cohorts import MOST, CohortPlan, build_cohort
 from monitor.evaluation.data.layouts import read_data
 from monitor.evaluation.reports.progress import progress
 from monitor.models.cohort import pack
-from monitor.models.store import ModelFile, read_manifest
+from monitor.models.manifest import ModelFile
+from monitor.models.store import read_manifest
 from monitor.vocabulary.measured import MEASURED_FILE
 
 NAME = "embedded"

@@ -19,7 +19,8 @@ from monitor.export import onnx_graphs as graphs
 from monitor.export.checkpoints import read_checkpoint
 from monitor.export.front_end import FrontEndSpec
 from monitor.export.tower_networks import AudioTower
-from monitor.models.store import ModelEntry, ModelFile, StoredModel
+from monitor.models.manifest import ModelEntry, ModelFile
+from monitor.models.store import StoredModel
 
 Floats = NDArray[np.float32]
 Embed = Callable[[Floats], Floats]

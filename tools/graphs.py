@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from monitor.encoders.runtime import onnxruntime
 from monitor.export.float16 import halve
-from monitor.models.store import ModelFile
+from monitor.models.manifest import ModelFile
 
 MANIFEST_HEAD = (
     "# The models `monitor` knows. Files are pinned by sha256; paths are relative to this file.\n\n"

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from monitor.install.installer import Convert, InstallReport
     from monitor.models.catalogue import CatalogueEntry, CheckpointEntry
-    from monitor.models.store import ModelEntry, StoredModel
+    from monitor.models.manifest import ModelEntry
+    from monitor.models.store import StoredModel
 
 _BAD_MODEL = 2
 _EVERY_S = 5.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,10 @@ from monitor.records import Cohort
 
 if TYPE_CHECKING:
     from monitor.encoders.stored_encoder import Engine, StoredEncoder
+    from monitor.encoders.text_tower import Progress
     from monitor.models.store import StoredModel
 
-__all__ = ["Encoder", "Progress", "count_pieces", "find", "load"]
-
-Progress: TypeAlias = Callable[[int, int], None]
-"""Called with how many of how many texts are embedded."""
+__all__ = ["Encoder", "count_pieces", "find", "load"]
 
 
 class Encoder(Protocol):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from monitor.config.settings import ModelConfig
 from monitor.errors import ModelError
+from monitor.models.manifest import ModelFile
 from monitor.models.signature import (
     IDS,
     LONGER,
@@ -22,7 +23,7 @@ from monitor.models.signature import (
     fit_audio,
     fit_text,
 )
-from monitor.models.store import ModelFile, StoredModel
+from monitor.models.store import StoredModel
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 _CUDA_OPTIONS = {

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.encoders import Progress
 from monitor.encoders.embedding_cache import TextCache
 from monitor.errors import ModelError
 from monitor.models.store import StoredModel
 from monitor.units import unit_norm
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Called with how many of how many texts are embedded."""
 
 _AT_ONCE = 16
 """More only cost memory, which the runtime keeps."""

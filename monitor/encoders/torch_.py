@@ -18,7 +18,8 @@ from monitor.encoders.clap import HOP_S, INPUT_LEN, MAX_TOKENS, PROMPT
 from monitor.encoders.log_mel import SAMPLE_RATE
 from monitor.errors import ModelError
 from monitor.files.reading import read_stored
-from monitor.models.store import ModelEntry, ModelFile, StoredModel, sha256_of
+from monitor.models.manifest import ModelEntry, ModelFile
+from monitor.models.store import StoredModel, sha256_of
 from monitor.privacy import keep_private
 
 WEIGHTS, TOKENIZER, CONFIG = "model.safetensors", "tokenizer.json", "config.json"

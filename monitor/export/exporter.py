@@ -22,7 +22,8 @@ from monitor.encoders.log_mel import SAMPLE_RATE
 from monitor.errors import ConfigError, ModelError
 from monitor.export.needs import require_libraries
 from monitor.export.result import ExportedFile, ExportReport, as_markdown
-from monitor.models.store import ModelEntry, ModelFile, is_model_name, read_folder, sha256_of, write_entry
+from monitor.models.manifest import ModelEntry, ModelFile
+from monitor.models.store import is_model_name, read_folder, sha256_of, write_entry
 from monitor.text import clean
 
 if TYPE_CHECKING:

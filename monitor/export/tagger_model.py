@@ -19,15 +19,8 @@ from monitor.export.kaldi_mel import RATE, FrontEnd, PlainFrontEnd
 from monitor.export.mobilenet import MobileNet
 from monitor.export.result import Comparison, Parity
 from monitor.export.tagger import Tagger, read_tagger
-from monitor.models.store import (
-    ModelEntry,
-    ModelFile,
-    StoredModel,
-    packaged_folder,
-    read_manifest,
-    sha256_of,
-    write_entry,
-)
+from monitor.models.manifest import ModelEntry, ModelFile, packaged_folder
+from monitor.models.store import StoredModel, read_manifest, sha256_of, write_entry
 
 Say = Callable[[str], None]
 

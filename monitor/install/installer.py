@@ -34,14 +34,8 @@ from monitor.models.catalogue import (
     local_name,
     release_address,
 )
-from monitor.models.store import (
-    ModelEntry,
-    StoredModel,
-    installed_folder,
-    is_model_name,
-    packaged_models,
-    read_folder,
-)
+from monitor.models.manifest import ModelEntry
+from monitor.models.store import StoredModel, installed_folder, is_model_name, packaged_models, read_folder
 
 Convert = Callable[[Path, Path], object]
 """Makes a model folder of a checkpoint: (checkpoint, folder)."""

@@ -24,11 +24,11 @@ from pathlib import Path
 
 from monitor.errors import ModelError
 from monitor.files.folder_files import open_growing, parts_below, read_below, write_below
+from monitor.models.manifest import ModelFile
 from monitor.models.store import (
     MODEL_FILE,
     PARTIAL,
     REPLACED,
-    ModelFile,
     StoredModel,
     installed_at,
     installed_folder,

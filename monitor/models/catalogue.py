@@ -20,7 +20,7 @@ import msgspec
 from monitor.errors import ConfigError, ModelError
 from monitor.files.reading import read_toml
 from monitor.models.address import below, is_unclear, shown_place
-from monitor.models.store import ModelEntry, ModelFile, manifest_folder, packaged_folder
+from monitor.models.manifest import ModelEntry, ModelFile, manifest_folder, packaged_folder
 
 HUB = "https://huggingface.co"
 RELEASES = "https://github.com"

@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from monitor.errors import ModelError
-from monitor.models.store import ModelEntry
+from monitor.models.manifest import ModelEntry
 
 FEATURES = "input_features"
 LONGER = "is_longer"

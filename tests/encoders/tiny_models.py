@@ -13,7 +13,8 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
-from monitor.models.store import ModelEntry, ModelFile, StoredModel, write_entry
+from monitor.models.manifest import ModelEntry, ModelFile
+from monitor.models.store import StoredModel, write_entry
 
 DIM = 8
 SAMPLE_RATE = 1600

@@ -17,7 +17,8 @@ from monitor.install.fetching import InstallOptions
 from monitor.install.installer import install_folder, install_remote, is_offline, remove
 from monitor.install.model_directory import ModelDirectory
 from monitor.models.catalogue import CatalogueEntry, RemoteFile, hub_address, list_catalogue
-from monitor.models.store import ModelEntry, ModelFile, find_model, model_names, write_entry
+from monitor.models.manifest import ModelEntry, ModelFile
+from monitor.models.store import find_model, model_names, write_entry
 from tests.encoders import tiny_models
 from tests.encoders.tiny_models import TinyModel, tiny_model
 from tests.install.hub import Hub, closes_after, status

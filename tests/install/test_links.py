@@ -17,7 +17,8 @@ from monitor.errors import ModelError
 from monitor.files.folder_files import read_below
 from monitor.install.installer import install_folder, install_remote, remove
 from monitor.models.catalogue import RemoteFile
-from monitor.models.store import ModelFile, find_model, model_names
+from monitor.models.manifest import ModelFile
+from monitor.models.store import find_model, model_names
 from tests.encoders.tiny_models import tiny_model
 from tests.install.hub import Hub, Request, honest, status
 from tests.install.test_installer import OPTIONS, is_usable, offer

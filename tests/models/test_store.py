@@ -8,14 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.errors import ModelError
-from monitor.models.store import (
-    ModelFile,
-    StoredModel,
-    find_model,
-    list_models,
-    model_names,
-    read_folder,
-)
+from monitor.models.manifest import ModelFile
+from monitor.models.store import StoredModel, find_model, list_models, model_names, read_folder
 from tests.encoders.tiny_models import tiny_model
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -67,3 +67,14 @@ def test_an_import_for_types_only_makes_no_circle() -> None:
 def test_a_commit_that_is_none_is_refused_in_the_words_of_git() -> None:
     with pytest.raises(SystemExit, match=r"structure: .*no-such-commit"):
         tool.sources("no-such-commit")
+
+
+def test_no_module_of_the_program_imports_itself_round_a_corner() -> None:
+    root = Path(__file__).parents[2]
+    files = {
+        PurePosixPath(path.relative_to(root)): path.read_text("utf-8")
+        for path in (root / "monitor").rglob("*.py")
+    }
+    found = tool.structure(files)
+    assert found["circles of modules"] == []
+    assert found["circles of folders"] == []
