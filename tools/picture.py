@@ -32,7 +32,7 @@ def wait_for_onset(class_name: str) -> None:
         deadline_s = time.monotonic() + LIMIT_S
         while time.monotonic() < deadline_s:
             message = subscriber.receive(0.5)
-            if message is not None and message.topic.endswith(f".{class_name}"):
+            if message is not None and message.topic.endswith(f"/{class_name}/"):
                 return
     raise SystemExit(f"no {class_name} within {LIMIT_S:g} s")
 
