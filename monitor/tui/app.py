@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import select
 import signal
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,6 +50,9 @@ DRAW_HZ = 10.0
 
 HANG_UP_S = 0.3
 """Seconds from a hang-up to the end."""
+
+_LOOK_S = 1.0
+"""Seconds from one look at the terminal to the next."""
 
 NOTE_S = 30.0
 """Seconds for which a note of the monitor stays."""
@@ -205,6 +210,12 @@ class MonitorApp(App[None]):
         if self._parent_line is not None:
             self._parent_line.start(lambda notice: self._hand_over(self.FromParent(notice)))
         self.set_interval(1.0 / DRAW_HZ, self.draw)
+        self.set_interval(_LOOK_S, self._watch_terminal)
+
+    def _watch_terminal(self) -> None:
+        """End where the terminal hung up and no signal told so: it would never be drawn on or read again."""
+        if _hung_up():
+            self._end_by(signal.SIGHUP)
 
     def _hang_up(self) -> None:
         """End: the terminal is gone, or the process that it belonged to, which the pipe tells in a moment."""
@@ -342,3 +353,16 @@ class MonitorApp(App[None]):
     def action_help(self) -> None:
         """Explain keys, shapes and numbers."""
         self.push_screen(HelpScreen())
+
+
+def _hung_up() -> bool:
+    """Tell whether the terminal that standard input was is gone."""
+    try:
+        descriptor = sys.__stdin__.fileno() if sys.__stdin__ is not None else None
+    except (OSError, ValueError):  # none, or one in memory
+        descriptor = None
+    if descriptor is None:
+        return False
+    terminal = select.poll()
+    terminal.register(descriptor, select.POLLHUP)
+    return any(flags & (select.POLLHUP | select.POLLERR) for _, flags in terminal.poll(0))

@@ -60,6 +60,7 @@ class Terminal:
             pass_fds=keep,
         )
         self.output = b""
+        self._closed: set[int] = set()
 
     def read_until(self, holds: Callable[[], bool]) -> None:
         deadline_s = time.monotonic() + 30.0
@@ -74,12 +75,16 @@ class Terminal:
     def ended(self) -> bool:
         return self.process.poll() is not None
 
+    def hang_up(self) -> None:
+        for end in {self._ours, self.theirs} - self._closed:
+            os.close(end)
+        self._closed = {self._ours, self.theirs}
+
     def close(self) -> None:
         if not self.ended():
             self.process.kill()
         self.process.wait()
-        os.close(self._ours)
-        os.close(self.theirs)
+        self.hang_up()
 
 
 @pytest.mark.parametrize("how", ["key", "signal"])
@@ -97,6 +102,17 @@ def test_on_a_real_terminal_it_shows_the_monitor_and_leaves_the_terminal_as_it_w
         terminal.read_until(lambda: terminal.ended() and b"\x1b[?1049l" in terminal.output)
         assert terminal.process.returncode == 0
         assert termios.tcgetattr(terminal.theirs) == terminal.before
+    finally:
+        terminal.close()
+
+
+def test_it_ends_when_its_terminal_hangs_up_and_no_signal_says_so(monitor: Monitor) -> None:
+    terminal = Terminal(monitor.publisher.endpoint)  # a session of its own: nobody sends it SIGHUP
+    try:
+        monitor.publish(health(1.0, classes=(class_state("siren"),)))
+        terminal.read_until(lambda: b"nothing recognised" in terminal.output)
+        terminal.hang_up()
+        assert terminal.process.wait(20.0) == 0
     finally:
         terminal.close()
 
