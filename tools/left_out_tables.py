@@ -12,6 +12,8 @@ from monitor.evaluation.synthesis.mixtures import CLEAN_DB
 
 LEFT_OUT = "left_out.json"
 """What `leave_out.py` leaves in the working folder."""
+WHERE = "docs/eval/clips/held_out.md"
+"""Where the page is kept."""
 SNRS_DB = (CLEAN_DB, 10.0, 0.0)
 OUT, TAUGHT, NONE, TEACHER = "their labels left out", "all labels, as in the box", "no label", "its teacher"
 BESIDE = f"{OUT}, less the teacher"
@@ -98,6 +100,6 @@ def card_lines(work: Path, audio: str) -> list[str]:
         lines.append(
             f"- Words that no label taught: fold {one['fold']}, {one['asked']} classes, each left out of the "
             f"labels once: it names {said[OUT]} % of their clips among all {one['among']} ({heard}); with "
-            f"their labels {said[TAUGHT]} %, its teacher {said[TEACHER]} %."
+            f"their labels {said[TAUGHT]} %, its teacher {said[TEACHER]} % ({WHERE})."
         )
     return lines
