@@ -3,19 +3,24 @@
 Cosines do not: on the same ordinary hours the best odds of one word may lie a thousand times above those of
 another. So every word is first tried on a cohort, a bank of embeddings of ordinary and of confusable sound
 that comes with the model (speaker verification calls it Z-norm: Li and Porter, 1988; Auckenthaler, Carey and
-Lloyd-Thomas, 2000). The upper tail of the word's log-odds x on it is taken as exponential over its 95 %
-quantile u (peaks over threshold; Pickands, 1975, with shape 0), and the score says how often an hour of
-ordinary sound would get there:
+Lloyd-Thomas, 2000). Of the word's log-odds x on it two quantiles are taken, u = 95 % and v = 99.8 %. Beyond
 
-    rate(x) = sounds_per_hour * 0.05 exp(-(x - u) / sigma),    score = 1 / (1 + rate)
+    x0 = u + (w (v - u) + (1 - w) usual (ln 0.05 - ln 0.002)),    w = n / (n + PRIOR_COUNT)
 
-A score of .5 is reached by ordinary sound once an hour, .96 once a day. It is a straight line in log-odds,
-so below the tail it is an order and no rate. No label is needed, any word has its scale at once, and no word
-moves the score of another.
+the tail is exponential (peaks over threshold; Pickands, 1975, with shape 0), with the same mean excess
+for every word, and the score says how often an hour of ordinary sound would get there:
+
+    rate(x) = sounds_per_hour * 0.002 exp(-(x - x0) / EXCESS),    score = 1 / (1 + rate)
+
+So a word has a place of its own, drawn by the n sounds beyond v towards where words usually lie, and a slope
+in common: slopes per word, fitted to the few sounds of a tail and followed for far beyond them, put some
+words where no sound reaches them. A score of .5 is reached by ordinary sound once an hour, .96 once a day.
+It is a straight line in log-odds, so below the tail it is an order and no rate. No label is needed, any word
+has its scale at once, and no word moves the score of another.
 
 Sounds of the cohort that truly are what a word says must not count against it. They are left out by what
-they are called, where that is near the word in the model's own space; and sigma rests on two quantiles, so
-that a few in a thousand that nobody named change little.
+they are called, where that is near the word in the model's own space; and v is taken for no further out than
+that of all but a few words, so that a few in a thousand that nobody named change little.
 """
 
 from __future__ import annotations
@@ -29,32 +34,30 @@ from numpy.typing import NDArray
 from monitor.config.limits import COHORT_SOUNDS
 from monitor.records import Cohort
 
-TAIL, FAR_TAIL = 0.05, 0.01
-"""Shares of the cohort beyond the two quantiles of a tail. Beside .02 and .1 they gave most recall
-at equal false alarms on validation streams (two hours without events, 86 events per SNR)."""
-HEAVIER = 1.5
-"""So many times as slowly as the cohort's does the tail of whole hours fall off, on the same streams: a sound
-that is taken for a word comes back."""
-PRIOR_EXCESS = 1.2
-"""Mean excess, in log-odds, that the few sounds of a tail are drawn towards."""
-MOST_EXCESS = 1.3
-"""A tail that falls off more slowly holds sounds that are the word, or as good as: knocks of other names."""
-PRIOR_COUNT = 20
-"""Sounds in a tail that this is worth."""
+TAIL, FAR_TAIL = 0.05, 0.002
+"""Shares of the cohort beyond the two quantiles of a word."""
+USUAL_EXCESS = 1.0
+"""Mean excess, in log-odds, between the two of a usual word: the median of 29 words that name events."""
+MOST_EXCESS = 2.0
+"""Nine words in ten have less; more is sounds that are the word, or as good as: knocks of other names."""
+PRIOR_COUNT = 6
+"""Sounds beyond the far quantile that what is usual is worth: as many as the cohort in the box has."""
+EXCESS = 1.5
+"""Mean excess, in log-odds, of the tail of whole hours beyond that: of all words together, on recordings
+that the cohort did not hold (docs/thresholds.md)."""
 SAME_WORDS = 0.45
 """Cosine from which on the name of a sound says the same as the word."""
 
 
 class Tails(NamedTuple):
-    """Where the tail of each of k words begins and how fast it falls; float64 (k,), log-odds."""
+    """Where the far tail of each of k words begins; float64 (k,), log-odds."""
 
     start: NDArray[np.float64]
-    excess: NDArray[np.float64]
     sounds_per_hour: float
 
     def score_odds(self, odds: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the log-odds of the scores, -ln(rate), of log-odds (..., k)."""
-        return (odds - self.start) / self.excess - math.log(self.sounds_per_hour * TAIL)
+        return (odds - self.start) / EXCESS - math.log(self.sounds_per_hour * FAR_TAIL)
 
 
 def fit_tails(odds: NDArray[np.float64], cosines: NDArray[np.float32] | None, cohort: Cohort) -> Tails:
@@ -67,18 +70,22 @@ def fit_tails(odds: NDArray[np.float64], cosines: NDArray[np.float32] | None, co
     cosines
         Of the names of `cohort.kinds` with each word, float32 (kinds, k); None: nobody said what they are.
     """
-    starts, excesses = [], []
+    starts = []
     for column in range(odds.shape[1]):
         values = odds[:, column]
         if cosines is not None:
             values = _others(values, cosines[:, column], cohort)
-        start, far = np.quantile(values, [1 - TAIL, 1 - FAR_TAIL])
-        count = TAIL * len(values)
-        excess = (far - start) / math.log(TAIL / FAR_TAIL)
-        drawn = (count * excess + PRIOR_COUNT * PRIOR_EXCESS) / (count + PRIOR_COUNT)
-        starts.append(start)
-        excesses.append(HEAVIER * min(drawn, MOST_EXCESS))
-    return Tails(np.array(starts), np.array(excesses), cohort.sounds_per_hour)
+        starts.append(_start(values))
+    return Tails(np.array(starts), cohort.sounds_per_hour)
+
+
+def _start(values: NDArray[np.float64]) -> float:
+    """Return x0 of the values of one word."""
+    near, far = np.quantile(values, [1 - TAIL, 1 - FAR_TAIL])
+    steps = math.log(TAIL / FAR_TAIL)
+    own = min((far - near) / steps, MOST_EXCESS)
+    count = FAR_TAIL * len(values)
+    return float(near + steps * (count * own + PRIOR_COUNT * USUAL_EXCESS) / (count + PRIOR_COUNT))
 
 
 def _others(values: NDArray[np.float64], cosines: NDArray[np.float32], cohort: Cohort) -> NDArray[np.float64]:

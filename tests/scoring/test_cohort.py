@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 
 from monitor.config.settings import DriftConfig, ScorerConfig, load_config
 from monitor.records import Cohort
-from monitor.scoring.cohort import HEAVIER, MOST_EXCESS, SAME_WORDS, TAIL, fit_tails
+from monitor.scoring.cohort import (
+    EXCESS,
+    FAR_TAIL,
+    MOST_EXCESS,
+    PRIOR_COUNT,
+    SAME_WORDS,
+    TAIL,
+    USUAL_EXCESS,
+    fit_tails,
+)
 from monitor.scoring.prompts import build_prompts, parse_classes
 from monitor.scoring.prototypes import build_prototypes, embed_phrases
 from monitor.scoring.scorer import Scorer
@@ -25,26 +34,48 @@ def cohort(n: int = 4000, kinds: tuple[str, ...] = (), kind_of: NDArray[np.intp]
     return Cohort(unit_norm(vectors), kinds, np.full(n, -1) if kind_of is None else kind_of, PER_HOUR)
 
 
-def exponential(n: int, start: float, excess: float) -> NDArray[np.float64]:
-    """Log-odds whose tail beyond its quantile is exponential: `start` there, mean excess `excess`."""
-    shares = (np.arange(n) + 0.5) / n
-    return np.asarray(start + excess * (np.log(TAIL) - np.log(shares)))
+def ordinary(n: int, start: float, excess: float = USUAL_EXCESS) -> NDArray[np.float64]:
+    """Log-odds of ordinary sound: 5 % beyond `start`, then of mean excess `excess`, and `EXCESS` far out."""
+    depth = np.log(TAIL * n / (np.arange(n) + 0.5))
+    far = np.log(TAIL / FAR_TAIL)
+    return np.asarray(start + excess * np.minimum(depth, far) + EXCESS * np.maximum(depth - far, 0.0))
 
 
-@given(start=st.floats(-12, 6), excess=st.floats(0.8, 1.25), rate=st.floats(0.01, 5.0))
+def score_of(odds: float, bank: NDArray[np.float64]) -> float:
+    tails = fit_tails(bank[:, np.newaxis], None, cohort(len(bank)))
+    return float(1.0 / (1.0 + np.exp(-tails.score_odds(np.array([odds]))[0])))
+
+
+@given(start=st.floats(-12, 6), excess=st.floats(0.85, 1.15), rate=st.floats(0.2, 1.0))
 def test_a_score_says_how_often_an_hour_the_cohort_gets_there(
     start: float, excess: float, rate: float
 ) -> None:
-    odds = exponential(20_000, start, excess)
-    tails = fit_tails(odds[:, np.newaxis], None, cohort(20_000))
-    there = start + HEAVIER * excess * np.log(PER_HOUR * TAIL / rate)
-    score = 1.0 / (1.0 + np.exp(-tails.score_odds(np.array([there]))[0]))
-    assert 1.0 / score - 1.0 == pytest.approx(rate, rel=0.3)
+    bank = ordinary(20_000, start, excess)
+    there = np.quantile(bank, 1.0 - rate / PER_HOUR)
+    assert 1.0 / score_of(there, bank) - 1.0 == pytest.approx(rate, rel=0.3)
+
+
+@given(own=st.floats(0.5, 4.0))
+def test_words_differ_by_where_their_tail_begins_and_not_by_how_it_falls_off(own: float) -> None:
+    bank = ordinary(4000, -3.0, own)
+    low, high = score_of(0.0, bank), score_of(EXCESS * np.log(1000.0), bank)
+    assert (1.0 / low - 1.0) / (1.0 / high - 1.0) == pytest.approx(1000.0, rel=1e-6)
+
+
+def test_the_fewer_sounds_a_cohort_has_the_more_a_word_is_taken_for_a_usual_one() -> None:
+    usual, few, many = (
+        fit_tails(ordinary(n, -3.0, excess)[:, np.newaxis], None, cohort(n)).start[0]
+        for n, excess in ((3000, USUAL_EXCESS), (300, 1.5), (3000, 1.5))
+    )
+    assert usual < few < many
+    halfway = usual + 0.5 * (1.5 - USUAL_EXCESS) * np.log(TAIL / FAR_TAIL)
+    assert PRIOR_COUNT == 3000 * FAR_TAIL
+    assert many == pytest.approx(halfway, abs=0.1)
 
 
 def test_sounds_that_are_called_what_the_word_says_do_not_count() -> None:
     kind_of = np.where(np.arange(4000) < 400, 0, 1)
-    odds = exponential(4000, -3.0, 1.0)[::-1].copy()
+    odds = ordinary(4000, -3.0)[::-1].copy()
     odds[:400] = 8.0  # four hundred true sirens
     named = cohort(4000, ("siren", "rain"), kind_of)
     alike = np.array([[SAME_WORDS], [0.1]], np.float32)
@@ -54,16 +85,16 @@ def test_sounds_that_are_called_what_the_word_says_do_not_count() -> None:
 
 
 def test_a_few_true_sounds_that_nobody_named_change_little() -> None:
-    odds = exponential(4000, -3.0, 1.0)
+    odds = ordinary(4000, -3.0)
     plain = fit_tails(odds[:, np.newaxis], None, cohort()).score_odds(np.array([3.0]))
-    odds[:8] = 15.0
+    odds[:5] = 15.0
     assert fit_tails(odds[:, np.newaxis], None, cohort()).score_odds(np.array([3.0])) == pytest.approx(
         plain, abs=0.5
     )
 
 
 def test_names_that_leave_next_to_nothing_are_not_believed() -> None:
-    odds = exponential(4000, -3.0, 1.0)[:, np.newaxis]
+    odds = ordinary(4000, -3.0)[:, np.newaxis]
     all_named = cohort(4000, ("siren",), np.zeros(4000, np.intp))
     assert fit_tails(odds, np.ones((1, 1), np.float32), all_named) == fit_tails(odds, None, all_named)
 
@@ -102,6 +133,6 @@ def test_only_a_scorer_with_a_cohort_is_calibrated() -> None:
 
 
 def test_a_tail_that_hardly_falls_off_is_taken_for_the_word_itself() -> None:
-    heavy, most = (exponential(4000, -3.0, excess)[:, np.newaxis] for excess in (4.0, MOST_EXCESS + 0.1))
-    assert fit_tails(heavy, None, cohort()).excess == pytest.approx(HEAVIER * MOST_EXCESS)
-    assert fit_tails(most, None, cohort()).excess == pytest.approx(HEAVIER * MOST_EXCESS)
+    heavy, most = (ordinary(4000, -3.0, excess)[:, np.newaxis] for excess in (4.0, MOST_EXCESS + 0.1))
+    found = [fit_tails(odds, None, cohort()).start[0] for odds in (heavy, most)]
+    assert found[0] == pytest.approx(found[1], abs=0.05)
