@@ -158,7 +158,7 @@ def make_calibration(
     rules = detector.rules
     held = set_by_hand(tuple(rules), config)
     conditions = {
-        name: Condition(rule.onset_threshold, rule.confirm_len)
+        name: Condition(rule.onset_threshold, rule.confirm_len, rule.sure_len)
         for name, rule in rules.items()
         if name not in held
     }

@@ -201,8 +201,10 @@ class DetectorConfig(_Section, frozen=True):
     """Where false alarms are not what is asked for, or the model has no cohort to count them by."""
     offset_threshold: Threshold = 0.27
     """Belongs to `onset_threshold`; one that moves takes it along, at the same ratio of odds."""
-    confirm_s: Confirm = 0.5
+    confirm_s: Confirm = 1.0
     """The score reaches the onset threshold for this long before an event begins; of urgent classes once."""
+    sure_s: Confirm = 0.5
+    """So long is enough where its odds are four times those of the threshold."""
     min_on_s: MinOn = 0.5
     """An event lasts at least this long."""
     min_off_s: MinOff = 1.5

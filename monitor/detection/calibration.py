@@ -42,6 +42,7 @@ import numpy as np
 
 from monitor.config.limits import THRESHOLD
 from monitor.config.settings import CalibrationConfig
+from monitor.detection.detector import SURE
 from monitor.records import CalibrationState, WindowScores
 
 TAIL = 0.1
@@ -63,6 +64,13 @@ class Condition(msgspec.Struct, frozen=True):
     """Its configured onset threshold."""
     confirm_len: int
     """Samples for which the score must stay there."""
+    sure_len: int
+    """Or, of a score by far above it (`detector.SURE`), samples for which it must stay that."""
+
+    @property
+    def key(self) -> str:
+        """All of it in a word."""
+        return f"{self.threshold:.6f}/{self.confirm_len}/{self.sure_len}"
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -98,7 +106,9 @@ class Calibration:
         self._prior_excess = 1.0 if calibrated else PRIOR_EXCESS
         self._sample_rate = sample_rate
         self._block_len = round(config.block_s * sample_rate)
-        self._key = {name: f"{one.threshold:.6f}/{one.confirm_len}" for name, one in conditions.items()}
+        self._key = {
+            name: f"{one.threshold:.6f}/{one.confirm_len}/{one.sure_len}" for name, one in conditions.items()
+        }
         self._sustained = {name: _Sustained(one) for name, one in conditions.items()}
         memory = round(config.memory_h * 3600.0 / config.block_s)
         self._quiet: deque[float] = deque(maxlen=max(memory, config.ready_blocks))
@@ -203,15 +213,27 @@ class _Sustained:
 
     def __init__(self, condition: Condition) -> None:
         self.configured = _score_to_odds(condition.threshold)
-        self._confirm_len = condition.confirm_len
+        self._enough = ((condition.confirm_len, 0.0), (condition.sure_len, math.log(SURE)))
+        """Samples, and how far over the threshold the score must be for them."""
         self._recent: deque[tuple[int, float]] = deque()
 
     def margin(self, score: float, hop_len: int) -> float:
-        """Return the least margin of the last `confirm_len` samples, in log-odds."""
-        self._recent.append((hop_len, _score_to_odds(score) - self.configured))
-        while sum(length for length, _ in self._recent) - self._recent[0][0] >= max(self._confirm_len, 1):
-            self._recent.popleft()
-        return min(margin for _, margin in self._recent)
+        """Return by how much thresholds might rise for an event to begin with this window, in log-odds."""
+        self._recent.appendleft((hop_len, _score_to_odds(score) - self.configured))
+        longest = max(length for length, _ in self._enough)
+        heard = sum(length for length, _ in self._recent)
+        while len(self._recent) > 1 and heard - self._recent[-1][0] >= longest:
+            heard -= self._recent.pop()[0]
+        return max(self._least(length) - over for length, over in self._enough)
+
+    def _least(self, length: int) -> float:
+        """Return the least margin of the last `length` samples, at least of the last window."""
+        least, heard = math.inf, 0
+        for hop_len, margin in self._recent:
+            least, heard = min(least, margin), heard + hop_len
+            if heard >= length:
+                break
+        return least
 
 
 def _score_to_odds(score: float) -> float:

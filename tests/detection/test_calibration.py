@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,10 +11,11 @@ from numpy.typing import NDArray
 from monitor.config.limits import THRESHOLD
 from monitor.config.settings import CalibrationConfig
 from monitor.detection.calibration import ENOUGH, Calibration, Condition
+from monitor.detection.detector import SURE
 from monitor.records import WindowScores
 
 RATE, HOP = 100, 25
-DOG, SIREN = Condition(0.65, 100), Condition(0.5, 0)
+DOG, SIREN = Condition(0.65, 100, 100), Condition(0.5, 0, 0)
 
 
 def calibration(rate: float = 1.0, **conditions: Condition) -> Calibration:
@@ -78,6 +81,21 @@ def test_a_moment_shorter_than_the_confirmation_does_not_count() -> None:
             clicks[at : at + lasts] = 3.0
         hear(one, clicks)
     assert short.thresholds()["dog"] < long.thresholds()["dog"]
+
+
+def test_what_is_over_the_threshold_by_far_counts_after_less_but_for_that_much_less() -> None:
+    surer = Condition(DOG.threshold, DOG.confirm_len, DOG.confirm_len // 2)
+    found = []
+    for condition, over in ((DOG, 0.0), (surer, 0.0), (DOG, math.log(SURE)), (surer, math.log(SURE))):
+        one = calibration(dog=condition)
+        clicks = np.full(3600 * RATE // HOP, -9.0)
+        for at in range(0, len(clicks) - 40, 40):  # one in every block, half as long as a dog must bark
+            clicks[at : at + 2] = over
+        hear(one, clicks)
+        found.append(math.log(one.thresholds()["dog"] / (1.0 - one.thresholds()["dog"])))
+    plain, sure, plain_far, sure_far = found
+    assert plain == plain_far < sure
+    assert sure_far - sure == pytest.approx(math.log(SURE))
 
 
 @pytest.mark.parametrize("blocks", [10, 400])

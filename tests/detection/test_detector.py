@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from monitor.config.settings import ClassConfig, DetectorConfig
-from monitor.detection.detector import Detector, odds_ratio, rule_for
+from monitor.detection.detector import Detector, odds_ratio, rule_for, sure_above
 from monitor.records import NearMiss, Transition, WindowScores
 
 RATE, WINDOW, HOP = 100, 200, 25
@@ -56,6 +57,32 @@ def test_one_window_is_not_enough_unless_the_class_is_urgent() -> None:
     assert kinds(feed(detector(), [0.1, 0.9, 0.1, 0.1])) == ["not_confirmed"]
     urgent = DetectorConfig(urgent=("siren",))
     assert kinds(feed(detector(urgent), [0.1, 0.9])) == ["onset"]
+
+
+def test_the_surer_a_score_is_the_sooner_it_is_confirmed() -> None:
+    patient = replace(CONFIG, confirm_s=1.0, sure_s=0.5)
+    sure = sure_above(CONFIG.onset_threshold)
+    assert kinds(feed(detector(patient), [0.1, 0.6, 0.6, 0.6])) == []
+    assert kinds(feed(detector(patient), [0.1, 0.6, 0.6, 0.6, 0.6])) == ["onset"]
+    assert kinds(feed(detector(patient), [0.1, sure, sure])) == ["onset"]
+    assert kinds(feed(detector(patient), [0.1, sure - 0.01, sure - 0.01, sure])) == []
+
+
+def test_what_is_sure_begins_where_it_first_reached_the_threshold() -> None:
+    patient = replace(CONFIG, confirm_s=1.0, sure_s=0.5)
+    (onset,) = feed(detector(patient), [0.1, 0.6, 0.95, 0.95])
+    assert isinstance(onset, Transition)
+    assert onset.onset_sample == WINDOW
+
+
+@given(st.lists(st.floats(0, 1), max_size=60))
+def test_being_sure_only_ever_hastens_an_event(values: list[float]) -> None:
+    begun = []
+    for sure_s in (0.5, 1.0):
+        machine = detector(replace(CONFIG, confirm_s=1.0, sure_s=sure_s))
+        found = feed(machine, values)
+        begun.append(next((one.stop for one in found if isinstance(one, Transition)), 10**9))
+    assert begun[0] <= begun[1]
 
 
 def test_a_dip_shorter_than_min_off_does_not_split_an_event() -> None:

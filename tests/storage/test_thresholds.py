@@ -23,7 +23,10 @@ def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def calibration(threshold: float = 0.5, **classes: float) -> Calibration:
-    conditions = {"siren": Condition(threshold, 0), **{one: Condition(at, 0) for one, at in classes.items()}}
+    conditions = {
+        "siren": Condition(threshold, 0, 0),
+        **{one: Condition(at, 0, 0) for one, at in classes.items()},
+    }
     return Calibration(conditions, CalibrationConfig(false_alarms_per_hour=20.0), RATE, calibrated=True)
 
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from monitor.assemble import hop_len, make_calibration
 from monitor.config.settings import Config
 from monitor.detection.allowance import with_allowance
-from monitor.detection.detector import Detector, odds_ratio, offset_below, rule_for
+from monitor.detection.detector import Detector, odds_ratio, offset_below, rule_for, sure_above
 from monitor.encoders import Encoder
 from monitor.errors import ConfigError
 from monitor.evaluation.methods.stream_runner import Heard, Reported, outcome_of
@@ -38,7 +38,7 @@ class Redetection:
         self._ratios = {
             name: odds_ratio(rule.onset_threshold, rule.offset_threshold) for name, rule in rules.items()
         }
-        self._known: dict[tuple[str, int, int], list[Reported]] = {}
+        self._known: dict[tuple[str, int, int, int], list[Reported]] = {}
 
     def at(self, onset_thresholds: Mapping[str, float]) -> Outcome:
         """Return the outcome at an onset threshold per class, the offset thresholds in proportion."""
@@ -51,10 +51,11 @@ class Redetection:
 
     def _of(self, name: str, threshold: float) -> list[Reported]:
         scores = self._sorted[name]
-        below = np.searchsorted(scores, [threshold, offset_below(threshold, self._ratios[name])])
+        levels = [threshold, offset_below(threshold, self._ratios[name]), sure_above(threshold)]
+        below = np.searchsorted(scores, levels).tolist()
         if below[0] == len(scores):
             return []
-        key = (name, int(below[0]), int(below[1]))
+        key = (name, *below)
         if key not in self._known:
             self._known[key] = self._detect(name, threshold)
         return self._known[key]
