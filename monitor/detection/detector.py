@@ -28,7 +28,7 @@ from monitor.units import seconds_to_len
 SURE = 4.0
 """A score of so many times the odds of the onset threshold is over it by far: with a cohort, one that
 ordinary sound reaches a quarter as often. On validation streams it found .05 more at equal false alarms than
-half a second for all, up to .4 s sooner than a second for all (docs/thresholds.md)."""
+half a second for all, up to .4 s sooner than a second for all (docs/eval/scale.md)."""
 
 
 class ClassRule(msgspec.Struct, frozen=True):

@@ -42,9 +42,9 @@ MOST_EXCESS = 2.0
 """Nine words in ten have less; more is sounds that are the word, or as good as: knocks of other names."""
 PRIOR_COUNT = 6
 """Sounds beyond the far quantile that what is usual is worth: as many as the cohort in the box has."""
-EXCESS = 1.5
+EXCESS = 1.2
 """Mean excess, in log-odds, of the tail of whole hours beyond that: of all words together, on recordings
-that the cohort did not hold (docs/thresholds.md)."""
+that the cohort did not hold (docs/eval/scale.md)."""
 SAME_WORDS = 0.45
 """Cosine from which on the name of a sound says the same as the word."""
 
