@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -135,6 +136,10 @@ def _streams(arguments: argparse.Namespace) -> int:
     from monitor.evaluation.synthesis.parts import Bench
     from monitor.scoring.prompts import parse_classes
 
+    if find_spec("scipy") is None:
+        raise ConfigError(
+            "`monitor eval streams` needs scipy for its intervals: pip install 'monitor[eval]'."
+        )
     flags = {} if arguments.model is None else {"model": {"name": arguments.model}}
     config = load_config(arguments.config, os.environ, flags)
     if arguments.write_thresholds is not None and not arguments.write_thresholds.parent.is_dir():

@@ -16,7 +16,7 @@ from monitor.errors import ConfigError
 from monitor.files.reading import parse_toml
 
 _PREFIX = "MONITOR_"
-_OTHERS = ("MODELS", "MIRROR", "OFFLINE", "NO_CACHE", "DEBUG")
+_OTHERS = ("MODELS", "MIRROR", "NO_CACHE", "DEBUG")
 """Variables that are read elsewhere."""
 _LINKED = ("NAME",)
 """What a linked Docker container called `monitor` sets beside its ports."""

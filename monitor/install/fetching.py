@@ -47,7 +47,8 @@ def fetch_all(items: Sequence[Download], options: InstallOptions, watcher: Watch
         except ModelUnreachable as error:
             missing = [other for other in wanted if not is_whole(other)]
             raise ModelUnreachable(
-                f"{error} Set MONITOR_MIRROR, or fetch by hand: {_by_hand(missing)}"
+                f"{error} Name a mirror (HF_ENDPOINT, or MONITOR_MIRROR for GitHub), or fetch by hand: "
+                f"{_by_hand(missing)}"
             ) from None
 
 

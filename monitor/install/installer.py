@@ -5,8 +5,8 @@ graphs, tokenizer and a self-test are right do the files take their place; until
 there before stays as it was. What was fetched waits in ``NAME.partial`` for the next try, and files that
 were brought there by hand are taken as if they had been fetched. One install at a time.
 
-Environment: ``MONITOR_OFFLINE=1`` or ``HF_HUB_OFFLINE=1`` keep it off the network; ``MONITOR_MIRROR``, else
-``HF_ENDPOINT``, replaces the address of the hub; ``MONITOR_MIRROR`` also that of releases on GitHub.
+Environment: ``HF_HUB_OFFLINE=1`` keeps it off the network; ``HF_ENDPOINT`` replaces the address of the hub,
+``MONITOR_MIRROR`` that of releases on GitHub, for which there is no usual name.
 """
 
 from __future__ import annotations
@@ -58,8 +58,7 @@ class InstallReport:
 
 def is_offline() -> bool:
     """Return whether the environment forbids the network."""
-    words = (os.environ.get(name, "").lower() for name in ("MONITOR_OFFLINE", "HF_HUB_OFFLINE"))
-    return any(word in {"1", "true", "yes", "on"} for word in words)
+    return os.environ.get("HF_HUB_OFFLINE", "").lower() in {"1", "true", "yes", "on"}
 
 
 def install_remote(model: CatalogueEntry, options: InstallOptions, watcher: Watcher) -> InstallReport:

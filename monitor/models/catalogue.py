@@ -131,14 +131,14 @@ def list_catalogue() -> dict[str, CatalogueEntry | CheckpointEntry]:
 
 
 def hub_address() -> str:
-    """Return where files come from: `MONITOR_MIRROR`, else `HF_ENDPOINT`, else the hub itself.
+    """Return where files come from: `HF_ENDPOINT`, else the hub itself.
 
     Raises
     ------
     ConfigError
         The mirror is neither https nor http on this machine.
     """
-    return _mirror("MONITOR_MIRROR") or _mirror("HF_ENDPOINT") or HUB
+    return _mirror("HF_ENDPOINT") or HUB
 
 
 def release_address() -> str:

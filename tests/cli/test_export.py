@@ -16,7 +16,7 @@ def test_the_command_that_installs_an_export_takes_the_folder_whatever_it_is_cal
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
 ) -> None:
     monkeypatch.setenv("MONITOR_MODELS", str(tmp_path / "models"))
-    monkeypatch.setenv("MONITOR_OFFLINE", "1")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.chdir(tmp_path)
     tiny_model().write(tmp_path / folder)
     program, *argv = shlex.split(install_command(Path(folder), "mine"))

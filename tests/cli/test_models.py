@@ -40,7 +40,7 @@ max_tokens = 16
 @pytest.fixture
 def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of installed models: a catalogue of one, nothing installed."""
-    for name in ("HF_ENDPOINT", "MONITOR_OFFLINE", "HF_HUB_OFFLINE"):
+    for name in ("HF_ENDPOINT", "HF_HUB_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MONITOR_MODELS", str(tmp_path / "models"))
     model = tiny_model()
@@ -56,7 +56,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def hub(models: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     with running_hub() as hub:
-        monkeypatch.setenv("MONITOR_MIRROR", hub.address)
+        monkeypatch.setenv("HF_ENDPOINT", hub.address)
         put(hub, tiny_model())
         yield hub
 
@@ -107,7 +107,7 @@ def test_a_folder_is_installed_under_its_name(
     assert model_names() == ["exported"]
 
 
-@pytest.mark.parametrize("variable", ["", "MONITOR_OFFLINE", "HF_HUB_OFFLINE"])
+@pytest.mark.parametrize("variable", ["", "HF_HUB_OFFLINE"])
 def test_offline_is_one_sentence_and_exit_code_2(
     hub: Hub, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:

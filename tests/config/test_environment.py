@@ -25,7 +25,7 @@ def test_what_kubernetes_sets_for_a_service_of_our_name_is_passed_over() -> None
 
 
 def test_other_variables_of_this_and_of_other_programs_are_no_settings() -> None:
-    others = {"MONITOR_MODELS": "/m", "MONITOR_NO_CACHE": "1", "MONITOR_DEBUG": "1", "MONITOR_OFFLINE": "1"}
+    others = {"MONITOR_MODELS": "/m", "MONITOR_NO_CACHE": "1", "MONITOR_DEBUG": "1"}
     assert (
         load_config(environment={**others, "MONITOR_MIRROR": "https://x", "MONITOR_COLOUR": "red"})
         == Config()

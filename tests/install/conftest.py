@@ -13,7 +13,7 @@ from tests.install.hub import Hub, running_hub
 @pytest.fixture
 def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of installed models, empty."""
-    for name in ("MONITOR_MIRROR", "HF_ENDPOINT", "MONITOR_OFFLINE", "HF_HUB_OFFLINE"):
+    for name in ("MONITOR_MIRROR", "HF_ENDPOINT", "HF_HUB_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MONITOR_MODELS", str(tmp_path / "models"))
     monkeypatch.setenv("MONITOR_NO_CACHE", "1")
@@ -23,5 +23,6 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def hub(models: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     with running_hub() as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.address)
         monkeypatch.setenv("MONITOR_MIRROR", hub.address)
         yield hub

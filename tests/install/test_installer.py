@@ -133,7 +133,7 @@ def test_an_unreachable_hub_gives_the_same_advice(hub: Hub, models: Path) -> Non
         install_remote(offer(hub, tiny_model()), OPTIONS, Watch())
 
 
-@pytest.mark.parametrize("name", ["MONITOR_OFFLINE", "HF_HUB_OFFLINE"])
+@pytest.mark.parametrize("name", ["HF_HUB_OFFLINE"])
 def test_the_environment_forbids_the_network(
     models: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -327,10 +327,10 @@ def test_mirrors_replace_the_hub_if_they_are_safe(models: Path, monkeypatch: pyt
     assert hub_address() == "https://huggingface.co"
     monkeypatch.setenv("HF_ENDPOINT", "https://mirror.example/hf/")
     assert hub_address() == "https://mirror.example/hf"
-    monkeypatch.setenv("MONITOR_MIRROR", "http://127.0.0.1:8000")
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:8000")
     assert hub_address() == "http://127.0.0.1:8000"
-    monkeypatch.setenv("MONITOR_MIRROR", "http://mirror.example")
-    with pytest.raises(ConfigError, match=r"MONITOR_MIRROR is 'http://mirror\.example'; valid: https://"):
+    monkeypatch.setenv("HF_ENDPOINT", "http://mirror.example")
+    with pytest.raises(ConfigError, match=r"HF_ENDPOINT is 'http://mirror\.example'; valid: https://"):
         hub_address()
 
 

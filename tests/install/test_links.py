@@ -192,7 +192,7 @@ def test_a_mirror_gets_its_token_and_nobody_else_sees_it(
     hub.always = answer
     entry = offer(hub, tiny_model())
     host = hub.address.removeprefix("http://")
-    monkeypatch.setenv("MONITOR_MIRROR", form.format(secret=SECRET, host=host))
+    monkeypatch.setenv("HF_ENDPOINT", form.format(secret=SECRET, host=host))
     watch = Watch()
     if trouble is None:
         install_remote(entry, OPTIONS, watch)
@@ -220,7 +220,7 @@ def test_a_password_does_not_go_where_the_mirror_redirects_to(
             request.head(302, location=f"{hub.address}/elsewhere{request.path}", content_length=0)
 
     hub.always = answer
-    monkeypatch.setenv("MONITOR_MIRROR", hub.address.replace("http://", f"http://user:{SECRET}@"))
+    monkeypatch.setenv("HF_ENDPOINT", hub.address.replace("http://", f"http://user:{SECRET}@"))
     install_remote(offer(hub, tiny_model()), OPTIONS, Watch())
     assert seen == [AUTHORIZED, None] * 3
 
@@ -231,7 +231,7 @@ def test_the_program_never_prints_a_token(tmp_path: Path, verb: list[str], debug
     environment = {
         **os.environ,
         "MONITOR_MODELS": str(tmp_path / "models"),
-        "MONITOR_MIRROR": f"http://user:{SECRET}@127.0.0.1:1/{SECRET}?token={SECRET}",
+        "HF_ENDPOINT": f"http://user:{SECRET}@127.0.0.1:1/{SECRET}?token={SECRET}",
         "MONITOR_DEBUG": debug,
     }
     command = [sys.executable, "-m", "monitor", "models", *verb]

@@ -69,7 +69,7 @@ def test_what_is_no_proper_address_shows_no_password_either(secret: str) -> None
 def test_a_mirror_that_is_refused_is_named_without_its_token(
     monkeypatch: pytest.MonkeyPatch, mirror: str
 ) -> None:
-    monkeypatch.setenv("MONITOR_MIRROR", mirror)
-    with pytest.raises(ConfigError, match="MONITOR_MIRROR is") as refusal:
+    monkeypatch.setenv("HF_ENDPOINT", mirror)
+    with pytest.raises(ConfigError, match="HF_ENDPOINT is") as refusal:
         hub_address()
     assert "hunter2" not in str(refusal.value)

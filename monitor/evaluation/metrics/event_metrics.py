@@ -13,7 +13,6 @@ import math
 from collections.abc import Callable, Sequence
 from itertools import compress
 from operator import not_
-from statistics import NormalDist
 
 import msgspec
 import numpy as np
@@ -180,11 +179,11 @@ def wilson(successes: int, trials: int, confidence: float = CONFIDENCE) -> Estim
     """Return a share and its score interval (E. B. Wilson, 1927); nan in [0, 1] without trials."""
     if trials == 0:
         return Estimate(math.nan, 0.0, 1.0)
-    z2 = NormalDist().inv_cdf(0.5 + confidence / 2.0) ** 2
+    from scipy.stats import binomtest
+
+    found = binomtest(successes, trials).proportion_ci(confidence, method="wilson")
     share = successes / trials
-    centre = (share + z2 / (2 * trials)) / (1 + z2 / trials)
-    half = math.sqrt(z2 * (share * (1 - share) / trials + z2 / (4 * trials * trials))) / (1 + z2 / trials)
-    return Estimate(share, min(share, max(0.0, centre - half)), max(share, min(1.0, centre + half)))
+    return Estimate(share, min(share, float(found.low)), max(share, float(found.high)))
 
 
 def poisson_rate(count: int, exposure: float, confidence: float = CONFIDENCE) -> Estimate:
@@ -194,28 +193,11 @@ def poisson_rate(count: int, exposure: float, confidence: float = CONFIDENCE) ->
     """
     if exposure <= 0.0:
         return Estimate(math.nan, 0.0, math.inf)
+    from scipy.stats import chi2
+
     tail = (1.0 - confidence) / 2.0
-    low = 0.0 if count == 0 else _mean_where(count - 1, 1.0 - tail)
-    return Estimate(count / exposure, low / exposure, _mean_where(count, tail) / exposure)
-
-
-def _mean_where(count: int, probability: float) -> float:
-    """Return the Poisson mean m at which P(X <= count) = probability, by bisection: it falls as m grows."""
-    low, high = 0.0, count + 20.0 + 10.0 * math.sqrt(count + 1.0)
-    for _ in range(100):
-        mean = (low + high) / 2.0
-        if _poisson_cdf(count, mean) > probability:
-            low = mean
-        else:
-            high = mean
-    return (low + high) / 2.0
-
-
-def _poisson_cdf(count: int, mean: float) -> float:
-    """Return P(X <= count) of a Poisson variable with `mean` > 0."""
-    k = np.arange(count + 1)
-    log_factorial = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, count + 1)))])
-    return float(np.sum(np.exp(k * math.log(mean) - mean - log_factorial)))
+    low = 0.0 if count == 0 else float(chi2.ppf(tail, 2 * count)) / 2.0
+    return Estimate(count / exposure, low / exposure, float(chi2.isf(tail, 2 * count + 2)) / 2.0 / exposure)
 
 
 def _order(one: Reference | Detection) -> tuple[float, float, str]:
