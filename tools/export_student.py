@@ -133,7 +133,7 @@ def add_teaching(parser: argparse.ArgumentParser) -> None:
     """Add how labels teach."""
     parser.add_argument("--notes", type=int, default=30_000, help="labelled examples to hear, once a student")
     parser.add_argument(
-        "--signals", type=int, default=6_000, help="the same, of alarms and the like made by code"
+        "--signals", type=int, default=6_500, help="the same, of alarms and the like made by code"
     )
     parser.add_argument(
         "--label-weight", type=float, default=LABEL_WEIGHT, help="of what labels teach; 0 is --untaught"

@@ -26,6 +26,10 @@ T3 = [T3_ON_S] * 5 + [T3_REST_S]
 T4 = [T4_ON_S] * 7 + [T4_REST_S]
 TOLERANCE = 0.12
 """By which each time of a pattern may be off; ISO 8201 allows a tenth."""
+LONGEST_S = 0.6
+"""Longer than a beep of an alarm lasts: from then on it is a steady tone."""
+LEAST_S = 0.45
+"""Of T3 in a window: most of a beep."""
 _DRAWS = 50
 
 Maker = Callable[[np.random.Generator, int], Floats]
@@ -87,12 +91,12 @@ def _low_sounder(rng: np.random.Generator, length: int) -> Floats:
 
 def t3(rng: np.random.Generator, length: int) -> Floats:
     """Sound the evacuation pattern of a smoke detector."""
-    return _piezo(rng, length) * _patterned(rng, length, T3, 0.4)
+    return _piezo(rng, length) * _patterned(rng, length, T3, LEAST_S)
 
 
 def t3_low(rng: np.random.Generator, length: int) -> Floats:
     """Sound it as those with the 520 Hz square wave do."""
-    return _low_sounder(rng, length) * _patterned(rng, length, T3, 0.4)
+    return _low_sounder(rng, length) * _patterned(rng, length, T3, LEAST_S)
 
 
 def t4(rng: np.random.Generator, length: int) -> Floats:
@@ -118,9 +122,25 @@ def steady(rng: np.random.Generator, length: int) -> Floats:
         pitch = rng.uniform(2600, 3600)
     levels = SQUARE if rng.random() < 0.2 else _overtones(rng)
     sound = tone(pitch, levels, length)
-    edge, soft = int(rng.uniform(0, length - 0.8 * RATE)), int(_log(rng, 0.002, 0.3) * RATE)
+    edge, soft = int(rng.uniform(0, length - LONGEST_S * RATE)), int(_log(rng, 0.002, 0.3) * RATE)
     ramp = np.clip((np.arange(length) - edge) / soft, 0, 1)
     return sound * rng.choice([np.ones(length), ramp, ramp[::-1]], p=(0.5, 0.3, 0.2))
+
+
+def begun(rng: np.random.Generator, length: int) -> Floats:
+    """Begin a tone at the end of the window: nobody can know yet whether it is an alarm.
+
+    With three times as many of these, alarms were found up to a second later, and half as many in noise.
+    """
+    size = int(rng.uniform(0.05, LONGEST_S) * RATE)
+    kind = rng.random()
+    if kind < 0.4:
+        sound = _piezo(rng, size)
+    elif kind < 0.75:
+        sound = _low_sounder(rng, size)
+    else:
+        sound = tone(_log(rng, 200, 5000), _overtones(rng), size)
+    return np.concatenate([np.zeros(length - size), sound * np.minimum(np.arange(size) / 64, 1)])
 
 
 def hum(rng: np.random.Generator, length: int) -> Floats:
@@ -152,7 +172,8 @@ def oven_beeps(rng: np.random.Generator, length: int) -> Floats:
 
 def chirp(rng: np.random.Generator, length: int) -> Floats:
     """Chirp once, as a smoke detector whose battery is nearly empty."""
-    start, size = int(rng.uniform(0, length - 0.2 * RATE)), int(rng.uniform(0.02, 0.13) * RATE)
+    size = int(rng.uniform(0.02, 0.13) * RATE)
+    start = int(rng.uniform(0, length - size))
     sound = np.zeros(length)
     sound[start : start + size] = _piezo(rng, size) * np.hanning(size) ** 0.2
     return sound
@@ -242,7 +263,8 @@ SIGNALS = (
     Signal(("chirp_tone",), glide),
     Signal(("reversing_beeper",), reversing),
     Signal(("beep",), oven_beeps),
-    Signal(("beep",), chirp),
+    Signal(("beep",), chirp, 1.1),
+    Signal(("beep",), begun, 0.6),
     Signal(("alarm_clock",), clock_beeps),
     Signal(("kettle_whistle",), kettle),
     Signal(("telephone_ring",), telephone),
