@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import re
-import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import chain, count
-from pathlib import Path
 
 import msgspec
 
 from monitor.config.checks import check_window
-from monitor.config.settings import CaptureConfig, Config
+from monitor.config.settings import Config
 from monitor.detection.allowance import set_by_hand, with_allowance
 from monitor.detection.calibration import Calibration, Condition
 from monitor.detection.detector import Detector
 from monitor.encoders import Encoder
 from monitor.encoders.watched import AsyncEncoder, WatchedEncoder
 from monitor.errors import ConfigError, SourceError
-from monitor.files.paths import user_path
 from monitor.pipeline.pipeline import Pipeline, Stages
 from monitor.pipeline.reporter import Clock, Stream
 from monitor.pipeline.scheduler import Scheduler
@@ -34,11 +32,12 @@ from monitor.scoring.prototypes import build_prototypes, embed_phrases
 from monitor.scoring.scorer import Scorer
 from monitor.sinks import Sink
 from monitor.sinks.fanout import Fanout
+from monitor.sinks.kinds import SINKS, SinkOptions, make_sink
 from monitor.sources import STDIN_ID, Source
 from monitor.sources.capture import Capture
 from monitor.sources.file import FileSource
-from monitor.sources.pace import AHEAD_S
-from monitor.sources.raw import RawFormat
+from monitor.sources.options import SourceOptions
+from monitor.sources.schemes import make_source
 from monitor.storage.backgrounds import Memory, remember
 from monitor.storage.thresholds import ThresholdStore, remembered
 from monitor.stream.level import LevelMeter
@@ -60,55 +59,38 @@ SYSTEM_CLOCK = Clock(
 )
 
 
-class SourceOptions(msgspec.Struct, frozen=True):
-    """How sources are to be read."""
+def open_sinks(config: Config, options: SinkOptions, names: Iterable[str] | None = None) -> dict[str, Sink]:
+    """Open the sinks that are asked for, by name; `names`: only these.
 
-    fast: bool = False
-    """As fast as possible, where a source can wait."""
-    follow: bool = False
-    """Go on reading files as they grow."""
-    raw: RawFormat = RawFormat()
-    """What raw samples on standard input look like."""
+    Raises
+    ------
+    MonitorError
+        One cannot be had; the others are closed again.
+    """
+    opened: dict[str, Sink] = {}
+    with contextlib.ExitStack() as stack:
+        for name in SINKS if names is None else names:
+            sink = make_sink(name, config, options)
+            if sink is not None:
+                opened[name] = sink
+                stack.callback(sink.close)
+        stack.pop_all()
+    return opened
 
 
-def make_source(spec: str, options: SourceOptions, capture: CaptureConfig) -> Source:
-    """Return the source `spec` names: `mic:X`, `file:PATH` or a path, `-` (standard input) or `demo`.
+def make_sources(specs: Sequence[str], options: SourceOptions) -> list[Source]:
+    """Return the sources that `specs` name; none is open yet.
 
     Raises
     ------
     ConfigError
-        `spec` is none of these.
+        One is no source, or standard input is named twice.
     SourceError
-        What it names cannot be a source.
+        What one names cannot be a source.
     """
-    kind, _, rest = spec.partition(":")
-    if kind == "mic":
-        from monitor.sources.microphone import Microphone
-
-        return Microphone(rest or "default", lost_after_s=capture.lost_after_s)
-    if path := rest if kind == "file" else _bare_path(spec):
-        return FileSource(user_path(path), fast=options.fast, follow=options.follow)
-    if spec == "-":
-        from monitor.sources.stdin import StandardInput
-
-        stdin = getattr(sys.stdin, "buffer", None)
-        ahead_s = min(AHEAD_S, capture.ring_s / 4.0)
-        return StandardInput(stdin, options.raw, patient=options.fast, ahead_s=ahead_s)
-    if spec == "demo":
-        from monitor.sources.demo import DemoSource
-
-        return DemoSource(fast=options.fast)
-    raise ConfigError(
-        f"There is no source {spec!r}; valid: mic:INDEX|NAME|ID, file:PATH, - (standard input), demo."
-    )
-
-
-def _bare_path(spec: str) -> str:
-    """Return `spec` where it is a path: written like one, or that of something there is; else nothing."""
-    if spec in {"", "-", "demo"} or "://" in spec:
-        return ""
-    written = "/" in spec or (":" not in spec and bool(Path(spec).suffix))
-    return spec if written or Path(spec).exists() else ""
+    if specs.count("-") > 1:
+        raise ConfigError("Standard input (-) can be one source only; give the other as file:PATH.")
+    return [make_source(spec, options) for spec in specs]
 
 
 def make_stages(encoder: Encoder, classes: Sequence[ClassPrompt], config: Config) -> Stages:
@@ -206,7 +188,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     sources: Sequence[Source],
     encoder: Encoder,
     classes: Sequence[ClassPrompt],
-    sinks: Sequence[Sink],
+    sinks: Fanout,
     config: Config,
     load: Callable[[], Encoder] | None = None,
 ) -> Monitor:
@@ -240,7 +222,6 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
         raise
     labels = {item.name: item.label or item.name for item in classes}
     streams = _streams(sources, encoder, labels, sanitise(config.publish.node or platform.node()))
-    fanout = Fanout(sinks)
     memories = [_memory(stream, encoder, config) for stream in streams]
     stages = [_stages(encoder, scorer, config, memory) for memory in memories]
     keepers, learnt = _go_on(stages, streams, config)
@@ -249,7 +230,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
             ring=ring,
             capture=capture,
             stages=own,
-            sinks=fanout,
+            sinks=sinks,
             stream=stream,
             clock=SYSTEM_CLOCK,
             max_lag_s=config.window.max_lag_s,
@@ -259,7 +240,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     notes = tuple(memory.note for memory in memories if memory.note) + _unknown_ids(config, streams)
     notes += learnt + _uncalibrated(encoder, config)
     ears = WatchedEncoder(encoder, SYSTEM_CLOCK.monotonic, load)
-    return Monitor(tuple(captures), Scheduler(pipelines, ears, arrived), ears, fanout, notes, keepers)
+    return Monitor(tuple(captures), Scheduler(pipelines, ears, arrived), ears, sinks, notes, keepers)
 
 
 def _tell_microphones_apart(sources: Sequence[Source]) -> None:

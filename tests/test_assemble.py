@@ -17,6 +17,7 @@ from monitor.errors import ConfigError
 from monitor.files.state_files import write_private
 from monitor.records import Span
 from monitor.scoring.prompts import parse_classes
+from monitor.sinks.fanout import Fanout
 from monitor.storage import backgrounds
 from monitor.storage import thresholds as learnt_thresholds
 from tests.examples import NOON, background
@@ -78,7 +79,7 @@ FIXED = load_config(flags={"calibration": {"false_alarms_per_hour": 0.0}})
 @contextmanager
 def started(config: Config, source: ArraySource | None = None) -> Iterator[Monitor]:
     sources = [source or Live(noise(1.0))]
-    monitor = start_monitor(sources, FakeEncoder(), parse_classes("low"), [], config)
+    monitor = start_monitor(sources, FakeEncoder(), parse_classes("low"), Fanout([]), config)
     try:
         yield monitor
     finally:

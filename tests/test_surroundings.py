@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from monitor.assemble import SourceOptions, make_source
 from monitor.cli.main import main
-from monitor.config.settings import CaptureConfig
 from monitor.errors import ConfigError, SourceError
 from monitor.sources.demo import DemoSource
 from monitor.sources.file import FileSource
+from monitor.sources.options import SourceOptions
+from monitor.sources.schemes import make_source
 from tests.terminal import on_terminal
 
 MONITOR = [sys.executable, "-m", "monitor"]
@@ -108,20 +108,20 @@ def test_a_path_is_a_file_with_or_without_a_word_before_it(
         "~/street.wav",
         "file:~/street.wav",
     ):
-        source = make_source(spec, SourceOptions(fast=True), CaptureConfig())
+        source = make_source(spec, SourceOptions(fast=True))
         assert isinstance(source, FileSource), spec
         source.open()
         source.close()
-    assert isinstance(make_source("demo", SourceOptions(fast=True), CaptureConfig()), DemoSource)
+    assert isinstance(make_source("demo", SourceOptions(fast=True)), DemoSource)
 
 
 def test_what_is_no_source_is_told_from_a_file_that_is_missing(tmp_path: Path) -> None:
     for spec in ("tape:3", "", "strasse", "gopher://x/y.wav"):
         with pytest.raises(ConfigError, match="There is no source"):
-            make_source(spec, SourceOptions(fast=True), CaptureConfig())
+            make_source(spec, SourceOptions(fast=True))
     for spec in ("nothing.wav", "no/such", "~/nothing.wav"):
         with pytest.raises(SourceError, match="There is no file"):
-            make_source(spec, SourceOptions(fast=True), CaptureConfig()).open()
+            make_source(spec, SourceOptions(fast=True)).open()
 
 
 @pytest.mark.parametrize("digits", ["9" * 5000])

@@ -18,6 +18,7 @@ from monitor.bus.codec import check_endpoint
 from monitor.bus.messages import PublishedRecord, Reply, Request
 from monitor.bus.server import BusThread
 from monitor.bus.sockets import bind_both, control_socket, events_socket
+from monitor.config.settings import Config
 from monitor.errors import PublishError
 
 HEARTBEAT_EVERY_S = 1.0
@@ -110,3 +111,17 @@ class Publisher:
         self._bus.stop(_CLOSE_S)
         if not self._bus.is_alive():
             self._context.term()
+
+
+def open_publisher(config: Config, _: object) -> Publisher | None:
+    """Publish as `[publish]` of the configuration says; None where it says not to.
+
+    Raises
+    ------
+    PublishError
+        It cannot be done there.
+    """
+    publish = config.publish
+    if publish.bind == "none":
+        return None
+    return Publisher(publish.bind, publish.high_water_mark, publish.control or None)

@@ -24,6 +24,7 @@ from monitor.encoders.watched import THREAD_NAME
 from monitor.errors import ConfigError, MonitorError, ProgramError
 from monitor.files.paths import own_what_is_made, user_path
 from monitor.privacy import keep_private
+from monitor.sources.schemes import scheme_of
 from monitor.start import EXIT_INTERRUPTED
 from monitor.text import sanitise
 
@@ -241,9 +242,10 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.json and not arguments.headless:
         raise ConfigError("--json prints events instead of the interface; add --headless.")
     sources = arguments.sources or ["mic:default"]
-    if arguments.fast and any(source.startswith("mic:") for source in sources):
+    schemes = [scheme_of(source) for source in sources]
+    if arguments.fast and not all(scheme.ahead for scheme in schemes):
         raise ConfigError("--fast needs sources that can be read ahead: --source file:PATH, - or demo.")
-    if arguments.follow and not all(map(_is_file, sources)):
+    if arguments.follow and not all(scheme.grows for scheme in schemes):
         raise ConfigError("--follow reads files on as they grow; give them with --source file:PATH.")
     config = load_config(arguments.config, os.environ, _flags(arguments))
     from monitor.cli.stopping import unwinding
@@ -256,10 +258,6 @@ def _run(arguments: argparse.Namespace) -> int:
     show("monitor: starting ...")
     with unwinding(), opened() as interface:  # first of all: what follows takes seconds
         return _listen_and_show(arguments, config, interface)
-
-
-def _is_file(source: str) -> bool:
-    return source not in {"-", "demo"} and not source.startswith("mic:")
 
 
 def _flags(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
@@ -275,17 +273,21 @@ def _flags(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
 
 def _listen_and_show(arguments: argparse.Namespace, config: Config, interface: Interface | None) -> int:
     from monitor.cli.run import RunOptions, run
+    from monitor.sinks.kinds import SinkOptions
+    from monitor.sources.options import SourceOptions
     from monitor.sources.raw import RawFormat
 
     options = RunOptions(
         sources=tuple(arguments.sources or ["mic:default"]),
+        reading=SourceOptions(
+            fast=arguments.fast,
+            follow=arguments.follow,
+            raw=RawFormat(arguments.pcm_rate, arguments.pcm_channels, arguments.pcm_format),
+        ),
+        sinks=SinkOptions(
+            headless=interface is None, as_json=arguments.json, near_misses=arguments.near_misses
+        ),
         classes=arguments.classes,
-        fast=arguments.fast,
-        raw=RawFormat(arguments.pcm_rate, arguments.pcm_channels, arguments.pcm_format),
-        headless=interface is None,
-        follow=arguments.follow,
-        as_json=arguments.json,
-        near_misses=arguments.near_misses,
         duration_s=arguments.duration,
         strict=arguments.strict,
     )

@@ -377,7 +377,7 @@ class Pipeline:
             overwritten=ring.overwritten,
             skipped=self._skipped,
             behind_s=round(self._behind_s, 1),
-            undelivered=self._sinks.failures,
+            undelivered=self._sinks.undelivered,
             invalid=status.invalid,
             reopened=status.reopened,
             clock_ppm=status.clock_ppm,

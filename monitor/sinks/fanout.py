@@ -2,25 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 
-from monitor.bus.messages import PublishedRecord
-from monitor.sinks import Sink
+from monitor.bus.messages import PublishedRecord, Reply, Request, Trouble
+from monitor.sinks import Lossy, Polled, Sink, Spoken, Watched
 
 
 class Fanout:
     """A `Sink` that passes each record on to all `sinks`, and never raises."""
 
-    def __init__(self, sinks: Sequence[Sink]) -> None:
+    def __init__(self, sinks: Iterable[Sink]) -> None:
         self.failures = 0
         """Records that a sink failed on; of two sinks, two."""
-        self._sinks = tuple(sinks)
+        self._sinks: list[Sink] = []
+        self._polled: list[Polled] = []
+        self._lossy: list[Lossy] = []
+        self._watched: list[Watched] = []
+        self._spoken: list[Spoken] = []
         self._told: set[str] = set()
         self._news: list[str] = []
+        for sink in sinks:
+            self.add(sink)
 
     def add(self, sink: Sink) -> None:
         """Pass records on to `sink` as well, from now on."""
-        self._sinks = (*self._sinks, sink)
+        self._sinks.append(sink)
+        if isinstance(sink, Polled):
+            self._polled.append(sink)
+        if isinstance(sink, Lossy):
+            self._lossy.append(sink)
+        if isinstance(sink, Watched):
+            self._watched.append(sink)
+        if isinstance(sink, Spoken):
+            self._spoken.append(sink)
+
+    @property
+    def dropped(self) -> int:
+        """Records that were lost to somebody slow or a full disk; of two sinks, two."""
+        return sum(sink.dropped for sink in self._lossy)
+
+    @property
+    def undelivered(self) -> int:
+        """Records that a sink failed on or lost; of two sinks, two."""
+        return self.failures + self.dropped
+
+    @property
+    def closed(self) -> bool:
+        """True once a sink says that the run is for nobody."""
+        return any(sink.closed for sink in self._watched)
 
     def emit(self, record: PublishedRecord) -> None:
         """Pass `record` on. Never waits longer than the sinks do."""
@@ -30,6 +59,16 @@ class Fanout:
             except Exception as error:  # noqa: BLE001 - the other sinks must hear of it
                 self.failures += 1
                 self._note(sink, error)
+
+    def poll(self, handle: Callable[[Request], Reply]) -> None:
+        """Let `handle` answer what was asked through any sink; never waits."""
+        for sink in self._polled:
+            sink.poll(handle)
+
+    def tell(self, trouble: Trouble) -> None:
+        """Let programs know what a person is told on the terminal."""
+        for sink in self._spoken:
+            sink.tell(trouble)
 
     def close(self) -> None:
         """Close all sinks."""
@@ -42,7 +81,7 @@ class Fanout:
     def news(self) -> list[str]:
         """Return what has not been told yet, one sentence for each kind of failure of each sink."""
         news, self._news = self._news, []
-        return news
+        return news + [sentence for sink in self._lossy for sentence in sink.news()]
 
     def _note(self, sink: Sink, error: Exception) -> None:
         where, what = type(sink).__name__, type(error).__name__

@@ -8,16 +8,18 @@ and whenever they change. A file has no times of day but positions.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TextIO
 
 from monitor.bus.codec import encode_json
 from monitor.bus.messages import ClockStep, Event, Health, NearMissMessage, PublishedRecord, Trouble
 from monitor.bus.setting_changes import SettingChanges
-from monitor.errors import MonitorError
+from monitor.config.settings import Config
+from monitor.sinks.kinds import SinkOptions
 from monitor.sinks.nonblocking import NonBlockingWriter
-from monitor.sinks.troubles import Troubles, trouble_of
+from monitor.sinks.troubles import Troubles
 from monitor.text import sanitise
 from monitor.wording import (
     HEARING,
@@ -60,6 +62,8 @@ class LineSink:
     wait
         Asked again and again: whether to wait for a slow reader instead of dropping lines; for a source that
         can wait too.
+    elsewhere
+        A sentence to add where it is told that lines are lost: where else events are.
     """
 
     def __init__(
@@ -68,6 +72,7 @@ class LineSink:
         as_json: bool,
         near_misses: bool = False,
         wait: Callable[[], bool] | None = None,
+        elsewhere: str = "",
     ) -> None:
         self._outlet = NonBlockingWriter(
             stream, wait, encoding="utf-8" if as_json else None
@@ -82,6 +87,8 @@ class LineSink:
         self._day = ""
         self._clock_steps = 0
         self._changes = SettingChanges()
+        self._elsewhere = elsewhere
+        self._told = False
 
     @property
     def closed(self) -> bool:
@@ -112,16 +119,15 @@ class LineSink:
         """Print one line that is not a record."""
         self._outlet.put(sanitise(line, limit=len(line)))
 
-    def refuse(self, error: MonitorError) -> None:
-        """Tell a program what ends the run; a person is told by whoever started it."""
-        if self._as_json:
-            self.say(encode_json(trouble_of(error, datetime.now(UTC))).decode())
-
-    def warn(self, kind: str, sentence: str) -> None:
+    def tell(self, trouble: Trouble) -> None:
         """Tell a program something about the run that a person is told by whoever started it."""
         if self._as_json:
-            trouble = Trouble(kind=kind, time=datetime.now(UTC), text=sentence)
             self.say(encode_json(trouble).decode())
+
+    def news(self) -> list[str]:
+        """Return once that lines are lost, and why."""
+        told, self._told = self._told, self.trouble is not None
+        return [f"{self.trouble} {self._elsewhere}".rstrip()] if self._told and not told else []
 
     def close(self) -> None:
         """Print what still waits, for at most a second; the stream stays open."""
@@ -224,6 +230,19 @@ class TroubleSink:
     def close(self) -> None:
         """Print what still waits, for at most a second."""
         self._lines.close()
+
+
+def open_lines(config: Config, options: SinkOptions) -> LineSink | None:
+    """Print on standard output where that is asked for."""
+    if not options.headless:
+        return None
+    elsewhere = "" if config.publish.bind == "none" else "Events are still published."
+    return LineSink(sys.stdout, options.as_json, options.near_misses, options.wait, elsewhere)
+
+
+def open_troubles(_: Config, options: SinkOptions) -> TroubleSink | None:
+    """Tell of a lost or silent source on standard error where standard output is for a program."""
+    return TroubleSink(sys.stderr) if options.as_json else None
 
 
 def hedged(name: str) -> str:

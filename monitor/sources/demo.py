@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from monitor.records import Block
 from monitor.sources import demo_sounds as sounds
+from monitor.sources.options import SourceOptions
 from monitor.units import mean_power, seconds_to_len
 
 SCENE_S = 38.0
@@ -174,3 +175,8 @@ def _audible_len(sound: NDArray[np.float32]) -> int:
     step = seconds_to_len(0.02, sounds.SAMPLE_RATE)
     power = np.square(sound[: len(sound) // step * step]).reshape(-1, step).mean(axis=1)
     return (int(np.flatnonzero(power > power.max() * 10.0 ** (-_AUDIBLE_DB / 10.0))[-1]) + 1) * step
+
+
+def open_demo(_: str, options: SourceOptions) -> DemoSource:
+    """Return the scene."""
+    return DemoSource(fast=options.fast)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.errors import SourceError
+from monitor.files.paths import user_path
 from monitor.records import Block
 from monitor.sources import slug
 from monitor.sources.bytestream import ByteStream
@@ -22,6 +23,7 @@ from monitor.sources.decoded_stream import Sound, look
 from monitor.sources.decoder import Piece
 from monitor.sources.decoding_thread import DecodingThread
 from monitor.sources.growing import GrowingFile
+from monitor.sources.options import SourceOptions
 from monitor.sources.pace import Pace
 from monitor.sources.sndfile import SndfileSound
 
@@ -252,3 +254,8 @@ def _wait_until(due_s: float, timeout_s: float) -> bool:
     if wait_s > 0.0:
         time.sleep(min(wait_s, timeout_s))
     return wait_s <= timeout_s
+
+
+def open_file(address: str, options: SourceOptions) -> FileSource:
+    """Return the file at the path `address`, as a user writes it."""
+    return FileSource(user_path(address), fast=options.fast, follow=options.follow)

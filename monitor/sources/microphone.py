@@ -25,6 +25,7 @@ from monitor.records import Block
 from monitor.sources import FIRST_BLOCK_S, slug
 from monitor.sources.capture_messages import Failed, FrameReader, Listed, Message, Opened, RawBlock
 from monitor.sources.devices import Device, printable
+from monitor.sources.options import SourceOptions
 from monitor.start import child_environment, python_module
 
 __all__ = ["Device", "Microphone", "list_devices"]
@@ -184,6 +185,11 @@ class Microphone:
                 "(`monitor devices` lists them)."
             )
         self._heard.add(opened.id)
+
+
+def open_microphone(address: str, options: SourceOptions) -> Microphone:
+    """Return the microphone that `address` means; none: the default one."""
+    return Microphone(address or "default", lost_after_s=options.capture.lost_after_s)
 
 
 def list_devices() -> list[Device]:

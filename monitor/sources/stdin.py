@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from monitor.sources.declared import conclude
 from monitor.sources.decoded_stream import Sound, look, refuse_foreign
 from monitor.sources.decoder import Piece
 from monitor.sources.decoding_thread import DecodingThread
+from monitor.sources.options import SourceOptions
 from monitor.sources.pace import AHEAD_S, Pace
 from monitor.sources.pipe_reader import PipeReader
 from monitor.sources.raw import RawFormat, RawSound, SampleFormat
@@ -204,3 +206,10 @@ def _is_regular_file(stream: BinaryIO | None) -> bool:
         return stream is not None and stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
     except (OSError, ValueError):  # in memory, or closed
         return False
+
+
+def open_stdin(_: str, options: SourceOptions) -> StandardInput:
+    """Return standard input; what comes before its time fills a quarter of the ring at most."""
+    stream = getattr(sys.stdin, "buffer", None)
+    ahead_s = min(AHEAD_S, options.capture.ring_s / 4.0)
+    return StandardInput(stream, options.raw, patient=options.fast, ahead_s=ahead_s)

@@ -1,0 +1,47 @@
+"""Which sinks there are: a name -> what opens it. A new sink is its module and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pkgutil import resolve_name
+
+import msgspec
+
+from monitor.config.settings import Config
+from monitor.sinks import Sink
+
+
+class SinkOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What of the command line says where a run's records go, beside the configuration."""
+
+    headless: bool = False
+    """Lines on standard output."""
+    as_json: bool = False
+    """They are JSON; what stops a source from hearing is told on standard error."""
+    near_misses: bool = False
+    """They tell near misses too."""
+    wait: Callable[[], bool] | None = None
+    """Asked again and again: whether to wait for a slow reader of lines instead of dropping some."""
+
+
+SINKS: dict[str, str] = {
+    "bus": "monitor.bus.publisher:open_publisher",
+    "lines": "monitor.sinks.lines:open_lines",
+    "troubles": "monitor.sinks.lines:open_troubles",
+}
+"""``module:function``, loaded when a run begins: ``(config: Config, options: SinkOptions) -> Sink | None``.
+
+They open what is asked for, in this order; None: it is not asked for.
+"""
+
+
+def make_sink(name: str, config: Config, options: SinkOptions) -> Sink | None:
+    """Open the sink `name` of `SINKS`; None where it is not asked for.
+
+    Raises
+    ------
+    MonitorError
+        It cannot be had.
+    """
+    sink: Sink | None = resolve_name(SINKS[name])(config, options)
+    return sink
