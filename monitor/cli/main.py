@@ -192,6 +192,12 @@ def _add_run(verbs: Any) -> None:
         "--near-misses", action="store_true", help="with --headless: also what nearly fired, and why"
     )
     run.add_argument(
+        "--log",
+        type=user_path,
+        metavar="FILE",
+        help="add events, near misses and changes of health to FILE, one JSON object a line",
+    )
+    run.add_argument(
         "--fast",
         action="store_true",
         help="a file, the demo, or a pipe fed from a file (`cat x.raw |`) as fast as possible",
@@ -285,7 +291,10 @@ def _listen_and_show(arguments: argparse.Namespace, config: Config, interface: I
             raw=RawFormat(arguments.pcm_rate, arguments.pcm_channels, arguments.pcm_format),
         ),
         sinks=SinkOptions(
-            headless=interface is None, as_json=arguments.json, near_misses=arguments.near_misses
+            headless=interface is None,
+            as_json=arguments.json,
+            near_misses=arguments.near_misses,
+            log=arguments.log,
         ),
         classes=arguments.classes,
         duration_s=arguments.duration,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from pkgutil import resolve_name
 
 import msgspec
@@ -20,6 +21,8 @@ class SinkOptions(msgspec.Struct, frozen=True, kw_only=True):
     """They are JSON; what stops a source from hearing is told on standard error."""
     near_misses: bool = False
     """They tell near misses too."""
+    log: Path | None = None
+    """Where events, near misses and changes of health are added as lines of JSON."""
     wait: Callable[[], bool] | None = None
     """Asked again and again: whether to wait for a slow reader of lines instead of dropping some."""
 
@@ -28,6 +31,7 @@ SINKS: dict[str, str] = {
     "bus": "monitor.bus.publisher:open_publisher",
     "lines": "monitor.sinks.lines:open_lines",
     "troubles": "monitor.sinks.lines:open_troubles",
+    "log": "monitor.sinks.log:open_log",
 }
 """``module:function``, loaded when a run begins: ``(config: Config, options: SinkOptions) -> Sink | None``.
 

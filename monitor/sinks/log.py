@@ -1,0 +1,95 @@
+"""`--log FILE`: what was heard, nearly heard and went wrong, one JSON object a line, kept for later.
+
+Each line is the payload of the wire with its `topic` before it. Lines are added to what the file holds.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from monitor.bus.codec import encode_json, topic_of
+from monitor.bus.messages import Event, Health, NearMissMessage, PublishedRecord
+from monitor.config.settings import Config
+from monitor.errors import ConfigError
+from monitor.sinks.kinds import SinkOptions
+from monitor.sinks.queued import QueuedSink
+
+
+class _Topic(msgspec.Struct, frozen=True):
+    """How a line begins."""
+
+    topic: str
+
+
+class LogFile:
+    """A `Sink` that adds a line to a file for every record; waits for a slow disk.
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:  # not waiting: a named pipe that nobody reads is refused
+            self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK, 0o600)
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            raise ConfigError(f"The log {path} cannot be written: {why}; give --log another file.") from None
+        os.set_blocking(self._fd, True)
+        self._torn = False
+
+    def emit(self, record: PublishedRecord) -> None:
+        """Write one line.
+
+        Raises
+        ------
+        OSError
+            It is not written, or not to its end; the next one begins a line of its own all the same.
+        """
+        line = encode_json(_Topic(topic_of(record)))[:-1] + b"," + encode_json(record)[1:] + b"\n"
+        rest = memoryview(b"\n" + line if self._torn else line)
+        self._torn = True
+        while rest:
+            rest = rest[os.write(self._fd, rest) :]
+        self._torn = False
+
+    def close(self) -> None:
+        """Close the file; may be called twice."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+
+class Worth:
+    """Tells which records are worth a line: events, near misses, and health where it changes."""
+
+    def __init__(self) -> None:
+        self._before: dict[str, tuple[object, ...]] = {}
+
+    def keeping(self, record: PublishedRecord) -> bool:
+        """Return whether `record` is; records come in order."""
+        if not isinstance(record, Health):
+            return isinstance(record, Event | NearMissMessage)
+        now = (
+            record.state, record.reason, record.hearing, record.hearing_reason, record.warning,
+            record.channels, record.clock_step, record.overflow, record.reopened, record.changes,
+        )  # fmt: skip
+        before, self._before[record.source_id] = self._before.get(record.source_id), now
+        return now != before
+
+
+def open_log(_: Config, options: SinkOptions) -> QueuedSink | None:
+    """Keep a log where that is asked for.
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be opened.
+    """
+    if options.log is None:
+        return None
+    return QueuedSink(LogFile(options.log), f"The log {options.log}", Worth().keeping)

@@ -1,0 +1,124 @@
+"""A slow sink with a thread and a queue of its own: it may wait, and the pipeline never does.
+
+Overflow: when `MAX_PENDING` records wait, the newest is dropped and counted; so is what the sink fails on,
+and what still waits when `close` has waited long enough.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from monitor.bus.messages import PublishedRecord
+from monitor.sinks import Sink
+
+MAX_PENDING = 1000
+"""Records that wait for a slow sink."""
+CLOSE_S = 2.0
+"""Seconds in which what waits may still be passed on at the end."""
+
+
+class QueuedSink:
+    """A `Sink` that passes records on to another, in order, by a thread of its own.
+
+    Parameters
+    ----------
+    sink
+        Used by that thread only, and closed by it; it may wait and may raise.
+    name
+        What a person calls it, at the beginning of a sentence.
+    wants
+        Whether `sink` is to have a record; asked once for each, in order, before it is queued. None: all.
+    max_pending
+        Records that wait.
+    close_s
+        Seconds `close` waits for the sink.
+    """
+
+    def __init__(
+        self,
+        sink: Sink,
+        name: str,
+        wants: Callable[[PublishedRecord], bool] | None = None,
+        max_pending: int = MAX_PENDING,
+        close_s: float = CLOSE_S,
+    ) -> None:
+        self.dropped = 0
+        """Records lost: no room, or the sink failed on them."""
+        self._sink = sink
+        self._name = name
+        self._wants = wants
+        self._max_pending = max_pending
+        self._close_s = close_s
+        self._pending: deque[PublishedRecord] = deque()
+        self._changed = threading.Condition()
+        self._closing = False
+        self._busy = 0  # records that the sink is at
+        self._told: set[str] = set()
+        self._news: list[str] = []
+        self._thread = threading.Thread(target=self._work, name=f"sink {name}", daemon=True)
+        self._thread.start()
+
+    def emit(self, record: PublishedRecord) -> None:
+        """Queue `record`. Never waits for the sink; after `close` it is dropped."""
+        if self._wants is not None and not self._wants(record):
+            return
+        with self._changed:
+            if self._closing:
+                return
+            if len(self._pending) >= self._max_pending:
+                self._lose(1, "does not keep up; its newest records are lost")
+            else:
+                self._pending.append(record)
+                self._changed.notify()
+
+    def news(self) -> list[str]:
+        """Return what has not been told yet, one sentence for each way of losing records."""
+        with self._changed:
+            news, self._news = self._news, []
+        return news
+
+    def close(self) -> None:
+        """Let the sink have what waits and close it, for at most `close_s` seconds; may be called twice."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join(self._close_s)
+        with self._changed:
+            lost = len(self._pending) + self._busy
+            self._pending.clear()
+            if lost and self._thread.is_alive():
+                self._lose(lost, "did not take its last records in time; they are lost")
+                self._busy = 0
+
+    def _work(self) -> None:
+        while (record := self._next()) is not None:
+            try:
+                self._sink.emit(record)
+            except Exception as error:  # noqa: BLE001 - told and counted; the next may go through again
+                self._fail(error)
+            self._busy = 0
+        try:
+            self._sink.close()
+        except Exception as error:  # noqa: BLE001 - told
+            self._fail(error)
+
+    def _next(self) -> PublishedRecord | None:
+        """Wait for a record; None: there will be none any more."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._pending or self._closing)
+            self._busy = 1 if self._pending else 0
+            return self._pending.popleft() if self._pending else None
+
+    def _fail(self, error: Exception) -> None:
+        why = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
+        with self._changed:
+            self._lose(self._busy, f"cannot be written: {why}")
+
+    def _lose(self, count: int, why: str) -> None:
+        """Count what is lost and tell why, once; called with the lock held."""
+        self.dropped += count
+        if why not in self._told:
+            self._told.add(why)
+            self._news.append(f"{self._name} {why}.")
