@@ -22,9 +22,10 @@ from monitor.detection.detector import Detector
 from monitor.encoders import Encoder
 from monitor.encoders.watched import AsyncEncoder, WatchedEncoder
 from monitor.errors import ConfigError, SourceError
-from monitor.pipeline.pipeline import Pipeline, Stages
+from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Clock, Stream
 from monitor.pipeline.scheduler import Scheduler
+from monitor.pipeline.stages import Stages
 from monitor.records import ClassPrompt
 from monitor.scoring.background import Background
 from monitor.scoring.prompts import build_prompts

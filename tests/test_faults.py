@@ -28,12 +28,12 @@ from tests.pipeline.test_pipeline import CONFIG, Steady
 class Bench:
     """One live source and an encoder that goes wrong, on a clock that the test moves."""
 
-    def __init__(self, encoder: Faulty, watched: bool = False, live: bool = True) -> None:
+    def __init__(self, encoder: Faulty, watched: bool = False, live: bool = True, ring_s: int = 20) -> None:
         self.encoder = encoder
         self.time = Steady()
         self.sink = Collector()
         arrived = threading.Event()
-        self.ring = Ring(RATE * 20, arrived)
+        self.ring = Ring(RATE * ring_s, arrived)
         self.status = FixedStatus()
         clock = self.time.clock()
         self.pipeline = Pipeline(
@@ -204,8 +204,7 @@ faults = st.lists(st.sampled_from(["well", *FAILURES]), max_size=60)
 def test_every_sample_is_accounted_for_at_every_moment_whatever_fails(
     script: list[tuple[Act, int]], wrong: list[Fault], batches: bool
 ) -> None:
-    bench = Bench(Faulty(wrong, batches))
-    bench.ring = bench.pipeline._ring = Ring(RATE * 2)  # it laps
+    bench = Bench(Faulty(wrong, batches), ring_s=2)  # it laps
     for act, amount in script:
         perform(bench, act, amount)
         bench.pipelines.step(0.0)

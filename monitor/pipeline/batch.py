@@ -1,72 +1,48 @@
 """Windows that are due together -> one batch for the encoder.
 
-What works on a stream asks for embeddings as a generator: it gives a window, and is sent its embedding, or
-None where the encoder failed on it. So the order of work within one stream stays what it is alone, while the
-encoder hears several at once, and whoever drives the batches need not stand still while the encoder works.
+The order of work within one stream stays what it is alone; whoever drives the batches need not stand still
+while the encoder works.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from typing import TypeAlias
+from collections import deque
+from collections.abc import Sequence
+from typing import Protocol
 
-from monitor.encoders import Encoder
-from monitor.encoders.checked import answer
-from monitor.errors import ProgramError
 from monitor.records import Embedding, Window
 
-Turn: TypeAlias = Generator[Window, Embedding | None, None]
-"""A piece of work on one stream: gives each window that is due, takes its embedding; None: there is none."""
 
-Batches: TypeAlias = Generator[list[Window], Sequence[Embedding | None], None]
-"""The same of several streams: gives the windows that are due together, takes their embeddings."""
+class Turn(Protocol):
+    """A piece of work on one stream, which needs embeddings as it goes on."""
 
+    def next_window(self) -> Window | None:
+        """Go on to the next window whose embedding is needed; None: it has come to its end."""
 
-def batches(turns: Sequence[Turn], together: bool) -> Batches:
-    """Take each of `turns` to its end: side by side if `together` (the encoder gains by it), or in order."""
-    for group in [turns] if together else [[turn] for turn in turns]:
-        asking = [(turn, window) for turn in group for window in _begin(turn)]
-        while asking:
-            embeddings = yield [window for _, window in asking]
-            answered = zip(asking, embeddings, strict=True)
-            asking = [
-                (turn, window) for (turn, _), embedding in answered for window in _go_on(turn, embedding)
-            ]
+    def accept(self, window: Window, embedding: Embedding | None) -> None:
+        """Take the embedding of the last window; None: the encoder failed on it."""
 
 
-def carry(turns: Sequence[Turn], encoder: Encoder, monotonic: Callable[[], float]) -> None:
-    """Take each of `turns` to its end, and wait for the encoder.
+class Batches:
+    """Takes several turns to their end: side by side if the encoder gains by it, else one after another."""
 
-    Raises
-    ------
-    ProgramError
-        The encoder failed.
-    """
-    work = batches(turns, encoder.batches)
-    due = next(work, None)
-    while due is not None:
-        found = answer(encoder, due, monotonic)
-        if found.wrong is not None:
-            raise ProgramError(f"The encoder failed: {found.wrong}.") from found.error
-        due = send(work, found.embeddings)
+    def __init__(self, turns: Sequence[Turn], together: bool) -> None:
+        """Take `turns` to their end, side by side if `together`."""
+        self._groups = deque([list(turns)] if together else [[turn] for turn in turns])
+        self._due: list[tuple[Turn, Window]] = []
 
+    def next_windows(self) -> list[Window]:
+        """Return the windows that are due together, one of each turn at most; none at the end of all."""
+        self._due = []
+        while self._groups and not self._due:
+            asked = [(turn, turn.next_window()) for turn in self._groups[0]]
+            self._due = [(turn, window) for turn, window in asked if window is not None]
+            self._groups[0] = [turn for turn, _ in self._due]
+            if not self._due:
+                self._groups.popleft()
+        return [window for _, window in self._due]
 
-def send(work: Batches, embeddings: Sequence[Embedding | None]) -> list[Window] | None:
-    """Hand `embeddings` over; return what is asked for next, or None at the end."""
-    try:
-        return work.send(embeddings)
-    except StopIteration:
-        return None
-
-
-def _begin(turn: Turn) -> list[Window]:
-    """Return the window that `turn` asks for first, if any."""
-    return [window for window in [next(turn, None)] if window is not None]
-
-
-def _go_on(turn: Turn, embedding: Embedding | None) -> list[Window]:
-    """Return the window that `turn` asks for next, if any."""
-    try:
-        return [turn.send(embedding)]
-    except StopIteration:
-        return []
+    def accept(self, embeddings: Sequence[Embedding | None]) -> None:
+        """Hand the embeddings over of the windows that were due last; None: the encoder failed on it."""
+        for (turn, window), embedding in zip(self._due, embeddings, strict=True):
+            turn.accept(window, embedding)

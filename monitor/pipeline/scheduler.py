@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from monitor.bus.messages import Reply, Request
 from monitor.encoders.watched import AsyncEncoder
 from monitor.errors import ProgramError
-from monitor.pipeline.batch import Batches, Turn, batches, send
+from monitor.pipeline.batch import Batches
 from monitor.pipeline.pipeline import Pipeline
 from monitor.records import Window
 
@@ -56,7 +56,9 @@ class Scheduler:
             if not self.ended and not any(pipeline.ready for pipeline in self._pipelines):
                 self._arrived.wait(timeout_s)
             self._arrived.clear()
-            self._begin([pipeline.turn() for pipeline in self._pipelines])
+            for pipeline in self._pipelines:
+                pipeline.take()
+            self._begin(self._pipelines)
         self._go_on(timeout_s)
         return not self.ended
 
@@ -79,7 +81,7 @@ class Scheduler:
             return False  # amid a turn; the encoder will have answered soon
         due = [one for one in self._pipelines if not one.ended and one.position_s >= duration_s]
         if due and not fails:
-            self._finish([pipeline.rest() for pipeline in due])
+            self._finish(due)
         elif due:
             self._drop()
         for pipeline in due:
@@ -93,26 +95,29 @@ class Scheduler:
         for pipeline in self._pipelines:
             pipeline.end(ended_by)
 
-    def _begin(self, turns: Sequence[Turn]) -> None:
-        self._work = batches(turns, self._ears.batches)
-        self._submit(next(self._work, None))
+    def _begin(self, pipelines: Sequence[Pipeline]) -> None:
+        """Work off what `pipelines` have taken in."""
+        self._work = Batches(pipelines, self._ears.batches)
+        self._embed_next(self._work)
 
     def _go_on(self, timeout_s: float) -> None:
         """Hand the encoder's answers over and ask on, until it needs longer than `timeout_s` for one."""
         while self._work is not None:
             embeddings = self._ears.collect(timeout_s)
             if embeddings is not None:
-                self._submit(send(self._work, embeddings))
+                self._work.accept(embeddings)
+                self._embed_next(self._work)
             self._tell()
             if embeddings is None:
                 return
 
-    def _submit(self, windows: list[Window] | None) -> None:
-        if windows is None:
-            self._work = None
+    def _embed_next(self, work: Batches) -> None:
+        """Give the encoder the windows that are due; the turn is over where there are none."""
+        self._due = work.next_windows()
+        if self._due:
+            self._ears.submit(self._due)
         else:
-            self._due = windows
-            self._ears.submit(windows)
+            self._work = None
 
     def _tell(self) -> None:
         """Let every source say how the encoder is, and end the run if there is no hope."""
@@ -122,9 +127,11 @@ class Scheduler:
         if (sentence := self._ears.hopeless) is not None:
             raise ProgramError(sentence)
 
-    def _finish(self, turns: Sequence[Turn]) -> None:
-        """Take `turns` to their end, unless the encoder fails meanwhile."""
-        self._begin(turns)
+    def _finish(self, pipelines: Sequence[Pipeline]) -> None:
+        """Analyse what is left of `pipelines`, unless the encoder fails meanwhile."""
+        for pipeline in pipelines:
+            pipeline.rest()
+        self._begin(pipelines)
         while self._work is not None:
             self._go_on(_LOOK_S)
             if self._ears.stall is not None:
@@ -132,7 +139,7 @@ class Scheduler:
 
     def _drop(self) -> None:
         """Wait for no embedding any more: take the turns to their end without any."""
-        windows: list[Window] | None = self._due
-        while self._work is not None and windows is not None:
-            windows = send(self._work, [None] * len(windows))
+        while self._work is not None and self._due:
+            self._work.accept([None] * len(self._due))
+            self._due = self._work.next_windows()
         self._work = None

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.pipeline.batch import Turn, carry
-from monitor.records import Window
+from monitor.encoders.checked import answer
+from monitor.pipeline.batch import Batches
+from monitor.records import Embedding, Window
 from tests.fakes import RATE, FakeEncoder, tone
 
 
@@ -21,40 +24,47 @@ class Counting(FakeEncoder):
         return super().embed_audio(windows)
 
 
-def turn(name: str, words: list[str], log: list[tuple[str, int]]) -> Turn:
-    """Ask for the embeddings of tones, and write down which axis each answer lies on."""
-    for word in words:
-        answer = yield Window(0, tone(word, 1.0), False, RATE, 0.0)
-        assert answer is not None
-        log.append((name, int(answer.vector.argmax())))
+class Asking:
+    """Asks for the embeddings of tones, and writes down which axis each answer lies on."""
+
+    def __init__(self, name: str, words: list[str], log: list[tuple[str, int]]) -> None:
+        self.took_s: list[float] = []
+        self._name = name
+        self._words = iter(words)
+        self._log = log
+
+    def next_window(self) -> Window | None:
+        word = next(self._words, None)
+        return None if word is None else Window(0, tone(word, 1.0), False, RATE, 0.0)
+
+    def accept(self, window: Window, embedding: Embedding | None) -> None:
+        assert embedding is not None
+        self.took_s.append(embedding.took_s)
+        self._log.append((self._name, int(embedding.vector.argmax())))
+
+
+def work_off(turns: list[Asking], encoder: Counting, monotonic: Callable[[], float] = lambda: 0.0) -> None:
+    work = Batches(turns, encoder.batches)
+    while due := work.next_windows():
+        work.accept(answer(encoder, due, monotonic).embeddings)
 
 
 def test_windows_that_are_due_together_make_one_batch_and_each_turn_gets_its_own_embeddings() -> None:
     encoder, log = Counting(batches=True), list[tuple[str, int]]()
-    carry(
-        [turn("a", ["low", "high"], log), turn("b", [], log), turn("c", ["middle"], log)],
-        encoder,
-        lambda: 0.0,
-    )
+    work_off([Asking("a", ["low", "high"], log), Asking("b", [], log), Asking("c", ["middle"], log)], encoder)
     assert encoder.sizes == [2, 1]
     assert log == [("a", 0), ("c", 1), ("a", 2)]
 
 
 def test_where_batches_gain_nothing_each_window_is_embedded_alone_and_waits_for_no_other_turn() -> None:
     encoder, log = Counting(batches=False), list[tuple[str, int]]()
-    carry([turn("a", ["low", "high"], log), turn("b", ["middle"], log)], encoder, lambda: 0.0)
+    work_off([Asking("a", ["low", "high"], log), Asking("b", ["middle"], log)], encoder)
     assert encoder.sizes == [1, 1, 1]
     assert log == [("a", 0), ("a", 2), ("b", 1)]
 
 
 def test_each_window_of_a_batch_bears_its_share_of_the_work() -> None:
     seconds = iter([10.0, 13.0])
-    shares: list[float] = []
-
-    def watching() -> Turn:
-        answer = yield Window(0, tone("low", 1.0), False, RATE, 0.0)
-        assert answer is not None
-        shares.append(answer.took_s)
-
-    carry([watching() for _ in range(3)], Counting(batches=True), lambda: next(seconds))
-    assert shares == [1.0, 1.0, 1.0]
+    turns = [Asking(name, ["low"], []) for name in "abc"]
+    work_off(turns, Counting(batches=True), lambda: next(seconds))
+    assert [turn.took_s for turn in turns] == [[1.0]] * 3

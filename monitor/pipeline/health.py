@@ -1,0 +1,158 @@
+"""How a source is and whether it is heard, said once a second and at once when it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from monitor.bus.messages import ClassState, Health
+from monitor.pipeline.commands import Commands
+from monitor.pipeline.reporter import Reporter
+from monitor.pipeline.stages import Line, Progress
+from monitor.records import CaptureStatus, SourceState, Stall
+from monitor.stream.hearing import Circumstances, Hearing, judge
+from monitor.wording import STOPPED
+
+_EVERY_S = 1.0
+_ENDINGS = {"stopped": STOPPED, "failed": "the program failed"}
+
+
+class HealthWatch:
+    """Judges one source and makes its health records.
+
+    Parameters
+    ----------
+    line, progress
+        What is judged; looked at, never changed.
+    report
+        Where indices become times.
+    commands
+        What was changed from outside.
+    undelivered
+        Records that sinks could not pass on.
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        progress: Progress,
+        report: Reporter,
+        commands: Commands,
+        undelivered: Callable[[], int],
+    ) -> None:
+        self._line = line
+        self._progress = progress
+        self._report = report
+        self._commands = commands
+        self._undelivered = undelivered
+        self.started_s = line.clock.monotonic()
+        """Monotonic clock when it began."""
+        self.stall: Stall | None = None
+        """What keeps the encoder from answering."""
+        self._due_s = self.started_s
+        self._state: SourceState | None = None
+        self.hearing = Hearing("deaf", None)
+        """Whether it is heard, as it was said last."""
+        self._ended = False
+        self._stopped_by: str | None = None
+
+    def soon(self) -> None:
+        """Say it with the next look: something was changed from outside."""
+        self._due_s = self._line.clock.monotonic()
+
+    def end(self) -> None:
+        """Note that all there was has been analysed."""
+        self._ended = True
+
+    def stop(self, ended_by: str) -> Health:
+        """Note that nothing more is heard, `stopped` by the user or `failed`, and say so."""
+        self._ended, self._stopped_by = True, _ENDINGS[ended_by]
+        self._state, self.hearing = "ended", Hearing("deaf", self._stopped_by)
+        return self._record("ended", self._stopped_by)
+
+    def look(self) -> Health | None:
+        """Return how the source is, where that changed or a second has passed."""
+        state, reason = self._judge(self._line.capture.status)
+        hearing = self._judge_hearing(state, reason)
+        if hearing.state == "too_quiet":
+            state, reason = "silent", hearing.reason
+        now_s = self._line.clock.monotonic()
+        changed = (state, hearing.state) != (self._state, self.hearing.state)
+        clock_was_set = self._report.watch_clock()
+        if not (changed or clock_was_set or now_s >= self._due_s):
+            return None
+        self._state, self.hearing = state, hearing
+        self._due_s = now_s + _EVERY_S
+        return self._record(state, reason)
+
+    def _judge(self, status: CaptureStatus) -> tuple[SourceState, str | None]:
+        if self._ended:
+            return "ended", self._stopped_by or status.reason
+        if status.state in {"starting", "lost"}:
+            return status.state, status.reason
+        if self.stall is not None:
+            return "failing", self.stall.reason
+        if self._line.stages.detector.paused:
+            return "paused", "paused by the user"
+        return "running", None
+
+    def _judge_hearing(self, state: SourceState, reason: str | None) -> Hearing:
+        detector = self._line.stages.detector
+        muted = bool(detector.rules) and len(detector.muted) == len(detector.rules)
+        late = self._line.clock.monotonic() < self._progress.late_until_s
+        return judge(Circumstances(state, reason, late, muted), self._line.stages.meter)
+
+    def _record(self, state: SourceState, reason: str | None) -> Health:
+        stages, stream, progress = self._line.stages, self._line.stream, self._progress
+        status, ring = self._line.capture.status, self._line.ring.counters()
+        return Health(
+            source_id=stream.source_id,
+            source_name=stream.source_name,
+            time=self._line.clock.utc(),
+            state=state,
+            reason=reason,
+            uptime_s=round(self._line.clock.monotonic() - self.started_s, 1),
+            device_sample_rate=status.device_sample_rate,
+            sample_rate=stream.sample_rate,
+            captured=ring.captured,
+            analysed=progress.analysed,
+            pending=ring.pending + progress.taken - progress.analysed - progress.skipped,
+            gap=ring.gap,
+            overflow=status.overflow,
+            overwritten=ring.overwritten,
+            skipped=progress.skipped,
+            behind_s=round(progress.behind_s, 1),
+            undelivered=self._undelivered(),
+            invalid=status.invalid,
+            reopened=status.reopened,
+            clock_ppm=status.clock_ppm,
+            rtf=round(progress.rtf, 4),
+            model=stream.model,
+            background=stages.background.state(progress.stop),
+            paused=stages.detector.paused,
+            changes=self._commands.changes,
+            warning=status.warning,
+            calibration=None if stages.calibration is None else stages.calibration.state(),
+            calibrated=stages.scorer.calibrated,
+            position_s=self._report.position_s(progress.stop),
+            clock_step=self._report.clock_step,
+            hearing=self.hearing.state,
+            hearing_reason=self.hearing.reason,
+            channels=status.channels,
+            node=stream.node,
+            classes=self._classes(),
+        )
+
+    def _classes(self) -> list[ClassState]:
+        detector, prompts = self._line.stages.detector, self._line.stages.scorer.prompts
+        return [
+            ClassState(
+                class_=name,
+                prompt=prompts[name],
+                onset_threshold=round(rule.onset_threshold, 4),
+                offset_threshold=round(rule.offset_threshold, 4),
+                muted=name in detector.muted,
+                urgent=rule.urgent,
+                label=self._report.label(name),
+            )
+            for name, rule in detector.rules.items()
+        ]
