@@ -11,16 +11,15 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
 import sys
 import termios
 from collections.abc import Iterator
 
-from monitor.start import before_leaving, child_environment, python_module
+from monitor.child import Child
+from monitor.start import before_leaving
 
 _ENDS_S = 2.0
-_ENDED_BY_SIGNAL = 128
-"""The exit code of an interface that a signal ended in order is the signal's number and this."""
+_GONE_S = 2.0
 _LEAVE_FULL_SCREEN = "\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?2004l"
 """Main screen, cursor, no mouse reports, no bracketed paste: what a killed interface leaves undone."""
 
@@ -33,11 +32,10 @@ class Interface:
         self._terminal = termios.tcgetattr(sys.stdin)
         theirs, self._pipe = os.pipe()
         os.set_blocking(self._pipe, False)
-        command = python_module("monitor.tui", "--parent", str(theirs))
         try:
             with _undisturbed():
-                self._process = subprocess.Popen(  # noqa: S603 - our own program
-                    command, pass_fds=(theirs,), env=child_environment(), stderr=sys.stderr
+                self._child = Child(
+                    "monitor.tui", "--parent", str(theirs), pass_fds=(theirs,), stderr=sys.stderr
                 )
         finally:
             os.close(theirs)
@@ -45,21 +43,17 @@ class Interface:
     @property
     def ended(self) -> bool:
         """True once it has ended: the user left it, or it failed."""
-        return self._process.poll() is not None
+        return self._child.ended
 
     @property
     def failed(self) -> bool:
         """True once it has ended otherwise than by the user's wish: the monitor goes on without it."""
-        return self.ended and self._process.returncode != 0
+        return self._child.failed
 
     @property
     def how_it_ended(self) -> str:
         """What became of an interface that failed, as one sentence."""
-        code = self._process.returncode
-        number = -code if code < 0 else code - _ENDED_BY_SIGNAL
-        with contextlib.suppress(ValueError):
-            return f"The terminal interface was ended by {signal.Signals(number).name}."
-        return f"The terminal interface failed (exit code {code})."
+        return f"The terminal interface {self._child.how_it_ended}."
 
     def restore(self) -> None:
         """Put the terminal back as it was: one that was killed has not done so."""
@@ -94,12 +88,7 @@ class Interface:
 
     def end(self) -> None:
         """End its process; it puts the terminal back."""
-        self._process.terminate()
-        try:
-            self._process.wait(_ENDS_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._child.end(grace_s=_ENDS_S, gone_s=_GONE_S)
 
     def _say(self, kind: str, text: str) -> None:
         with contextlib.suppress(OSError):  # it has ended, or does not read

@@ -151,11 +151,14 @@ def _start(options: RunOptions, config: Config, sinks: Fanout, interface: Interf
 
 
 def _go_on_with_lines(sinks: Fanout, interface: Interface, options: RunOptions, config: Config) -> None:
-    """Go on without the interface, which failed: events are printed on the terminal that it has left."""
+    """Go on without the interface, which failed: events are printed on the terminal that it has left.
+
+    That may be gone too; the monitor goes on for those who read what it publishes.
+    """
     interface.restore()
     lines = msgspec.structs.replace(options.sinks, headless=True)
     for sink in open_sinks(config, lines, ["lines"]).values():
-        sinks.add(sink)
+        sinks.add(sink, watched=False)
     tell(f"{interface.how_it_ended} The monitor goes on with lines: Ctrl-C ends it, `monitor tui` shows it.")
 
 

@@ -24,14 +24,14 @@ class Fanout:
         for sink in sinks:
             self.add(sink)
 
-    def add(self, sink: Sink) -> None:
-        """Pass records on to `sink` as well, from now on."""
+    def add(self, sink: Sink, *, watched: bool = True) -> None:
+        """Pass records on to `sink` as well; `watched`: the run is for nobody once it says so."""
         self._sinks.append(sink)
         if isinstance(sink, Polled):
             self._polled.append(sink)
         if isinstance(sink, Lossy):
             self._lossy.append(sink)
-        if isinstance(sink, Watched):
+        if watched and isinstance(sink, Watched):
             self._watched.append(sink)
         if isinstance(sink, Spoken):
             self._spoken.append(sink)

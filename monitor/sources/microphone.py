@@ -9,41 +9,27 @@ one, if there is one, without a word, and ALSA's plug-in has no way to forbid it
 
 from __future__ import annotations
 
-import contextlib
-import os
-import select
 import subprocess
 import threading
 import time
-from collections.abc import Callable
-from typing import TypeAlias, TypeVar
 
 import numpy as np
 
+from monitor.child import Start
 from monitor.errors import SourceAbsent, SourceError, SourceLost
 from monitor.records import Block
 from monitor.sources import FIRST_BLOCK_S, slug
-from monitor.sources.capture_messages import Failed, FrameReader, Listed, Message, Opened, RawBlock
+from monitor.sources.capture_messages import Failed, Listed, Opened, RawBlock
+from monitor.sources.capture_process import CaptureProcess
 from monitor.sources.devices import Device, printable
 from monitor.sources.options import SourceOptions
-from monitor.start import child_environment, python_module
 
 __all__ = ["Device", "Microphone", "list_devices"]
 
 OPEN_LIMIT_S = 10.0
 """A driver that has not opened after this long is not going to."""
-_READ_LEN = 1 << 18
-_LOOK_S = 0.25
-"""How soon whoever waits for a process notices that it was ended."""
-_END_S = 0.5
 _OPENING = threading.Lock()
 """One microphone is opened at a time: a driver that looks at all devices keeps another from opening one."""
-_NOISE_LEN = 2048
-
-Start: TypeAlias = Callable[..., "subprocess.Popen[bytes]"]
-"""How a capture process is started; takes what `subprocess.Popen` does."""
-
-AnswerT = TypeVar("AnswerT", Opened, Listed)
 
 
 class Microphone:
@@ -75,8 +61,8 @@ class Microphone:
         self._lost_after_s = lost_after_s
         self._start = start or subprocess.Popen
         self._open_limit_s = open_limit_s
-        self._process: _CaptureProcess | None = None
-        self._stuck: _CaptureProcess | None = None  # the one that could not be ended
+        self._process: CaptureProcess | None = None
+        self._stuck: CaptureProcess | None = None  # the one that could not be ended
         self._device: Device | None = None
         self._heard: set[str] = set()
         self._opened: Opened | None = None
@@ -127,7 +113,7 @@ class Microphone:
         request = ("id", known.id, known.name) if known else ("find", self.spec)
         alone = _OPENING.acquire(timeout=OPEN_LIMIT_S)
         try:
-            self._process = process = _CaptureProcess(*request, start=self._start)
+            self._process = process = CaptureProcess(*request, start=self._start)
             opened = process.answer(Opened, self._open_limit_s)
             self._refuse_twice(opened, known=known is not None)
         except SourceError:
@@ -200,132 +186,8 @@ def list_devices() -> list[Device]:
     SourceError
         PortAudio is missing or does not answer.
     """
-    process = _CaptureProcess("list")
+    process = CaptureProcess("list")
     try:
         return process.answer(Listed, OPEN_LIMIT_S).devices
     finally:
         process.end()
-
-
-class _CaptureProcess:
-    """One run of `portaudio.py` and the pipes to it. `end` may be called by another thread."""
-
-    def __init__(self, *request: str, start: Start = subprocess.Popen) -> None:
-        # A session of its own: Ctrl-C in the terminal is for the parent, which then ends this process.
-        try:
-            self._process = start(
-                python_module("monitor.sources.portaudio", *request),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=child_environment(),
-                start_new_session=True,
-            )
-        except OSError as error:  # no memory, no process, no file descriptor left
-            raise SourceError(f"The capture process cannot be started: {error.strerror}.") from None
-        assert self._process.stdout is not None  # noqa: S101 - for mypy: it was asked for
-        assert self._process.stderr is not None  # noqa: S101
-        self._sound = self._process.stdout.fileno()
-        self._stderr = self._process.stderr.fileno()
-        self._poll = select.poll()
-        for pipe in (self._sound, self._stderr):
-            os.set_blocking(pipe, False)
-            self._poll.register(pipe, select.POLLIN)
-        self._frames = FrameReader()
-        self._noise = b""
-        self._ended = False
-        self._reading = threading.Lock()
-
-    @property
-    def pid(self) -> int:
-        """Number of the process."""
-        return self._process.pid
-
-    @property
-    def runs(self) -> bool:
-        """Whether the process is there still."""
-        return self._process.poll() is None
-
-    def answer(self, kind: type[AnswerT], limit_s: float) -> AnswerT:
-        """Return the process's first message.
-
-        Raises
-        ------
-        SourceError
-            It refuses, or ends.
-        SourceAbsent
-            The microphone is not there, or nothing is said within `limit_s`.
-        """
-        deadline_s = time.monotonic() + limit_s
-        while (left_s := deadline_s - time.monotonic()) > 0.0:
-            frame = self.next_frame(left_s)
-            if isinstance(frame, Failed):
-                raise (SourceAbsent if frame.absent else SourceError)(frame.reason)
-            if isinstance(frame, kind):
-                return frame
-        raise SourceAbsent(
-            f"The sound system did not answer within {limit_s:g} s; its driver hangs. "
-            "Unplug the microphone and plug it in again, or restart the sound server."
-        )
-
-    def next_frame(self, timeout_s: float) -> Message | RawBlock | None:
-        """Return the next frame, or None if none arrived within `timeout_s` seconds.
-
-        Raises
-        ------
-        SourceLost
-            The process has ended.
-        """
-        deadline_s = time.monotonic() + timeout_s
-        with self._reading:
-            while (frame := self._frames.next()) is None:
-                left_s = max(0.0, deadline_s - time.monotonic())
-                if not self._receive(min(left_s, _LOOK_S)) and left_s <= _LOOK_S:
-                    return None
-            return frame
-
-    def end(self) -> bool:
-        """End the process and close the pipes; False if it hangs in the kernel, until the driver lets go.
-
-        It has nothing to put in order, and a driver may make it deaf to anything but a kill.
-        """
-        self._process.kill()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_END_S)
-        self._ended = True
-        with self._reading:  # a reader notices the end of the process, or within `_LOOK_S`
-            for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
-                if pipe is not None:
-                    pipe.close()
-        return not self.runs
-
-    def _receive(self, timeout_s: float) -> bool:
-        """Take what has arrived within `timeout_s`; False if nothing did."""
-        if self._ended:
-            raise SourceLost("The microphone was closed.")
-        ready = [pipe for pipe, _ in self._poll.poll(timeout_s * 1000.0)]
-        if self._stderr in ready:
-            self._read_noise()
-        if self._sound in ready:
-            data = os.read(self._sound, _READ_LEN)
-            if not data:
-                self._read_noise()
-                raise SourceLost(self._why_it_ended())
-            self._frames.feed(data)
-        return bool(ready)
-
-    def _read_noise(self) -> None:
-        """Keep the end of what drivers print; none of it may reach the terminal."""
-        try:
-            data = os.read(self._stderr, _READ_LEN)
-        except BlockingIOError:
-            return
-        if not data:
-            with contextlib.suppress(KeyError):  # the second time there is nothing left to forget
-                self._poll.unregister(self._stderr)
-        self._noise = (self._noise + data)[-_NOISE_LEN:]
-
-    def _why_it_ended(self) -> str:
-        lines = self._noise.decode("utf-8", "replace").strip().splitlines()
-        last = f": {printable(lines[-1])}" if lines else ""
-        return f"The capture process ended without being asked to{last}."
