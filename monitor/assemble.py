@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import platform
-import re
 import threading
 import time
-import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from itertools import chain, count
 
 import msgspec
 
 from monitor.config.checks import check_window
 from monitor.config.settings import Config
+from monitor.config.tuning import with_tuning
 from monitor.detection.allowance import set_by_hand, with_allowance
 from monitor.detection.calibration import Calibration, Condition
 from monitor.detection.detector import Detector
@@ -26,6 +23,8 @@ from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Clock, Stream
 from monitor.pipeline.scheduler import Scheduler
 from monitor.pipeline.stages import Stages
+from monitor.pipeline.start_notes import uncalibrated_note, unknown_ids_note, untuned_note
+from monitor.pipeline.streams import describe
 from monitor.records import ClassPrompt
 from monitor.scoring.background import Background
 from monitor.scoring.prompts import build_prompts
@@ -44,7 +43,6 @@ from monitor.storage.thresholds import ThresholdStore, remembered
 from monitor.stream.level import LevelMeter
 from monitor.stream.ring import Ring
 from monitor.stream.windows import Windower
-from monitor.text import sanitise
 from monitor.units import seconds_to_len
 
 
@@ -102,14 +100,15 @@ def make_stages(encoder: Encoder, classes: Sequence[ClassPrompt], config: Config
     ConfigError
         The prompt template does not fit.
     """
+    config = with_tuning(config, encoder.info.tuning)
     return _stages(encoder, _scorer(encoder, classes, config), config, Memory(None))
 
 
 def _scorer(encoder: Encoder, classes: Sequence[ClassPrompt], config: Config) -> Scorer:
     """Embed every text of a run and try its words on the cohort, once for all its sources."""
-    prompts = build_prompts(classes, config, encoder.templates)
+    prompts = build_prompts(classes, config, encoder.info.templates)
     prototypes = build_prototypes(encoder.embed_text, prompts, config.prompts.distractor_max_cosine)
-    cohort = encoder.cohort
+    cohort = encoder.info.cohort
     named = cohort is not None and cohort.kinds
     kinds = embed_phrases(encoder.embed_text, prompts.templates, named) if named else None
     return Scorer(prototypes, config.scorer, config.drift, config.background.tau, cohort, kinds)
@@ -157,7 +156,9 @@ def hop_len(encoder: Encoder, config: Config) -> int:
         The hop is longer than the model's window, or the ring shorter.
     """
     check_window(config, encoder.window_len / encoder.sample_rate)
-    return min(seconds_to_len(config.window.hop_s or encoder.hop_s, encoder.sample_rate), encoder.window_len)
+    return min(
+        seconds_to_len(config.window.hop_s or encoder.info.hop_s, encoder.sample_rate), encoder.window_len
+    )
 
 
 class Monitor(msgspec.Struct, frozen=True):
@@ -209,6 +210,8 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     """
     _tell_microphones_apart(sources)
     rate = encoder.sample_rate
+    untuned = untuned_note(encoder.info, config)
+    config = with_tuning(config, encoder.info.tuning)
     scorer = _scorer(encoder, classes, config)
     arrived = threading.Event()
     rings = [Ring(seconds_to_len(config.capture.ring_s, rate), arrived) for _ in sources]
@@ -221,8 +224,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     except SourceError:
         _at_once([capture.stop for capture in captures])
         raise
-    labels = {item.name: item.label or item.name for item in classes}
-    streams = _streams(sources, encoder, labels, sanitise(config.publish.node or platform.node()))
+    streams = describe(sources, encoder.info, classes, config.publish.node)
     memories = [_memory(stream, encoder, config) for stream in streams]
     stages = [_stages(encoder, scorer, config, memory) for memory in memories]
     keepers, learnt = _go_on(stages, streams, config)
@@ -238,8 +240,8 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
         )
         for ring, capture, stream, own in zip(rings, captures, streams, stages, strict=True)
     ]
-    notes = tuple(memory.note for memory in memories if memory.note) + _unknown_ids(config, streams)
-    notes += learnt + _uncalibrated(encoder, config)
+    notes = tuple(memory.note for memory in memories if memory.note) + unknown_ids_note(config, streams)
+    notes += learnt + untuned + uncalibrated_note(encoder.info, config)
     ears = WatchedEncoder(encoder, SYSTEM_CLOCK.monotonic, load)
     return Monitor(tuple(captures), Scheduler(pipelines, ears, arrived), ears, sinks, notes, keepers)
 
@@ -250,16 +252,6 @@ def _tell_microphones_apart(sources: Sequence[Source]) -> None:
         from monitor.sources.microphone_choice import choose_all
 
         choose_all([source for source in sources if isinstance(source, Microphone)])
-
-
-def _unknown_ids(config: Config, streams: Sequence[Stream]) -> tuple[str, ...]:
-    """Return a sentence about each channel that was chosen for a source that is not there."""
-    ids = [stream.source_id for stream in streams]
-    return tuple(
-        f"A channel is chosen for {one!r}, which is no source of this run; valid: {', '.join(ids)}."
-        for one in config.capture.channels
-        if one not in ids
-    )
 
 
 def _go_on(
@@ -280,53 +272,10 @@ def _go_on(
     return tuple(keepers), tuple(notes)
 
 
-def _uncalibrated(encoder: Encoder, config: Config) -> tuple[str, ...]:
-    """Return a sentence where nothing says how often ordinary sound reaches a score."""
-    if encoder.cohort is not None or not config.calibration.false_alarms_per_hour:
-        return ()
-    sentence = (
-        f"The model {encoder.name} has no cohort of ordinary sound, so a score does not say how rare it is: "
-        f"thresholds begin at {config.detector.onset_threshold:g} until the stream has taught better ones. "
-        f"`monitor models cohort {encoder.name} --from RECORDINGS` builds one."
-    )
-    return (sentence,)
-
-
 def _memory(stream: Stream, encoder: Encoder, config: Config) -> Memory:
     """Return the stored background, where that is wanted; a file depends on nothing that is stored."""
     wanted = config.background.load and stream.live
-    return remember(stream.source_id, encoder.identity, encoder.dim) if wanted else Memory(None)
-
-
-def _streams(
-    sources: Sequence[Source], encoder: Encoder, labels: Mapping[str, str], node: str
-) -> list[Stream]:
-    """Describe what is listened to; sources that are called alike are told apart by a number."""
-    ids = _told_apart([re.sub(r"[^A-Za-z0-9_-]+", "-", source.id) for source in sources], "{}-{}")
-    names = _told_apart([source.name for source in sources], "{} ({})")
-    return [
-        Stream(
-            source_id=id_,
-            source_name=name,
-            sample_rate=encoder.sample_rate,
-            model=encoder.identity,
-            live=source.live,
-            run_id=uuid.uuid4().hex[:8],
-            labels=labels,
-            node=node,
-            paced=getattr(source, "paced", False),
-        )
-        for id_, name, source in zip(ids, names, sources, strict=True)
-    ]
-
-
-def _told_apart(names: Sequence[str], form: str) -> list[str]:
-    """Return `names`, with 2, 3 ... put into `form` where one came before."""
-    found: list[str] = []
-    for name in names:
-        numbered = (form.format(name, number) for number in count(2))
-        found.append(next(one for one in chain([name], numbered) if one not in found))
-    return found
+    return remember(stream.source_id, encoder.info.identity, encoder.dim) if wanted else Memory(None)
 
 
 def _at_once(works: Sequence[Callable[[], None]]) -> None:

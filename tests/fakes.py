@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.bus.messages import PublishedRecord
+from monitor.config.tuning import Tuning
+from monitor.encoders import EncoderInfo
 from monitor.records import Block, CaptureStatus, Cohort
 from monitor.units import unit_norm
 
@@ -40,15 +42,30 @@ class FakeEncoder:
     identity = "fake-0"
     sample_rate = RATE
     window_len = RATE
-    template = "{}"
     templates: tuple[str, ...] = ("{}",)
     hop_s = 0.25
     batches = False
     cohort: Cohort | None = None
+    tuning: Tuning | None = Tuning(temperature=0.05, change_ratio=0.5)
 
     def __init__(self, pitches_hz: Mapping[str, float] = PITCHES_HZ) -> None:
         self._pitches_hz = pitches_hz
         self.dim = len(pitches_hz) + 1
+
+    @property
+    def info(self) -> EncoderInfo:
+        return EncoderInfo(
+            name=self.name,
+            identity=self.identity,
+            sample_rate=self.sample_rate,
+            window_len=self.window_len,
+            dim=self.dim,
+            hop_s=self.hop_s,
+            templates=self.templates,
+            batches=self.batches,
+            tuning=self.tuning,
+            cohort=self.cohort,
+        )
 
     def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         spectrum = np.abs(np.fft.rfft(windows, axis=1)) ** 2

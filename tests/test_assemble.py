@@ -13,8 +13,11 @@ from monitor.assemble import Monitor, make_stages, start_monitor
 from monitor.bus.codec import encode_json
 from monitor.bus.messages import BackgroundProfile, Request
 from monitor.config.settings import Config, load_config
+from monitor.config.tuning import UNTUNED, Tuning
 from monitor.errors import ConfigError
 from monitor.files.state_files import write_private
+from monitor.models.catalogue import CatalogueEntry, list_catalogue
+from monitor.models.store import find_model
 from monitor.records import Span
 from monitor.scoring.prompts import parse_classes
 from monitor.sinks.fanout import Fanout
@@ -57,6 +60,47 @@ def test_the_prompt_ensemble_of_the_model_is_used() -> None:
     low = np.array([1, 0, 0, 0], np.float32)
     assert one.scorer.class_cosines(low)[0] == pytest.approx(1.0, abs=1e-6)
     assert two.scorer.class_cosines(low)[0] == pytest.approx(np.cos(np.pi / 8.0), abs=1e-6)
+
+
+class Untuned(FakeEncoder):
+    """A model for which nothing was tuned, in a space of its own scale."""
+
+    tuning = None
+
+
+def test_a_model_runs_on_its_own_scale_and_never_on_that_of_the_box() -> None:
+    low = np.array([1, 0, 0, 0], np.float32)
+
+    def scored(encoder: FakeEncoder, config: Config) -> float:
+        stages = make_stages(encoder, parse_classes("low"), config)
+        return stages.scorer.score(0.5 * low, np.zeros(4, np.float32), 0, RATE).values["low"]
+
+    sharp, flat, none = FakeEncoder(), FakeEncoder(), Untuned()
+    sharp.tuning, flat.tuning = Tuning(temperature=0.02), Tuning(temperature=0.2)
+    config = load_config(flags={"calibration": {"false_alarms_per_hour": 0.0}})
+    assert scored(sharp, config) > scored(none, config) > scored(flat, config)
+    by_hand = load_config(flags={"scorer": {"temperature": 0.1}})
+    assert scored(sharp, by_hand) == scored(none, by_hand) == scored(flat, by_hand)
+
+
+def test_the_constants_of_the_model_in_the_box_lie_beside_it_and_are_no_others() -> None:
+    box = find_model("embedded").entry.tuning
+    assert box is not None
+    assert box != UNTUNED
+    catalogue = list_catalogue()
+    assert isinstance(catalogue["clap"], CatalogueEntry)
+    assert catalogue["clap"].tuning is None
+
+
+def test_of_a_model_for_which_nothing_was_tuned_it_is_said_unless_the_user_sets_its_scale() -> None:
+    def notes(config: Config) -> tuple[str, ...]:
+        monitor = start_monitor([Live(noise(1.0))], Untuned(), parse_classes("low"), Fanout([]), config)
+        monitor.stop()
+        return monitor.notes
+
+    (note,) = notes(FIXED)
+    assert "Nothing was tuned for the model fake" in note
+    assert notes(replace(FIXED, scorer=replace(FIXED.scorer, temperature=0.1))) == ()
 
 
 @pytest.fixture

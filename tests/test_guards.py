@@ -42,10 +42,8 @@ class Remembering:
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
         self._known: dict[bytes, NDArray[np.float32]] = {}
-        self.name, self.identity, self.template = encoder.name, encoder.identity, encoder.template
+        self.info = encoder.info
         self.sample_rate, self.window_len, self.dim = encoder.sample_rate, encoder.window_len, encoder.dim
-        self.batches, self.hop_s, self.templates = encoder.batches, encoder.hop_s, encoder.templates
-        self.cohort = encoder.cohort
 
     def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         key = windows.tobytes()
@@ -72,7 +70,7 @@ class Listening:
             stages=self.stages,
             sinks=[self._sink],
             stream=Stream(
-                "background", "a background", self.rate, encoder.identity, live=False, run_id="test"
+                "background", "a background", self.rate, encoder.info.identity, live=False, run_id="test"
             ),
             clock=SYSTEM_CLOCK,
             max_lag_s=1.0,

@@ -89,9 +89,9 @@ def main() -> None:
     args = parser.parse_args()
     config = ModelConfig(name=args.model)
     encoder = load(config)
-    judge = Judge(partial(embed_phrases, encoder.embed_text, encoder.templates), count_pieces(config))
+    judge = Judge(partial(embed_phrases, encoder.embed_text, encoder.info.templates), count_pieces(config))
     wrong = f"{100 * judge.reach.error:.0f} % of the own lists are wrong, each word judged by the others"
-    print(f"{encoder.identity}: {wrong}")
+    print(f"{encoder.info.identity}: {wrong}")
     for reported in (False, True):
         print(f"\n{'reported' if reported else 'chosen on'}:\n")
         print("| words | n | known | wrong | held for misspelt | put right |")

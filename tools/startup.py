@@ -31,7 +31,7 @@ from monitor import load_encoder
 encoder = load_encoder({name!r})
 encoder.embed_audio(np.zeros((1, encoder.window_len), np.float32))
 """
-_WORDS = "encoder.embed_text([encoder.template.format('siren')])\n"
+_WORDS = "encoder.embed_text([encoder.info.templates[0].format('siren')])\n"
 _BARE = """
 import numpy as np
 from monitor.encoders.runtime import onnxruntime as ort

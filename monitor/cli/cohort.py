@@ -69,11 +69,11 @@ def _cohort(arguments: argparse.Namespace) -> int:
     if arguments.most and not COHORT_SOUNDS.holds(arguments.most):
         raise ConfigError(f"--most is {arguments.most}; valid: {COHORT_SOUNDS}.")
     encoder = load(ModelConfig(name=arguments.name))
-    path = arguments.out or own_cohort_file(encoder.identity)
+    path = arguments.out or own_cohort_file(encoder.info.identity)
     if path is None:
         raise ModelError("There is no home folder to keep a cohort in; set HOME or XDG_DATA_HOME, or --out.")
     if arguments.remove:
-        return _remove(path, encoder.identity)
+        return _remove(path, encoder.info.identity)
     from monitor.evaluation.cohorts import MOST, CohortPlan, build_cohort
     from monitor.evaluation.data.layouts import read_data
     from monitor.evaluation.reports.progress import progress
@@ -84,7 +84,11 @@ def _cohort(arguments: argparse.Namespace) -> int:
         cohort = build_cohort(encoder, corpus, plan, None, advance)
     _write(path, pack(cohort), private=arguments.out is None)
     report = CohortReport(
-        encoder.identity, str(path), len(cohort.vectors), len(cohort.kinds), round(cohort.sounds_per_hour, 3)
+        encoder.info.identity,
+        str(path),
+        len(cohort.vectors),
+        len(cohort.kinds),
+        round(cohort.sounds_per_hour, 3),
     )
     if getattr(arguments, "json", False):
         show_json(msgspec.json.encode(report))

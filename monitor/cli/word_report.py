@@ -60,7 +60,7 @@ def report_words(classes: Sequence[ClassPrompt], encoder: Encoder, config: Confi
     ConfigError
         The prompt template does not fit.
     """
-    templates = build_prompts(classes, config, encoder.templates).templates
+    templates = build_prompts(classes, config, encoder.info.templates).templates
     embed = partial(embed_phrases, encoder.embed_text, templates)
     judge = make_judge(encoder, config.model)
     verdicts = judge.judge([item.wording for item in classes])
@@ -75,7 +75,7 @@ def report_words(classes: Sequence[ClassPrompt], encoder: Encoder, config: Confi
         WordReport(
             name=item.label or item.name,
             wording=item.wording,
-            model=encoder.identity,
+            model=encoder.info.identity,
             verdict=verdict,
             measured=own,
             measured_near=() if own or cosine < level else of_word(table, word),
@@ -90,7 +90,7 @@ def report_words(classes: Sequence[ClassPrompt], encoder: Encoder, config: Confi
 
 def make_judge(encoder: Encoder, config: ModelConfig) -> Judge:
     """Return what judges words by the model of `config`, in its own prompt."""
-    return Judge(partial(embed_phrases, encoder.embed_text, encoder.templates), count_pieces(config))
+    return Judge(partial(embed_phrases, encoder.embed_text, encoder.info.templates), count_pieces(config))
 
 
 def unknown_words(classes: Sequence[ClassPrompt], encoder: Encoder, config: ModelConfig) -> tuple[str, ...]:
@@ -108,8 +108,8 @@ def unknown_words(classes: Sequence[ClassPrompt], encoder: Encoder, config: Mode
     ]
     if any(verdict.known is None for verdict in verdicts):
         sentences.append(
-            f"The model {encoder.name} does not tell names of sounds from other words, so nobody can say "
-            "whether it knows yours."
+            f"The model {encoder.info.name} does not tell names of sounds from other words, so nobody can "
+            "say whether it knows yours."
         )
     return tuple(sentences)
 

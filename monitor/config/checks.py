@@ -65,7 +65,7 @@ def check_together(config: Config, origin: str) -> None:
             f"{origin}: calibration.block_s is {calibration.block_s:g}; at {rate:g} false alarms an hour "
             f"valid: at most {_MOST_BLOCKS_ALARMING * 3600.0 / rate:g}."
         )
-    _check_thresholds(config, origin)
+    check_thresholds(config, origin)
 
 
 def check_window(config: Config, window_s: float) -> None:
@@ -118,14 +118,22 @@ def _range(kind: Any) -> str:
     return ""
 
 
-def _check_thresholds(config: Config, origin: str) -> None:
+def check_thresholds(config: Config, origin: str) -> None:
+    """Refuse a threshold at which an event would end as it begins; what the model says is not known yet.
+
+    Raises
+    ------
+    ConfigError
+        There is one.
+    """
     detector = config.detector
     sections: dict[str, ClassConfig | Any] = {"detector": detector}
     sections |= {f"detector.classes.{name}": own for name, own in detector.classes.items()}
     for where, own in sections.items():
         on = detector.onset_threshold if own.onset_threshold is None else own.onset_threshold
-        if own.offset_threshold is not None and own.offset_threshold > on:
+        off = own.offset_threshold
+        if on != "auto" and off not in {None, "auto"} and off > on:
             raise ConfigError(
-                f"{origin}: {where}: offset_threshold {own.offset_threshold:g} is above onset_threshold "
+                f"{origin}: {where}: offset_threshold {off:g} is above onset_threshold "
                 f"{on:g}; valid: {limits.THRESHOLD.low:g} to {on:g}, or an event would end as it begins."
             )

@@ -28,16 +28,19 @@ _LONGEST_VALUE = 80
 """Characters of a refused value that are shown."""
 
 
-def _within(limit: limits.Range) -> msgspec.Meta:
+def within(limit: limits.Range) -> msgspec.Meta:
+    """Return the bounds of a number as msgspec checks them."""
     return msgspec.Meta(ge=limit.low, le=limit.high)
 
 
-Threshold = Annotated[float, _within(limits.THRESHOLD)]
-Confirm = Annotated[float, _within(limits.CONFIRM_S)]
-MinOn = Annotated[float, _within(limits.MIN_ON_S)]
-MinOff = Annotated[float, _within(limits.MIN_OFF_S)]
-Decibels = Annotated[float, _within(limits.ACTIVITY_DB)]
-Tau = Annotated[float, _within(limits.TAU)] | Literal["auto"]
+Auto = Literal["auto"]
+"""What the model says itself, where something was tuned for it."""
+Threshold = Annotated[float, within(limits.THRESHOLD)]
+Confirm = Annotated[float, within(limits.CONFIRM_S)]
+MinOn = Annotated[float, within(limits.MIN_ON_S)]
+MinOff = Annotated[float, within(limits.MIN_OFF_S)]
+Decibels = Annotated[float, within(limits.ACTIVITY_DB)]
+Tau = Annotated[float, within(limits.TAU)] | Literal["auto"]  # here it is not the model that says it
 Count = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
 Channel = Literal["mix", "loudest", "left", "right"] | Annotated[int, msgspec.Meta(ge=1, le=64)]
 """Which channel of a source is heard; a number counts from 1."""
@@ -50,11 +53,11 @@ class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 class CaptureConfig(_Section, frozen=True):
     """How sound gets into the ring."""
 
-    ring_s: Annotated[float, _within(limits.RING_S)] = 20.0
+    ring_s: Annotated[float, within(limits.RING_S)] = 20.0
     """Seconds the ring holds before it overwrites the oldest."""
-    lost_after_s: Annotated[float, _within(limits.LOST_AFTER_S)] = 0.6
+    lost_after_s: Annotated[float, within(limits.LOST_AFTER_S)] = 0.6
     """A live source that delivers nothing for this long is lost."""
-    reopen_every_s: Annotated[float, _within(limits.REOPEN_EVERY_S)] = 0.5
+    reopen_every_s: Annotated[float, within(limits.REOPEN_EVERY_S)] = 0.5
     """First pause between attempts to open a lost source again; doubles up to 5 s."""
     channel: Channel = "mix"
     """`mix` (without dead channels; never cancels), `loudest`, `left`, `right`, or a number from 1."""
@@ -71,28 +74,28 @@ class WindowConfig(_Section, frozen=True):
 
     hop_s: Annotated[float, msgspec.Meta(ge=0, le=limits.HOP_S.high)] = 0.0
     """Seconds from one window to the next, from 0.01 to the window's own length; 0: what suits the model."""
-    max_lag_s: Annotated[float, _within(limits.MAX_LAG_S)] = 1.0
+    max_lag_s: Annotated[float, within(limits.MAX_LAG_S)] = 1.0
     """A pipeline later than this skips to the newest window."""
 
 
 class LevelConfig(_Section, frozen=True):
     """Level meter and noise floor."""
 
-    tick_s: Annotated[float, _within(limits.TICK_S)] = 0.1
+    tick_s: Annotated[float, within(limits.TICK_S)] = 0.1
     """Seconds per measurement."""
-    floor_window_s: Annotated[float, _within(limits.FLOOR_WINDOW_S)] = 30.0
+    floor_window_s: Annotated[float, within(limits.FLOOR_WINDOW_S)] = 30.0
     """Seconds of levels the noise floor is taken from."""
-    floor_percentile: Annotated[float, _within(limits.FLOOR_PERCENTILE)] = 20.0
+    floor_percentile: Annotated[float, within(limits.FLOOR_PERCENTILE)] = 20.0
     """Which percentile of those levels is the floor."""
     low_db: Decibels = 4.0
     """Up to this far above the floor is low activity: it teaches the background."""
     high_db: Decibels = 12.0
     """From this far above the floor is high activity; it never teaches the background."""
-    silent_dbfs: Annotated[float, _within(limits.SILENT_DBFS)] = -90.0
+    silent_dbfs: Annotated[float, within(limits.SILENT_DBFS)] = -90.0
     """Up to this level, one step of 16 bit, there is no sound: the source is muted or dead."""
-    silent_after_s: Annotated[float, _within(limits.SILENT_AFTER_S)] = 2.0
+    silent_after_s: Annotated[float, within(limits.SILENT_AFTER_S)] = 2.0
     """Seconds without sound after which a source is called silent."""
-    noisy_dbfs: Annotated[float, _within(limits.NOISY_DBFS)] = -26.0
+    noisy_dbfs: Annotated[float, within(limits.NOISY_DBFS)] = -26.0
     """From this floor on, half of all alarms would stand out by less than 3 dB and not be recognised."""
     bands: Annotated[int, msgspec.Meta(ge=4, le=128)] = 32
     """Mel-spaced bands of the published spectrogram."""
@@ -154,14 +157,15 @@ class BackgroundConfig(_Section, frozen=True):
 
     tau: Tau = "auto"
     """Share of the background taken off a class; "auto": as much as the window at hand sounds like it."""
-    memory_s: Annotated[float, _within(limits.MEMORY_S)] = 60.0
+    memory_s: Annotated[float, within(limits.MEMORY_S)] = 60.0
     """The background rests on quiet windows of the last so many seconds."""
-    ready_s: Annotated[float, _within(limits.READY_S)] = 5.0
+    ready_s: Annotated[float, within(limits.READY_S)] = 5.0
     """Seconds of such windows before the background counts fully; it blends in from the first."""
-    guard_score: Annotated[float, _within(limits.GUARD_SCORE)] = 0.3
-    """A window in which any listed class scores more than this teaches nothing."""
-    change_ratio: Annotated[float, _within(limits.CHANGE_RATIO)] = 0.5
-    """Windows that fit the background less than this share of the usual, for long, are another one."""
+    guard_score: Annotated[float, within(limits.GUARD_SCORE)] | Auto = "auto"
+    """A window in which any listed class scores more than this teaches nothing; "auto": the model's own."""
+    change_ratio: Annotated[float, within(limits.CHANGE_RATIO)] | Auto = "auto"
+    """Windows that fit the background less than this share of the usual, for long, are another one; 0: never;
+    "auto": the model's own."""
     load: bool = True
     """Begin with the background that `monitor background save` stored for this source and model."""
 
@@ -169,7 +173,7 @@ class BackgroundConfig(_Section, frozen=True):
 class DriftConfig(_Section, frozen=True):
     """The drift bonus (arXiv 2606.04844)."""
 
-    beta: Annotated[float, _within(limits.BETA)] = 0.0
+    beta: Annotated[float, within(limits.BETA)] = 0.0
     """Weight of the bonus. 0: with the model in the box it gains nothing (docs/papers.md); 0.1 is usual."""
     phrases: tuple[str, ...] = ("wind", "rain", "traffic", "crowd", "music")
     """Noise words p of the directions t("c with p") - t("c")."""
@@ -178,8 +182,8 @@ class DriftConfig(_Section, frozen=True):
 class ScorerConfig(_Section, frozen=True):
     """From cosines to a score in [0, 1]."""
 
-    temperature: Annotated[float, _within(limits.TEMPERATURE)] = 0.05
-    """Cosine difference that changes the odds against the distractors by a factor e."""
+    temperature: Annotated[float, within(limits.TEMPERATURE)] | Auto = "auto"
+    """Cosine difference that changes the odds against the distractors by a factor e; "auto": the model's."""
 
 
 class ClassConfig(_Section, frozen=True):
@@ -197,9 +201,9 @@ class ClassConfig(_Section, frozen=True):
 class DetectorConfig(_Section, frozen=True):
     """Hysteresis, confirmation and pauses, per class."""
 
-    onset_threshold: Threshold = 0.5
-    """Where false alarms are not what is asked for, or the model has no cohort to count them by."""
-    offset_threshold: Threshold = 0.27
+    onset_threshold: Threshold | Auto = "auto"
+    """Where no rate of false alarms is asked for, or no cohort can count them; "auto": the model's own."""
+    offset_threshold: Threshold | Auto = "auto"
     """Belongs to `onset_threshold`; one that moves takes it along, at the same ratio of odds."""
     confirm_s: Confirm = 1.0
     """The score reaches the onset threshold for this long before an event begins; of urgent classes once."""
@@ -209,9 +213,9 @@ class DetectorConfig(_Section, frozen=True):
     """An event lasts at least this long."""
     min_off_s: MinOff = 1.5
     """The score stays below the offset threshold for this long before an event ends."""
-    cool_down_s: Annotated[float, _within(limits.COOL_DOWN_S)] = 1.0
+    cool_down_s: Annotated[float, within(limits.COOL_DOWN_S)] = 1.0
     """After an event ends, its class begins no other for this long."""
-    update_every_s: Annotated[float, _within(limits.UPDATE_EVERY_S)] = 2.0
+    update_every_s: Annotated[float, within(limits.UPDATE_EVERY_S)] = 2.0
     """How often a lasting event is reported."""
     max_event_s: Annotated[float, msgspec.Meta(ge=0, le=limits.MAX_EVENT_S.high)] = 600.0
     """An event that lasts longer is closed; its class begins another once it has stopped. 0: never."""
@@ -219,7 +223,7 @@ class DetectorConfig(_Section, frozen=True):
     """What was closed for lasting too long may then be learnt as background while it goes on."""
     urgent: tuple[str, ...] = ()
     """Classes reported without waiting for confirmation."""
-    near_miss_ratio: Annotated[float, _within(limits.NEAR_MISS_RATIO)] = 0.6
+    near_miss_ratio: Annotated[float, within(limits.NEAR_MISS_RATIO)] = 0.6
     """A peak from this share of the onset threshold up is a near miss."""
     classes: dict[str, ClassConfig] = {}
     """What differs for single classes: a table `[detector.classes.NAME]` each."""
@@ -230,13 +234,13 @@ class CalibrationConfig(_Section, frozen=True):
 
     false_alarms_per_hour: Annotated[float, msgspec.Meta(ge=0, le=limits.FALSE_ALARMS_PER_HOUR.high)] = 5.0
     """Of all classes together, in a busy place (docs/deciding.md); 0: those of `[detector]` stay."""
-    urgent_share: Annotated[float, _within(limits.URGENT_SHARE)] = 3.0
+    urgent_share: Annotated[float, within(limits.URGENT_SHARE)] = 3.0
     """An urgent class may give so many times as many false alarms as another."""
-    block_s: Annotated[float, _within(limits.BLOCK_S)] = 10.0
+    block_s: Annotated[float, within(limits.BLOCK_S)] = 10.0
     """The stream is judged by the highest score in every so many seconds."""
     keep: bool = True
     """What a live source has taught is kept for the next run with the same classes, source and model."""
-    memory_h: Annotated[float, _within(limits.CALIBRATION_MEMORY_H)] = 12.0
+    memory_h: Annotated[float, within(limits.CALIBRATION_MEMORY_H)] = 12.0
     """Hours of blocks the thresholds rest on."""
     ready_blocks: Count = 30
     """Blocks before the stream alone sets them; until then they move there from those of `[detector]`."""
@@ -282,6 +286,11 @@ _CHOICES = {
     "capture.channel": "mix, loudest, left, right, or a number from 1",
     "capture.channels": "mix, loudest, left, right, or a number from 1",
     "background.tau": f"auto, or {limits.TAU}",
+    "background.guard_score": f"auto, or {limits.GUARD_SCORE}",
+    "background.change_ratio": f"auto, or {limits.CHANGE_RATIO}",
+    "scorer.temperature": f"auto, or {limits.TEMPERATURE}",
+    "detector.onset_threshold": f"auto, or {limits.THRESHOLD}",
+    "detector.offset_threshold": f"auto, or {limits.THRESHOLD}",
 }
 """What a key that takes words may be."""
 

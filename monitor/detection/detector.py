@@ -22,6 +22,7 @@ import msgspec
 
 from monitor.config.limits import THRESHOLD
 from monitor.config.settings import DetectorConfig
+from monitor.config.tuning import UNTUNED, fixed
 from monitor.records import NearMiss, NearMissReason, Transition, WindowScores
 from monitor.units import seconds_to_len
 
@@ -55,8 +56,9 @@ def rule_for(name: str, config: DetectorConfig, sample_rate: int) -> ClassRule:
         value = getattr(own, key) if own else None
         return float(getattr(config, key) if value is None else value)
 
-    onset = pick("onset_threshold")
-    ratio = odds_ratio(config.onset_threshold, config.offset_threshold)
+    general = fixed(config.onset_threshold, UNTUNED.onset_threshold)
+    onset = general if own is None or own.onset_threshold is None else own.onset_threshold
+    ratio = odds_ratio(general, fixed(config.offset_threshold, UNTUNED.offset_threshold))
     confirm_len = 0 if is_urgent(name, config) else round(pick("confirm_s") * sample_rate)
     return ClassRule(
         onset_threshold=onset,

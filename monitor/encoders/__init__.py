@@ -6,66 +6,40 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor.config.settings import ModelConfig
+from monitor.encoders.info import EncoderInfo
 from monitor.records import Cohort
 
 if TYPE_CHECKING:
-    from monitor.encoders.stored_encoder import Engine, StoredEncoder
+    from monitor.encoders.stored_encoder import Engine
     from monitor.encoders.text_tower import Progress
     from monitor.models.store import StoredModel
 
-__all__ = ["Encoder", "count_pieces", "find", "load"]
+__all__ = ["Encoder", "EncoderInfo", "count_pieces", "find", "load"]
 
 
 class Encoder(Protocol):
     """Maps sound and words into one space, where the inner product is their cosine."""
 
     @property
-    def name(self) -> str:
-        """Name in the manifest."""
-
-    @property
-    def identity(self) -> str:
-        """Changes when the weights change; a background profile belongs to one identity."""
+    def info(self) -> EncoderInfo:
+        """All there is to know of it."""
 
     @property
     def sample_rate(self) -> int:
-        """Hz of the sound it takes."""
+        """Hz of the sound it takes, as in `info`."""
 
     @property
     def window_len(self) -> int:
-        """Samples per window."""
+        """Samples per window, as in `info`."""
 
     @property
     def dim(self) -> int:
-        """Dimensions of the space."""
-
-    @property
-    def template(self) -> str:
-        """The prompt template that suits this model, with one `{}`."""
-
-    @property
-    def templates(self) -> tuple[str, ...]:
-        """The prompt ensemble of this model: a phrase is the unit mean of what each makes of it."""
-
-    @property
-    def hop_s(self) -> float:
-        """Seconds from window to window that suit this model."""
-
-    @property
-    def batches(self) -> bool:
-        """Whether several windows at once cost less than one after another.
-
-        Where they do not, each is embedded alone: it waits for no other, and what it gives does not depend on
-        its neighbours, not even in the last bit.
-        """
-
-    @property
-    def cohort(self) -> Cohort | None:
-        """Ordinary sound as this model hears it, which gives scores their meaning; None: there is none."""
+        """Dimensions of the space, as in `info`."""
 
     def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return embeddings, float32 (n, dim), unit norm, of float32 (n, window_len), full scale +-1.0."""
@@ -96,7 +70,7 @@ def load(config: ModelConfig, progress: Progress | None = None) -> Encoder:
     cache = TextCache(cache_file(), model.text_identity, model.entry.dim)
     texts = Texts(model, engine.open_text, cache, progress)
     encoder = StoredEncoder(model, engine, config.window_s, texts)
-    encoder.cohort = _open_cohort(model, encoder)
+    encoder.info = msgspec.structs.replace(encoder.info, cohort=_open_cohort(model, encoder.info))
     return encoder
 
 
@@ -139,13 +113,13 @@ def _open(config: ModelConfig) -> tuple[StoredModel, Engine]:
     return model, OnnxEngine(model, config)
 
 
-def _open_cohort(model: StoredModel, encoder: StoredEncoder) -> Cohort | None:
+def _open_cohort(model: StoredModel, info: EncoderInfo) -> Cohort | None:
     """Return the cohort that was made here for this model, else its own, for windows of its own length."""
     from monitor.models.cohort import read_own_cohort, unpack
 
-    if own := read_own_cohort(encoder.identity, encoder.dim):
+    if own := read_own_cohort(info.identity, info.dim):
         return own
     part = model.entry.cohort
-    if part is None or encoder.window_len != model.entry.window_len:
+    if part is None or info.window_len != model.entry.window_len:
         return None
-    return unpack(model.read(part), encoder.dim, str(model.path(part)))
+    return unpack(model.read(part), info.dim, str(model.path(part)))

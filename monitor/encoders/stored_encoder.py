@@ -8,11 +8,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.encoders.info import EncoderInfo
 from monitor.encoders.log_mel import log_mel
 from monitor.encoders.text_tower import Texts, TextTower
 from monitor.errors import ModelError
 from monitor.models.store import StoredModel
-from monitor.records import Cohort
 from monitor.units import seconds_to_len, unit_norm
 
 _SHORTEST_WINDOW_S = 0.5
@@ -63,58 +63,25 @@ class StoredEncoder:
         """
         self._model = model
         self._engine = engine
-        self._window_len = _window_len(model, window_s)
         self._texts = texts or Texts(model, engine.open_text)
-        self.cohort: Cohort | None = None
-        """Ordinary sound as this model hears it in windows of this length; None: there is none."""
+        self.info = _info(model, _window_len(model, window_s), engine.batches)
+        """All there is to know of it."""
         self._silence: NDArray[np.float32] | None = None
-
-    @property
-    def name(self) -> str:
-        """Name in the manifest."""
-        return self._model.name
-
-    @property
-    def identity(self) -> str:
-        """Name and first digits of the audio tower's hash; the window, where it is not the model's own."""
-        identity = f"{self._model.name}-{self._model.entry.audio.sha256[:12]}"
-        own = self._window_len == self._model.entry.window_len
-        return identity if own else f"{identity}-{self._window_len / self.sample_rate:g}s"
 
     @property
     def sample_rate(self) -> int:
         """Hz."""
-        return self._model.entry.sample_rate
+        return self.info.sample_rate
 
     @property
     def window_len(self) -> int:
         """Samples per window."""
-        return self._window_len
-
-    @property
-    def hop_s(self) -> float:
-        """Seconds from window to window that suit the model."""
-        return self._model.entry.hop_s
+        return self.info.window_len
 
     @property
     def dim(self) -> int:
         """Dimensions of the space."""
-        return self._model.entry.dim
-
-    @property
-    def template(self) -> str:
-        """The best prompt template, with one `{}`."""
-        return self._model.entry.prompt
-
-    @property
-    def templates(self) -> tuple[str, ...]:
-        """The prompt ensemble: templates that count together."""
-        return self._model.entry.prompts or (self._model.entry.prompt,)
-
-    @property
-    def batches(self) -> bool:
-        """Whether several windows at once cost less than one after another."""
-        return self._engine.batches
+        return self.info.dim
 
     def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return float32 (n, dim), unit norm.
@@ -163,6 +130,24 @@ def repeat_to(audio: NDArray[np.float32], length: int) -> NDArray[np.float32]:
     repeated = np.zeros((len(audio), length), np.float32)
     repeated[:, : copies * audio.shape[1]] = np.tile(audio, copies)
     return repeated
+
+
+def _info(model: StoredModel, window_len: int, batches: bool) -> EncoderInfo:
+    """Return what there is to know of `model` but its cohort, in windows of `window_len` samples."""
+    entry = model.entry
+    identity = f"{model.name}-{entry.audio.sha256[:12]}"
+    own = window_len == entry.window_len
+    return EncoderInfo(
+        name=model.name,
+        identity=identity if own else f"{identity}-{window_len / entry.sample_rate:g}s",
+        sample_rate=entry.sample_rate,
+        window_len=window_len,
+        dim=entry.dim,
+        hop_s=entry.hop_s,
+        templates=entry.prompts or (entry.prompt,),
+        batches=batches,
+        tuning=entry.tuning,
+    )
 
 
 def _window_len(model: StoredModel, window_s: float) -> int:

@@ -117,8 +117,8 @@ class WatchedEncoder:
         load
             Returns the same encoder, loaded again; None: `encoder` itself is tried again.
         """
-        self._batches = encoder.batches
-        self._identity = encoder.identity
+        self._batches = encoder.info.batches
+        self._identity = encoder.info.identity
         self._monotonic = monotonic
         self._load = load or (lambda: encoder)
         self._failures = Failures()
@@ -201,8 +201,8 @@ class WatchedEncoder:
 
     def _load_the_same(self) -> Encoder:
         encoder = self._load()
-        if encoder.identity != self._identity:  # what was learnt means nothing to another model
-            raise ModelError(f"the model is another one now, {encoder.identity}")
+        if encoder.info.identity != self._identity:  # what was learnt means nothing to another model
+            raise ModelError(f"the model is another one now, {encoder.info.identity}")
         return encoder
 
 
@@ -210,7 +210,7 @@ class BlockingEncoder:
     """An encoder that is waited for, on the same thread. Satisfies `AsyncEncoder`; for what is not live."""
 
     def __init__(self, encoder: Encoder, monotonic: Callable[[], float]) -> None:
-        self.batches = encoder.batches
+        self.batches = encoder.info.batches
         self.hopeless: str | None = None
         self._encoder = encoder
         self._monotonic = monotonic

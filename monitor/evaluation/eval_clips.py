@@ -159,7 +159,7 @@ def run_clips(trial: ClipTrial, bench: ClipBench) -> ClipReport:
     for at, snr_db in enumerate(trial.snrs_db):
         truth = _truth(mixtures, names, snr_db, corpus.sources)
         measured = {
-            encoder.name: _measure(truth, own[at], trial.false_alarm_rate)
+            encoder.info.name: _measure(truth, own[at], trial.false_alarm_rate)
             for encoder, own in zip(bench.encoders, scores, strict=True)
         }
         _report(report, measured, snr_db, names)
@@ -187,7 +187,7 @@ def score_mixtures(
 
 
 def _embed_words(words: Sequence[ClassPrompt], config: Config, encoder: Encoder) -> NDArray[np.float32]:
-    prompts = build_prompts(words, config, encoder.templates)
+    prompts = build_prompts(words, config, encoder.info.templates)
     return embed_phrases(encoder.embed_text, prompts.templates, prompts.wordings)
 
 

@@ -125,10 +125,10 @@ def run_noise(trial: NoiseTrial, bench: ClipBench) -> NoiseReport:
         lab = MethodRunner(encoder, bench.config, task.classes, material, task.truths)
         words = lab.words()
         report.heard.append(
-            Heard(encoder.name, len(task.pool), material.overlapping, _drift(trial.methods, words))
+            Heard(encoder.info.name, len(task.pool), material.overlapping, _drift(trial.methods, words))
         )
-        with progress(f"{encoder.name}: methods", _count(trial)) as advance:
-            by_model[encoder.name] = dict(_measure(lab, words, trial, advance))
+        with progress(f"{encoder.info.name}: methods", _count(trial)) as advance:
+            by_model[encoder.info.name] = dict(_measure(lab, words, trial, advance))
             report.grid.extend(_measure_grids(lab, words, trial, advance))
     for model, measured in [*by_model.items(), *_differences(by_model)]:
         report.rows.extend(_rows(model, measured, trial.clips.snrs_db, len(task.mixtures)))
@@ -153,7 +153,7 @@ def _measure(
 
 def _measure_grids(lab: MethodRunner, words: Words, trial: NoiseTrial, advance: Advance) -> Iterator[GridRow]:
     """Yield the headline of every method at every value of the grids whose number it has."""
-    model, n = lab.encoder.name, len(lab.truths[0].held)
+    model, n = lab.encoder.info.name, len(lab.truths[0].held)
     for grid in trial.grids:
         for method in filter(grid.applies, _methods(trial)):
             for at in grid.values:

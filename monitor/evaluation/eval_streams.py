@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from monitor.config.tuning import with_tuning
 from monitor.errors import ConfigError
 from monitor.evaluation.data.layouts import read_data
 from monitor.evaluation.methods.embedding_store import EmbeddingStore
@@ -123,12 +124,18 @@ def _begin(trial: StreamTrial, bench: Bench, without: Part) -> _Begun:
         raise ConfigError(_NOTHING_TO_LEARN_FROM)
     heard = _hear(trial, bench, without)
     taught = without.count // 2 if trial.learn else 0
-    arms = [Arm(name, change(bench.config, METHODS[name]), bench.encoder) for name in trial.methods]
+    arms = [_arm(name, bench) for name in trial.methods]
     if trial.learn:
         arms = [teach(arm, heard[arm.method][:taught], trial.false_alarms) for arm in arms]
     arms = [ask(arm, bench.names, trial.false_alarms) for arm in arms]
     judged = [judge(arm, heard[arm.method], taught) for arm in arms]
     return _Begun(arms, judged, [one.plan for one in heard[trial.methods[0]]])
+
+
+def _arm(name: str, bench: Bench) -> Arm:
+    """Return one method with the constants of the model where the configuration leaves them to it."""
+    config = with_tuning(change(bench.config, METHODS[name]), bench.encoder.info.tuning)
+    return Arm(name, config, bench.encoder)
 
 
 def _hear(trial: StreamTrial, bench: Bench, part: Part) -> dict[str, list[Heard]]:

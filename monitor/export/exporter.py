@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 import msgspec
 from rich.markup import escape
 
+from monitor.config import limits
+from monitor.config.tuning import Tuning
 from monitor.console import remarks
 from monitor.encoders.clap import HOP_S, MAX_TOKENS, PROMPT
 from monitor.encoders.log_mel import SAMPLE_RATE
@@ -27,6 +29,7 @@ from monitor.models.store import is_model_name, read_folder, sha256_of, write_en
 from monitor.text import clean
 
 if TYPE_CHECKING:
+    from monitor.export.checkpoints import Checkpoint
     from monitor.export.tagger import Tagger
 
 SHORT_S = (2.56, 5.12)
@@ -133,8 +136,13 @@ def _export(options: ExportOptions, name: str, work: Path, say: Say) -> ExportRe
         shutil.copyfile(tokenizer, work / _TOKENIZER)
         source = f"{checkpoint.name} ({checkpoint.layout}; {architecture.label}), sha256 {checkpoint.sha256}"
         hop_s = SHORT_HOP_S if options.short else HOP_S
-        entry = _entry(work, source, input_len_for(pieces), architecture.dim, hop_s)
-        write_entry(msgspec.structs.replace(entry, vocabulary=architecture.vocabulary, golden=golden), work)
+        entry = msgspec.structs.replace(
+            _entry(work, source, input_len_for(pieces), architecture.dim, hop_s),
+            vocabulary=architecture.vocabulary,
+            golden=golden,
+            tuning=_tuning(checkpoint),
+        )
+        write_entry(entry, work)
         read_folder(work, name).verify()
     rounded = "samples rounded to 16 bits" if checkpoint.front_end.int16 else "samples as they are"
     report = ExportReport(
@@ -204,6 +212,12 @@ def _entry(folder: Path, source: str, input_len: int, dim: int, hop_s: float) ->
         max_tokens=MAX_TOKENS,
         hop_s=hop_s,
     )
+
+
+def _tuning(checkpoint: Checkpoint) -> Tuning:
+    """Return what a checkpoint says of its own scale: the factor of its cosines that was trained with it."""
+    scale = float(checkpoint.source.logit_scale_a.exp())
+    return Tuning(temperature=limits.TEMPERATURE.clamp(1.0 / scale))
 
 
 def _describe(path: Path) -> ExportedFile:

@@ -129,6 +129,7 @@ def _entry(folder: Path, tagger: Tagger, box: StoredModel) -> ModelEntry:
         prompt=box.entry.prompt,
         max_tokens=box.entry.max_tokens,
         hop_s=box.entry.hop_s,
+        tuning=box.entry.tuning,
         vocabulary=box.entry.vocabulary,
         golden=box.entry.golden,
         prompts=box.entry.prompts,

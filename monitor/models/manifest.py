@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from monitor.config.tuning import Tuning
 from monitor.files.paths import user_path
 
 _PACKAGED = Path(__file__).parents[1] / "_share" / "models"
@@ -58,6 +59,8 @@ class ModelEntry(msgspec.Struct, frozen=True):
     """Texts and the token ids they must give."""
     prompts: tuple[_Template, ...] = ()
     """A prompt ensemble, each with one `{}`: a class is the unit mean of its embeddings. Empty: `prompt`."""
+    tuning: Tuning | None = None
+    """What was tuned for the model; None: nothing was."""
     cohort: ModelFile | None = None
     """Ordinary sound as the model hears it (`cohorts.py`), which gives scores their meaning; None: none."""
 

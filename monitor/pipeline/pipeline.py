@@ -245,14 +245,8 @@ class Pipeline:
         background, detector = self._stages.background, self._stages.detector
         level = self._stages.meter.over(window.start, window.stop)
         scored_s = self._clock.monotonic()
-        self._context = Context(
-            score,
-            level,
-            background.state(window.stop),
-            window.captured_s,
-            scored_s,
-            self._health.hearing.state,
-        )
+        state, hearing = background.state(window.stop), self._health.hearing.state
+        self._context = Context(score, level, state, window.captured_s, scored_s, hearing)
         self._emit(self._report.scores(score))
         self._report.track(_heard(score, detector), level)
         self._report_all(detector.update(score, window.hop_len, window.discontinuous or self._interrupted))

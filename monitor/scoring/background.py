@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.config.settings import BackgroundConfig
+from monitor.config.tuning import UNTUNED, fixed
 from monitor.records import Activity, BackgroundState
 
 _PATIENCE = 3
@@ -61,7 +62,8 @@ class Background:
         self._needed = max(_FEWEST, math.ceil(config.ready_s * sample_rate / hop_len))
         noticeable_len = 2 * _SPELL * self._needed * hop_len
         self._memory_len = max(round(config.memory_s * sample_rate), noticeable_len)
-        self._config = config
+        self._guard_score = fixed(config.guard_score, UNTUNED.guard_score)
+        self._change_ratio = fixed(config.change_ratio, UNTUNED.change_ratio)
         self._learnt: deque[tuple[int, NDArray[np.float32]]] = deque()
         self._mean: NDArray[np.float32] | None = None
         self._changes = 0
@@ -93,7 +95,7 @@ class Background:
         self._restless = 0 if activity == "low" else self._restless + 1
         patient = self._restless <= _PATIENCE * self._needed
         teaches = activity == "low" or (activity == "normal" and not patient)
-        if teaches and best_score >= self._config.guard_score:
+        if teaches and best_score >= self._guard_score:
             self._guarded += 1
         elif teaches:
             self._guarded = 0
@@ -134,7 +136,7 @@ class Background:
         vectors = np.array([embedding for _, embedding in self._learnt])
         before = vectors[:-count].mean(axis=0)
         usual, now = np.median(vectors[:-count] @ before), np.median(vectors[-count:] @ before)
-        return bool(now < self._config.change_ratio * usual)
+        return bool(now < self._change_ratio * usual)
 
     def _keep(self, count: int) -> None:
         """Forget all but the newest `count` windows."""

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.config.settings import DriftConfig, ScorerConfig, Tau
+from monitor.config.tuning import UNTUNED, fixed
 from monitor.records import Cohort, Likeness, Prototypes, WindowScores
 from monitor.scoring.cohort import Tails, fit_tails
 
@@ -50,7 +51,7 @@ class Scorer:
         kinds: NDArray[np.float32] | None = None,
     ) -> None:
         self._prototypes = prototypes
-        self._config = config
+        self._temperature = fixed(config.temperature, UNTUNED.temperature)
         self._beta = drift.beta
         self._tau = tau
         self._rivals = prototypes.rivals.T.astype(np.float64)
@@ -102,7 +103,7 @@ class Scorer:
         Without any the odds are against a cosine of 0.
         """
         count = len(self._prototypes.classes)
-        scaled = profiles.astype(np.float64) / self._config.temperature
+        scaled = profiles.astype(np.float64) / self._temperature
         if not self._rivals.size:
             return scaled[:, :count]
         top = scaled[:, count:].max(axis=1, keepdims=True)
@@ -125,7 +126,7 @@ class Scorer:
         """
         count = len(self._prototypes.classes)
         told_apart = np.concatenate([profile[:count], profile[count:][self._all_rival]])
-        scaled = told_apart / self._config.temperature
+        scaled = told_apart / self._temperature
         return np.asarray(np.exp(scaled - _log_sum_exp(scaled)))
 
     def no_sound(self, start: int, stop: int) -> WindowScores:

@@ -54,14 +54,12 @@ def run_tui(
         `endpoint` is not an address.
     """
     import os
-    import signal
     import sys
 
     from monitor.console import draws
     from monitor.errors import ConfigError
     from monitor.start import interrupt_as_usual
     from monitor.tui.app import MonitorApp, Options
-    from monitor.tui.hung_up import end_with
     from monitor.tui.parent_pipe import ParentPipe
 
     if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):  # it draws on stderr
@@ -78,7 +76,6 @@ def run_tui(
     options = Options(endpoint, bell=bell, mono=mono)
     link = None if parent is not None else _link(endpoint, control)
     app = MonitorApp(link, options, connect=_link, parent=None if parent is None else ParentPipe(parent))
-    end_with(sys.stdin, 0 if parent is None else 128 + signal.SIGHUP)
     app.run()
     if app.orphaned is not None:
         _say_farewell(app.orphaned.time)

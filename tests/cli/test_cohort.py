@@ -34,17 +34,17 @@ def test_ones_own_hours_become_the_cohort_of_a_model(
     recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    shipped = load_encoder().cohort
+    shipped = load_encoder().info.cohort
     assert shipped is not None
     assert main(["models", "cohort", "embedded", "--from", str(recordings), "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
-    own = load_encoder().cohort
+    own = load_encoder().info.cohort
     assert own is not None
     assert len(own.vectors) == report["sounds"] == 7 * 30  # silence is no sound
     assert own.sounds_per_hour == HOURLY == report["sounds_per_hour"]
     assert set(own.kind_of.tolist()) == {-1}
     assert main(["models", "cohort", "embedded", "--remove"]) == 0
-    again = load_encoder().cohort
+    again = load_encoder().info.cohort
     assert again is not None
     assert len(again.vectors) == len(shipped.vectors)
     capsys.readouterr()

@@ -59,8 +59,8 @@ def test_every_number_has_a_range_and_whatever_lies_outside_is_refused_with_it(k
 @pytest.mark.parametrize(
     ("flags", "says"),
     [
-        ({"detector": {"offset_threshold": 0}}, "valid: 0.01 to 0.999"),
-        ({"detector": {"onset_threshold": 1}}, "valid: 0.01 to 0.999"),
+        ({"detector": {"offset_threshold": 0}}, "valid: auto, or 0.01 to 0.999"),
+        ({"detector": {"onset_threshold": 1}}, "valid: auto, or 0.01 to 0.999"),
         ({"window": {"hop_s": 100}}, "valid: 0 (what suits the model) or 0.01 to 10"),
         ({"window": {"hop_s": 0.001}}, "valid: 0 (what suits the model) or 0.01 to 10"),
         ({"detector": {"confirm_s": 60}}, "valid: 0 to 5"),

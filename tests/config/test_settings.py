@@ -58,7 +58,7 @@ def test_flags_win_over_environment_over_file_over_defaults(tmp_path: Path) -> N
         ("[window]\nhop_s = 0.001", "window.hop_s is 0.001; valid: 0"),
         ('[window]\nhop_s = "fast"', "window.hop_s"),
         ("[detector]\nonset_threshold = 0.2\noffset_threshold = 0.6", "above onset_threshold"),
-        ("[detector.classes.siren]\noffset_threshold = 0.9", "siren"),
+        ("[detector]\nonset_threshold = 0.5\n[detector.classes.siren]\noffset_threshold = 0.9", "siren"),
         ("[prompts]\ntemplate = 5", "prompts.template is 5; expected text or a list of texts"),
         ("[prompts]\ntemplate = [5]", "prompts.template[0]"),
         ("[model]\nwindow_s = -1", "model.window_s is -1"),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from monitor.config.limits import THRESHOLD
 from monitor.config.settings import CalibrationConfig, ClassConfig, Config, DetectorConfig
+from monitor.config.tuning import UNTUNED
 from monitor.detection.allowance import allowed_per_hour, set_by_hand, threshold_of, with_allowance
 from monitor.detection.detector import rule_for
 
@@ -58,4 +59,4 @@ def test_a_threshold_set_by_hand_stays_what_it_is() -> None:
 def test_without_a_rate_or_a_cohort_the_threshold_is_a_score(rate: float, calibrated: bool) -> None:
     given = config(rate)
     settings = with_allowance(NAMES, given, calibrated)
-    assert rule_for("rain", settings, 16_000).onset_threshold == given.detector.onset_threshold
+    assert rule_for("rain", settings, 16_000).onset_threshold == UNTUNED.onset_threshold

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from monitor.config.settings import ClassConfig, DetectorConfig
+from monitor.config.tuning import UNTUNED
 from monitor.detection.detector import Detector, odds_ratio, rule_for, sure_above
 from monitor.records import NearMiss, Transition, WindowScores
 
@@ -61,7 +62,7 @@ def test_one_window_is_not_enough_unless_the_class_is_urgent() -> None:
 
 def test_the_surer_a_score_is_the_sooner_it_is_confirmed() -> None:
     patient = replace(CONFIG, confirm_s=1.0, sure_s=0.5)
-    sure = sure_above(CONFIG.onset_threshold)
+    sure = sure_above(0.5)
     assert kinds(feed(detector(patient), [0.1, 0.6, 0.6, 0.6])) == []
     assert kinds(feed(detector(patient), [0.1, 0.6, 0.6, 0.6, 0.6])) == ["onset"]
     assert kinds(feed(detector(patient), [0.1, sure, sure])) == ["onset"]
@@ -125,7 +126,7 @@ def test_pausing_ends_what_is_open_and_resuming_arms_again() -> None:
 
 def test_a_changed_threshold_applies_to_the_next_window_and_keeps_its_ratio_of_odds() -> None:
     machine = detector()
-    ratio = odds_ratio(CONFIG.onset_threshold, CONFIG.offset_threshold)
+    ratio = odds_ratio(0.5, 0.3)
     for onset in (0.2, 0.95):
         machine.set_threshold("siren", onset)
         offset = machine.rules["siren"].offset_threshold
@@ -139,7 +140,7 @@ def test_a_class_of_its_own_settings_differs_only_in_those() -> None:
     rule = rule_for("siren", config, RATE)
     assert (rule.onset_threshold, rule.confirm_len) == (0.8, config.confirm_s * RATE)
     assert odds_ratio(rule.onset_threshold, rule.offset_threshold) == pytest.approx(
-        odds_ratio(config.onset_threshold, config.offset_threshold)
+        odds_ratio(UNTUNED.onset_threshold, UNTUNED.offset_threshold)
     )
 
 

@@ -43,8 +43,8 @@ def test_a_model_that_repeats_takes_shorter_windows() -> None:
     assert own.window_len == RATE // 2
     own.embed_audio(tone("low", 0.5)[np.newaxis])
     assert engine.heard == [(1, RATE)]
-    assert own.identity.endswith("-0.5s")
-    assert encoder(engine, input_len=RATE).identity == encoder(engine, 1.0, input_len=RATE).identity
+    assert own.info.identity.endswith("-0.5s")
+    assert encoder(engine, input_len=RATE).info.identity == encoder(engine, 1.0, input_len=RATE).info.identity
 
 
 def test_a_model_that_does_not_repeat_refuses_another_window() -> None:
@@ -68,8 +68,8 @@ def test_a_graph_without_front_end_gets_the_log_mel() -> None:
 
 
 def test_the_templates_are_the_ensemble_or_the_one_prompt() -> None:
-    assert encoder(PitchEngine(), prompt="a {}").templates == ("a {}",)
-    assert encoder(PitchEngine(), prompts=("a {}", "b {}")).templates == ("a {}", "b {}")
+    assert encoder(PitchEngine(), prompt="a {}").info.templates == ("a {}",)
+    assert encoder(PitchEngine(), prompts=("a {}", "b {}")).info.templates == ("a {}", "b {}")
 
 
 def test_silence_is_embedded_once_whoever_asks() -> None:

@@ -60,8 +60,8 @@ def sounds(length: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
 
 def test_a_checkpoint_says_itself_what_it_takes(encoder: Encoder, folder: Path) -> None:
     assert (encoder.sample_rate, encoder.window_len, encoder.dim) == (48_000, 480_000, 8)
-    assert encoder.hop_s == 1.0
-    assert encoder.name == folder.name
+    assert encoder.info.hop_s == 1.0
+    assert encoder.info.name == folder.name
 
 
 @pytest.mark.parametrize("fusion", [False, True], ids=["unfused", "fused"])

@@ -47,9 +47,9 @@ def least(report: ExportReport, tower: str, form: str) -> float:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint in transformers' layout, unfused, safetensors."""
-    return tiny.write_folder(
-        tmp_path_factory.mktemp("hub") / "clap-htsat-unfused", tiny.make_model(tiny.make_config())
-    )
+    model = tiny.make_model(tiny.make_config())
+    torch.nn.init.constant_(model.logit_scale_a, 3.0)
+    return tiny.write_folder(tmp_path_factory.mktemp("hub") / "clap-htsat-unfused", model)
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +80,8 @@ def test_the_folder_is_a_model_that_monitor_reads(exported: ExportReport) -> Non
     model.verify()
     assert (model.entry.sample_rate, model.entry.input_len, model.entry.dim) == (48_000, 480_000, 32)
     assert model.entry.vocabulary == tiny.VOCABULARY
+    assert model.entry.tuning is not None
+    assert model.entry.tuning.temperature == pytest.approx(np.exp(-3.0))
     assert len(model.entry.golden["dog barking"]) == 4
     assert sorted(path.name for path in folder.iterdir()) == [
         "audio.onnx",

@@ -44,7 +44,7 @@ class Asking:
 
 
 def work_off(turns: list[Asking], encoder: Counting, monotonic: Callable[[], float] = lambda: 0.0) -> None:
-    work = Batches(turns, encoder.batches)
+    work = Batches(turns, encoder.info.batches)
     while due := work.next_windows():
         work.accept(answer(encoder, due, monotonic).embeddings)
 

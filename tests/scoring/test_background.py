@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from monitor.config.settings import BackgroundConfig
+from monitor.config.tuning import UNTUNED
 from monitor.records import Activity
 from monitor.scoring.background import Background
 from monitor.units import unit_norm
 
 ROOM = unit_norm(np.array([1.0, 0.2, 0.0], np.float32))
 OTHER = np.array([0.0, 0.0, 1.0], np.float32)
-CONFIG = BackgroundConfig(ready_s=4.0, memory_s=20.0)
+CONFIG = BackgroundConfig(ready_s=4.0, memory_s=20.0, change_ratio=0.5)
 READY = 4
 """Windows; one a second."""
 
@@ -48,7 +49,7 @@ def test_where_low_activity_never_comes_normal_activity_teaches(activity: Activi
 
 
 def test_a_window_in_which_a_class_scores_teaches_nothing() -> None:
-    assert taught(9, best_score=CONFIG.guard_score).state(0).windows == 0
+    assert taught(9, best_score=UNTUNED.guard_score).state(0).windows == 0
 
 
 def test_old_windows_are_forgotten_but_never_below_what_readiness_needs() -> None:
@@ -125,7 +126,7 @@ def test_age_counts_from_the_last_window_that_taught() -> None:
 @settings(max_examples=30, deadline=None)
 @given(st.floats(0.2, 10.0), st.floats(1.0, 6.0), st.floats(5.0, 120.0))
 def test_another_place_is_noticed_whatever_the_hop(hop_s: float, ready_s: float, memory_s: float) -> None:
-    config = BackgroundConfig(ready_s=ready_s, memory_s=memory_s)
+    config = BackgroundConfig(ready_s=ready_s, memory_s=memory_s, change_ratio=0.5)
     hop_len = round(hop_s * 100)
     background = Background(3, 100, hop_len, config)
     needed = background.state(0).needed

@@ -128,7 +128,7 @@ def test_the_model_in_the_box_tells_sounds_from_other_words() -> None:
     encoder = load(ModelConfig())
 
     def embed(phrases: Sequence[str]) -> NDArray[np.float32]:
-        return embed_phrases(encoder.embed_text, encoder.templates, phrases)
+        return embed_phrases(encoder.embed_text, encoder.info.templates, phrases)
 
     judge = Judge(embed, count_pieces(ModelConfig()))
     known = ("smoke detector beeping", "puppy yapping", "someone at the door", "infant wailing")

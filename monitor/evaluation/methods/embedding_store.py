@@ -51,7 +51,7 @@ class EmbeddingStore:
 
     def __init__(self, encoder: Encoder, keep: Path | None) -> None:
         self.encoder = encoder
-        depends_on = f"{encoder.identity} {encoder.sample_rate} {encoder.window_len}"
+        depends_on = f"{encoder.info.identity} {encoder.sample_rate} {encoder.window_len}"
         self._cache = TextCache(keep, depends_on, encoder.dim, MOST_KEPT)
 
     def embed(self, takes: Sequence[Take], advance: Callable[[], None]) -> NDArray[np.float32]:
@@ -82,6 +82,6 @@ class EmbeddingStore:
 
     def _hear(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Embed; alone where a batch saves nothing, for then the last bit depends on no neighbour."""
-        count = _BATCH if self.encoder.batches else 1
+        count = _BATCH if self.encoder.info.batches else 1
         parts = [self.encoder.embed_audio(windows[at : at + count]) for at in range(0, len(windows), count)]
         return np.concatenate(parts)

@@ -59,7 +59,7 @@ def teach(arm: Arm, negatives: Sequence[Heard], rates: Sequence[float]) -> Arm:
 
 def ask(arm: Arm, names: Sequence[str], rates: Sequence[float]) -> Arm:
     """Return `arm` with the thresholds its cohort gives for each rate of false alarms an hour."""
-    if arm.encoder.cohort is None:
+    if arm.encoder.info.cohort is None:
         return arm
     configs = {rate: _asking(arm.config, rate) for rate in rates if rate}
     return replace(arm, asked={rate: _thresholds(names, one, arm.encoder) for rate, one in configs.items()})
@@ -70,7 +70,7 @@ def _asking(config: Config, rate: float) -> Config:
 
 
 def _thresholds(names: Sequence[str], config: Config, encoder: Encoder) -> Thresholds:
-    detector = with_allowance(names, config, encoder.cohort is not None)
+    detector = with_allowance(names, config, encoder.info.cohort is not None)
     return {name: rule_for(name, detector, encoder.sample_rate).onset_threshold for name in names}
 
 

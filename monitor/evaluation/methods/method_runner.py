@@ -72,7 +72,7 @@ class MethodRunner(msgspec.Struct, frozen=True):
         config = self.config
         if template is not None:
             config = replace(config, prompts=replace(config.prompts, template=template))
-        prompts = build_prompts(self.classes, config, self.encoder.templates)
+        prompts = build_prompts(self.classes, config, self.encoder.info.templates)
         wordings, background, noise = prompts.wordings, BACKGROUND_PHRASES, config.drift.phrases
         noisy = in_noise(wordings, noise)
         phrases = [*wordings, *background, *noisy]

@@ -85,7 +85,7 @@ def learn_thresholds(heard: Sequence[Heard], config: Config, encoder: Encoder) -
         `config` does not ask for it.
     """
     detector = _detector(list(heard[0].scores[0].values), config, encoder)
-    calibration = make_calibration(detector, config, encoder.sample_rate, encoder.cohort is not None)
+    calibration = make_calibration(detector, config, encoder.sample_rate, encoder.info.cohort is not None)
     if calibration is None:
         raise ConfigError("false_alarms_per_hour is 0: thresholds do not move; ask for more.")
     begin = 0
@@ -102,7 +102,7 @@ def learn_thresholds(heard: Sequence[Heard], config: Config, encoder: Encoder) -
 
 
 def _detector(names: Sequence[str], config: Config, encoder: Encoder) -> Detector:
-    settings = with_allowance(names, config, encoder.cohort is not None)
+    settings = with_allowance(names, config, encoder.info.cohort is not None)
     return Detector(names, settings, encoder.sample_rate, encoder.window_len, hop_len(encoder, config))
 
 

@@ -121,7 +121,7 @@ def _listen(
         stages=make_stages(encoder, classes, config),
         sinks=[sink],
         stream=Listening(
-            "stream", stream.plan.name, encoder.sample_rate, encoder.identity, live=False, run_id="eval"
+            "stream", stream.plan.name, encoder.sample_rate, encoder.info.identity, live=False, run_id="eval"
         ),
         clock=SYSTEM_CLOCK,
         max_lag_s=config.window.max_lag_s,
@@ -183,10 +183,8 @@ class _Remembering:
         self._encoder = encoder
         self._texts = texts
         self._known = known
-        self.name, self.identity, self.template = encoder.name, encoder.identity, encoder.template
+        self.info = encoder.info
         self.sample_rate, self.window_len, self.dim = encoder.sample_rate, encoder.window_len, encoder.dim
-        self.batches, self.hop_s, self.templates = encoder.batches, encoder.hop_s, encoder.templates
-        self.cohort = encoder.cohort
 
     def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
         key = tuple(texts)

@@ -110,7 +110,7 @@ def gather(ears: EmbeddingStore, corpus: Corpus, wanted: Wanted) -> Material:
     by_background = sorted(range(len(mixtures)), key=lambda at: mixtures[at].background)  # decodes each once
     backgrounds = {at: choice.of(mixtures[at]) for at in by_background if mixtures[at].background}
     around = np.zeros((len(mixtures), BACKGROUND_WINDOWS, encoder.dim), np.float32)
-    with progress(f"{encoder.name}: embedding", len(mixtures) + len(backgrounds) + len(pool)) as advance:
+    with progress(f"{encoder.info.name}: embedding", len(mixtures) + len(backgrounds) + len(pool)) as advance:
         heard = ears.embed([takes.mixture(mixtures[at], wanted.snrs_db) for at in by_background], advance)
         found = ears.embed([takes.background(background) for background in backgrounds.values()], advance)
         learnt = ears.embed([takes.clip(clip) for clip in pool], advance)

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from monitor.config.limits import THRESHOLD
 from monitor.config.settings import ClassConfig, Config, DetectorConfig, load_config
+from monitor.config.tuning import UNTUNED, fixed
 from monitor.detection.detector import odds_ratio, offset_below
 from monitor.errors import ConfigError
 from monitor.evaluation.methods.redetection import Redetection
@@ -108,7 +109,11 @@ def write_thresholds(path: Path, general: float, own: Mapping[str, float], detec
     detector
         Its offset thresholds keep the ratio of their odds to those of the onset thresholds.
     """
-    ratio = odds_ratio(detector.onset_threshold, detector.offset_threshold)
+    onset, offset = (
+        fixed(detector.onset_threshold, UNTUNED.onset_threshold),
+        fixed(detector.offset_threshold, UNTUNED.offset_threshold),
+    )
+    ratio = odds_ratio(onset, offset)
     sections = [("detector", general), *((f"detector.classes.{name}", value) for name, value in own.items())]
     text = "\n\n".join(
         f"[{section}]\nonset_threshold = {onset:.6f}\noffset_threshold = {offset_below(onset, ratio):.6f}"

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from monitor.config.settings import CalibrationConfig, Config, DetectorConfig
+from monitor.config.tuning import UNTUNED
 from monitor.detection.detector import Detector
 from monitor.errors import ConfigError
 from monitor.evaluation.methods.redetection import Redetection, learn_thresholds
@@ -87,7 +88,7 @@ def test_a_background_that_resembles_the_classes_more_sets_higher_thresholds() -
 def test_before_a_block_is_over_thresholds_are_those_of_the_configuration() -> None:
     config = replace(CONFIG, calibration=CalibrationConfig(false_alarms_per_hour=1.0))
     assert learn_thresholds([heard([(0.1, 0.1)] * 30)], config, FakeEncoder()) == dict.fromkeys(
-        NAMES, config.detector.onset_threshold
+        NAMES, UNTUNED.onset_threshold
     )
 
 

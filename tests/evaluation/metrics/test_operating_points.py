@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.config.settings import ClassConfig, Config, DetectorConfig, load_config
+from monitor.config.tuning import UNTUNED
 from monitor.detection.detector import odds_ratio, rule_for
 from monitor.errors import ConfigError
 from monitor.evaluation.metrics.event_metrics import Detection, Hit, Outcome, Reference, summarise
@@ -125,7 +126,7 @@ def test_written_thresholds_are_configuration_and_are_read_again(tmp_path: Path)
     path = tmp_path / "thresholds.toml"
     usual = DetectorConfig()
     write_thresholds(path, 0.8, {"siren": 0.9, "dog_bark": 0.2}, usual)
-    ratio = odds_ratio(usual.onset_threshold, usual.offset_threshold)
+    ratio = odds_ratio(UNTUNED.onset_threshold, UNTUNED.offset_threshold)
 
     for config in (load_config(path), with_thresholds(Config(), path)):
         rules = {name: rule_for(name, config.detector, 16_000) for name in ("siren", "dog_bark", "other")}

@@ -1,0 +1,45 @@
+"""What to tell the user as a run begins: where it rests on less than it might."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from monitor.config.settings import Config
+from monitor.config.tuning import UNTUNED, fixed
+from monitor.encoders import EncoderInfo
+from monitor.pipeline.reporter import Stream
+
+
+def unknown_ids_note(config: Config, streams: Sequence[Stream]) -> tuple[str, ...]:
+    """Return a sentence about each channel that was chosen for a source that is not there."""
+    ids = [stream.source_id for stream in streams]
+    return tuple(
+        f"A channel is chosen for {one!r}, which is no source of this run; valid: {', '.join(ids)}."
+        for one in config.capture.channels
+        if one not in ids
+    )
+
+
+def untuned_note(info: EncoderInfo, config: Config) -> tuple[str, ...]:
+    """Return a sentence where nothing says on which scale the cosines of a model are."""
+    if info.tuning is not None or config.scorer.temperature != "auto":
+        return ()
+    sentence = (
+        f"Nothing was tuned for the model {info.name}, so its scores are on no known scale: the temperature "
+        f"is {UNTUNED.temperature:g}, and a change of place is not looked for. `[scorer] temperature` and "
+        "`[background] change_ratio` set others."
+    )
+    return (sentence,)
+
+
+def uncalibrated_note(info: EncoderInfo, config: Config) -> tuple[str, ...]:
+    """Return a sentence where nothing says how often ordinary sound reaches a score."""
+    if info.cohort is not None or not config.calibration.false_alarms_per_hour:
+        return ()
+    begin = fixed(config.detector.onset_threshold, UNTUNED.onset_threshold)
+    sentence = (
+        f"The model {info.name} has no cohort of ordinary sound, so a score does not say how rare it is: "
+        f"thresholds begin at {begin:g} until the stream has taught better ones. "
+        f"`monitor models cohort {info.name} --from RECORDINGS` builds one."
+    )
+    return (sentence,)
