@@ -1,4 +1,4 @@
-"""Propose where material that should hold none of the classes holds one; a person judges, the rest is scored.
+"""Propose where given that should hold none of the classes holds one; a person judges, the rest is scored.
 
     python tools/annotate_negatives.py propose --data INDEX --teacher DIR --folds 4,6 --out DIR
     # look at DIR/*.png, give each accepted line of DIR/proposals.csv its `reason`, correct its ends

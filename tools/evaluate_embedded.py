@@ -28,7 +28,7 @@ from student.sources import learning_clips
 from monitor import load_encoder
 from monitor.config.settings import Config
 from monitor.encoders import Encoder
-from monitor.evaluation.eval_clips import ClipBench, ClipReport, ClipTrial, run_clips
+from monitor.evaluation.eval_clips import ClipBench, ClipExperiment, ClipReport, run_clips
 from monitor.evaluation.reports.clip_tables import basis, condition, overall_table, write_report
 from monitor.evaluation.synthesis.mixtures import CLEAN_DB
 from monitor.export.tagger_model import make_folder
@@ -70,10 +70,10 @@ def add_teacher(models: Path, teacher: Path) -> None:
 def hear(data: Path, fold: str, encoders: list[Encoder]) -> ClipReport:
     """Run `monitor eval clips` on a fold; the validation slice is no fold, so only tools can."""
     validation = fold == VALIDATION
-    trial = ClipTrial(
+    experiment = ClipExperiment(
         data=data / "index.csv", folds=LEARNING_FOLDS if validation else (int(fold),), snrs_db=SNRS_DB
     )
-    return run_clips(trial, ClipBench(encoders, Config(), is_validation if validation else None))
+    return run_clips(experiment, ClipBench(encoders, Config(), is_validation if validation else None))
 
 
 def per_class(report: ClipReport, learnt: Counter[str]) -> dict[str, dict[str, Any]]:

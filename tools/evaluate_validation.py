@@ -32,7 +32,7 @@ def add_verb(
 
 
 def main() -> int:
-    """Run the trial on the slice; return the exit code."""
+    """Run the experiment on the slice; return the exit code."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

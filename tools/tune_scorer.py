@@ -19,10 +19,10 @@ from monitor.config.settings import Config
 from monitor.evaluation.data.layouts import read_data
 from monitor.evaluation.methods.embedding_store import EmbeddingStore, kept_file
 from monitor.evaluation.methods.redetection import Redetection
-from monitor.evaluation.methods.stream_runner import METHODS, Changes, Heard, change, listen_to
+from monitor.evaluation.methods.stream_runner import METHODS, Changes, StreamResult, change, listen_to
 from monitor.evaluation.metrics.event_metrics import summarise
 from monitor.evaluation.metrics.operating_points import sweep
-from monitor.evaluation.synthesis.parts import Bench, StreamTrial, prepare_streams
+from monitor.evaluation.synthesis.parts import Bench, StreamExperiment, prepare_streams
 from monitor.scoring.prompts import parse_classes
 
 ALLOWED_PER_HOUR = (1.0, 2.0, 5.0, 10.0, 20.0)
@@ -42,7 +42,7 @@ def candidates() -> Mapping[str, Changes]:
     return tried
 
 
-def best(heard: list[Heard], bench: Bench, changes: Changes) -> list[str]:
+def best(heard: list[StreamResult], bench: Bench, changes: Changes) -> list[str]:
     """Return one cell per allowance."""
     config = change(bench.config, changes)
     settings = sweep([Redetection(one, config, bench.encoder) for one in heard])
@@ -70,7 +70,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     bench = Bench(load_encoder(threads=2), parse_classes(arguments.classes), Config(), is_validation)
-    trial = StreamTrial(
+    experiment = StreamExperiment(
         data=arguments.data,
         folds=(1, 2, 3),
         n_streams=arguments.streams,
@@ -81,10 +81,12 @@ def main() -> None:
         out=None,
     )
     tried = candidates()
-    corpus = read_data(trial.data)
-    streams = [stream for snr_db in arguments.snr for stream in prepare_streams(corpus, trial, bench, snr_db)]
-    ears = EmbeddingStore(bench.encoder, kept_file())
-    heard = list(listen_to(streams, ears, bench.classes, bench.config, tried))
+    corpus = read_data(experiment.data)
+    streams = [
+        stream for snr_db in arguments.snr for stream in prepare_streams(corpus, experiment, bench, snr_db)
+    ]
+    store = EmbeddingStore(bench.encoder, kept_file())
+    heard = list(listen_to(streams, store, bench.classes, bench.config, tried))
     print("| candidate | " + " | ".join(f"{allowed:g}/h" for allowed in ALLOWED_PER_HOUR) + " |")
     print("|---|" + "---|" * len(ALLOWED_PER_HOUR))
     for name, changes in tried.items():

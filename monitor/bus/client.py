@@ -139,7 +139,7 @@ class BusClient:
         self._subscriber = subscriber
         self._clock = clock
         self._watch = Watch(subscriber.endpoint, clock())
-        self._sounding = OpenEvents()
+        self._open_events = OpenEvents()
         self._alive = False
         self._marks: tuple[int, int] | None = None
         self._asked_s = 0.0
@@ -165,7 +165,7 @@ class BusClient:
         return found
 
     def _gone(self) -> list[Event]:
-        return [] if self._last is None else self._sounding.gone(self._last)
+        return [] if self._last is None else self._open_events.gone(self._last)
 
     def _join(self, came: bool, now_s: float) -> list[Followed]:
         """Ask for a snapshot at the first message, after a restart or an absence, and after a loss."""
@@ -189,12 +189,12 @@ class BusClient:
         except PublishError as error:
             told, self._no_snapshot = self._no_snapshot, True
             return [] if told else [_contact("no_snapshot", f"What sounds already is not known. {error}")]
-        return [*snapshot.health, *self._sounding.compare(snapshot)]
+        return [*snapshot.health, *self._open_events.compare(snapshot)]
 
     def _take(self, message: Message, now_s: float) -> list[Followed]:
         record = message.record
         if isinstance(record, Event):
-            return [*self._sounding.take(record)]
+            return [*self._open_events.take(record)]
         if isinstance(record, Heartbeat):
             return [record, *self._watch.beat(record.step_age_s, now_s)]
         return [record]

@@ -68,7 +68,7 @@ class ConnectionGuard(threading.Thread):
     Parameters
     ----------
     watched
-        The socket; the door takes nothing but its monitor.
+        The socket; the guard takes nothing but its monitor.
     most_peers
         Connections that may last.
     metered
@@ -76,26 +76,26 @@ class ConnectionGuard(threading.Thread):
     """
 
     def __init__(self, watched: zmq.Socket[bytes], most_peers: int, metered: bool) -> None:
-        super().__init__(name="bus-door", daemon=True)
+        super().__init__(name="bus-guard", daemon=True)
         self.refused = 0
         """Connections that were cut off."""
         self._most_peers = most_peers
         self._metered = metered
-        self._guests: dict[int, Connection] = {}
+        self._connections: dict[int, Connection] = {}
         self._monitor = watched.get_monitor_socket(_WANTED)
         self._crowded_s = 0.0
-        self._background = max(most_peers, background_for_descriptors() // 2)
+        self._capacity = max(most_peers, capacity_for_descriptors() // 2)
 
     @property
-    def guests(self) -> int:
+    def connections(self) -> int:
         """Connections at present."""
-        return len(self._guests)
+        return len(self._connections)
 
     def subscribed(self, fd: int, subscription: bytes) -> None:
         """Count a subscription that arrived on the connection `fd`; for the thread that owns the socket."""
         inode = _inode(fd)
         if inode is not None:
-            self._guest(fd, inode).note(subscription)
+            self._connection(fd, inode).note(subscription)
 
     def run(self) -> None:
         """Watch until the socket is closed."""
@@ -103,53 +103,53 @@ class ConnectionGuard(threading.Thread):
         with self._monitor:
             while self._take_events():
                 now_s = time.monotonic()
-                if now_s - looked_s >= _LOOK_S or len(self._guests) > self._background:
+                if now_s - looked_s >= _LOOK_S or len(self._connections) > self._capacity:
                     looked_s = now_s
                     self._look(now_s)
 
     def _take_events(self) -> bool:
         """Take down who comes and who leaves, waiting a moment for it; False once nobody can any more."""
-        wait_s = _LOOK_S if self._guests else _IDLE_S
-        while len(self._guests) <= self._background and self._monitor.poll(round(1000 * wait_s)):
+        wait_s = _LOOK_S if self._connections else _IDLE_S
+        while len(self._connections) <= self._capacity and self._monitor.poll(round(1000 * wait_s)):
             wait_s = 0.0
             event = recv_monitor_message(self._monitor)
             fd = event["value"]
             if event["event"] == zmq.EVENT_MONITOR_STOPPED:
                 return False
             if (inode := _inode(fd)) is not None and event["event"] == zmq.EVENT_ACCEPTED:
-                self._guest(fd, inode)
-            elif fd in self._guests and self._guests[fd].inode != inode:
-                self._guests.pop(fd, None)
+                self._connection(fd, inode)
+            elif fd in self._connections and self._connections[fd].inode != inode:
+                self._connections.pop(fd, None)
         return True
 
-    def _guest(self, fd: int, inode: int) -> Connection:
-        """Return the guest at `fd`, whoever hears of it first: its subscriptions, or that it came."""
-        guest = self._guests.get(fd)
-        if guest is None or guest.inode != inode:
-            guest = self._guests[fd] = Connection(inode, time.monotonic())
-        return guest
+    def _connection(self, fd: int, inode: int) -> Connection:
+        """Return the connection at `fd`, whoever hears of it first: its subscriptions, or that it came."""
+        connection = self._connections.get(fd)
+        if connection is None or connection.inode != inode:
+            connection = self._connections[fd] = Connection(inode, time.monotonic())
+        return connection
 
     def _look(self, now_s: float) -> None:
         if self._metered:
-            for fd, guest in list(self._guests.items()):
-                if guest.greedy(_received_len(fd), now_s):
-                    self._cut(fd, guest)
-        crowd = list(self._guests.items())[self._most_peers :]
-        if len(self._guests) > self._background or (crowd and now_s - self._crowded_s >= _CROWD_S):
+            for fd, connection in list(self._connections.items()):
+                if connection.greedy(_received_len(fd), now_s):
+                    self._cut(fd, connection)
+        crowd = list(self._connections.items())[self._most_peers :]
+        if len(self._connections) > self._capacity or (crowd and now_s - self._crowded_s >= _CROWD_S):
             self._crowded_s = now_s
-            for fd, guest in crowd:
-                self._cut(fd, guest)
+            for fd, connection in crowd:
+                self._cut(fd, connection)
 
-    def _cut(self, fd: int, guest: Connection) -> None:
+    def _cut(self, fd: int, connection: Connection) -> None:
         """Close the connection at this end; ZeroMQ notices and lets go of all it holds for it."""
-        with suppress(OSError), socket.socket(fileno=os.dup(fd)) as connection:
-            if _inode(connection.fileno()) == guest.inode:
-                connection.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError), socket.socket(fileno=os.dup(fd)) as end:
+            if _inode(end.fileno()) == connection.inode:
+                end.shutdown(socket.SHUT_RDWR)
                 self.refused += 1
-        self._guests.pop(fd, None)
+        self._connections.pop(fd, None)
 
 
-def background_for_descriptors() -> int:
+def capacity_for_descriptors() -> int:
     """Return how many descriptors this program may have, after asking for some thousands."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)

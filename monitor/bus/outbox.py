@@ -46,8 +46,8 @@ class Wakeup:
 class Outbox:
     """Filled by the pipeline thread, emptied by the publishing one."""
 
-    def __init__(self, bell: Wakeup) -> None:
-        self._bell = bell
+    def __init__(self, wakeup: Wakeup) -> None:
+        self._wakeup = wakeup
         self._lock = threading.Lock()
         self._waiting: deque[PublishedRecord] = deque()
         self._dropped: Counter[str] = Counter()
@@ -60,7 +60,7 @@ class Outbox:
                 self._waiting.append(record)
             else:
                 self._dropped[topic_of(record)] += 1
-        self._bell.ring()
+        self._wakeup.ring()
 
     def take(self) -> tuple[list[PublishedRecord], Counter[str]]:
         """Return what waits, in order, and how many were dropped after it per topic."""

@@ -101,7 +101,7 @@ class Publisher:
         """
         self._bus.stepped_s = time.monotonic()
         self._bus.steps += 1
-        self._bus.desk.serve(handle, _REQUESTS_PER_TURN)
+        self._bus.requests.serve(handle, _REQUESTS_PER_TURN)
 
     def close(self) -> None:
         """Hand over the last messages, for at most about half a second, and release the sockets."""

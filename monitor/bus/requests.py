@@ -40,8 +40,8 @@ class Answer(msgspec.Struct, frozen=True):
 class RequestQueue:
     """Where questions wait for the pipeline and answers for their way back."""
 
-    def __init__(self, bell: Wakeup) -> None:
-        self._bell = bell
+    def __init__(self, wakeup: Wakeup) -> None:
+        self._wakeup = wakeup
         self._lock = threading.Lock()
         self._questions: deque[PendingRequest] = deque()
         self._answers: deque[Answer] = deque()
@@ -90,4 +90,4 @@ class RequestQueue:
     def _reply(self, question: PendingRequest, reply: Reply) -> None:
         with self._lock:
             self._answers.append(Answer(question.envelope, reply))
-        self._bell.ring()
+        self._wakeup.ring()

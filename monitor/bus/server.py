@@ -56,45 +56,45 @@ class BusThread(threading.Thread):
         """Monotonic clock, seconds, when it last did; only the pipeline writes it."""
         self.failures: deque[Exception] = deque(maxlen=_FAILURES)
         """What went wrong here and has not been told."""
-        self._bell = Wakeup()
-        self.outbox = Outbox(self._bell)
-        self.desk = RequestQueue(self._bell)
+        self._wakeup = Wakeup()
+        self.outbox = Outbox(self._wakeup)
+        self.requests = RequestQueue(self._wakeup)
         self._events, self._control = events, control
         self._epoch = epoch
         self._heartbeat_every_s = heartbeat_every_s
         self._beat_due_s = 0.0
-        self._ledger = PublisherState()
+        self._state = PublisherState()
         self._reported: dict[str, Health] = {}
-        self._pulse = Liveness()
+        self._liveness = Liveness()
         self._stopping = threading.Event()
-        self._events_door = ConnectionGuard(events, MOST_SUBSCRIBERS, metered=True)
-        self._control_door = ConnectionGuard(control, MOST_ASKING, metered=False)
+        self._events_guard = ConnectionGuard(events, MOST_SUBSCRIBERS, metered=True)
+        self._control_guard = ConnectionGuard(control, MOST_ASKING, metered=False)
 
     @property
     def refused(self) -> int:
         """Connections that were cut off."""
-        return self._events_door.refused + self._control_door.refused
+        return self._events_guard.refused + self._control_guard.refused
 
     def stop(self, timeout_s: float) -> None:
         """Let it hand over what waits and close the sockets; returns after `timeout_s` in any case."""
         self._stopping.set()
-        self._bell.ring()
+        self._wakeup.ring()
         self.join(timeout_s)
 
     def run(self) -> None:
         """Turn until told to stop."""
-        self._events_door.start()
-        self._control_door.start()
+        self._events_guard.start()
+        self._control_guard.start()
         poller = zmq.Poller()
-        for readable in (self._bell.fd, self._control, self._events):
+        for readable in (self._wakeup.fd, self._control, self._events):
             poller.register(readable, zmq.POLLIN)
         while not self._stopping.is_set():
             poller.poll(round(1000 * min(_LOOK_S, self._heartbeat_every_s)))
             self._turn_safely()
         self._turn_safely()
         self.release(_LINGER_MS)
-        self._events_door.join()
-        self._control_door.join()
+        self._events_guard.join()
+        self._control_guard.join()
 
     def _turn_safely(self) -> None:
         """Turn; what goes wrong is kept for whoever puts in the next record, and the next turn is made."""
@@ -104,11 +104,11 @@ class BusThread(threading.Thread):
             self.failures.append(error)
 
     def _turn(self) -> None:
-        self._bell.quiet()
+        self._wakeup.quiet()
         now, now_s = datetime.now(UTC), time.monotonic()
-        self._pulse.look(self.steps, now_s)
+        self._liveness.look(self.steps, now_s)
         self._publish_waiting()
-        if self._pulse.begun and now_s >= self._beat_due_s:
+        if self._liveness.begun and now_s >= self._beat_due_s:
             self._beat_due_s = now_s + self._heartbeat_every_s
             self._beat(now, now_s)
         self._take_subscriptions()
@@ -123,12 +123,12 @@ class BusThread(threading.Thread):
             except Exception as error:  # noqa: BLE001 - the others must go out
                 self.failures.append(error)
         for topic, number in dropped.items():
-            self._ledger.skip(topic, number)
+            self._state.skip(topic, number)
 
     def _publish_one(self, record: PublishedRecord) -> None:
         if isinstance(record, Health):
             self._reported[record.source_id] = record
-            record = truthful(record, self._pulse.reason)
+            record = truthful(record, self._liveness.reason)
         self._publish(record, datetime.now(UTC))
 
     def _beat(self, now: datetime, now_s: float) -> None:
@@ -136,14 +136,14 @@ class BusThread(threading.Thread):
 
         The time is that of the begin of the turn: whatever was put into the outbox before it has been sent.
         """
-        if self._pulse.stands:
+        if self._liveness.stands:
             for health in self._reported.values():
-                self._publish(truthful(health, self._pulse.reason, now), now)
+                self._publish(truthful(health, self._liveness.reason, now), now)
         age_s = round(max(0.0, now_s - self.stepped_s), 2)
-        self._publish(Heartbeat(time=now, sequences=self._ledger.sequences, step_age_s=age_s), now)
+        self._publish(Heartbeat(time=now, sequences=self._state.sequences, step_age_s=age_s), now)
 
     def _publish(self, record: PublishedRecord, time: datetime) -> None:
-        sequence = self._ledger.enter(topic_of(record), record)
+        sequence = self._state.enter(topic_of(record), record)
         with suppress(zmq.Again):
             self._events.send_multipart(encode(record, self._epoch, sequence, time), zmq.NOBLOCK)
 
@@ -153,7 +153,7 @@ class BusThread(threading.Thread):
             while True:
                 frame = self._events.recv(zmq.NOBLOCK, copy=False)
                 with suppress(zmq.ZMQError):  # of a connection that has gone
-                    self._events_door.subscribed(int(frame.get("__fd")), frame.bytes)
+                    self._events_guard.subscribed(int(frame.get("__fd")), frame.bytes)
 
     def _take_requests(self, now_s: float) -> None:
         for _ in range(_PER_TURN):
@@ -175,12 +175,12 @@ class BusThread(threading.Thread):
             self._answer(envelope, Reply(ok=False, error=str(error)))
         else:
             if request.request == "snapshot":
-                self._answer(envelope, self._ledger.snapshot(self._epoch, datetime.now(UTC)))
+                self._answer(envelope, self._state.snapshot(self._epoch, datetime.now(UTC)))
             else:
-                self.desk.ask(PendingRequest(envelope, request, now_s))
+                self.requests.ask(PendingRequest(envelope, request, now_s))
 
     def _send_answers(self, now_s: float) -> None:
-        for answer in self.desk.take_answers(now_s):
+        for answer in self.requests.take_answers(now_s):
             self._answer(answer.envelope, answer.reply)
 
     def _answer(self, envelope: list[bytes], answer: Snapshot | Reply) -> None:
@@ -191,9 +191,9 @@ class BusThread(threading.Thread):
         """Close the sockets, after `linger_ms` milliseconds for what waits; for a bus that does not run."""
         for sock in (self._events, self._control):
             remove_path(sock)
-            sock.disable_monitor()  # which lets its door go
+            sock.disable_monitor()  # which lets its guard go
             sock.close(linger=linger_ms)
-        self._bell.close()
+        self._wakeup.close()
 
 
 def _signed(request: Request, frame: zmq.Frame) -> Request:

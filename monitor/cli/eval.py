@@ -18,7 +18,7 @@ from monitor.cli.eval_options import (
     add_common,
     amount,
     clip_bench,
-    clip_trial,
+    clip_experiment,
     count,
     hear_each,
     numbers,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from monitor.evaluation.eval_clips import ClipReport
     from monitor.evaluation.eval_streams import Report
-    from monitor.evaluation.synthesis.parts import StreamTrial
+    from monitor.evaluation.synthesis.parts import StreamExperiment
 
 
 def add_eval(verbs: Any, add_verb: AddVerb) -> None:
@@ -119,7 +119,7 @@ def _clips(arguments: argparse.Namespace) -> int:
     bench = clip_bench(arguments)
 
     def hear(folds: Folds, out: Path | None) -> tuple[ClipReport, Table]:
-        report = run_clips(clip_trial(arguments, folds, arguments.false_alarm_rate), bench)
+        report = run_clips(clip_experiment(arguments, folds, arguments.false_alarm_rate), bench)
         if out is not None and not write_report(out, report):
             tell(f"accuracy.png {NEEDS_MATPLOTLIB}")
         return report, terminal_table(report)
@@ -152,7 +152,7 @@ def _streams(arguments: argparse.Namespace) -> int:
     bench = Bench(open_encoder(config, config.model.name), classes, config, arguments.subset)
 
     def hear(folds: Folds, out: Path | None) -> tuple[Report, Table]:
-        report = run_streams(_stream_trial(arguments, folds, out), bench)
+        report = run_streams(_stream_experiment(arguments, folds, out), bench)
         if not is_there():
             tell(f"Event-based F1 and PSDS {NEEDS_SED}")
         if out is not None and not write_report(out, report):
@@ -163,12 +163,12 @@ def _streams(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _stream_trial(arguments: argparse.Namespace, folds: Folds, out: Path | None) -> StreamTrial:
+def _stream_experiment(arguments: argparse.Namespace, folds: Folds, out: Path | None) -> StreamExperiment:
     from monitor.evaluation.data.unlabelled import KNOWN
     from monitor.evaluation.methods.embedding_store import kept_file
-    from monitor.evaluation.synthesis.parts import StreamTrial
+    from monitor.evaluation.synthesis.parts import StreamExperiment
 
-    return StreamTrial(
+    return StreamExperiment(
         data=arguments.data,
         backgrounds=arguments.backgrounds,
         folds=folds,

@@ -15,7 +15,7 @@ from monitor.cli.eval_options import (
     add_common,
     amount,
     clip_bench,
-    clip_trial,
+    clip_experiment,
     count,
     hear_each,
     numbers,
@@ -124,7 +124,7 @@ def _add_grids(noise: argparse.ArgumentParser) -> None:
 
 
 def _noise(arguments: argparse.Namespace) -> int:
-    from monitor.evaluation.eval_noise import NoiseTrial, run_noise
+    from monitor.evaluation.eval_noise import NoiseExperiment, run_noise
     from monitor.evaluation.methods.embedding_store import kept_file
     from monitor.evaluation.methods.methods import parse_method
     from monitor.evaluation.reports.noise_tables import terminal_table, write_report
@@ -133,8 +133,8 @@ def _noise(arguments: argparse.Namespace) -> int:
     bench = clip_bench(arguments)
 
     def hear(folds: Folds, out: Path | None) -> tuple[NoiseReport, Table]:
-        trial = NoiseTrial(
-            clips=clip_trial(arguments, folds),
+        experiment = NoiseExperiment(
+            clips=clip_experiment(arguments, folds),
             pool_folds=arguments.pool_folds,
             methods=methods,
             prompts=arguments.prompts,
@@ -142,7 +142,7 @@ def _noise(arguments: argparse.Namespace) -> int:
             settings=_settings(arguments),
             keep=None if arguments.no_cache else kept_file(),
         )
-        report = run_noise(trial, bench)
+        report = run_noise(experiment, bench)
         if out is not None and not write_report(out, report):
             tell(f"noise.png {NEEDS_MATPLOTLIB}")
         return report, terminal_table(report)

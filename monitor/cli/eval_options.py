@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from monitor.encoders import Encoder
-    from monitor.evaluation.eval_clips import ClipBench, ClipTrial
+    from monitor.evaluation.eval_clips import ClipBench, ClipExperiment
 
 NEEDS_MATPLOTLIB = "needs matplotlib (pip install 'monitor[eval]'); the CSV files have the points."
 NEEDS_SED = "need sed_eval and psds_eval (pip install 'monitor[eval]'); they are left out."
@@ -88,12 +88,14 @@ def add_clip_flags(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def clip_trial(arguments: argparse.Namespace, folds: Folds, false_alarm_rate: float = 0.01) -> ClipTrial:
+def clip_experiment(
+    arguments: argparse.Namespace, folds: Folds, false_alarm_rate: float = 0.01
+) -> ClipExperiment:
     """Return what `add_clip_flags` asks for."""
-    from monitor.evaluation.eval_clips import ClipTrial
+    from monitor.evaluation.eval_clips import ClipExperiment
     from monitor.scoring.prompts import parse_classes
 
-    return ClipTrial(
+    return ClipExperiment(
         data=arguments.data,
         backgrounds=arguments.backgrounds,
         folds=folds,

@@ -195,11 +195,11 @@ def _installed(arguments: argparse.Namespace, watch: _Watch) -> tuple[InstallRep
         force=arguments.force,
         offline=arguments.offline or is_offline(),
     )
-    offer = catalogue.get(what)
-    if isinstance(offer, CheckpointEntry):
-        return install_checkpoint(offer, _converter, options, watch), offer.note
-    if offer:
-        return install_remote(offer, options, watch), offer.note
+    promised = catalogue.get(what)
+    if isinstance(promised, CheckpointEntry):
+        return install_checkpoint(promised, _converter, options, watch), promised.note
+    if promised:
+        return install_remote(promised, options, watch), promised.note
     if folder.is_dir():
         return install_folder(folder, options, watch), ""
     raise ModelError(

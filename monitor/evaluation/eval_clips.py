@@ -45,7 +45,7 @@ _BATCH = 32
 """Windows embedded at once; more buys nothing on a CPU."""
 
 
-class ClipTrial(msgspec.Struct, frozen=True, kw_only=True):
+class ClipExperiment(msgspec.Struct, frozen=True, kw_only=True):
     """What `monitor eval clips` was asked for."""
 
     data: Path
@@ -140,7 +140,7 @@ class _Measured(msgspec.Struct, frozen=True):
     per_class: dict[str, Values]
 
 
-def run_clips(trial: ClipTrial, bench: ClipBench) -> ClipReport:
+def run_clips(experiment: ClipExperiment, bench: ClipBench) -> ClipReport:
     """Let every model hear the mixtures, and measure.
 
     Raises
@@ -148,18 +148,18 @@ def run_clips(trial: ClipTrial, bench: ClipBench) -> ClipReport:
     ConfigError
         A class, data or a list of mixtures that does not fit, or no background where one is needed.
     """
-    corpus = read_data(trial.data, trial.backgrounds)
-    mixtures = _mixtures(corpus, trial, bench)
-    words = trial.classes or [
+    corpus = read_data(experiment.data, experiment.backgrounds)
+    mixtures = _mixtures(corpus, experiment, bench)
+    words = experiment.classes or [
         ClassPrompt(name, name_to_words(name)) for name in sorted({one.label for one in mixtures})
     ]
-    scores = score_mixtures(mixtures, corpus, trial, bench, words)
-    report = ClipReport(trial.false_alarm_rate, mixtures, [], [])
+    scores = score_mixtures(mixtures, corpus, experiment, bench, words)
+    report = ClipReport(experiment.false_alarm_rate, mixtures, [], [])
     names = [item.name for item in words]
-    for at, snr_db in enumerate(trial.snrs_db):
+    for at, snr_db in enumerate(experiment.snrs_db):
         truth = _truth(mixtures, names, snr_db, corpus.sources)
         measured = {
-            encoder.info.name: _measure(truth, own[at], trial.false_alarm_rate)
+            encoder.info.name: _measure(truth, own[at], experiment.false_alarm_rate)
             for encoder, own in zip(bench.encoders, scores, strict=True)
         }
         _report(report, measured, snr_db, names)
@@ -169,19 +169,19 @@ def run_clips(trial: ClipTrial, bench: ClipBench) -> ClipReport:
 def score_mixtures(
     mixtures: Sequence[Mixture],
     corpus: Corpus,
-    trial: ClipTrial,
+    experiment: ClipExperiment,
     bench: ClipBench,
     words: Sequence[ClassPrompt],
 ) -> list[NDArray[np.float32]]:
     """Return, per model, the cosines of every mixture to every class: float32 (n_snrs, n, n_classes)."""
     texts = [_embed_words(words, bench.config, encoder) for encoder in bench.encoders]
-    shape = (len(trial.snrs_db), len(mixtures), len(words))
+    shape = (len(experiment.snrs_db), len(mixtures), len(words))
     scores = [np.zeros(shape, np.float32) for _ in bench.encoders]
     order = sorted(range(len(mixtures)), key=lambda at: mixtures[at].background)  # decodes each one once
     with progress("mixtures", len(mixtures)) as advance:
         for at in order:
             for encoder, own, words_of in zip(bench.encoders, scores, texts, strict=True):
-                own[:, at] = _embed(mixtures[at], corpus, trial.snrs_db, encoder) @ words_of.T
+                own[:, at] = _embed(mixtures[at], corpus, experiment.snrs_db, encoder) @ words_of.T
             advance()
     return scores
 
@@ -200,21 +200,21 @@ def _embed(
     )
 
 
-def _mixtures(corpus: Corpus, trial: ClipTrial, bench: ClipBench) -> tuple[Mixture, ...]:
-    if trial.mixtures is not None:
-        mixtures = read_plans(trial.mixtures, Mixture)
-        where = f"in {trial.mixtures}"
+def _mixtures(corpus: Corpus, experiment: ClipExperiment, bench: ClipBench) -> tuple[Mixture, ...]:
+    if experiment.mixtures is not None:
+        mixtures = read_plans(experiment.mixtures, Mixture)
+        where = f"in {experiment.mixtures}"
     else:
-        folds = trial.folds or corpus.usual_folds
-        mixtures = plan_mixtures(corpus.clips, folds, trial.min_clips, trial.seed, bench.subset)
-        where = f"with {trial.min_clips} usable clips in folds {', '.join(map(str, folds))}"
+        folds = experiment.folds or corpus.usual_folds
+        mixtures = plan_mixtures(corpus.clips, folds, experiment.min_clips, experiment.seed, bench.subset)
+        where = f"with {experiment.min_clips} usable clips in folds {', '.join(map(str, folds))}"
     known = sorted({one.label for one in mixtures})
-    wanted = [item.name for item in trial.classes] or known
+    wanted = [item.name for item in experiment.classes] or known
     for name in wanted:
         if name not in known:
             raise ConfigError(f"There is no class {name!r} {where}; there are: {', '.join(known)}.")
     chosen = tuple(one for one in mixtures if one.label in wanted)
-    refuse_missing_backgrounds(chosen, trial.snrs_db)
+    refuse_missing_backgrounds(chosen, experiment.snrs_db)
     return chosen
 
 

@@ -16,7 +16,7 @@ import msgspec
 from monitor.errors import ConfigError
 from monitor.evaluation.data.clips import Clip
 from monitor.evaluation.data.layouts import Corpus, read_data
-from monitor.evaluation.eval_clips import ClipBench, ClipRow, ClipTrial
+from monitor.evaluation.eval_clips import ClipBench, ClipExperiment, ClipRow
 from monitor.evaluation.methods.drift import DriftGeometry, drift_geometry
 from monitor.evaluation.methods.embedding_store import EmbeddingStore
 from monitor.evaluation.methods.method_runner import PROMPTS, Grid, MethodRunner, Parameter
@@ -40,10 +40,10 @@ Measured = dict[str, list[Figures]]
 Advance = Callable[[], None]
 
 
-class NoiseTrial(msgspec.Struct, frozen=True, kw_only=True):
+class NoiseExperiment(msgspec.Struct, frozen=True, kw_only=True):
     """What `monitor eval noise` was asked for."""
 
-    clips: ClipTrial
+    clips: ClipExperiment
     """What is heard; its false-alarm rate is not used."""
     pool_folds: tuple[int, ...] = ()
     """Empty: see `choose_pool`."""
@@ -72,7 +72,7 @@ class GridRow(msgspec.Struct, frozen=True):
     n: int
 
 
-class Heard(msgspec.Struct, frozen=True):
+class ModelBasis(msgspec.Struct, frozen=True):
     """What one model's figures rest on beside the mixtures."""
 
     model: str
@@ -89,7 +89,7 @@ class NoiseReport(msgspec.Struct, frozen=True):
 
     mixtures: tuple[Mixture, ...]
     settings: Settings
-    heard: list[Heard]
+    heard: list[ModelBasis]
     rows: list[ClipRow]
     """Method `a - zero-shot` or model `a - b`: a paired difference."""
     grid: list[GridRow]
@@ -105,7 +105,7 @@ class _Task(msgspec.Struct, frozen=True):
     pool: list[Clip]
 
 
-def run_noise(trial: NoiseTrial, bench: ClipBench) -> NoiseReport:
+def run_noise(experiment: NoiseExperiment, bench: ClipBench) -> NoiseReport:
     """Let every model hear the mixtures, and measure every method.
 
     Raises
@@ -114,52 +114,58 @@ def run_noise(trial: NoiseTrial, bench: ClipBench) -> NoiseReport:
         A class, data, a list of mixtures, a pool or a method that does not fit, or no background where one is
         needed.
     """
-    _refuse_idle_grids(trial)
-    corpus = read_data(trial.clips.data, trial.clips.backgrounds)
-    task = _task(corpus, trial, bench.subset)
-    report = NoiseReport(task.mixtures, trial.settings, [], [], [])
-    wanted = Wanted(task.mixtures, trial.clips.snrs_db, task.pool, trial.clips.seed)
+    _refuse_idle_grids(experiment)
+    corpus = read_data(experiment.clips.data, experiment.clips.backgrounds)
+    task = _task(corpus, experiment, bench.subset)
+    report = NoiseReport(task.mixtures, experiment.settings, [], [], [])
+    wanted = Wanted(task.mixtures, experiment.clips.snrs_db, task.pool, experiment.clips.seed)
     by_model: dict[str, Measured] = {}
     for encoder in bench.encoders:
-        material = gather(EmbeddingStore(encoder, trial.keep), corpus, wanted)
-        lab = MethodRunner(encoder, bench.config, task.classes, material, task.truths)
-        words = lab.words()
+        given = gather(EmbeddingStore(encoder, experiment.keep), corpus, wanted)
+        runner = MethodRunner(encoder, bench.config, task.classes, given, task.truths)
+        words = runner.words()
         report.heard.append(
-            Heard(encoder.info.name, len(task.pool), material.overlapping, _drift(trial.methods, words))
+            ModelBasis(
+                encoder.info.name, len(task.pool), given.overlapping, _drift(experiment.methods, words)
+            )
         )
-        with progress(f"{encoder.info.name}: methods", _count(trial)) as advance:
-            by_model[encoder.info.name] = dict(_measure(lab, words, trial, advance))
-            report.grid.extend(_measure_grids(lab, words, trial, advance))
+        with progress(f"{encoder.info.name}: methods", _count(experiment)) as advance:
+            by_model[encoder.info.name] = dict(_measure(runner, words, experiment, advance))
+            report.grid.extend(_measure_grids(runner, words, experiment, advance))
     for model, measured in [*by_model.items(), *_differences(by_model)]:
-        report.rows.extend(_rows(model, measured, trial.clips.snrs_db, len(task.mixtures)))
+        report.rows.extend(_rows(model, measured, experiment.clips.snrs_db, len(task.mixtures)))
     return report
 
 
 def _measure(
-    lab: MethodRunner, words: Words, trial: NoiseTrial, advance: Advance
+    runner: MethodRunner, words: Words, experiment: NoiseExperiment, advance: Advance
 ) -> Iterator[tuple[str, list[Figures]]]:
     """Yield the figures of every method per SNR; after each but zero-shot, what it gains over that."""
-    base = lab.figures(ZERO_SHOT, words, trial.settings, measure)
+    base = runner.figures(ZERO_SHOT, words, experiment.settings, measure)
     advance()
     yield ZERO_SHOT.name, base
-    others = [(method.name, method, words) for method in _methods(trial)[1:]]
-    others += [(f"prompt-{number}", ZERO_SHOT, lab.words(PROMPTS[number - 1])) for number in trial.prompts]
+    others = [(method.name, method, words) for method in _methods(experiment)[1:]]
+    others += [
+        (f"prompt-{number}", ZERO_SHOT, runner.words(PROMPTS[number - 1])) for number in experiment.prompts
+    ]
     for name, method, said in others:
-        found = lab.figures(method, said, trial.settings, measure)
+        found = runner.figures(method, said, experiment.settings, measure)
         advance()
         yield name, found
         yield f"{name} - {ZERO_SHOT.name}", _minus(found, base)
 
 
-def _measure_grids(lab: MethodRunner, words: Words, trial: NoiseTrial, advance: Advance) -> Iterator[GridRow]:
+def _measure_grids(
+    runner: MethodRunner, words: Words, experiment: NoiseExperiment, advance: Advance
+) -> Iterator[GridRow]:
     """Yield the headline of every method at every value of the grids whose number it has."""
-    model, n = lab.encoder.info.name, len(lab.truths[0].held)
-    for grid in trial.grids:
-        for method in filter(grid.applies, _methods(trial)):
+    model, n = runner.encoder.info.name, len(runner.truths[0].held)
+    for grid in experiment.grids:
+        for method in filter(grid.applies, _methods(experiment)):
             for at in grid.values:
-                found = lab.figures(method, words, grid.set(trial.settings, at), headline)
+                found = runner.figures(method, words, grid.set(experiment.settings, at), headline)
                 advance()
-                for row in _rows(model, {method.name: found}, trial.clips.snrs_db, n):
+                for row in _rows(model, {method.name: found}, experiment.clips.snrs_db, n):
                     _, _, snr_db, metric, *figures = msgspec.structs.astuple(row)
                     yield GridRow(model, method.name, grid.parameter, at, snr_db, metric, *figures)
 
@@ -169,61 +175,65 @@ def _drift(methods: Sequence[Method], words: Words) -> DriftGeometry | None:
     return drift_geometry(words.classes, words.noisy) if has_bonus else None
 
 
-def _count(trial: NoiseTrial) -> int:
+def _count(experiment: NoiseExperiment) -> int:
     """Return how many times something is measured."""
-    methods = _methods(trial)
-    tried = sum(len(grid.values) * grid.applies(method) for grid in trial.grids for method in methods)
-    return len(methods) + len(trial.prompts) + tried
+    methods = _methods(experiment)
+    tried = sum(len(grid.values) * grid.applies(method) for grid in experiment.grids for method in methods)
+    return len(methods) + len(experiment.prompts) + tried
 
 
-def _methods(trial: NoiseTrial) -> list[Method]:
+def _methods(experiment: NoiseExperiment) -> list[Method]:
     """Return each method once, zero-shot first."""
-    return list(dict.fromkeys([ZERO_SHOT, *trial.methods]))
+    return list(dict.fromkeys([ZERO_SHOT, *experiment.methods]))
 
 
-def _refuse_idle_grids(trial: NoiseTrial) -> None:
-    for grid in trial.grids:
-        if not any(map(grid.applies, trial.methods)):
+def _refuse_idle_grids(experiment: NoiseExperiment) -> None:
+    for grid in experiment.grids:
+        if not any(map(grid.applies, experiment.methods)):
             raise ConfigError(
                 f"--{grid.parameter}-grid tries nothing: no method has a {grid.parameter}; add one with "
                 f"{_NEEDS[grid.parameter]} to --methods."
             )
 
 
-def _task(corpus: Corpus, trial: NoiseTrial, subset: Callable[[str], bool] | None) -> _Task:
-    mixtures, names = _mixtures(corpus, trial.clips, subset)
-    in_backgrounds = [method.name for method in trial.methods if method.needs_background]
-    refuse_missing_backgrounds(mixtures, trial.clips.snrs_db, in_backgrounds)
-    words = {item.name: item for item in trial.clips.classes}
-    learns = any(method.prototypes != "text" for method in trial.methods)
-    pool = choose_pool(corpus, trial.pool_folds, mixtures, subset) if learns or trial.pool_folds else []
+def _task(corpus: Corpus, experiment: NoiseExperiment, subset: Callable[[str], bool] | None) -> _Task:
+    mixtures, names = _mixtures(corpus, experiment.clips, subset)
+    in_backgrounds = [method.name for method in experiment.methods if method.needs_background]
+    refuse_missing_backgrounds(mixtures, experiment.clips.snrs_db, in_backgrounds)
+    words = {item.name: item for item in experiment.clips.classes}
+    learns = any(method.prototypes != "text" for method in experiment.methods)
+    pool = (
+        choose_pool(corpus, experiment.pool_folds, mixtures, subset)
+        if learns or experiment.pool_folds
+        else []
+    )
     return _Task(
         mixtures=mixtures,
         classes=tuple(words.get(name) or ClassPrompt(name, name_to_words(name)) for name in names),
         truths=truths(
-            mixtures, names, trial.clips.snrs_db, multi_label=corpus.multi_label, sources=corpus.sources
+            mixtures, names, experiment.clips.snrs_db, multi_label=corpus.multi_label, sources=corpus.sources
         ),
         pool=pool,
     )
 
 
 def _mixtures(
-    corpus: Corpus, trial: ClipTrial, subset: Callable[[str], bool] | None
+    corpus: Corpus, experiment: ClipExperiment, subset: Callable[[str], bool] | None
 ) -> tuple[tuple[Mixture, ...], list[str]]:
     """Return what is heard, and the classes it is told apart by: those asked for, else all there are."""
-    if trial.mixtures is not None:
-        mixtures = read_plans(trial.mixtures, Mixture)
-        where, least = f"in {trial.mixtures}", 1
+    if experiment.mixtures is not None:
+        mixtures = read_plans(experiment.mixtures, Mixture)
+        where, least = f"in {experiment.mixtures}", 1
     else:
-        folds = trial.folds or corpus.usual_folds
-        mixtures = plan_mixtures(corpus.clips, folds, trial.min_clips, trial.seed, subset)
+        folds = experiment.folds or corpus.usual_folds
+        mixtures = plan_mixtures(corpus.clips, folds, experiment.min_clips, experiment.seed, subset)
         where, least = (
-            f"with {trial.min_clips} usable clips in folds {', '.join(map(str, folds))}",
-            trial.min_clips,
+            f"with {experiment.min_clips} usable clips in folds {', '.join(map(str, folds))}",
+            experiment.min_clips,
         )
     counts = Counter(name for one in mixtures for name in one.held)
     known = sorted(name for name, count in counts.items() if count >= least)
-    names = [item.name for item in trial.classes] or known
+    names = [item.name for item in experiment.classes] or known
     for name in names:
         if name not in known:
             raise ConfigError(f"There is no class {name!r} {where}; there are: {', '.join(known)}.")

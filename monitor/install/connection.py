@@ -55,7 +55,7 @@ def open_url(url: str, offset: int, timeout_s: float) -> Any:
     return _opener(asked.url).open(request, timeout=timeout_s)
 
 
-def read_offer(response: Any) -> ContentRange:
+def read_content_range(response: Any) -> ContentRange:
     """Return what an answer promises."""
     if response.status != http.client.PARTIAL_CONTENT:
         length = response.headers.get("Content-Length", "")

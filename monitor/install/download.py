@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from monitor.errors import ModelError, ModelUnreachable
-from monitor.install.connection import open_url, read_offer
+from monitor.install.connection import open_url, read_content_range
 from monitor.install.partial_file import Download, PartialFile
 
 _CHUNK = 1 << 18
@@ -50,7 +50,7 @@ class Watcher(Protocol):
         """Be told what happens."""
 
 
-def fetch(item: Download, watcher: Watcher, patience: RetryPolicy | None = None) -> None:
+def fetch(item: Download, watcher: Watcher, retry: RetryPolicy | None = None) -> None:
     """Fetch a file, or the rest of it, and leave it whole and verified at its path.
 
     Raises
@@ -60,14 +60,14 @@ def fetch(item: Download, watcher: Watcher, patience: RetryPolicy | None = None)
     ModelError
         The server sends another file than the pinned one, or the disk is full.
     """
-    patience = patience or RetryPolicy()
+    retry = retry or RetryPolicy()
     with PartialFile(item) as partial:
         resumed = partial.received > 0
-        _complete(partial, watcher, patience)
+        _complete(partial, watcher, retry)
         if resumed and not partial.is_right:
             watcher.say(f"{item.path.name}: what was here belongs to another file; starting again.")
             partial.restart()
-            _complete(partial, watcher, patience)
+            _complete(partial, watcher, retry)
         if not partial.is_right:
             found = partial.sha256
             partial.restart()
@@ -86,7 +86,7 @@ class _TryAgain(Exception):
         self.wait_s = wait_s
 
 
-def _complete(partial: PartialFile, watcher: Watcher, patience: RetryPolicy) -> None:
+def _complete(partial: PartialFile, watcher: Watcher, retry: RetryPolicy) -> None:
     """Attempt until all bytes are here."""
     item = partial.item
     if partial.missing < 0:
@@ -95,47 +95,47 @@ def _complete(partial: PartialFile, watcher: Watcher, patience: RetryPolicy) -> 
     while partial.missing:
         before = partial.received
         try:
-            _attempt(partial, watcher, patience)
+            _attempt(partial, watcher, retry)
         except _TryAgain as error:
-            failed = 1 if partial.received - before >= patience.progress else failed + 1
-            if failed >= patience.attempts:
+            failed = 1 if partial.received - before >= retry.progress else failed + 1
+            if failed >= retry.attempts:
                 raise ModelUnreachable(f"{item.shown}: {error}, {failed} times in a row.") from None
             wait_s = max(error.wait_s, 2.0 ** (failed - 1))
             watcher.say(f"{item.path.name}: {error}; trying again in {wait_s:g} s.")
-            patience.wait(wait_s)
+            retry.wait(wait_s)
 
 
-def _attempt(partial: PartialFile, watcher: Watcher, patience: RetryPolicy) -> None:
+def _attempt(partial: PartialFile, watcher: Watcher, retry: RetryPolicy) -> None:
     """Open one connection and read until all bytes are here, or it fails."""
     try:
-        with open_url(partial.item.url, partial.received, patience.timeout_s) as response:
+        with open_url(partial.item.url, partial.received, retry.timeout_s) as response:
             _begin(partial, response)
-            _receive(partial, response, watcher, patience)
+            _receive(partial, response, watcher, retry)
     except urllib.error.HTTPError as error:
         raise _refused(partial, error) from None
     except urllib.error.URLError as error:
         raise _no_connection(partial, error.reason) from None
     except TimeoutError:
-        raise _TryAgain(f"no answer within {patience.timeout_s:g} s") from None
+        raise _TryAgain(f"no answer within {retry.timeout_s:g} s") from None
     except (OSError, http.client.HTTPException) as error:
         raise _TryAgain(f"the connection broke ({type(error).__name__})") from None
 
 
 def _begin(partial: PartialFile, response: Any) -> None:
     """Make what is here and what will come fit together, or refuse what is offered."""
-    item, offer = partial.item, read_offer(response)
-    if offer.whole not in {None, item.size}:
+    item, promised = partial.item, read_content_range(response)
+    if promised.whole not in {None, item.size}:
         raise ModelError(
-            f"{item.shown} offers {offer.whole} bytes, the pinned file has {item.size}; it is another file, "
-            "or a page that asks to sign in. Open the address in a browser to see."
+            f"{item.shown} offers {promised.whole} bytes, the pinned file has {item.size}; it is another "
+            "file, or a page that asks to sign in. Open the address in a browser to see."
         )
-    if offer.offset != partial.received:
+    if promised.offset != partial.received:
         partial.restart()  # the server ignores Range and restarts
-    if offer.offset not in {0, partial.received}:
+    if promised.offset not in {0, partial.received}:
         raise _TryAgain("the server sent another part than was asked for")
 
 
-def _receive(partial: PartialFile, response: Any, watcher: Watcher, patience: RetryPolicy) -> None:
+def _receive(partial: PartialFile, response: Any, watcher: Watcher, retry: RetryPolicy) -> None:
     item = partial.item
     mark, mark_time = partial.received, time.monotonic()
     while chunk := response.read1(_CHUNK):
@@ -147,10 +147,10 @@ def _receive(partial: PartialFile, response: Any, watcher: Watcher, patience: Re
         partial.append(chunk)
         watcher.progress(item.path.name, partial.received, item.size)
         now = time.monotonic()
-        if partial.received - mark >= patience.trickle:
+        if partial.received - mark >= retry.trickle:
             mark, mark_time = partial.received, now
-        elif now - mark_time > patience.timeout_s:
-            raise _TryAgain(f"fewer than {patience.trickle} bytes came within {patience.timeout_s:g} s")
+        elif now - mark_time > retry.timeout_s:
+            raise _TryAgain(f"fewer than {retry.trickle} bytes came within {retry.timeout_s:g} s")
     if partial.missing:
         raise _TryAgain(f"the connection closed at {partial.received} of {item.size} bytes")
 

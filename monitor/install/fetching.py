@@ -22,7 +22,7 @@ class InstallOptions:
     """Replace another model of that name, and check again what is there."""
     offline: bool = False
     """Stay off the network."""
-    patience: RetryPolicy = field(default_factory=RetryPolicy)
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
 
 
 def fetch_all(items: Sequence[Download], options: InstallOptions, watcher: Watcher) -> None:
@@ -43,7 +43,7 @@ def fetch_all(items: Sequence[Download], options: InstallOptions, watcher: Watch
     _check_space(wanted, wanted[0].path.parent)
     for item in wanted:
         try:
-            fetch(item, watcher, options.patience)
+            fetch(item, watcher, options.retry)
         except ModelUnreachable as error:
             missing = [other for other in wanted if not is_whole(other)]
             raise ModelUnreachable(

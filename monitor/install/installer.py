@@ -76,11 +76,11 @@ def install_remote(model: CatalogueEntry, options: InstallOptions, watcher: Watc
     """
     hub = hub_address()
 
-    def fill(slot: ModelDirectory) -> None:
+    def fill(directory: ModelDirectory) -> None:
         items = [
             Download(
                 model.url(file, hub),
-                slot.partial / local_name(file),
+                directory.partial / local_name(file),
                 file.bytes,
                 file.sha256,
                 shown_below(hub, model.remote_path(file)),
@@ -93,7 +93,7 @@ def install_remote(model: CatalogueEntry, options: InstallOptions, watcher: Watc
 
 
 def install_checkpoint(
-    offer: CheckpointEntry, converter: Callable[[], Convert], options: InstallOptions, watcher: Watcher
+    promised: CheckpointEntry, converter: Callable[[], Convert], options: InstallOptions, watcher: Watcher
 ) -> InstallReport:
     """Install a model of the catalogue that is made here, of a checkpoint.
 
@@ -111,26 +111,26 @@ def install_checkpoint(
         As `install_remote`, and what `converter` and what it gives raise.
     """
     _check_name(options.name)
-    slot, base = ModelDirectory(options.name), release_address()
-    path = offer.remote_path
+    directory, base = ModelDirectory(options.name), release_address()
+    path = promised.remote_path
     item = Download(
         below(base, path),
-        slot.partial / local_name(offer.checkpoint),
-        offer.checkpoint.bytes,
-        offer.checkpoint.sha256,
+        directory.partial / local_name(promised.checkpoint),
+        promised.checkpoint.bytes,
+        promised.checkpoint.sha256,
         shown_below(base, path),
     )
-    with slot.locked():
-        there = slot.current()
+    with directory.locked():
+        there = directory.current()
         if there and not options.force:
             if item.sha256 not in there.entry.source:
                 raise _another(there)
             if _is_whole(there):
                 return _report(there, None)
         write_folder = converter()
-        slot.prepare()
+        directory.prepare()
         fetch_all([item], options, watcher)
-    with writing(slot.place), tempfile.TemporaryDirectory() as made:
+    with writing(directory.place), tempfile.TemporaryDirectory() as made:
         watcher.say(f"converting {item.path.name}")
         write_folder(item.path, Path(made))
         return install_folder(Path(made), replace(options, force=True), watcher)
@@ -146,9 +146,9 @@ def install_folder(folder: Path, options: InstallOptions, watcher: Watcher) -> I
     """
     model = read_folder(folder)
 
-    def fill(slot: ModelDirectory) -> None:
+    def fill(directory: ModelDirectory) -> None:
         for part in model.parts:
-            slot.put(part, model.read(part))
+            directory.put(part, model.read(part))
 
     return _install(model.entry, options, fill, watcher)
 
@@ -165,33 +165,35 @@ def remove(name: str) -> Path:
         raise ModelError(f"{name!r} comes with the program and cannot be removed.")
     if not is_model_name(name) or not ModelDirectory(name).is_used:
         raise ModelError(f"No model {name!r} is installed in {installed_folder()}.")
-    slot = ModelDirectory(name)
-    with slot.locked():
-        slot.empty()
-    return slot.place
+    directory = ModelDirectory(name)
+    with directory.locked():
+        directory.empty()
+    return directory.place
 
 
 def _install(
     wanted: ModelEntry, options: InstallOptions, fill: Callable[[ModelDirectory], None], watcher: Watcher
 ) -> InstallReport:
     _check_name(options.name)
-    slot = ModelDirectory(options.name)
-    with slot.locked():
-        if slot.place.is_file():
-            raise ModelError(f"{slot.place} is a file and no model; move it away, or give another --name.")
-        there = slot.current()
+    directory = ModelDirectory(options.name)
+    with directory.locked():
+        if directory.place.is_file():
+            raise ModelError(
+                f"{directory.place} is a file and no model; move it away, or give another --name."
+            )
+        there = directory.current()
         if there and not options.force:
             if _same(there.entry, wanted) and _is_whole(there):
                 return _report(there, None)
             _check_replaceable(there, wanted)
-        slot.prepare()
+        directory.prepare()
         if there:
-            _reuse(there, wanted, slot)
-        fill(slot)
+            _reuse(there, wanted, directory)
+        fill(directory)
         watcher.say("checking graphs, tokenizer and embeddings")
-        model, result = _checked(StoredModel(options.name, wanted, slot.partial))
-        slot.settle(model)
-        return _report(StoredModel(options.name, model.entry, slot.place), result)
+        model, result = _checked(StoredModel(options.name, wanted, directory.partial))
+        directory.settle(model)
+        return _report(StoredModel(options.name, model.entry, directory.place), result)
 
 
 def _check_name(name: str) -> None:
@@ -232,16 +234,16 @@ def _is_whole(model: StoredModel) -> bool:
     return True
 
 
-def _reuse(there: StoredModel, wanted: ModelEntry, slot: ModelDirectory) -> None:
+def _reuse(there: StoredModel, wanted: ModelEntry, directory: ModelDirectory) -> None:
     """Copy the files that are right already, so that a repair fetches only what is damaged."""
-    for part in StoredModel(there.name, wanted, slot.partial).parts:
+    for part in StoredModel(there.name, wanted, directory.partial).parts:
         for old in there.parts:
-            if old.sha256 == part.sha256 and not os.path.lexists(slot.partial / part.file):
+            if old.sha256 == part.sha256 and not os.path.lexists(directory.partial / part.file):
                 try:
                     content = there.read(old)
                 except ModelError:
                     continue
-                slot.put(part, content)
+                directory.put(part, content)
 
 
 def _checked(model: StoredModel) -> tuple[StoredModel, SelfTest]:

@@ -113,7 +113,7 @@ class ModelDirectory:
             write_below(self.partial, part.file, content)
 
     def settle(self, model: StoredModel) -> None:
-        """Make the checked `model` in `partial` the model of this slot."""
+        """Make the checked `model` in `partial` the model of this directory."""
         with writing(self.place):
             private = Path(tempfile.mkdtemp(prefix=f".{self.name}.", suffix=_NEW, dir=self.place.parent))
             try:

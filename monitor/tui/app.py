@@ -1,4 +1,4 @@
-"""The program on the terminal: layout, keys, and a clock that draws what the feed holds."""
+"""The program on the terminal: layout, keys, and a clock that draws what the connection holds."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Options:
 
 
 class MonitorApp(App[None]):
-    """Shows one running monitor and passes the user's wishes on to it."""
+    """Shows one running monitor and passes the user's pending on to it."""
 
     CSS_PATH = Path(__file__).with_name("app.tcss")
     TITLE = "monitor"
@@ -103,8 +103,8 @@ class MonitorApp(App[None]):
         Binding("ctrl+c", "quit", priority=True),
     ]
 
-    class FromFeed(Message):
-        """Something the feed wants drawn or said at once."""
+    class FromConnection(Message):
+        """Something the connection wants drawn or said at once."""
 
         def __init__(self, notice: Arrived | Refused) -> None:
             super().__init__()
@@ -136,12 +136,12 @@ class MonitorApp(App[None]):
         self._parent_line = parent
         self._doing: str | None = None if parent is None else "starting"
         self._mono = options.mono or self.no_color
-        self._feed = BusConnection(link, self._post)
+        self._connection = BusConnection(link, self._post)
         self._contact: Contact = "none"
         self._contact_since_s = time.monotonic()
         self._contact_since = datetime.now(UTC)
         self._panels: dict[str, Panel] = {}
-        self._wishes = PendingThresholds()
+        self._pending = PendingThresholds()
         self._changes = SettingChanges()
         self._flash_from_s: float | None = None
         self._selected = 0
@@ -153,8 +153,8 @@ class MonitorApp(App[None]):
     @property
     def view(self) -> View:
         """What the screen shows now."""
-        lost, malformed, restarts = self._feed.counters
-        states = self._feed.states
+        lost, malformed, restarts = self._connection.counters
+        states = self._connection.states
         return View(
             state=self._shown(states),
             states=states,
@@ -180,8 +180,8 @@ class MonitorApp(App[None]):
         return heard[self._source % len(heard)] if heard else State()
 
     def _post(self, notice: Arrived | Refused) -> None:
-        """Hand a notice from a feed's thread to the terminal's own."""
-        self._hand_over(self.FromFeed(notice))
+        """Hand a notice from a connection's thread to the terminal's own."""
+        self._hand_over(self.FromConnection(notice))
 
     def _hand_over(self, message: Message) -> None:
         """Post a message from another thread; after the end nobody wants it."""
@@ -206,7 +206,7 @@ class MonitorApp(App[None]):
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._end_by, signal.SIGTERM)
         loop.add_signal_handler(signal.SIGHUP, self._hang_up)
-        self._feed.start()
+        self._connection.start()
         if self._parent_line is not None:
             self._parent_line.start(lambda notice: self._hand_over(self.FromParent(notice)))
         self.set_interval(1.0 / DRAW_HZ, self.draw)
@@ -227,7 +227,7 @@ class MonitorApp(App[None]):
 
     def on_unmount(self) -> None:
         """Let go of the monitor."""
-        self._feed.close()
+        self._connection.close()
 
     def on_resize(self, event: Resize) -> None:
         """Share the rows out again."""
@@ -265,7 +265,9 @@ class MonitorApp(App[None]):
     def _watch_contact(self) -> None:
         """Notice when the monitor comes or goes, and end with it if told to."""
         now_s = time.monotonic()
-        contact: Contact = "alive" if self._feed.alive() else "none" if self._contact == "none" else "gone"
+        contact: Contact = (
+            "alive" if self._connection.alive() else "none" if self._contact == "none" else "gone"
+        )
         if contact != self._contact:
             self._contact, self._contact_since_s = contact, now_s
             self._contact_since = datetime.now(UTC)
@@ -284,19 +286,19 @@ class MonitorApp(App[None]):
                 self._control = control
             case Told("endpoint", endpoint) if self._connect is not None:
                 self._endpoint = endpoint
-                self._feed.attach(self._connect(endpoint, self._control))
+                self._connection.attach(self._connect(endpoint, self._control))
         self.draw()
 
-    def on_monitor_app_from_feed(self, message: FromFeed) -> None:
+    def on_monitor_app_from_connection(self, message: FromConnection) -> None:
         """Draw at once what must not wait for the clock; say what was refused."""
         match message.notice:
             case Refused(sentence):
-                self._wishes.refused()
+                self._pending.refused()
                 self.notify(sentence, severity="warning", markup=False)
                 return
             case Arrived(Health(classes=classes) as health):
                 self._tell_changes(health)
-                self._wishes.reported(classes)
+                self._pending.reported(classes)
             case Arrived(Event(type="onset")) if self._options.bell:
                 self.bell()
         self.draw()
@@ -311,21 +313,21 @@ class MonitorApp(App[None]):
         """Pause, or listen again."""
         healths = self.view.healths
         paused = bool(healths) and all(health.paused for health in healths)
-        self._feed.ask(Request(request="pause", value=not paused))
+        self._connection.ask(Request(request="pause", value=not paused))
 
     def action_mute(self) -> None:
         """Mute or unmute the selected class."""
         if entry := self.view.selected_class:
-            self._feed.ask(Request(request="mute", class_=entry.class_, value=not entry.muted))
+            self._connection.ask(Request(request="mute", class_=entry.class_, value=not entry.muted))
 
     def action_threshold(self, steps: int) -> None:
         """Move the onset threshold of the selected class; quick presses add up."""
         entry = self.view.selected_class
         if entry is None:
             return
-        wanted = self._wishes.press(entry, steps)
+        wanted = self._pending.press(entry, steps)
         if wanted is not None:
-            self._feed.ask(Request(request="threshold", class_=entry.class_, value=wanted))
+            self._connection.ask(Request(request="threshold", class_=entry.class_, value=wanted))
 
     def action_select(self, step: int) -> None:
         """Select another class."""

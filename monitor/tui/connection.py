@@ -35,7 +35,7 @@ RESNAPSHOT_S = 5.0
 
 
 class Link(Protocol):
-    """What the feed needs of `monitor.bus.subscriber.Subscriber`."""
+    """What the connection needs of `monitor.bus.subscriber.Subscriber`."""
 
     lost: int
     malformed: int
@@ -74,9 +74,9 @@ class BusConnection:
     Parameters
     ----------
     link
-        A subscriber; the feed owns it and closes it. None: one comes later, by `attach`.
+        A subscriber; the connection owns it and closes it. None: one comes later, by `attach`.
     notify
-        Called from the feed's threads; must return at once.
+        Called from the connection's threads; must return at once.
     """
 
     def __init__(self, link: Link | None, notify: Callable[[Arrived | Refused], None]) -> None:

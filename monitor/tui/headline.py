@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from monitor.bus.messages import Health
 from monitor.records import HearingState, SourceState
 from monitor.tui.readable import duration, over_background
-from monitor.tui.state import Heard, State
+from monitor.tui.state import ShownEvent, State
 from monitor.tui.theme import Kind
 from monitor.tui.view import View
 from monitor.wording import called, clock, hard_of_hearing, moment
@@ -178,7 +178,7 @@ def _after_end(view: View, health: Health, why: str) -> str:
     return f"{why or f'{health.source_name} has ended · '}nothing more is heard · press q to quit"
 
 
-def _sounding(view: View, sounding: list[Heard]) -> Headline:
+def _sounding(view: View, sounding: list[ShownEvent]) -> Headline:
     first, others = sounding[0], sounding[1:]
     event = first.event
     fading = view.state_of(event.source_id).fading(first)
@@ -195,7 +195,7 @@ def _sounding(view: View, sounding: list[Heard]) -> Headline:
     return Headline(kind, called(event), " · ".join(parts), first.seen_s)
 
 
-def _maybe(heard: Heard) -> str:
+def _maybe(heard: ShownEvent) -> str:
     """Return how sure the monitor was at best, with the next candidate if there is one worth naming."""
     event = heard.event
     text = f"may be {called(event)} {heard.peak_score:.2f}"
@@ -203,17 +203,17 @@ def _maybe(heard: Heard) -> str:
     return f"{text} or {called(rivals[0])} {rivals[0].score:.2f}" if rivals else text
 
 
-def _was(heard: Heard) -> str:
+def _was(heard: ShownEvent) -> str:
     return f"may have been {called(heard.event)} {heard.peak_score:.2f}"
 
 
-def _called(view: View, heard: Heard) -> str:
+def _called(view: View, heard: ShownEvent) -> str:
     """Return the class of an event, with the number of its source where there are several."""
     number = view.tag(heard.event.source_id).partition(" ")[0]
     return f"{called(heard.event)} ({number})" if number else called(heard.event)
 
 
-def _recent(view: View, heard: Heard) -> Headline:
+def _recent(view: View, heard: ShownEvent) -> Headline:
     detail = " · ".join(
         [
             f"{_where(view, heard.event.source_id)}ended {duration(view.ago_s(heard))} ago",
@@ -225,7 +225,7 @@ def _recent(view: View, heard: Heard) -> Headline:
     return Headline("recent", called(heard.event), detail)
 
 
-def _quiet(view: View, past: list[Heard]) -> Headline:
+def _quiet(view: View, past: list[ShownEvent]) -> Headline:
     classes = view.state.classes
     muted = sum(entry.muted for entry in classes)
     begun = any(health.analysed or health.skipped for health in view.healths)

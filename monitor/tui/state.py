@@ -45,7 +45,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ShownEvent:
     """One event, open or past, as far as its messages arrived."""
 
     event: Event
@@ -102,7 +102,7 @@ class State:
     """Oldest first."""
     level_seen_s: float = 0.0
     """Clock of this program, seconds, when the newest level arrived."""
-    heard: Mapping[str, Heard] = field(default_factory=dict)
+    heard: Mapping[str, ShownEvent] = field(default_factory=dict)
     """Events by id, in the order they were first heard of."""
     near_misses: tuple[Nearly, ...] = ()
     """Oldest first."""
@@ -124,18 +124,18 @@ class State:
         return self.health.classes if self.health else []
 
     @property
-    def open_events(self) -> list[Heard]:
+    def open_events(self) -> list[ShownEvent]:
         """Events that sound now, urgent ones first, then the newest."""
         sounding = [heard for heard in self.heard.values() if heard.open]
         return sorted(sounding, key=lambda heard: (heard.event.urgent, *heard.order), reverse=True)
 
     @property
-    def past_events(self) -> list[Heard]:
+    def past_events(self) -> list[ShownEvent]:
         """Events that are over, newest first."""
         past = [heard for heard in self.heard.values() if not heard.open]
         return sorted(past, key=lambda heard: heard.order, reverse=True)
 
-    def lasted_s(self, heard: Heard, now_s: float) -> float:
+    def lasted_s(self, heard: ShownEvent, now_s: float) -> float:
         """Return seconds from onset to offset, or as far as `heard` is known to have lasted at `now_s`.
 
         An open event is reckoned as its end will be, by the middle of a window, so that its length never
@@ -147,7 +147,7 @@ class State:
             return max(0.0, (stop - event.onset_sample) / event.sample_rate)
         return max(0.0, (now_s if heard.open else heard.ended_s) - heard.began_s)
 
-    def fading(self, heard: Heard) -> bool:
+    def fading(self, heard: ShownEvent) -> bool:
         """Tell whether an open event scores too little at present to go on for long."""
         event = heard.event
         if not heard.open or self.scores is None or self.scores.stop <= event.onset_sample:
@@ -267,7 +267,7 @@ def _with_event(state: State, event: Event, now_s: float, sequence: int) -> Stat
     if known and (late or known.ended_by not in {None, "gone"}):  # what went with its monitor may go on
         return state
     ended_s = now_s if event.offset_sample is None else state.heard_s(event.offset_sample, now_s)
-    heard = Heard(
+    heard = ShownEvent(
         event=event,
         sequence=sequence,
         seen_s=known.seen_s if known else now_s,
@@ -302,7 +302,7 @@ def _with_snapshot(state: State, snapshot: Snapshot, now_s: float) -> State:
     return replace(state, heard=checked)
 
 
-def _bounded(heard: dict[str, Heard]) -> dict[str, Heard]:
+def _bounded(heard: dict[str, ShownEvent]) -> dict[str, ShownEvent]:
     """Return `heard` without its oldest past events beyond `MAX_PAST`; open ones always stay."""
     surplus = sum(not entry.open for entry in heard.values()) - MAX_PAST
     if surplus <= 0:

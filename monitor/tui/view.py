@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from monitor.bus.messages import ClassState, Health
-from monitor.tui.state import Heard, Nearly, State
+from monitor.tui.state import Nearly, ShownEvent, State
 
 Contact = Literal["none", "alive", "gone"]
 """Whether the monitor answers: not yet, now, no longer."""
@@ -87,13 +87,13 @@ class View:
         return self.contact == "alive" and (state.health is None or state.health.state == "running")
 
     @property
-    def open_events(self) -> list[Heard]:
+    def open_events(self) -> list[ShownEvent]:
         """Events of all sources that sound now, urgent ones first, then the newest."""
         sounding = [heard for state in self.everywhere for heard in state.open_events]
         return sorted(sounding, key=lambda heard: (heard.event.urgent, *heard.order), reverse=True)
 
     @property
-    def past_events(self) -> list[Heard]:
+    def past_events(self) -> list[ShownEvent]:
         """Events of all sources that are over, newest first."""
         past = [heard for state in self.everywhere for heard in state.past_events]
         return sorted(past, key=lambda heard: heard.order, reverse=True)
@@ -103,11 +103,11 @@ class View:
         """What nearly fired, of all sources."""
         return [nearly for state in self.everywhere for nearly in state.near_misses]
 
-    def lasted_s(self, heard: Heard) -> float:
+    def lasted_s(self, heard: ShownEvent) -> float:
         """Return how long an event has lasted, seconds."""
         return self.state_of(heard.event.source_id).lasted_s(heard, self.now_s)
 
-    def ago_s(self, heard: Heard) -> float:
+    def ago_s(self, heard: ShownEvent) -> float:
         """Return how long ago an event ended, seconds."""
         return self.now_s - heard.ended_s
 

@@ -220,25 +220,25 @@ def test_subscriptions_that_trickle_in_are_counted_too(publisher: Publisher) -> 
 def test_subscriptions_count_that_are_heard_of_before_the_peer_who_sent_them() -> None:
     with zmq.Context() as context, context.socket(zmq.XPUB) as events:
         port = events.bind_to_random_port("tcp://127.0.0.1")
-        door = ConnectionGuard(events, most_peers=4, metered=True)
+        guard = ConnectionGuard(events, most_peers=4, metered=True)
         with greeted(f"tcp://127.0.0.1:{port}") as peer:
             for number in range(MOST_SUBSCRIPTIONS + 1):
                 peer.sendall(subscription(b"event/%d/" % number))
                 taken = events.recv(copy=False)
-                door.subscribed(int(taken.get("__fd")), taken.bytes)
-            door.start()
+                guard.subscribed(int(taken.get("__fd")), taken.bytes)
+            guard.start()
             assert hung_up(peer)
         events.disable_monitor()
-        door.join()
-    assert door.refused == 1
+        guard.join()
+    assert guard.refused == 1
 
 
 def test_subscribing_and_unsubscribing_for_ever_is_allowed_slowly() -> None:
-    guest = Connection(1, since_s=0.0)
+    connection = Connection(1, since_s=0.0)
     for _ in range(10_000):
-        guest.note(b"\x01event.")
-        guest.note(b"\x00event.")
-    assert not guest.greedy(received_len=0, now_s=1.0)
+        connection.note(b"\x01event.")
+        connection.note(b"\x00event.")
+    assert not connection.greedy(received_len=0, now_s=1.0)
 
 
 def test_a_listener_of_every_class_of_a_long_list_stays(publisher: Publisher) -> None:
@@ -257,16 +257,16 @@ def test_a_listener_of_every_class_of_a_long_list_stays(publisher: Publisher) ->
 def test_a_guest_is_greedy_exactly_where_it_exceeds_what_a_listener_needs(
     seconds: float, received: int, topics: list[bytes]
 ) -> None:
-    guest = Connection(1, since_s=0.0)
+    connection = Connection(1, since_s=0.0)
     for topic in topics:
-        guest.note(b"\x01" + topic)
+        connection.note(b"\x01" + topic)
     held = sum(1 + len(topic) for topic in topics)
     expected = (
         received > ALLOWANCE_LEN + ALLOWANCE_PER_S * seconds
         or len(topics) > MOST_SUBSCRIPTIONS
         or held > MOST_SUBSCRIBED_LEN
     )
-    assert guest.greedy(received, seconds) == expected
+    assert connection.greedy(received, seconds) == expected
 
 
 def test_hostile_frames_cost_nobody_else_anything(publisher: Publisher) -> None:

@@ -8,22 +8,22 @@ from tests.examples import event, level
 
 
 def test_what_is_put_in_is_taken_out_in_order_and_rings() -> None:
-    bell = Wakeup()
-    outbox = Outbox(bell)
+    wakeup = Wakeup()
+    outbox = Outbox(wakeup)
     sent: list[PublishedRecord] = [event("onset"), level(), event("offset")]
     for record in sent:
         outbox.put(record)
-    assert select.select([bell.fd], [], [], 0)[0]
-    bell.quiet()
-    assert not select.select([bell.fd], [], [], 0)[0]
+    assert select.select([wakeup.fd], [], [], 0)[0]
+    wakeup.quiet()
+    assert not select.select([wakeup.fd], [], [], 0)[0]
     assert outbox.take() == (sent, {})
     assert outbox.take() == ([], {})
-    bell.close()
+    wakeup.close()
 
 
 def test_where_nobody_takes_anything_levels_are_dropped_first_and_all_that_is_dropped_is_counted() -> None:
-    bell = Wakeup()
-    outbox = Outbox(bell)
+    wakeup = Wakeup()
+    outbox = Outbox(wakeup)
     for _ in range(3 * MAX_WAITING):
         outbox.put(level())
     for _ in range(MAX_WAITING + 7):
@@ -31,12 +31,12 @@ def test_where_nobody_takes_anything_levels_are_dropped_first_and_all_that_is_dr
     records, dropped = outbox.take()
     assert (records.count(level()), records.count(event())) == (MAX_WAITING, MAX_WAITING)
     assert dropped == {"level/mic0/": 2 * MAX_WAITING, "event/mic0/dog_bark/": 7}
-    bell.close()
+    wakeup.close()
 
 
 def test_ringing_never_waits_and_never_fails() -> None:
-    bell = Wakeup()
+    wakeup = Wakeup()
     for _ in range(100_000):
-        bell.ring()
-    bell.close()
-    bell.ring()
+        wakeup.ring()
+    wakeup.close()
+    wakeup.ring()

@@ -1,4 +1,4 @@
-"""The trial of single sounds: every model hears the same, and is told what it is worth."""
+"""The experiment of single sounds: every model hears the same, and is told what it is worth."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from monitor.cli.main import main
 from monitor.config.settings import Config, load_config
 from monitor.errors import ConfigError
-from monitor.evaluation.eval_clips import ClipBench, ClipReport, ClipTrial, run_clips
+from monitor.evaluation.eval_clips import ClipBench, ClipExperiment, ClipReport, run_clips
 from monitor.evaluation.reports.clip_tables import markdown, write_report
 from monitor.evaluation.synthesis.mixtures import CLEAN_DB
 from monitor.records import ClassPrompt
@@ -48,13 +48,13 @@ def bench() -> ClipBench:
     return ClipBench([FakeEncoder(TONES_HZ), Guesser(TONES_HZ)], Config())
 
 
-def trial(root: Path) -> ClipTrial:
-    return ClipTrial(data=root / "index.csv", folds=(4,), snrs_db=(CLEAN_DB, 10.0), min_clips=2)
+def experiment(root: Path) -> ClipExperiment:
+    return ClipExperiment(data=root / "index.csv", folds=(4,), snrs_db=(CLEAN_DB, 10.0), min_clips=2)
 
 
 @pytest.fixture(scope="module")
 def report(root: Path, bench: ClipBench) -> ClipReport:
-    return run_clips(trial(root), bench)
+    return run_clips(experiment(root), bench)
 
 
 def values(report: ClipReport, model: str, metric: str) -> list[float]:
@@ -87,20 +87,20 @@ def test_each_class_has_its_figures(report: ClipReport) -> None:
 
 
 def test_the_same_trial_gives_the_same_figures(root: Path, bench: ClipBench, report: ClipReport) -> None:
-    assert run_clips(trial(root), bench).rows == report.rows
+    assert run_clips(experiment(root), bench).rows == report.rows
 
 
 def test_a_list_of_another_run_is_heard_instead(
     root: Path, bench: ClipBench, report: ClipReport, tmp_path: Path
 ) -> None:
     write_report(tmp_path, report)
-    listed = replace(trial(root), mixtures=tmp_path / "mixtures.jsonl", folds=(3,), seed=9)
+    listed = replace(experiment(root), mixtures=tmp_path / "mixtures.jsonl", folds=(3,), seed=9)
 
     assert run_clips(listed, bench).rows == report.rows
 
 
 def test_only_the_classes_asked_for_compete(root: Path, bench: ClipBench) -> None:
-    two = replace(trial(root), classes=tuple(parse_classes("siren,crow")))
+    two = replace(experiment(root), classes=tuple(parse_classes("siren,crow")))
 
     found = run_clips(two, bench)
 
@@ -110,7 +110,7 @@ def test_only_the_classes_asked_for_compete(root: Path, bench: ClipBench) -> Non
 
 def test_a_class_that_is_not_there_is_refused_with_those_that_are(root: Path, bench: ClipBench) -> None:
     with pytest.raises(ConfigError, match="no class 'whale' with 2 usable clips in folds 4; there are: crow"):
-        run_clips(replace(trial(root), classes=(ClassPrompt("whale", "whale"),)), bench)
+        run_clips(replace(experiment(root), classes=(ClassPrompt("whale", "whale"),)), bench)
 
 
 def test_a_background_of_a_listed_class_counts_neither_for_nor_against_it(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_background_of_a_listed_class_counts_neither_for_nor_against_it(tmp_pa
     text = text.replace("street0_0_fold4.wav,street,", "crow0_fold3.wav,crow,")  # one of two recordings
     index.write_text(text, encoding="utf-8")
 
-    loud = replace(trial(tmp_path), snrs_db=(-10.0,))
+    loud = replace(experiment(tmp_path), snrs_db=(-10.0,))
     found = run_clips(loud, ClipBench([FakeEncoder(TONES_HZ)], Config()))
 
     assert any(one.background_label == "crow" for one in found.mixtures)
@@ -151,7 +151,7 @@ def test_the_prompt_is_each_models_own_unless_one_is_given(root: Path, bench: Cl
     said = load_config(flags={"prompts": {"template": "not a word"}})
 
     with pytest.raises(ConfigError, match=r"must hold \{\} once"):
-        run_clips(trial(root), replace(bench, config=said))
+        run_clips(experiment(root), replace(bench, config=said))
 
 
 ARGV = ["--snr", "clean,0", "--min-clips", "2", "--classes", "siren,dog_bark"]
@@ -176,7 +176,7 @@ def test_the_command_prints_a_table(root: Path, capsys: pytest.CaptureFixture[st
 def test_clean_sounds_need_no_backgrounds(
     capsys: pytest.CaptureFixture[str], bench: ClipBench, tmp_path: Path
 ) -> None:
-    clean = ClipTrial(data=write_esc50(tmp_path / "esc50"), snrs_db=(CLEAN_DB,), min_clips=2)
+    clean = ClipExperiment(data=write_esc50(tmp_path / "esc50"), snrs_db=(CLEAN_DB,), min_clips=2)
     found = run_clips(clean, bench)
     write_report(tmp_path / "out", found)
 

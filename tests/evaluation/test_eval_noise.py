@@ -1,4 +1,4 @@
-"""The trial of methods: every one on the same mixtures, and told what it gains."""
+"""The experiment of methods: every one on the same mixtures, and told what it gains."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from monitor.cli.main import main
 from monitor.config.settings import Config
 from monitor.errors import ConfigError
-from monitor.evaluation.eval_clips import ClipBench, ClipRow, ClipTrial
-from monitor.evaluation.eval_noise import GridRow, NoiseReport, NoiseTrial, run_noise
+from monitor.evaluation.eval_clips import ClipBench, ClipExperiment, ClipRow
+from monitor.evaluation.eval_noise import GridRow, NoiseExperiment, NoiseReport, run_noise
 from monitor.evaluation.methods.method_runner import PROMPTS, Grid
 from monitor.evaluation.methods.methods import Settings, parse_method
 from monitor.evaluation.reports.noise_tables import markdown, write_report
@@ -61,9 +61,9 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def trial(root: Path, *methods: str) -> NoiseTrial:
-    clips = ClipTrial(data=root, folds=(4,), snrs_db=SNRS_DB, min_clips=2)
-    return NoiseTrial(clips=clips, methods=tuple(map(parse_method, methods)))
+def experiment(root: Path, *methods: str) -> NoiseExperiment:
+    clips = ClipExperiment(data=root, folds=(4,), snrs_db=SNRS_DB, min_clips=2)
+    return NoiseExperiment(clips=clips, methods=tuple(map(parse_method, methods)))
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def bench() -> ClipBench:
 @pytest.fixture(scope="module")
 def report(root: Path, bench: ClipBench) -> NoiseReport:
     grids = Grid("tau", (0.0, 0.7)), Grid("beta", (0.0,)), Grid("k", (1.0, 2.0))
-    return run_noise(replace(trial(root, *METHODS), prompts=(1, 5), grids=grids), bench)
+    return run_noise(replace(experiment(root, *METHODS), prompts=(1, 5), grids=grids), bench)
 
 
 def values(report: NoiseReport, model: str, method: str, metric: str = "top1") -> list[float]:
@@ -135,21 +135,21 @@ def test_a_grid_tries_every_method_that_has_the_number(report: NoiseReport) -> N
 def test_the_same_trial_gives_the_same_figures_kept_or_not(
     root: Path, bench: ClipBench, report: NoiseReport, tmp_path: Path
 ) -> None:
-    asked = replace(trial(root, *METHODS), keep=tmp_path / "kept.sqlite3")
+    asked = replace(experiment(root, *METHODS), keep=tmp_path / "kept.sqlite3")
     for _ in range(2):
         found = run_noise(asked, bench)
         assert found.rows == [row for row in report.rows if "prompt" not in row.method]
 
 
 def test_zero_shot_is_the_base_whether_listed_or_not(root: Path, bench: ClipBench) -> None:
-    found = run_noise(trial(root, "auto", "auto"), replace(bench, encoders=bench.encoders[:1]))
+    found = run_noise(experiment(root, "auto", "auto"), replace(bench, encoders=bench.encoders[:1]))
 
     assert list(dict.fromkeys(row.method for row in found.rows)) == ["zero-shot", "auto", "auto - zero-shot"]
     assert found.heard[0].pool == 0  # nothing is learnt, and nothing embedded to learn from
 
 
 def test_only_the_classes_asked_for_compete(root: Path, bench: ClipBench) -> None:
-    asked = trial(root, "zero-shot")
+    asked = experiment(root, "zero-shot")
     two = replace(asked, clips=replace(asked.clips, classes=tuple(parse_classes("siren,crow"))))
 
     assert len(run_noise(two, bench).mixtures) == 4
@@ -161,24 +161,24 @@ def test_a_list_of_another_run_is_heard_instead(
     root: Path, bench: ClipBench, report: NoiseReport, tmp_path: Path
 ) -> None:
     write_report(tmp_path, report)
-    asked = trial(root, "auto")
+    asked = experiment(root, "auto")
     listed = replace(asked.clips, mixtures=tmp_path / "mixtures.jsonl", folds=(3,), seed=9)
     found = run_noise(replace(asked, clips=listed), bench)
 
     assert values(found, "swayed", "zero-shot") == values(report, "swayed", "zero-shot")
     with pytest.raises(ConfigError, match="hold fold 4, which is tested on"):
-        run_noise(replace(trial(root, "tgap"), clips=listed, pool_folds=(3, 4)), bench)
+        run_noise(replace(experiment(root, "tgap"), clips=listed, pool_folds=(3, 4)), bench)
 
 
 def test_of_data_of_several_classes_precision_is_measured(tmp_path: Path) -> None:
-    clips = ClipTrial(
+    clips = ClipExperiment(
         data=write_fsd50k(tmp_path / "fsd"),
         backgrounds=write_folder(tmp_path / "backgrounds"),
         snrs_db=(CLEAN_DB, 0.0),
         min_clips=1,
     )
     encoder = FakeEncoder({"dog": 400.0, "rain": 1500.0})
-    asked = NoiseTrial(clips=clips, methods=(parse_method("auto"), parse_method("class-means")))
+    asked = NoiseExperiment(clips=clips, methods=(parse_method("auto"), parse_method("class-means")))
 
     found = run_noise(asked, ClipBench([encoder], Config()))
 
@@ -194,7 +194,7 @@ def test_a_grid_of_a_number_that_no_method_has_is_refused(root: Path, bench: Cli
     with pytest.raises(
         ConfigError, match=f"--{name}-grid tries nothing: no method has a {name}; add one with"
     ):
-        run_noise(replace(trial(root, "auto"), grids=(grid,)), bench)
+        run_noise(replace(experiment(root, "auto"), grids=(grid,)), bench)
 
 
 def test_tables_pictures_and_the_list_are_written(report: NoiseReport, tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ def test_how_drift_directions_lie_is_told_where_a_method_uses_them(
         assert 0.0 <= heard.drift.common_share <= 1.0
     assert markdown(report).count("## Drift directions") == 1
 
-    without = run_noise(trial(root, "auto"), replace(bench, encoders=bench.encoders[:1]))
+    without = run_noise(experiment(root, "auto"), replace(bench, encoders=bench.encoders[:1]))
     assert without.heard[0].drift is None
     assert "Drift directions" not in markdown(without)
 
@@ -250,9 +250,9 @@ def test_clean_sounds_need_no_backgrounds_unless_a_method_does(
 ) -> None:
     bench = ClipBench([FakeEncoder({"siren": 700.0, "dog": 400.0, "rain": 1500.0})], Config())
     esc50 = write_esc50(tmp_path / "esc50")
-    clips = ClipTrial(data=esc50, snrs_db=(CLEAN_DB,), min_clips=2)
+    clips = ClipExperiment(data=esc50, snrs_db=(CLEAN_DB,), min_clips=2)
     methods = tuple(map(parse_method, ("zero-shot", "text-background", "drift-orthogonal", "tgap")))
-    found = run_noise(NoiseTrial(clips=clips, methods=methods), bench)
+    found = run_noise(NoiseExperiment(clips=clips, methods=methods), bench)
     assert values(found, "fake", "zero-shot") == [1.0]
     assert "6 clips of 6 recordings without backgrounds" in markdown(found)
     assert "backgrounds overlap" not in markdown(found)

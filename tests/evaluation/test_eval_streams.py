@@ -1,4 +1,4 @@
-"""The whole trial: streams built, heard by every method, measured and written."""
+"""The whole experiment: streams built, heard by every method, measured and written."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from monitor.evaluation.methods.stream_runner import METHODS, change
 from monitor.evaluation.metrics.figures import Row
 from monitor.evaluation.metrics.operating_points import with_thresholds
 from monitor.evaluation.metrics.sed_figures import ANY
-from monitor.evaluation.synthesis.parts import Bench, StreamTrial
+from monitor.evaluation.synthesis.parts import Bench, StreamExperiment
 from monitor.evaluation.synthesis.plans import StreamPlan, read_plans
 from monitor.scoring.prompts import parse_classes
 from tests.evaluation.corpus import TONES_HZ, write_corpus
@@ -56,8 +56,8 @@ def bench() -> Bench:
     return Bench(FakeEncoder(TONES_HZ), parse_classes("siren,dog_bark"), CONFIG)
 
 
-def trial(root: Path, out: Path | None = None) -> StreamTrial:
-    return StreamTrial(
+def experiment(root: Path, out: Path | None = None) -> StreamExperiment:
+    return StreamExperiment(
         data=root / "index.csv",
         folds=(4,),
         n_streams=4,
@@ -77,7 +77,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def report(root: Path, bench: Bench, folder: Path) -> Report:
-    return run_streams(replace(trial(root, folder), methods=("monitor", "zero-shot")), bench)
+    return run_streams(replace(experiment(root, folder), methods=("monitor", "zero-shot")), bench)
 
 
 def figure(report: Report, metric: str, thresholds: str = "configured", class_name: str = "all") -> Row:
@@ -111,7 +111,7 @@ def test_false_alarms_are_counted_over_streams_and_negatives(report: Report) -> 
 
 def test_the_operating_point_keeps_to_the_allowed_false_alarms(root: Path, bench: Bench) -> None:
     hasty = replace(bench, config=change(CONFIG, {"scorer": {"temperature": 1.0}}))
-    found = run_streams(replace(trial(root), false_alarms=(10.0, 100.0)), hasty)
+    found = run_streams(replace(experiment(root), false_alarms=(10.0, 100.0)), hasty)
 
     assert figure(found, "false_alarms_per_hour", "10/h").value <= 10.0
     within = [point.recall for point in found.points if point.false_alarms_per_hour <= 10.0]
@@ -121,7 +121,7 @@ def test_the_operating_point_keeps_to_the_allowed_false_alarms(root: Path, bench
 
 
 def test_every_allowance_has_its_operating_points(root: Path, bench: Bench) -> None:
-    found = run_streams(replace(trial(root), false_alarms=(0.5, 20.0)), bench)
+    found = run_streams(replace(experiment(root), false_alarms=(0.5, 20.0)), bench)
 
     assert {row.thresholds for row in found.rows} - {ANY} == {
         "configured", "0.5/h", "0.5/h, per class", "20/h", "20/h, per class",
@@ -129,7 +129,7 @@ def test_every_allowance_has_its_operating_points(root: Path, bench: Bench) -> N
 
 
 def test_thresholds_learnt_from_half_of_the_negatives_are_held_on_the_rest(root: Path, bench: Bench) -> None:
-    asked = replace(trial(root), learn=True, false_alarms=(1.0, 100.0), methods=("zero-shot", "monitor"))
+    asked = replace(experiment(root), learn=True, false_alarms=(1.0, 100.0), methods=("zero-shot", "monitor"))
 
     found = run_streams(replace(asked, negative_hours=0.1), bench)
 
@@ -155,7 +155,7 @@ def test_nothing_to_learn_thresholds_from_is_refused(
     root: Path, bench: Bench, changed: dict[str, Any], says: str
 ) -> None:
     with pytest.raises(ConfigError, match=says):
-        run_streams(replace(trial(root), learn=True, **changed), bench)
+        run_streams(replace(experiment(root), learn=True, **changed), bench)
 
 
 @pytest.mark.usefixtures("report")
@@ -164,11 +164,11 @@ def test_lists_without_negatives_have_nothing_to_learn_thresholds_from(
 ) -> None:
     lists = (folder / "streams_10dB.jsonl",)
     with pytest.raises(ConfigError, match="fewer than two; set --negative-hours, or give the list"):
-        run_streams(replace(trial(root), learn=True, plans=lists), bench)
+        run_streams(replace(experiment(root), learn=True, plans=lists), bench)
 
 
 def test_streams_once_heard_are_not_heard_again(root: Path, bench: Bench, tmp_path: Path) -> None:
-    asked = replace(trial(root), keep=tmp_path / "kept.sqlite3", n_streams=1, negative_hours=0.0)
+    asked = replace(experiment(root), keep=tmp_path / "kept.sqlite3", n_streams=1, negative_hours=0.0)
     first, again = (Counting(TONES_HZ), Counting(TONES_HZ))
 
     reports = [run_streams(asked, replace(bench, encoder=encoder)) for encoder in (first, again)]
@@ -190,7 +190,7 @@ def test_lists_of_another_run_give_the_same_figures(
 ) -> None:
     lists = (folder / "streams_10dB.jsonl", folder / "negatives.jsonl")
 
-    again = run_streams(replace(trial(root), plans=lists, seed=9, n_streams=1), bench)
+    again = run_streams(replace(experiment(root), plans=lists, seed=9, n_streams=1), bench)
 
     assert repr(again.rows) == repr([row for row in report.rows if row.method == "monitor"])
 
@@ -200,13 +200,13 @@ def test_a_list_with_events_of_another_class_is_refused(root: Path, bench: Bench
     siren = replace(bench, classes=parse_classes("siren"))
 
     with pytest.raises(ConfigError, match="holds events of dog_bark; add them to --classes"):
-        run_streams(replace(trial(root), plans=(folder / "streams_10dB.jsonl",)), siren)
+        run_streams(replace(experiment(root), plans=(folder / "streams_10dB.jsonl",)), siren)
 
 
 @pytest.mark.usefixtures("report")
 def test_a_list_without_events_is_refused(root: Path, bench: Bench, folder: Path) -> None:
-    with pytest.raises(ConfigError, match=r"no stream with events in .*negatives\.jsonl"):
-        run_streams(replace(trial(root), plans=(folder / "negatives.jsonl",)), bench)
+    with pytest.raises(ConfigError, match=r"No stream in .*negatives\.jsonl has events"):
+        run_streams(replace(experiment(root), plans=(folder / "negatives.jsonl",)), bench)
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
 
 
 def test_a_class_that_never_sounds_is_listened_for_all_the_same(root: Path, bench: Bench) -> None:
-    siren = replace(trial(root), events=("siren",), n_streams=2, negative_hours=0.0)
+    siren = replace(experiment(root), events=("siren",), n_streams=2, negative_hours=0.0)
 
     found = run_streams(siren, bench)
 
@@ -243,10 +243,10 @@ def test_a_class_that_never_sounds_is_listened_for_all_the_same(root: Path, benc
 
 def test_chosen_thresholds_are_written_and_can_be_reported(root: Path, bench: Bench, tmp_path: Path) -> None:
     path = tmp_path / "thresholds.toml"
-    run_streams(replace(trial(root), thresholds=path, negative_hours=0.02), bench)
+    run_streams(replace(experiment(root), thresholds=path, negative_hours=0.02), bench)
 
     chosen = replace(bench, config=with_thresholds(CONFIG, path))
-    report = run_streams(replace(trial(root), negative_hours=0.0), chosen)
+    report = run_streams(replace(experiment(root), negative_hours=0.0), chosen)
 
     assert figure(report, "recall").value > 0.8
     assert figure(report, "recall", class_name="siren").threshold >= 0.5
@@ -260,7 +260,7 @@ def test_a_higher_threshold_never_finds_more(report: Report) -> None:
 
 def test_an_encoder_that_hears_nothing_finds_nothing(root: Path, bench: Bench) -> None:
     deaf = replace(bench, encoder=FakeEncoder({"siren": 3900.0, "dog_bark": 3800.0}))
-    assert figure(run_streams(trial(root), deaf), "recall").value == 0.0
+    assert figure(run_streams(experiment(root), deaf), "recall").value == 0.0
 
 
 def test_tables_curve_and_the_list_of_mixtures_are_written(report: Report, folder: Path) -> None:
@@ -276,7 +276,7 @@ def test_tables_curve_and_the_list_of_mixtures_are_written(report: Report, folde
 
 def test_an_unknown_method_is_refused(root: Path, bench: Bench) -> None:
     with pytest.raises(ConfigError, match="no method 'magic'; known: monitor, zero-shot"):
-        run_streams(replace(trial(root), methods=("magic",)), bench)
+        run_streams(replace(experiment(root), methods=("magic",)), bench)
 
 
 def test_the_command_prints_figures_as_json(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

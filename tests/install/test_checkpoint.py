@@ -21,7 +21,7 @@ from tests.encoders.tiny_models import tiny_model
 from tests.install.hub import Hub, closes_after, status
 from tests.install.watching import Watch
 
-OPTIONS = InstallOptions("mine", patience=RetryPolicy(wait=lambda _: None))
+OPTIONS = InstallOptions("mine", retry=RetryPolicy(wait=lambda _: None))
 CONTENT = bytes(range(256)) * 40
 SHA256 = tiny_models.sha256(CONTENT)
 ADDRESS = "/lab/tagger/releases/download/v1/tagger.pt"

@@ -24,7 +24,7 @@ from tests.encoders.tiny_models import TinyModel, tiny_model
 from tests.install.hub import Hub, closes_after, status
 from tests.install.watching import Watch
 
-OPTIONS = InstallOptions("mine", patience=RetryPolicy(wait=lambda _: None))
+OPTIONS = InstallOptions("mine", retry=RetryPolicy(wait=lambda _: None))
 
 
 def offer(hub: Hub, model: TinyModel, revision: str = "r1") -> CatalogueEntry:

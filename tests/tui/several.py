@@ -41,4 +41,4 @@ SEVERAL = view_among(
     of(event("offset", "dog_bark", onset=5.0, offset=6.5), "cellar"),
     of(near_miss(5.5, "baby_crying"), "鐘の部屋"),
 )
-"""The attic sounds, the cellar is lost, the third background is heard and quiet."""
+"""The attic sounds, the cellar is lost, the third room is heard and quiet."""

@@ -335,7 +335,7 @@ async def test_names_full_of_markup_are_shown_as_they_are() -> None:
         ((20, 2), False),
     ],
 )
-async def test_every_size_shows_the_banner_and_every_part_that_has_background(
+async def test_every_size_shows_the_banner_and_every_part_that_has_room(
     size: tuple[int, int], mono: bool
 ) -> None:
     link = FakeLink(snapshot=snapshot(0.0))

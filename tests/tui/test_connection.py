@@ -26,11 +26,11 @@ def notices() -> Notices:
 
 
 @pytest.fixture
-def feed(link: FakeLink, notices: Notices) -> Iterator[BusConnection]:
-    feed = BusConnection(link, notices.put)
-    feed.start()
-    yield feed
-    feed.close()
+def connection(link: FakeLink, notices: Notices) -> Iterator[BusConnection]:
+    connection = BusConnection(link, notices.put)
+    connection.start()
+    yield connection
+    connection.close()
     assert link.closed
 
 
@@ -56,19 +56,19 @@ def in_any_order(notices: Notices, *kinds: type[object]) -> None:
 
 
 def test_the_first_message_asks_for_a_snapshot_once(
-    link: FakeLink, feed: BusConnection, notices: Notices
+    link: FakeLink, connection: BusConnection, notices: Notices
 ) -> None:
     link.snapshot = snapshot(0.0, open_events=(event("update", onset=-5.0),))
     link.publish(level(0.1), 0.1)
     until(notices, Snapshot)
-    assert len(feed.states[SOURCE_ID].open_events) == 1
+    assert len(connection.states[SOURCE_ID].open_events) == 1
     link.publish(health(1.0), 1.0)
     until(notices, Health)
     assert [request.request for request in link.requests] == ["snapshot"]
 
 
 def test_meters_are_kept_without_a_word_and_every_event_is_announced(
-    link: FakeLink, feed: BusConnection, notices: Notices
+    link: FakeLink, connection: BusConnection, notices: Notices
 ) -> None:
     for k in range(5):
         link.publish(level(k / 10), k / 10)
@@ -76,77 +76,77 @@ def test_meters_are_kept_without_a_word_and_every_event_is_announced(
     link.publish(event("offset", offset=11.0), 12.0)
     announced = [until(notices, Event) for _ in range(2)]
     assert [record.type for record in announced] == ["onset", "offset"]
-    assert feed.states[SOURCE_ID].level is not None
-    assert len(feed.states[SOURCE_ID].past_events) == 1
+    assert connection.states[SOURCE_ID].level is not None
+    assert len(connection.states[SOURCE_ID].past_events) == 1
 
 
 def test_a_restart_forgets_the_old_health_and_asks_again(
-    link: FakeLink, feed: BusConnection, notices: Notices
+    link: FakeLink, connection: BusConnection, notices: Notices
 ) -> None:
     link.publish(health(100.0, "lost"), 100.0)
     in_any_order(notices, Health, Snapshot)
     link.restarts = 1
     link.publish(level(0.1), 0.1)
     until(notices, Snapshot)
-    health_now = feed.states[SOURCE_ID].health
+    health_now = connection.states[SOURCE_ID].health
     assert health_now is not None
     assert health_now.state == "running"
 
 
 def test_a_refusal_is_announced_in_the_words_of_the_monitor(
-    link: FakeLink, feed: BusConnection, notices: Notices
+    link: FakeLink, connection: BusConnection, notices: Notices
 ) -> None:
     link.refusal = "Unknown class 'x'."
-    feed.ask(Request(request="mute", class_="x", value=True))
+    connection.ask(Request(request="mute", class_="x", value=True))
     assert until(notices, Refused) == Refused("Unknown class 'x'.")
 
 
 def test_a_monitor_that_does_not_answer_is_announced(
-    feed: BusConnection, link: FakeLink, notices: Notices
+    connection: BusConnection, link: FakeLink, notices: Notices
 ) -> None:
     link.snapshot = None
-    feed.ask(Request(request="snapshot"))
+    connection.ask(Request(request="snapshot"))
     assert until(notices, Refused) == Refused("Nobody answered; is the monitor still running?")
     with pytest.raises(PublishError):
         link.request(Request(request="snapshot"), 1.0)
 
 
-def test_requests_keep_their_order(feed: BusConnection, link: FakeLink, notices: Notices) -> None:
+def test_requests_keep_their_order(connection: BusConnection, link: FakeLink, notices: Notices) -> None:
     for value in (0.55, 0.6, 0.65):
-        feed.ask(Request(request="threshold", class_="siren", value=value))
-    feed.ask(Request(request="snapshot"))
+        connection.ask(Request(request="threshold", class_="siren", value=value))
+    connection.ask(Request(request="snapshot"))
     until(notices, Snapshot)
     assert [request.value for request in link.requests] == [0.55, 0.6, 0.65, None]
 
 
 def test_nothing_is_asked_after_the_end(link: FakeLink, notices: Notices) -> None:
-    feed = BusConnection(link, notices.put)
-    feed.start()
-    feed.close()
-    feed.ask(Request(request="pause", value=True))
+    connection = BusConnection(link, notices.put)
+    connection.start()
+    connection.close()
+    connection.ask(Request(request="pause", value=True))
     assert link.requests == []
 
 
-def ends(feed: BusConnection) -> list[str | None]:
-    return [heard.ended_by for heard in feed.states[SOURCE_ID].heard.values()]
+def ends(connection: BusConnection) -> list[str | None]:
+    return [heard.ended_by for heard in connection.states[SOURCE_ID].heard.values()]
 
 
 def test_when_the_monitor_goes_what_sounds_has_ended_and_goes_on_when_it_is_back(
-    link: FakeLink, feed: BusConnection, notices: Notices
+    link: FakeLink, connection: BusConnection, notices: Notices
 ) -> None:
     link.publish(event("onset", onset=1.0), 1.0)
     assert until(notices, Event).type == "onset"
     link.is_alive = False
     gone = until(notices, Event)
-    assert (gone.type, gone.ended_by, ends(feed)) == ("offset", "gone", ["gone"])
+    assert (gone.type, gone.ended_by, ends(connection)) == ("offset", "gone", ["gone"])
     link.is_alive = True
     link.publish(event("update", onset=1.0), 5.0)
     assert until(notices, Event).type == "update"
-    assert ends(feed) == [None]
+    assert ends(connection) == [None]
 
 
 def test_a_monitor_that_restarted_ends_what_sounded_before(
-    link: FakeLink, feed: BusConnection, notices: Notices
+    link: FakeLink, connection: BusConnection, notices: Notices
 ) -> None:
     link.publish(event("onset", onset=1.0), 1.0)
     until(notices, Snapshot)

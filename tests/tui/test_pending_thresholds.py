@@ -19,11 +19,11 @@ LOWEST, HIGHEST = THRESHOLD
 def test_a_press_upwards_never_lowers_and_one_downwards_never_raises(
     threshold: float, presses: list[int]
 ) -> None:
-    wishes = PendingThresholds()
+    pending = PendingThresholds()
     entry = class_state("siren", threshold=threshold)
     now = threshold
     for steps in presses:
-        wanted = wishes.press(entry, steps)
+        wanted = pending.press(entry, steps)
         if wanted is None:
             assert now >= HIGHEST if steps > 0 else now <= LOWEST
             continue

@@ -38,7 +38,7 @@ _EVAL_FOLD = 3
 
 
 class Corpus(msgspec.Struct, frozen=True):
-    """The clips a trial may take, and where they lie."""
+    """The clips an experiment may take, and where they lie."""
 
     root: Path
     clips: list[Clip]

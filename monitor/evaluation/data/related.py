@@ -1,4 +1,4 @@
-"""Labels that may hold a listed sound under another name; nothing of theirs is heard in a trial. Pure."""
+"""Labels that may hold a listed sound under another name; none of it is heard in an experiment. Pure."""
 
 from __future__ import annotations
 

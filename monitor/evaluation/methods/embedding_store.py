@@ -26,7 +26,7 @@ _BATCH = 32
 """Windows embedded at once by a model that gains by it."""
 
 
-class Take(msgspec.Struct, frozen=True):
+class WindowBatch(msgspec.Struct, frozen=True):
     """Some windows that are made of the same recordings."""
 
     keys: tuple[str, ...]
@@ -54,7 +54,7 @@ class EmbeddingStore:
         depends_on = f"{encoder.info.identity} {encoder.sample_rate} {encoder.window_len}"
         self._cache = TextCache(keep, depends_on, encoder.dim, MOST_KEPT)
 
-    def embed(self, takes: Sequence[Take], advance: Callable[[], None]) -> NDArray[np.float32]:
+    def embed(self, takes: Sequence[WindowBatch], advance: Callable[[], None]) -> NDArray[np.float32]:
         """Return the embeddings of all windows, in order: float32 (n, dim), unit norm.
 
         Parameters
@@ -67,7 +67,9 @@ class EmbeddingStore:
             parts += self._together(takes[at : at + _TOGETHER], advance)
         return np.concatenate(parts)
 
-    def _together(self, takes: Sequence[Take], advance: Callable[[], None]) -> list[NDArray[np.float32]]:
+    def _together(
+        self, takes: Sequence[WindowBatch], advance: Callable[[], None]
+    ) -> list[NDArray[np.float32]]:
         known = self._cache.read({key for take in takes for key in take.keys})
         new: dict[str, NDArray[np.float32]] = {}
         for take in takes:

@@ -12,7 +12,7 @@ from monitor.detection.allowance import with_allowance
 from monitor.detection.detector import rule_for
 from monitor.encoders import Encoder
 from monitor.evaluation.methods.redetection import Redetection, learn_thresholds
-from monitor.evaluation.methods.stream_runner import Heard
+from monitor.evaluation.methods.stream_runner import StreamResult
 from monitor.evaluation.metrics.bootstrap import NO_SOURCES, Sources
 from monitor.evaluation.metrics.event_metrics import Outcome
 from monitor.evaluation.metrics.figures import BEFOREHAND, CONFIGURED, LABELS, LEARNT, Case
@@ -28,7 +28,7 @@ Thresholds = Mapping[str, float]
 """Class -> onset threshold."""
 
 
-class Arm(msgspec.Struct, frozen=True):
+class TunedMethod(msgspec.Struct, frozen=True):
     """One method, and the thresholds it learnt."""
 
     method: str
@@ -40,7 +40,7 @@ class Arm(msgspec.Struct, frozen=True):
     """The same, as the cohort gives them beforehand; empty for a model without one."""
 
 
-class Judged(msgspec.Struct, frozen=True):
+class ResultsAtThresholds(msgspec.Struct, frozen=True):
     """What became of some streams."""
 
     configured: list[Outcome]
@@ -50,19 +50,21 @@ class Judged(msgspec.Struct, frozen=True):
     """At the thresholds that a rate of false alarms gives before anything is heard."""
 
 
-def teach(arm: Arm, negatives: Sequence[Heard], rates: Sequence[float]) -> Arm:
-    """Return `arm` with the thresholds that `negatives` set, one after the other."""
-    configs = {rate: _asking(arm.config, rate) for rate in rates}
-    learnt = {rate: learn_thresholds(negatives, config, arm.encoder) for rate, config in configs.items()}
-    return replace(arm, learnt=learnt)
+def teach(tuned: TunedMethod, negatives: Sequence[StreamResult], rates: Sequence[float]) -> TunedMethod:
+    """Return `tuned` with the thresholds that `negatives` set, one after the other."""
+    configs = {rate: _asking(tuned.config, rate) for rate in rates}
+    learnt = {rate: learn_thresholds(negatives, config, tuned.encoder) for rate, config in configs.items()}
+    return replace(tuned, learnt=learnt)
 
 
-def ask(arm: Arm, names: Sequence[str], rates: Sequence[float]) -> Arm:
-    """Return `arm` with the thresholds its cohort gives for each rate of false alarms an hour."""
-    if arm.encoder.info.cohort is None:
-        return arm
-    configs = {rate: _asking(arm.config, rate) for rate in rates if rate}
-    return replace(arm, asked={rate: _thresholds(names, one, arm.encoder) for rate, one in configs.items()})
+def ask(tuned: TunedMethod, names: Sequence[str], rates: Sequence[float]) -> TunedMethod:
+    """Return `tuned` with the thresholds its cohort gives for each rate of false alarms an hour."""
+    if tuned.encoder.info.cohort is None:
+        return tuned
+    configs = {rate: _asking(tuned.config, rate) for rate in rates if rate}
+    return replace(
+        tuned, asked={rate: _thresholds(names, one, tuned.encoder) for rate, one in configs.items()}
+    )
 
 
 def _asking(config: Config, rate: float) -> Config:
@@ -74,15 +76,15 @@ def _thresholds(names: Sequence[str], config: Config, encoder: Encoder) -> Thres
     return {name: rule_for(name, detector, encoder.sample_rate).onset_threshold for name in names}
 
 
-def judge(arm: Arm, heard: Sequence[Heard], taught: int = 0) -> Judged:
+def judge(tuned: TunedMethod, heard: Sequence[StreamResult], taught: int = 0) -> ResultsAtThresholds:
     """Return what became of streams; of the first `taught`, which set the learnt thresholds, not at these."""
-    streams = [Redetection(one, arm.config, arm.encoder) for one in heard]
+    streams = [Redetection(one, tuned.config, tuned.encoder) for one in heard]
     others = streams[taught:]
-    return Judged(
+    return ResultsAtThresholds(
         configured=[one.outcome for one in heard],
         settings=sweep(streams),
-        learnt={rate: [one.at(values) for one in others] for rate, values in arm.learnt.items()},
-        asked={rate: [one.at(values) for one in streams] for rate, values in arm.asked.items()},
+        learnt={rate: [one.at(values) for one in others] for rate, values in tuned.learnt.items()},
+        asked={rate: [one.at(values) for one in streams] for rate, values in tuned.asked.items()},
     )
 
 
@@ -94,13 +96,13 @@ def together(parts: Sequence[Sequence[Setting]]) -> list[Setting]:
     ]
 
 
-def as_labelled(judged: Judged) -> Judged:
+def as_labelled(judged: ResultsAtThresholds) -> ResultsAtThresholds:
     """Return what became of the streams if only what is labelled is there."""
 
     def plain(outcomes: Sequence[Outcome]) -> list[Outcome]:
         return [one.as_labelled() for one in outcomes]
 
-    return Judged(
+    return ResultsAtThresholds(
         configured=plain(judged.configured),
         settings=[Setting(one.threshold, tuple(plain(one.outcomes))) for one in judged.settings],
         learnt={rate: plain(outcomes) for rate, outcomes in judged.learnt.items()},
@@ -111,10 +113,10 @@ def as_labelled(judged: Judged) -> Judged:
 class Verdict(msgspec.Struct, frozen=True):
     """One method at one SNR: the streams with events, and those without any."""
 
-    arm: Arm
+    tuned: TunedMethod
     snr_db: float
-    events: Judged
-    negatives: Judged
+    events: ResultsAtThresholds
+    negatives: ResultsAtThresholds
     sources: Sources = NO_SOURCES
     """Where the recordings come from."""
     truth: str = LABELS
@@ -136,15 +138,15 @@ class Verdict(msgspec.Struct, frozen=True):
         settings = self.settings
         for rate in rates:
             yield from self._in_hindsight(settings, names, rate)
-            if rate in self.arm.asked:
+            if rate in self.tuned.asked:
                 outcomes, negatives = self.events.asked[rate], self.negatives.asked[rate]
-                yield self._case(f"{rate:g}/h{BEFOREHAND}", self.arm.asked[rate], outcomes, negatives)
-            if rate in self.arm.learnt:
+                yield self._case(f"{rate:g}/h{BEFOREHAND}", self.tuned.asked[rate], outcomes, negatives)
+            if rate in self.tuned.learnt:
                 outcomes, negatives = self.events.learnt[rate], self.negatives.learnt[rate]
-                yield self._case(f"{rate:g}/h{LEARNT}", self.arm.learnt[rate], outcomes, negatives)
+                yield self._case(f"{rate:g}/h{LEARNT}", self.tuned.learnt[rate], outcomes, negatives)
 
     def _configured(self, names: Sequence[str]) -> Case:
-        values = _thresholds(names, self.arm.config, self.arm.encoder)
+        values = _thresholds(names, self.tuned.config, self.tuned.encoder)
         return self._case(CONFIGURED, values, self.events.configured, self.negatives.configured)
 
     def _in_hindsight(self, settings: Sequence[Setting], names: Sequence[str], rate: float) -> Iterator[Case]:
@@ -162,4 +164,6 @@ class Verdict(msgspec.Struct, frozen=True):
     def _case(
         self, kind: str, values: Thresholds, outcomes: Sequence[Outcome], negatives: Sequence[Outcome]
     ) -> Case:
-        return Case(self.arm.method, self.snr_db, kind, values, outcomes, negatives, self.sources, self.truth)
+        return Case(
+            self.tuned.method, self.snr_db, kind, values, outcomes, negatives, self.sources, self.truth
+        )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from monitor.config.settings import Config
 from monitor.encoders import Encoder
 from monitor.evaluation.methods.methods import Method, Settings, Words, draws, score
-from monitor.evaluation.methods.window_batch import Material
+from monitor.evaluation.methods.window_batch import MethodInput
 from monitor.evaluation.metrics.ground_truth import Figures, Truth, mean
 from monitor.records import ClassPrompt
 from monitor.scoring.prompts import build_prompts
@@ -63,7 +63,7 @@ class MethodRunner(msgspec.Struct, frozen=True):
     encoder: Encoder
     config: Config
     classes: Sequence[ClassPrompt]
-    material: Material
+    given: MethodInput
     truths: Sequence[Truth]
     """Per SNR."""
 
@@ -89,6 +89,6 @@ class MethodRunner(msgspec.Struct, frozen=True):
         """Return the figures per SNR; of a method that draws lots, the mean over its draws."""
         several = []
         for one in draws(method, settings):
-            scores = score(method, self.material, words, one)
+            scores = score(method, self.given, words, one)
             several.append([measure(truth, own) for truth, own in zip(self.truths, scores, strict=True)])
         return [mean(figures) for figures in zip(*several, strict=True)]

@@ -23,7 +23,7 @@ from monitor.errors import ConfigError
 from monitor.evaluation.methods import bounds
 from monitor.evaluation.methods.bounds import Profile
 from monitor.evaluation.methods.drift import by_scene, directions
-from monitor.evaluation.methods.window_batch import Material
+from monitor.evaluation.methods.window_batch import MethodInput
 from monitor.scoring.scorer import own_tau
 from monitor.units import unit_norm
 
@@ -139,7 +139,7 @@ def draws(method: Method, settings: Settings) -> list[Settings]:
     return [msgspec.structs.replace(settings, seed=seed) for seed in seeds]
 
 
-def score(method: Method, material: Material, words: Words, settings: Settings) -> Vectors:
+def score(method: Method, given: MethodInput, words: Words, settings: Settings) -> Vectors:
     """Return the scores of every mixture at every SNR, float32 (n_snrs, n, k).
 
     A clean sound is scored with the background of its mixture too: what a method takes off it there is
@@ -150,14 +150,14 @@ def score(method: Method, material: Material, words: Words, settings: Settings) 
     ConfigError
         The method needs clips or scikit-learn, and there is none.
     """
-    means = material.backgrounds.mean(axis=1)
+    means = given.backgrounds.mean(axis=1)
     backgrounds = means if method.background == "auto" else unit_norm(means)
-    profile = class_profile(method, material, words, settings)
+    profile = class_profile(method, given, words, settings)
     spoken = unit_norm(words.background.sum(axis=0, keepdims=True))
     around = profile(spoken if method.background == "text" else backgrounds)
     bonus = list(_bonus(method.drift, words, backgrounds))
-    scores = np.zeros((len(material.windows), len(backgrounds), len(words.names)), np.float32)
-    for found, sounds in zip(scores, material.windows, strict=True):
+    scores = np.zeros((len(given.windows), len(backgrounds), len(words.names)), np.float32)
+    for found, sounds in zip(scores, given.windows, strict=True):
         found[:] = profile(sounds) - _tau(method, settings, sounds, backgrounds) * around
         for rows, towards in bonus:
             found[rows] += np.float32(settings.beta) * (sounds[rows] @ towards.T)
@@ -178,7 +178,7 @@ def text_guided(pool: Vectors, classes: Vectors, k: int) -> Vectors:
     return unit_norm(np.stack([pool[chosen].mean(axis=0) for chosen in nearest]))
 
 
-def class_profile(method: Method, material: Material, words: Words, settings: Settings) -> Profile:
+def class_profile(method: Method, given: MethodInput, words: Words, settings: Settings) -> Profile:
     """Return P: from sounds to their nearness to every class.
 
     Raises
@@ -186,31 +186,31 @@ def class_profile(method: Method, material: Material, words: Words, settings: Se
     ConfigError
         The method learns from clips, and there are none; or it needs scikit-learn, which is missing.
     """
-    if method.prototypes != "text" and not len(material.pool):
+    if method.prototypes != "text" and not len(given.pool):
         raise ConfigError(
             f"The method {method.prototypes!r} learns from clips, and there are none; "
             "name other folds with --pool-folds."
         )
     if method.prototypes == "mlp":
-        return bounds.mlp(*_labelled(material, words), words.names, settings.seed)
-    prototypes = _prototypes(method, material, words, settings)
+        return bounds.mlp(*_labelled(given, words), words.names, settings.seed)
+    prototypes = _prototypes(method, given, words, settings)
     return lambda embeddings: np.asarray(embeddings @ prototypes.T)
 
 
-def _prototypes(method: Method, material: Material, words: Words, settings: Settings) -> Vectors:
+def _prototypes(method: Method, given: MethodInput, words: Words, settings: Settings) -> Vectors:
     if method.prototypes == "tgap":
         share = np.float32(settings.tgap_text_share)
-        from_clips = text_guided(material.pool, words.classes, settings.k)
+        from_clips = text_guided(given.pool, words.classes, settings.k)
         return unit_norm((1 - share) * from_clips + share * words.classes)
     if method.prototypes == "few-shot":
-        return bounds.few_shot(*_labelled(material, words), words.names, settings.shots, settings.seed)
+        return bounds.few_shot(*_labelled(given, words), words.names, settings.shots, settings.seed)
     if method.prototypes == "class-means":
-        return bounds.class_means(*_labelled(material, words), words.names)
+        return bounds.class_means(*_labelled(given, words), words.names)
     return words.classes
 
 
-def _labelled(material: Material, words: Words) -> tuple[Vectors, bounds.Labels]:
-    return bounds.with_words(material.pool, material.pool_labels, words.names, words.classes)
+def _labelled(given: MethodInput, words: Words) -> tuple[Vectors, bounds.Labels]:
+    return bounds.with_words(given.pool, given.pool_labels, words.names, words.classes)
 
 
 def _tau(

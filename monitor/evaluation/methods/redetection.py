@@ -16,7 +16,7 @@ from monitor.detection.allowance import with_allowance
 from monitor.detection.detector import Detector, odds_ratio, offset_below, rule_for, sure_above
 from monitor.encoders import Encoder
 from monitor.errors import ConfigError
-from monitor.evaluation.methods.stream_runner import Heard, Reported, outcome_of
+from monitor.evaluation.methods.stream_runner import Reported, StreamResult, outcome_of
 from monitor.evaluation.metrics.event_metrics import Outcome
 from monitor.records import Transition, WindowScores
 
@@ -28,7 +28,7 @@ class Redetection:
     thresholds between the same two scores of it.
     """
 
-    def __init__(self, heard: Heard, config: Config, encoder: Encoder) -> None:
+    def __init__(self, heard: StreamResult, config: Config, encoder: Encoder) -> None:
         self._heard = heard
         self._config = config
         self._encoder = encoder
@@ -74,7 +74,7 @@ class Redetection:
         ]
 
 
-def learn_thresholds(heard: Sequence[Heard], config: Config, encoder: Encoder) -> dict[str, float]:
+def learn_thresholds(heard: Sequence[StreamResult], config: Config, encoder: Encoder) -> dict[str, float]:
     """Return the onset thresholds in force after a monitor heard these streams, one after the other.
 
     They begin as configured and move from block to block, as in `monitor run --false-alarms`.

@@ -19,7 +19,7 @@ from monitor.assemble import SYSTEM_CLOCK, hop_len, make_stages
 from monitor.bus.messages import Event, PublishedRecord, ScoresMessage
 from monitor.config.settings import Config
 from monitor.encoders import Encoder
-from monitor.evaluation.methods.embedding_store import EmbeddingStore, Take
+from monitor.evaluation.methods.embedding_store import EmbeddingStore, WindowBatch
 from monitor.evaluation.metrics.event_metrics import Detection, Outcome, excuse, match
 from monitor.evaluation.synthesis.plans import StreamPlan
 from monitor.evaluation.synthesis.streams import Stream
@@ -52,7 +52,7 @@ that are tried.
 """
 
 
-class Heard(msgspec.Struct, frozen=True):
+class StreamResult(msgspec.Struct, frozen=True):
     """What one method made of one stream."""
 
     method: str
@@ -71,17 +71,17 @@ def change(config: Config, changes: Changes) -> Config:
 
 def listen_to(
     streams: Iterable[Stream],
-    ears: EmbeddingStore,
+    store: EmbeddingStore,
     classes: Sequence[ClassPrompt],
     config: Config,
     methods: Mapping[str, Changes],
-) -> Iterator[Heard]:
+) -> Iterator[StreamResult]:
     """Yield what each method makes of each stream."""
     texts: dict[tuple[str, ...], NDArray[np.float32]] = {}
     for mixed in streams:
-        stream = replace(mixed, samples=_captured(mixed.samples, ears.encoder.sample_rate, config))
-        known = _embeddings(stream, ears, hop_len(ears.encoder, config))
-        remembering = _Remembering(ears.encoder, texts, known)
+        stream = replace(mixed, samples=_captured(mixed.samples, store.encoder.sample_rate, config))
+        known = _embeddings(stream, store, hop_len(store.encoder, config))
+        remembering = _Remembering(store.encoder, texts, known)
         for method, changes in methods.items():
             yield _listen(stream, remembering, classes, change(config, changes), method)
 
@@ -97,22 +97,22 @@ def _captured(samples: NDArray[np.float32], sample_rate: int, config: Config) ->
     return samples if span is None else span.samples
 
 
-def _embeddings(stream: Stream, ears: EmbeddingStore, hop: int) -> dict[bytes, NDArray[np.float32]]:
+def _embeddings(stream: Stream, store: EmbeddingStore, hop: int) -> dict[bytes, NDArray[np.float32]]:
     """Return the embeddings of a stream's windows, float32 (1, dim) each, by their samples."""
-    windower = Windower(ears.encoder.window_len, hop, ears.encoder.sample_rate)
+    windower = Windower(store.encoder.window_len, hop, store.encoder.sample_rate)
     whole = windower.push(Span(0, stream.samples, False, 0.0))
     windows = [one.samples for one in (*whole, *windower.finish())]
     blocks = [samples[np.newaxis].tobytes() for samples in windows]
-    take = Take(
+    take = WindowBatch(
         tuple(hashlib.sha256(block).hexdigest() for block in blocks),
         lambda which: np.stack([windows[at] for at in which]),
     )
-    return dict(zip(blocks, ears.embed([take], lambda: None)[:, np.newaxis], strict=True))
+    return dict(zip(blocks, store.embed([take], lambda: None)[:, np.newaxis], strict=True))
 
 
 def _listen(
     stream: Stream, encoder: Encoder, classes: Sequence[ClassPrompt], config: Config, method: str
-) -> Heard:
+) -> StreamResult:
     sink = _Collector()
     ring = Ring(len(stream.samples) + 1)
     pipeline = Pipeline(
@@ -130,7 +130,7 @@ def _listen(
     ring.close()
     while pipeline.step(0.0):
         pass
-    return Heard(method, stream.plan, tuple(sink.scores), outcome_of(stream.plan, sink.changes))
+    return StreamResult(method, stream.plan, tuple(sink.scores), outcome_of(stream.plan, sink.changes))
 
 
 class Reported(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from monitor.encoders import Encoder
 from monitor.errors import ConfigError
 from monitor.evaluation.data.clips import Clip, load
 from monitor.evaluation.data.layouts import Corpus
-from monitor.evaluation.methods.embedding_store import EmbeddingStore, Take
+from monitor.evaluation.methods.embedding_store import EmbeddingStore, WindowBatch
 from monitor.evaluation.reports.progress import progress
 from monitor.evaluation.synthesis.mixtures import (
     CLEAN_DB,
@@ -27,7 +27,7 @@ from monitor.evaluation.synthesis.mixtures import (
 from monitor.evaluation.synthesis.other_windows import BACKGROUND_WINDOWS, Background, Backgrounds, Part
 
 
-class Material(msgspec.Struct, frozen=True):
+class MethodInput(msgspec.Struct, frozen=True):
     """Embeddings, unit norm."""
 
     windows: NDArray[np.float32]
@@ -102,21 +102,21 @@ def choose_pool(
     return sorted(found, key=lambda clip: clip.path)
 
 
-def gather(ears: EmbeddingStore, corpus: Corpus, wanted: Wanted) -> Material:
+def gather(store: EmbeddingStore, corpus: Corpus, wanted: Wanted) -> MethodInput:
     """Let a model hear everything that is wanted, or remember it."""
-    encoder, mixtures, pool = ears.encoder, wanted.mixtures, wanted.pool
+    encoder, mixtures, pool = store.encoder, wanted.mixtures, wanted.pool
     choice = Backgrounds(corpus, wanted.seed, encoder.window_len / encoder.sample_rate)
-    takes = _Takes(encoder, corpus)
+    takes = _Batches(encoder, corpus)
     by_background = sorted(range(len(mixtures)), key=lambda at: mixtures[at].background)  # decodes each once
     backgrounds = {at: choice.of(mixtures[at]) for at in by_background if mixtures[at].background}
     around = np.zeros((len(mixtures), BACKGROUND_WINDOWS, encoder.dim), np.float32)
     with progress(f"{encoder.info.name}: embedding", len(mixtures) + len(backgrounds) + len(pool)) as advance:
-        heard = ears.embed([takes.mixture(mixtures[at], wanted.snrs_db) for at in by_background], advance)
-        found = ears.embed([takes.background(background) for background in backgrounds.values()], advance)
-        learnt = ears.embed([takes.clip(clip) for clip in pool], advance)
+        heard = store.embed([takes.mixture(mixtures[at], wanted.snrs_db) for at in by_background], advance)
+        found = store.embed([takes.background(background) for background in backgrounds.values()], advance)
+        learnt = store.embed([takes.clip(clip) for clip in pool], advance)
     around[list(backgrounds)] = found.reshape(len(backgrounds), BACKGROUND_WINDOWS, encoder.dim)
     windows = heard.reshape(len(mixtures), len(wanted.snrs_db), encoder.dim)[np.argsort(by_background)]
-    return Material(
+    return MethodInput(
         windows=np.ascontiguousarray(windows.swapaxes(0, 1)),
         backgrounds=around,
         pool=learnt,
@@ -126,7 +126,7 @@ def gather(ears: EmbeddingStore, corpus: Corpus, wanted: Wanted) -> Material:
     )
 
 
-class _Takes:
+class _Batches:
     """Says how the windows of one model are made, and what they depend on."""
 
     def __init__(self, encoder: Encoder, corpus: Corpus) -> None:
@@ -136,7 +136,7 @@ class _Takes:
         self._length = round(encoder.window_len * MIX_RATE / encoder.sample_rate)
         self._stamps: dict[str, str] = {}
 
-    def mixture(self, mixture: Mixture, snrs_db: Sequence[float]) -> Take:
+    def mixture(self, mixture: Mixture, snrs_db: Sequence[float]) -> WindowBatch:
         """Return a mixture at each SNR."""
         event = self._stamp(mixture.event)
         background = f"{self._stamp(mixture.background)} {mixture.place}"
@@ -149,25 +149,25 @@ class _Takes:
             f"{VERSION} event {event}" + ("" if snr_db == CLEAN_DB else f" {snr_db} {background}")
             for snr_db in snrs_db
         )
-        return Take(tuple(keys), render)
+        return WindowBatch(tuple(keys), render)
 
-    def background(self, background: Background) -> Take:
+    def background(self, background: Background) -> WindowBatch:
         """Return the windows of a background."""
 
         def render(which: Sequence[int]) -> NDArray[np.float32]:
             return np.stack([self._part(background.parts[at]) for at in which])
 
         keys = (f"{VERSION} part {self._stamp(part.path)} {part.start_s}" for part in background.parts)
-        return Take(tuple(keys), render)
+        return WindowBatch(tuple(keys), render)
 
-    def clip(self, clip: Clip) -> Take:
+    def clip(self, clip: Clip) -> WindowBatch:
         """Return the loudest window of a clip."""
 
         def render(which: Sequence[int]) -> NDArray[np.float32]:
             samples = loudest_window(load(self._corpus.find(clip.path), MIX_RATE), self._length, HOP_LEN)
             return np.stack([self._at_rate(samples) for _ in which])
 
-        return Take((f"{VERSION} event {self._stamp(clip.path)}",), render)
+        return WindowBatch((f"{VERSION} event {self._stamp(clip.path)}",), render)
 
     def _part(self, part: Part) -> NDArray[np.float32]:
         samples = load(self._corpus.find(part.path), MIX_RATE)

@@ -10,7 +10,7 @@ from monitor.evaluation.synthesis.plans import Piece, StreamPlan
 
 
 class Provenance(msgspec.Struct, frozen=True):
-    """Where the pieces of one kind in a trial's streams come from."""
+    """Where the pieces of one kind in an experiment's streams come from."""
 
     role: str
     """`event`, `distractor`, `background` or `overlay`."""

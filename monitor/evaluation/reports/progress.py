@@ -1,4 +1,4 @@
-"""The progress bar of the trials, on standard error, so that results can be piped."""
+"""The progress bar of the experiments, on standard error, so that results can be piped."""
 
 from __future__ import annotations
 

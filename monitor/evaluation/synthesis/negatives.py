@@ -17,7 +17,7 @@ from monitor.errors import ConfigError
 from monitor.evaluation.data.clips import Clip, load
 from monitor.evaluation.data.layouts import Corpus
 from monitor.evaluation.synthesis.plans import Piece, StreamPlan, render
-from monitor.evaluation.synthesis.stream_backgrounds import Draws, at_level, lay_bed, within_full_scale
+from monitor.evaluation.synthesis.stream_backgrounds import Draws, at_level, lay_background, within_full_scale
 from monitor.evaluation.synthesis.streams import LENGTH_S, Stream, StreamSpec, is_usable
 from monitor.units import dbfs_to_power, mean_power, seconds_to_len
 
@@ -48,9 +48,9 @@ def build_negatives(
     usable = [
         clip for clip in corpus.clips if is_usable(clip, spec) and (subset is None or subset(clip.group))
     ]
-    beds = _by_group([clip for clip in usable if clip.kind == "background"])
-    beds = {name: own for name, own in beds.items() if corpus.lasts(own, spec.min_background_s)}
-    if not beds:
+    grounds = _by_group([clip for clip in usable if clip.kind == "background"])
+    grounds = {name: own for name, own in grounds.items() if corpus.lasts(own, spec.min_background_s)}
+    if not grounds:
         raise ConfigError(
             f"There is no background of {spec.min_background_s:g} s or more in folds "
             f"{', '.join(map(str, spec.folds))} that holds no listed class; --backgrounds takes others."
@@ -65,13 +65,13 @@ def build_negatives(
     draws = Draws(spec.seed)
     length = seconds_to_len(spec.length_s, spec.sample_rate)
     for number in range(count_negatives(hours, spec.length_s)):
-        recording = beds[draws.next("beds", sorted(beds))]
+        recording = grounds[draws.next("grounds", sorted(grounds))]
         bare = StreamPlan(f"negative_{number:03d}", spec.sample_rate, length, None, ())
-        bed = lay_bed(bare, recording, corpus, draws.rng)
+        ground = lay_background(bare, recording, corpus, draws.rng)
         level_dbfs = float(draws.rng.uniform(*LEVELS_DBFS))
-        bed = at_level(bed, corpus, level_dbfs)
-        overlays = _overlays(over, draws, corpus, level_dbfs, bed)
-        plan = within_full_scale(replace(bed, pieces=(*bed.pieces, *overlays)), corpus)
+        ground = at_level(ground, corpus, level_dbfs)
+        overlays = _overlays(over, draws, corpus, level_dbfs, ground)
+        plan = within_full_scale(replace(ground, pieces=(*ground.pieces, *overlays)), corpus)
         yield Stream(plan, render(plan, corpus))
 
 
@@ -81,32 +81,34 @@ def count_negatives(hours: float, length_s: float = LENGTH_S) -> int:
 
 
 def _overlays(
-    over: dict[str, list[Clip]], draws: Draws, corpus: Corpus, level_dbfs: float, bed: StreamPlan
+    over: dict[str, list[Clip]], draws: Draws, corpus: Corpus, level_dbfs: float, ground: StreamPlan
 ) -> list[Piece]:
     count = int(draws.rng.integers(MAX_OVERLAYS + 1)) if over else 0
     return [
-        _overlay(over[draws.next("overlays", sorted(over))], draws.rng, corpus, level_dbfs, bed)
+        _overlay(over[draws.next("overlays", sorted(over))], draws.rng, corpus, level_dbfs, ground)
         for _ in range(count)
     ]
 
 
 def _overlay(
-    clips: Sequence[Clip], rng: np.random.Generator, corpus: Corpus, level_dbfs: float, bed: StreamPlan
+    clips: Sequence[Clip], rng: np.random.Generator, corpus: Corpus, level_dbfs: float, ground: StreamPlan
 ) -> Piece:
-    """Return a part of one clip of a recording, somewhere in the stream, at its own level over the bed."""
+    """Return a part of one clip of a recording, somewhere in the stream, at its own level over the ground."""
     clip = clips[int(rng.integers(len(clips)))]
-    samples = load(corpus.find(clip.path), bed.sample_rate)
-    length = min(seconds_to_len(float(rng.uniform(*OVERLAY_S)), bed.sample_rate), len(samples), bed.length)
+    samples = load(corpus.find(clip.path), ground.sample_rate)
+    length = min(
+        seconds_to_len(float(rng.uniform(*OVERLAY_S)), ground.sample_rate), len(samples), ground.length
+    )
     start = int(rng.integers(len(samples) - length + 1))
     wanted = dbfs_to_power(level_dbfs + float(rng.uniform(*OVER_DB)))
-    fade = min(seconds_to_len(FADE_S, bed.sample_rate), length // 2)
+    fade = min(seconds_to_len(FADE_S, ground.sample_rate), length // 2)
     return Piece(
         role="overlay",
         label=clip.label,
         path=clip.path,
         start=start,
         length=length,
-        at=int(rng.integers(bed.length - length + 1)),
+        at=int(rng.integers(ground.length - length + 1)),
         gain=math.sqrt(wanted / max(mean_power(samples[start : start + length]), 1e-9)),
         fade_in=fade,
         fade_out=fade,

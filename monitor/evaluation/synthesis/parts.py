@@ -1,4 +1,4 @@
-"""What a trial of streams hears, part by part: planned from the data, or from the lists of another run."""
+"""What an experiment of streams hears, part by part: planned from the data, or from another run's lists."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from monitor.evaluation.synthesis.streams import Stream, StreamSpec, build_strea
 from monitor.records import ClassPrompt
 
 
-class StreamTrial(msgspec.Struct, frozen=True, kw_only=True):
+class StreamExperiment(msgspec.Struct, frozen=True, kw_only=True):
     """What `monitor eval streams` was asked for."""
 
     data: Path
@@ -82,33 +82,35 @@ class Part(msgspec.Struct, frozen=True):
         return "negatives" if self.snr_db is None else f"{self.snr_db:g} dB"
 
 
-def prepare_streams(corpus: Corpus, trial: StreamTrial, bench: Bench, snr_db: float) -> Iterator[Stream]:
-    """Yield the streams of a trial; labels that may hold a listed sound under another name are left out."""
-    return build_streams(corpus, _spec(corpus, trial, bench, snr_db), bench.subset)
+def prepare_streams(
+    corpus: Corpus, experiment: StreamExperiment, bench: Bench, snr_db: float
+) -> Iterator[Stream]:
+    """Yield the streams of an experiment, without labels that may hold a listed sound by another name."""
+    return build_streams(corpus, _spec(corpus, experiment, bench, snr_db), bench.subset)
 
 
-def prepare_negatives(corpus: Corpus, trial: StreamTrial, bench: Bench) -> Iterator[Stream]:
+def prepare_negatives(corpus: Corpus, experiment: StreamExperiment, bench: Bench) -> Iterator[Stream]:
     """Yield at least `negative_hours` of streams in which there is nothing to find."""
-    spec = _spec(corpus, trial, bench, 0.0)
-    return build_negatives(corpus, spec, trial.negative_hours, bench.subset)
+    spec = _spec(corpus, experiment, bench, 0.0)
+    return build_negatives(corpus, spec, experiment.negative_hours, bench.subset)
 
 
-def _spec(corpus: Corpus, trial: StreamTrial, bench: Bench, snr_db: float) -> StreamSpec:
-    sounding = trial.events or bench.names
+def _spec(corpus: Corpus, experiment: StreamExperiment, bench: Bench, snr_db: float) -> StreamSpec:
+    sounding = experiment.events or bench.names
     for name in sounding:
         if name not in bench.names:
             raise ConfigError(f"{name!r} is to sound but is not listened for; add it to --classes.")
     labels = {name for clip in corpus.clips for name in clip.held}
-    folds = trial.folds or corpus.usual_folds
+    folds = experiment.folds or corpus.usual_folds
     sounding = _sounding(corpus, sounding, folds, bench) or sounding
     return StreamSpec(
         classes=sounding,
         folds=folds,
-        n_streams=trial.n_streams,
+        n_streams=experiment.n_streams,
         snr_db=snr_db,
-        seed=trial.seed,
+        seed=experiment.seed,
         sample_rate=bench.encoder.sample_rate,
-        distractors=trial.distractors,
+        distractors=experiment.distractors,
         unused=tuple(sorted(set(bench.names) - set(sounding))),
         related=tuple(sorted(name for name in labels if is_related(name, bench.names))),
     )
@@ -127,29 +129,29 @@ def _sounding(corpus: Corpus, names: Sequence[str], folds: Sequence[int], bench:
     return tuple(name for name in names if name in here or name not in anywhere)
 
 
-def parts_from_data(corpus: Corpus, trial: StreamTrial, bench: Bench) -> list[Part]:
+def parts_from_data(corpus: Corpus, experiment: StreamExperiment, bench: Bench) -> list[Part]:
     """Return the negatives, then a part per SNR."""
-    known = _known(trial)
-    count = count_negatives(trial.negative_hours)
-    negatives = prepare_negatives(corpus, trial, bench) if count else ()
+    known = _known(experiment)
+    count = count_negatives(experiment.negative_hours)
+    negatives = prepare_negatives(corpus, experiment, bench) if count else ()
     return [
         Part(None, count, _annotated(negatives, corpus, known)),
         *(
             Part(
                 snr_db,
-                trial.n_streams,
-                _annotated(prepare_streams(corpus, trial, bench, snr_db), corpus, known),
+                experiment.n_streams,
+                _annotated(prepare_streams(corpus, experiment, bench, snr_db), corpus, known),
             )
-            for snr_db in trial.snrs_db
+            for snr_db in experiment.snrs_db
         ),
     ]
 
 
-def parts_from_lists(corpus: Corpus, trial: StreamTrial, bench: Bench) -> list[Part]:
+def parts_from_lists(corpus: Corpus, experiment: StreamExperiment, bench: Bench) -> list[Part]:
     """Return the negatives, then a part per SNR, of lists that another run wrote."""
-    known = _known(trial)
+    known = _known(experiment)
     by_snr: dict[float | None, list[StreamPlan]] = {None: []}
-    for path in trial.plans:
+    for path in experiment.plans:
         for plan in read_plans(path, StreamPlan):
             by_snr.setdefault(plan.snr_db, []).append(plan)
             unheard = {event.class_name for event in plan.references} - set(bench.names)
@@ -159,7 +161,7 @@ def parts_from_lists(corpus: Corpus, trial: StreamTrial, bench: Bench) -> list[P
                 )
     if len(by_snr) == 1:
         raise ConfigError(
-            f"There is no stream with events in {', '.join(map(str, trial.plans))}; add the streams_*.jsonl."
+            f"No stream in {', '.join(map(str, experiment.plans))} has events; add the streams_*.jsonl."
         )
     return [
         Part(
@@ -171,8 +173,8 @@ def parts_from_lists(corpus: Corpus, trial: StreamTrial, bench: Bench) -> list[P
     ]
 
 
-def _known(trial: StreamTrial) -> list[Unlabelled]:
-    return [] if trial.unlabelled is None else read_unlabelled(trial.unlabelled)
+def _known(experiment: StreamExperiment) -> list[Unlabelled]:
+    return [] if experiment.unlabelled is None else read_unlabelled(experiment.unlabelled)
 
 
 def _annotated(streams: Iterable[Stream], corpus: Corpus, known: Sequence[Unlabelled]) -> Iterator[Stream]:

@@ -34,7 +34,9 @@ class Draws:
         return bag.pop()
 
 
-def lay_bed(bare: StreamPlan, clips: Sequence[Clip], corpus: Corpus, rng: np.random.Generator) -> StreamPlan:
+def lay_background(
+    bare: StreamPlan, clips: Sequence[Clip], corpus: Corpus, rng: np.random.Generator
+) -> StreamPlan:
     """Return a plan filled with one recording, its clips cross-faded and repeated as needed."""
     length, sample_rate = bare.length, bare.sample_rate
     fade = seconds_to_len(CROSS_FADE_S, sample_rate)

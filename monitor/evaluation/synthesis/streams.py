@@ -22,7 +22,7 @@ from monitor.errors import ConfigError
 from monitor.evaluation.data.clips import Clip, active_span, load
 from monitor.evaluation.data.layouts import Corpus
 from monitor.evaluation.synthesis.plans import Piece, StreamPlan, render
-from monitor.evaluation.synthesis.stream_backgrounds import Draws, at_level, lay_bed, within_full_scale
+from monitor.evaluation.synthesis.stream_backgrounds import Draws, at_level, lay_background, within_full_scale
 from monitor.units import dbfs_to_power, seconds_to_len
 
 ACTIVE_DB = 20.0
@@ -198,9 +198,9 @@ def _plan(name: str, choice: _Choice, spec: StreamSpec) -> StreamPlan:
     """Return the plan of the next stream: background, then sounds, then a common gain against clipping."""
     length = seconds_to_len(spec.length_s, spec.sample_rate)
     bare = StreamPlan(name, spec.sample_rate, length, spec.snr_db, ())
-    bed = lay_bed(bare, choice.background(), choice.corpus, choice.rng)
-    bed = at_level(bed, choice.corpus, BACKGROUND_DBFS)
-    return within_full_scale(replace(bed, pieces=(*bed.pieces, *_sounds(choice, spec))), choice.corpus)
+    ground = lay_background(bare, choice.background(), choice.corpus, choice.rng)
+    ground = at_level(ground, choice.corpus, BACKGROUND_DBFS)
+    return within_full_scale(replace(ground, pieces=(*ground.pieces, *_sounds(choice, spec))), choice.corpus)
 
 
 def _sounds(choice: _Choice, spec: StreamSpec) -> list[Piece]:

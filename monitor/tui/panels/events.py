@@ -8,7 +8,7 @@ from textual.strip import Strip
 
 from monitor.bus.messages import Event, NearMissMessage
 from monitor.tui.readable import short_duration, when
-from monitor.tui.state import Heard
+from monitor.tui.state import ShownEvent
 from monitor.tui.strips import Piece, fit, line
 from monitor.tui.theme import DIM, EVENT, HEADING, HEADING_DIM, SHAPES, TEXT, URGENT
 from monitor.tui.view import View
@@ -90,7 +90,7 @@ def _past_rows(view: View, width: int) -> list[list[Piece]]:
     return [row for _, row in rows]
 
 
-def _event_row(view: View, heard: Heard, width: int) -> list[Piece]:
+def _event_row(view: View, heard: ShownEvent, width: int) -> list[Piece]:
     event = heard.event
     columns = _columns(view, width)
     shape = SHAPES["urgent" if event.urgent else "event"] if heard.open else SHAPES["recent"]

@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from rich.style import Style
 from textual.strip import Strip
 
-from monitor.tui.state import TICK_S, Column, Heard
+from monitor.tui.state import TICK_S, Column, ShownEvent
 from monitor.tui.strips import Piece, line
 from monitor.tui.theme import (
     BAR_BACK,
@@ -129,7 +129,7 @@ def _lane(view: View, columns: list[Column]) -> list[Piece]:
     return [("".join(text for text, _ in run), style) for style, run in groupby(cells, key=lambda c: c[1])]
 
 
-def _mark(cells: list[Piece], times: list[float], heard: Heard) -> None:
+def _mark(cells: list[Piece], times: list[float], heard: ShownEvent) -> None:
     """Draw one event into `cells`, from its onset to its end or to now."""
     style = URGENT if heard.event.urgent else EVENT
     stop = len(cells) if heard.open else bisect_left(times, heard.ended_s)

@@ -14,7 +14,7 @@ from monitor.config.settings import Config
 from monitor.errors import ConfigError
 from monitor.evaluation.data.clips import Clip, load
 from monitor.evaluation.data.layouts import Corpus, class_name, read_data
-from monitor.evaluation.eval_clips import ClipBench, ClipTrial, run_clips
+from monitor.evaluation.eval_clips import ClipBench, ClipExperiment, run_clips
 from monitor.evaluation.synthesis.mixtures import CLEAN_DB, plan_mixtures, windows_at
 from monitor.evaluation.synthesis.negatives import build_negatives
 from monitor.evaluation.synthesis.plans import write_plans
@@ -271,9 +271,9 @@ def test_backgrounds_of_unknown_length_are_measured(tmp_path: Path) -> None:
 @pytest.mark.parametrize("write", [write_esc50, write_urbansound8k])
 def test_the_last_fold_is_heard_in_other_backgrounds(tmp_path: Path, write: Callable[[Path], Path]) -> None:
     data, tau = write(tmp_path / "data"), write_tau(tmp_path / "tau")
-    trial = ClipTrial(data=data, backgrounds=tau, snrs_db=(CLEAN_DB, 10.0), min_clips=2)
+    experiment = ClipExperiment(data=data, backgrounds=tau, snrs_db=(CLEAN_DB, 10.0), min_clips=2)
 
-    report = run_clips(trial, ClipBench([FakeEncoder(TONES_HZ)], Config()))
+    report = run_clips(experiment, ClipBench([FakeEncoder(TONES_HZ)], Config()))
 
     last = {clip.path for clip in read_data(data).clips if clip.fold == read_data(data).folds[-1]}
     assert {one.event for one in report.mixtures} == last

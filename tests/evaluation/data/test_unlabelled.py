@@ -24,7 +24,7 @@ from monitor.evaluation.data.unlabelled import (
 from monitor.evaluation.eval_streams import Report, run_streams
 from monitor.evaluation.metrics.event_metrics import Detection, Reference, excuse, match
 from monitor.evaluation.metrics.figures import ANNOTATED, LABELS
-from monitor.evaluation.synthesis.parts import Bench, StreamTrial
+from monitor.evaluation.synthesis.parts import Bench, StreamExperiment
 from monitor.evaluation.synthesis.plans import Piece, StreamPlan
 from monitor.scoring.prompts import parse_classes
 from tests.evaluation.corpus import TONES_HZ, write_corpus
@@ -141,12 +141,12 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     write_corpus(root, overlays=True)
     music = clip_hash(root / "music_fold4.wav")
     write_unlabelled(root / "spans.csv", [span(0.0, 20.0, music, "whistle")])
-    trial = StreamTrial(
+    experiment = StreamExperiment(
         data=root / "index.csv", folds=(4,), n_streams=2, snrs_db=(10.0,), methods=("monitor",), seed=0,
         distractors=0, events=("siren",), negative_hours=0.1, unlabelled=root / "spans.csv", out=None,
     )  # fmt: skip
     encoder = FakeEncoder({**TONES_HZ, "whistle": 3000.0})
-    return run_streams(trial, Bench(encoder, parse_classes("siren,whistle"), CONFIG))
+    return run_streams(experiment, Bench(encoder, parse_classes("siren,whistle"), CONFIG))
 
 
 def figures(report: Report, truth: str, metric: str) -> list[float]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from monitor.evaluation.methods.embedding_store import EmbeddingStore, Take, kept_file
+from monitor.evaluation.methods.embedding_store import EmbeddingStore, WindowBatch, kept_file
 from tests.fakes import PITCHES_HZ, RATE, FakeEncoder, tone
 
 
@@ -29,16 +29,16 @@ class Batching(Counting):
     batches = True
 
 
-def take(*words: str) -> Take:
+def take(*words: str) -> WindowBatch:
     """Return tones, each known by its word."""
 
     def render(which: Sequence[int]) -> NDArray[np.float32]:
         return np.stack([tone(words[at], 1.0) for at in which])
 
-    return Take(words, render)
+    return WindowBatch(words, render)
 
 
-def embed(encoder: FakeEncoder, keep: Path | None, *takes: Take) -> NDArray[np.float32]:
+def embed(encoder: FakeEncoder, keep: Path | None, *takes: WindowBatch) -> NDArray[np.float32]:
     return EmbeddingStore(encoder, keep).embed(takes, lambda: None)
 
 

@@ -25,7 +25,7 @@ from monitor.evaluation.methods.methods import (
     score,
     text_guided,
 )
-from monitor.evaluation.methods.window_batch import Material
+from monitor.evaluation.methods.window_batch import MethodInput
 from monitor.units import unit_norm
 
 seeds = st.integers(0, 10_000)
@@ -44,9 +44,9 @@ def words_of(seed: int) -> Words:
     return Words(draw(seed, 4, 16), draw(seed + 1, 3, 16), draw(seed + 2, 4, 5, 16), NAMES)
 
 
-def material_of(seed: int, mixtures: int = 6) -> Material:
+def material_of(seed: int, mixtures: int = 6) -> MethodInput:
     labels = tuple((name,) for name in (*NAMES, "music") for _ in range(6))
-    return Material(
+    return MethodInput(
         windows=draw(seed + 3, 2, mixtures, 16),
         backgrounds=draw(seed + 4, mixtures, 3, 16),
         pool=draw(seed + 5, len(labels), 16),
@@ -55,8 +55,8 @@ def material_of(seed: int, mixtures: int = 6) -> Material:
     )
 
 
-def plain(material: Material, words: Words) -> Vectors:
-    return np.asarray(material.windows @ words.classes.T)
+def plain(given: MethodInput, words: Words) -> Vectors:
+    return np.asarray(given.windows @ words.classes.T)
 
 
 every_quick_method = st.builds(
@@ -123,18 +123,18 @@ def test_a_method_is_read_from_its_own_name(kind: str, background: str, drift: D
     assert method.labelled == (kind not in UNLABELLED)
 
 
-def elsewhere(material: Material) -> Material:
+def elsewhere(given: MethodInput) -> MethodInput:
     """Return the same mixtures in other backgrounds."""
-    return replace(material, backgrounds=np.roll(-material.backgrounds, 1, axis=0))
+    return replace(given, backgrounds=np.roll(-given.backgrounds, 1, axis=0))
 
 
 @given(every_quick_method, seeds)
 def test_another_background_changes_the_scores_of_those_methods_alone_that_need_one(
     method: Method, seed: int
 ) -> None:
-    material, words = material_of(seed), words_of(seed)
+    given, words = material_of(seed), words_of(seed)
 
-    here, there = (score(method, one, words, Settings()) for one in (material, elsewhere(material)))
+    here, there = (score(method, one, words, Settings()) for one in (given, elsewhere(given)))
 
     assert method.needs_background or np.array_equal(here, there)
     if method.background == "audio":
@@ -160,85 +160,84 @@ def test_every_method_gives_a_finite_score_per_mixture_and_class(
 def test_a_mixture_is_scored_without_regard_to_the_others(
     method: Method, settings: Settings, seed: int
 ) -> None:
-    material, words = material_of(seed), words_of(seed)
+    given, words = material_of(seed), words_of(seed)
     order = np.random.default_rng(seed).permutation(6)[:4]
-    fewer = replace(material, windows=material.windows[:, order], backgrounds=material.backgrounds[order])
+    fewer = replace(given, windows=given.windows[:, order], backgrounds=given.backgrounds[order])
 
     found = score(method, fewer, words, settings)
 
-    assert found == pytest.approx(score(method, material, words, settings)[:, order], abs=1e-5)
+    assert found == pytest.approx(score(method, given, words, settings)[:, order], abs=1e-5)
 
 
 @given(seeds)
 def test_zero_shot_is_the_cosine_to_the_words(seed: int) -> None:
-    material, words = material_of(seed), words_of(seed)
+    given, words = material_of(seed), words_of(seed)
 
-    assert score(Method(), material, words, Settings()) == pytest.approx(plain(material, words), abs=1e-6)
+    assert score(Method(), given, words, Settings()) == pytest.approx(plain(given, words), abs=1e-6)
 
 
 @given(seeds, st.sampled_from(["text", "audio"]))
 def test_no_share_of_the_background_and_no_weight_on_the_bonus_change_nothing(
     seed: int, background: str
 ) -> None:
-    material, words = material_of(seed), words_of(seed)
+    given, words = material_of(seed), words_of(seed)
     nothing = Settings(tau_text=0.0, tau_audio=0.0, beta=0.0)
 
-    found = score(parse_method(f"{background}-background+drift"), material, words, nothing)
+    found = score(parse_method(f"{background}-background+drift"), given, words, nothing)
 
-    assert np.array_equal(found, score(Method(), material, words, Settings()))
+    assert np.array_equal(found, score(Method(), given, words, Settings()))
 
 
 @given(seeds)
 def test_the_backgrounds_profile_is_taken_off_by_its_share(seed: int) -> None:
-    material, words = material_of(seed), words_of(seed)
-    backgrounds = unit_norm(material.backgrounds.mean(axis=1))
+    given, words = material_of(seed), words_of(seed)
+    backgrounds = unit_norm(given.backgrounds.mean(axis=1))
     spoken = unit_norm(words.background.mean(axis=0))
     settings = Settings(tau_text=0.3, tau_audio=0.6)
 
-    audio = score(Method(background="audio"), material, words, settings)
-    text = score(Method(background="text"), material, words, settings)
+    audio = score(Method(background="audio"), given, words, settings)
+    text = score(Method(background="text"), given, words, settings)
 
-    assert audio == pytest.approx(plain(material, words) - 0.6 * backgrounds @ words.classes.T, abs=1e-5)
-    assert text == pytest.approx(plain(material, words) - 0.3 * spoken @ words.classes.T, abs=1e-5)
+    assert audio == pytest.approx(plain(given, words) - 0.6 * backgrounds @ words.classes.T, abs=1e-5)
+    assert text == pytest.approx(plain(given, words) - 0.3 * spoken @ words.classes.T, abs=1e-5)
 
 
 @given(seeds)
 def test_a_background_unlike_the_sound_takes_nothing_off_with_auto(seed: int) -> None:
-    material, words = material_of(seed), words_of(seed)
-    background = unit_norm(material.backgrounds.mean(axis=1))
-    sounds = material.windows[0] - (material.windows[0] * background).sum(axis=1, keepdims=True) * background
-    apart = replace(material, windows=sounds[np.newaxis])
+    given, words = material_of(seed), words_of(seed)
+    background = unit_norm(given.backgrounds.mean(axis=1))
+    sounds = given.windows[0] - (given.windows[0] * background).sum(axis=1, keepdims=True) * background
+    apart = replace(given, windows=sounds[np.newaxis])
 
     found = score(Method(background="auto"), apart, words, Settings())
 
     assert found == pytest.approx(plain(apart, words), abs=1e-5)
 
 
-def steady(material: Material) -> Material:
+def steady(given: MethodInput) -> MethodInput:
     """Return mixtures in backgrounds that always sound the same, and are a little like the sounds."""
     backgrounds = np.repeat(
-        unit_norm(material.backgrounds[:, :1] + 2.0 * material.windows[0][:, np.newaxis]), 5, axis=1
+        unit_norm(given.backgrounds[:, :1] + 2.0 * given.windows[0][:, np.newaxis]), 5, axis=1
     )
-    return replace(material, windows=material.windows[:1], backgrounds=backgrounds)
+    return replace(given, windows=given.windows[:1], backgrounds=backgrounds)
 
 
 @given(seeds)
 def test_auto_leaves_no_likeness_to_a_background_that_always_sounds_the_same(seed: int) -> None:
-    material = steady(material_of(seed, mixtures=4))
-    words = Words(material.backgrounds[:, 0], draw(seed, 2, 16), draw(seed, 4, 2, 16), NAMES)
+    given = steady(material_of(seed, mixtures=4))
+    words = Words(given.backgrounds[:, 0], draw(seed, 2, 16), draw(seed, 4, 2, 16), NAMES)
 
-    found = score(Method(background="auto"), material, words, Settings())
+    found = score(Method(background="auto"), given, words, Settings())
 
     assert np.diagonal(found, axis1=1, axis2=2) == pytest.approx(np.zeros((1, 4)), abs=1e-5)
 
 
 def test_auto_takes_less_off_in_a_background_whose_windows_differ() -> None:
-    material, words = steady(material_of(1)), words_of(1)
-    vague = replace(material, backgrounds=np.float32(0.5) * material.backgrounds)
+    given, words = steady(material_of(1)), words_of(1)
+    vague = replace(given, backgrounds=np.float32(0.5) * given.backgrounds)
 
     taken, taken_of_vague = (
-        plain(one, words) - score(Method(background="auto"), one, words, Settings())
-        for one in (material, vague)
+        plain(one, words) - score(Method(background="auto"), one, words, Settings()) for one in (given, vague)
     )
 
     assert taken_of_vague == pytest.approx(0.25 * taken, abs=1e-6)
@@ -246,36 +245,36 @@ def test_auto_takes_less_off_in_a_background_whose_windows_differ() -> None:
 
 @given(seeds, st.sampled_from(get_args(DriftForm)))
 def test_the_bonus_is_the_weighted_cosine_to_the_drift(seed: int, form: DriftForm) -> None:
-    material, words = material_of(seed), words_of(seed)
+    given, words = material_of(seed), words_of(seed)
 
-    found = score(Method(drift=form), material, words, Settings(beta=0.4)) - plain(material, words)
+    found = score(Method(drift=form), given, words, Settings(beta=0.4)) - plain(given, words)
 
     towards = directions(words.classes, words.noisy, form)
-    assert found == pytest.approx(0.4 * material.windows @ towards.T, abs=1e-5)
+    assert found == pytest.approx(0.4 * given.windows @ towards.T, abs=1e-5)
 
 
 @given(seeds)
 def test_a_scene_hears_only_the_phrases_that_are_like_it(seed: int) -> None:
-    material, words = material_of(seed), words_of(seed)
+    given, words = material_of(seed), words_of(seed)
     three = replace(words, noisy=words.noisy[:, :3])
     everywhere, by_scene = Method(drift="plain"), Method(drift="scene")
 
-    assert score(by_scene, material, three, Settings()) == pytest.approx(
-        score(everywhere, material, three, Settings()), abs=1e-5
+    assert score(by_scene, given, three, Settings()) == pytest.approx(
+        score(everywhere, given, three, Settings()), abs=1e-5
     )
-    assert score(by_scene, material, words, Settings()) != pytest.approx(
-        score(everywhere, material, words, Settings()), abs=1e-5
+    assert score(by_scene, given, words, Settings()) != pytest.approx(
+        score(everywhere, given, words, Settings()), abs=1e-5
     )
 
 
 @given(every_setting)
 def test_no_phrases_are_no_background_and_no_bonus(settings: Settings) -> None:
-    material, words = material_of(1), words_of(1)
+    given, words = material_of(1), words_of(1)
     silent = replace(words, background=words.background[:0], noisy=words.noisy[:, :0])
 
-    found = score(Method(background="text", drift="plain"), material, silent, settings)
+    found = score(Method(background="text", drift="plain"), given, silent, settings)
 
-    assert np.array_equal(found, score(Method(), material, words, settings))
+    assert np.array_equal(found, score(Method(), given, words, settings))
 
 
 def test_a_prototype_of_clips_is_the_mean_of_those_nearest_to_the_words() -> None:
@@ -288,19 +287,19 @@ def test_a_prototype_of_clips_is_the_mean_of_those_nearest_to_the_words() -> Non
 
 @given(seeds)
 def test_a_prototype_of_clips_can_be_all_words(seed: int) -> None:
-    material, words = material_of(seed), words_of(seed)
+    given, words = material_of(seed), words_of(seed)
 
-    found = score(Method("tgap"), material, words, Settings(tgap_text_share=1.0))
+    found = score(Method("tgap"), given, words, Settings(tgap_text_share=1.0))
 
-    assert found == pytest.approx(plain(material, words), abs=1e-5)
+    assert found == pytest.approx(plain(given, words), abs=1e-5)
 
 
 def test_labels_that_say_what_is_heard_beat_words_that_do_not() -> None:
-    material, words = material_of(1), words_of(1)
+    given, words = material_of(1), words_of(1)
     centres = draw(7, 4, 16)
     pool = unit_norm(np.repeat(centres, 6, axis=0) + 0.1 * draw(8, 24, 16))
     labels = tuple((name,) for name in NAMES for _ in range(6))
-    known = Material(centres[np.newaxis], material.backgrounds[:4], pool, labels, material.pool_groups[:24])
+    known = MethodInput(centres[np.newaxis], given.backgrounds[:4], pool, labels, given.pool_groups[:24])
 
     for kind in ("few-shot", "class-means"):
         found = score(Method(kind), known, words, Settings())
@@ -309,18 +308,18 @@ def test_labels_that_say_what_is_heard_beat_words_that_do_not() -> None:
 
 def test_the_networks_probabilities_are_a_profile_like_any_other() -> None:
     pytest.importorskip("sklearn", reason="scikit-learn is not installed; it comes with the extra 'eval'")
-    material, words = material_of(1), words_of(1)
+    given, words = material_of(1), words_of(1)
 
-    found = score(Method("mlp"), material, words, Settings())
+    found = score(Method("mlp"), given, words, Settings())
 
     assert found.sum(axis=2) == pytest.approx(np.ones((2, 6)), abs=1e-5)
-    assert np.isfinite(score(Method("mlp", "auto", "plain"), material, words, Settings())).all()
+    assert np.isfinite(score(Method("mlp", "auto", "plain"), given, words, Settings())).all()
 
 
 @pytest.mark.parametrize("kind", ["tgap", "few-shot", "class-means", "mlp"])
 def test_no_clips_are_nothing_to_learn_from(kind: str) -> None:
-    material = material_of(1)
-    empty = replace(material, pool=material.pool[:0], pool_labels=(), pool_groups=())
+    given = material_of(1)
+    empty = replace(given, pool=given.pool[:0], pool_labels=(), pool_groups=())
 
     with pytest.raises(ConfigError, match=f"'{kind}' learns from clips.*--pool-folds"):
         score(Method(kind), empty, words_of(1), Settings())  # type: ignore[arg-type]

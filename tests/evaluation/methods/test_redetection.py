@@ -13,7 +13,7 @@ from monitor.config.tuning import UNTUNED
 from monitor.detection.detector import Detector
 from monitor.errors import ConfigError
 from monitor.evaluation.methods.redetection import Redetection, learn_thresholds
-from monitor.evaluation.methods.stream_runner import Heard, Reported, outcome_of
+from monitor.evaluation.methods.stream_runner import Reported, StreamResult, outcome_of
 from monitor.evaluation.metrics.event_metrics import Outcome
 from monitor.evaluation.synthesis.plans import Piece, StreamPlan
 from monitor.records import Transition, WindowScores
@@ -25,17 +25,17 @@ CONFIG = Config(detector=DetectorConfig(confirm_s=0.5, min_off_s=0.5))
 EVENT = Piece("event", "siren", "siren.wav", 0, 2 * RATE, 5 * RATE, 1.0, 0, 0)
 
 
-def heard(values: list[tuple[float, float]]) -> Heard:
+def heard(values: list[tuple[float, float]]) -> StreamResult:
     """Return what a stream with a siren from 5 s to 7 s was scored, a pair of scores per window."""
     scores = tuple(
         WindowScores(at * HOP, RATE + at * HOP, dict(zip(NAMES, pair, strict=True)), "", 0.0)
         for at, pair in enumerate(values)
     )
     plan = StreamPlan("stream", RATE, RATE + len(values) * HOP, 0.0, (EVENT,))
-    return Heard("monitor", plan, scores, Outcome(1.0, (), (), (), ()))
+    return StreamResult("monitor", plan, scores, Outcome(1.0, (), (), (), ()))
 
 
-def at_once(one: Heard, thresholds: dict[str, float]) -> Outcome:
+def at_once(one: StreamResult, thresholds: dict[str, float]) -> Outcome:
     """Return the outcome of one detector that hears all classes together."""
     detector = Detector(NAMES, CONFIG.detector, RATE, RATE, HOP)
     for name, value in thresholds.items():
@@ -70,7 +70,7 @@ def test_classes_heard_apart_and_once_find_what_all_together_do(
             assert sorted(map(repr, getattr(found, kind))) == sorted(map(repr, getattr(expected, kind)))
 
 
-def quiet(seed: int, level: float) -> Heard:
+def quiet(seed: int, level: float) -> StreamResult:
     odds = np.random.default_rng(seed).normal(level, 1.0, (240, 2))
     return heard([(float(a), float(b)) for a, b in 1.0 / (1.0 + np.exp(-odds))])
 

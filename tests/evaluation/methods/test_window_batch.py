@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from monitor.errors import ConfigError
 from monitor.evaluation.data.layouts import Corpus
 from monitor.evaluation.methods.embedding_store import EmbeddingStore
-from monitor.evaluation.methods.window_batch import Material, Wanted, choose_pool, gather
+from monitor.evaluation.methods.window_batch import MethodInput, Wanted, choose_pool, gather
 from monitor.evaluation.synthesis.mixtures import CLEAN_DB, Mixture, plan_mixtures, windows_at
 from monitor.evaluation.synthesis.other_windows import BACKGROUND_WINDOWS
 from tests.evaluation.corpus import TONES_HZ, write_corpus
@@ -39,50 +39,50 @@ def wanted(corpus: Corpus, mixtures: list[Mixture]) -> Wanted:
 
 
 @pytest.fixture(scope="module")
-def material(corpus: Corpus, mixtures: list[Mixture]) -> Material:
+def given(corpus: Corpus, mixtures: list[Mixture]) -> MethodInput:
     return gather(EmbeddingStore(FakeEncoder(TONES_HZ), None), corpus, wanted(corpus, mixtures))
 
 
 def test_a_mixture_is_heard_at_every_snr_as_it_would_be_alone(
-    corpus: Corpus, mixtures: list[Mixture], material: Material
+    corpus: Corpus, mixtures: list[Mixture], given: MethodInput
 ) -> None:
     encoder = FakeEncoder(TONES_HZ)
 
-    assert material.windows.shape == (2, len(mixtures), encoder.dim)
+    assert given.windows.shape == (2, len(mixtures), encoder.dim)
     for at, one in enumerate(mixtures):
         windows = windows_at(one, corpus, SNRS_DB, encoder.sample_rate, encoder.window_len)
-        assert np.abs(material.windows[:, at] - encoder.embed_audio(windows)).max() < 1e-6
+        assert np.abs(given.windows[:, at] - encoder.embed_audio(windows)).max() < 1e-6
 
 
-def test_backgrounds_sound_like_the_background_and_the_pool_like_its_clips(material: Material) -> None:
-    assert material.backgrounds.shape[1] == BACKGROUND_WINDOWS
-    assert (material.backgrounds.argmax(axis=2) == NOISE).all()
-    assert material.overlapping == 0
-    for heard, labels in zip(material.pool.argmax(axis=1), material.pool_labels, strict=True):
+def test_backgrounds_sound_like_the_background_and_the_pool_like_its_clips(given: MethodInput) -> None:
+    assert given.backgrounds.shape[1] == BACKGROUND_WINDOWS
+    assert (given.backgrounds.argmax(axis=2) == NOISE).all()
+    assert given.overlapping == 0
+    for heard, labels in zip(given.pool.argmax(axis=1), given.pool_labels, strict=True):
         assert labels == ([*TONES_HZ, "street"][heard],)
-    assert len(material.pool_groups) == len(material.pool) == 9
+    assert len(given.pool_groups) == len(given.pool) == 9
 
 
 def test_a_mixture_without_a_background_has_no_background(corpus: Corpus, mixtures: list[Mixture]) -> None:
     bare = [replace(one, background="", background_label="", background_group="") for one in mixtures[:2]]
     clean = Wanted([*bare, *mixtures[2:]], (CLEAN_DB,), (), seed=0)
-    ears = EmbeddingStore(FakeEncoder(TONES_HZ), None)
+    store = EmbeddingStore(FakeEncoder(TONES_HZ), None)
 
-    found, usual = gather(ears, corpus, clean), gather(ears, corpus, replace(clean, mixtures=mixtures))
+    found, usual = gather(store, corpus, clean), gather(store, corpus, replace(clean, mixtures=mixtures))
 
     assert not found.backgrounds[:2].any()
     assert np.array_equal(found.backgrounds[2:], usual.backgrounds[2:])
     assert np.array_equal(found.windows, usual.windows)
-    assert not gather(ears, corpus, replace(clean, mixtures=bare)).backgrounds.any()
+    assert not gather(store, corpus, replace(clean, mixtures=bare)).backgrounds.any()
 
 
 def test_the_order_of_the_list_changes_nothing(
-    corpus: Corpus, mixtures: list[Mixture], material: Material
+    corpus: Corpus, mixtures: list[Mixture], given: MethodInput
 ) -> None:
     turned = gather(EmbeddingStore(FakeEncoder(TONES_HZ), None), corpus, wanted(corpus, mixtures[::-1]))
 
-    assert (turned.windows[:, ::-1] == material.windows).all()
-    assert (turned.backgrounds[::-1] == material.backgrounds).all()
+    assert (turned.windows[:, ::-1] == given.windows).all()
+    assert (turned.backgrounds[::-1] == given.backgrounds).all()
 
 
 def test_a_second_time_nothing_is_heard_but_what_changed(tmp_path: Path) -> None:
@@ -90,18 +90,18 @@ def test_a_second_time_nothing_is_heard_but_what_changed(tmp_path: Path) -> None
     mixtures = plan_mixtures(corpus.clips, (4,), min_clips=2, seed=0)
     asked = wanted(corpus, mixtures)
     encoder = Counting()
-    ears = EmbeddingStore(encoder, tmp_path / "kept.sqlite3")
-    first = gather(ears, corpus, asked)
+    store = EmbeddingStore(encoder, tmp_path / "kept.sqlite3")
+    first = gather(store, corpus, asked)
     count = sum(encoder.sizes)
-    again = gather(ears, corpus, asked)
+    again = gather(store, corpus, asked)
     assert sum(encoder.sizes) == count
     assert (again.windows == first.windows).all()
 
-    gather(ears, corpus, replace(asked, snrs_db=(CLEAN_DB, 0.0, 10.0)))
+    gather(store, corpus, replace(asked, snrs_db=(CLEAN_DB, 0.0, 10.0)))
     assert sum(encoder.sizes) == count + len(mixtures)
 
     os.utime(corpus.find(mixtures[0].event), (1.0, 1.0))
-    gather(ears, corpus, asked)
+    gather(store, corpus, asked)
     assert sum(encoder.sizes) == count + len(mixtures) + len(SNRS_DB)
 
 
@@ -154,7 +154,7 @@ def test_a_clip_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
         gather(EmbeddingStore(FakeEncoder(TONES_HZ), None), corpus, wanted(corpus, mixtures))
 
 
-def test_embeddings_are_float32_of_unit_length(material: Material) -> None:
-    for part in (material.windows, material.backgrounds, material.pool):
+def test_embeddings_are_float32_of_unit_length(given: MethodInput) -> None:
+    for part in (given.windows, given.backgrounds, given.pool):
         assert part.dtype == np.float32
         assert np.linalg.norm(part, axis=-1) == pytest.approx(np.ones(part.shape[:-1]), abs=1e-5)

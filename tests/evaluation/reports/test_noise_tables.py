@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from monitor.evaluation.eval_clips import ClipRow
-from monitor.evaluation.eval_noise import GridRow, Heard, NoiseReport
+from monitor.evaluation.eval_noise import GridRow, ModelBasis, NoiseReport
 from monitor.evaluation.methods.drift import DriftGeometry
 from monitor.evaluation.methods.methods import Settings
 from monitor.evaluation.reports.noise_tables import markdown, terminal_table
@@ -14,7 +14,9 @@ from monitor.evaluation.synthesis.mixtures import Mixture
 MIXTURE = Mixture("dog", "dog.wav", "dog", "park.wav", "park", "park", 0.5)
 
 
-def report(rows: Sequence[ClipRow], grid: Sequence[GridRow] = (), heard: Sequence[Heard] = ()) -> NoiseReport:
+def report(
+    rows: Sequence[ClipRow], grid: Sequence[GridRow] = (), heard: Sequence[ModelBasis] = ()
+) -> NoiseReport:
     return NoiseReport((MIXTURE,), Settings(), list(heard), list(rows), list(grid))
 
 
@@ -49,7 +51,11 @@ def test_auto_is_set_against_the_best_tau_of_its_own_prototypes() -> None:
 
 def test_drift_directions_are_told_of_the_models_that_have_them() -> None:
     geometry = DriftGeometry(0.75, 0.875, -0.25)
-    heard = [Heard("fake", 0, 0, geometry), Heard("plain", 0, 0, None), Heard("other", 0, 0, geometry)]
+    heard = [
+        ModelBasis("fake", 0, 0, geometry),
+        ModelBasis("plain", 0, 0, None),
+        ModelBasis("other", 0, 0, geometry),
+    ]
 
     table = markdown(report([], heard=heard)).split("## Drift directions")[1].strip()
 

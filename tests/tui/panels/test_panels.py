@@ -238,7 +238,7 @@ def test_the_event_list_scrolls_and_stops_at_the_oldest() -> None:
     assert "c0" in text(events_lines(replace(view, scroll=99), 80, 4)).splitlines()[3]
 
 
-def test_counters_that_are_not_zero_are_kept_where_there_is_little_background() -> None:
+def test_counters_that_are_not_zero_are_kept_where_there_is_little_room() -> None:
     view = replace(view_of(health(10.0, skipped=40000)), lost=3)
     shown = text(status_lines(view, 44, 1))
     assert "skipped !2.5 s" in shown
