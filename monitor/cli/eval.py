@@ -101,7 +101,7 @@ def add_eval(verbs: Any, add_verb: AddVerb) -> None:
         "--unlabelled",
         type=user_path,
         metavar="FILE",
-        help="sounds that are there without a label, as tools/annotate_negatives.py writes them; all is then "
+        help="sounds that are there without a label, from tools/maintain/annotate_negatives.py; all is then "
         "counted with and without them (default: those known of the development data)",
     )
     streams.add_argument("--no-cache", action="store_true", help="hear all again, and keep no embeddings")

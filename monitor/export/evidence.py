@@ -23,7 +23,8 @@ from monitor.export.mobilenet import CLASSES
 OFFSET, POWER = 8.0, 0.75
 """Evidence at which a class weighs half, in log-odds, and what posteriors are raised to.
 
-Chosen on validation recordings (tools/teacher_recipes.py); within a point from 7 to 10 and from .5 to 1.
+Chosen on validation recordings (tools/train/teacher_recipes.py); within a point from 7 to 10 and from .5 to
+1.
 """
 TYPICAL_WIDTH = 0.4
 """Of the tagger whose typical logits are kept: mn04_as."""
@@ -53,8 +54,9 @@ def typical_logits() -> Tensor:
     """Return what a class's logit is on ordinary sound that is mostly not of it, float32 (CLASSES,).
 
     Means of mn04_as over 3,776 windows of 2 s of backgrounds, speech and music, of folds 1 to 3
-    (tools/typical_logits.py). With them 41.1 % of 401 validation clips of 62 classes are named rightly, mean
-    of clean and 20 to 0 dB; with one value for all classes 36.9: speech and music are heard in everything.
+    (tools/train/typical_logits.py). With them 41.1 % of 401 validation clips of 62 classes are named
+    rightly, mean of clean and 20 to 0 dB; with one value for all classes 36.9: speech and music are heard
+    in everything.
     """
     lines = files("monitor.export").joinpath(_TYPICAL).read_text("utf-8").split()
     return torch.tensor([float(line) for line in lines])

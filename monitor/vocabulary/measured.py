@@ -1,7 +1,7 @@
 """How well a model heard a word where that was measured: `measured.toml` beside its audio tower.
 
-`tools/measured_words.py` writes it from what `monitor eval clips` found. Figures of other weights than the
-model's do not count.
+`tools/train/measured_words.py` writes it from what `monitor eval clips` found. Figures of other weights
+than the model's do not count.
 """
 
 from __future__ import annotations

@@ -21,13 +21,13 @@ def test_default_toml_lists_every_key_with_the_default_of_the_code() -> None:
 @pytest.mark.parametrize(
     ("tool", "path"),
     [
-        ("write_default_config", "configs/default.toml"),
-        ("write_configuration_page", "docs/configuration.md"),
+        ("tools.maintain.write_default_config", "configs/default.toml"),
+        ("tools.maintain.write_configuration_page", "docs/configuration.md"),
     ],
 )
 def test_what_is_written_from_the_code_is_up_to_date(tool: str, path: str) -> None:
     written = (CONFIGS.parent / path).read_text("utf-8")
-    assert load_tool(tool).document() == written, f"run: python tools/{tool}.py > {path}"
+    assert load_tool(tool).document() == written, f"run: python -m {tool} > {path}"
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.stem)

@@ -1,25 +1,19 @@
-"""Imports a module of tools/, which is a folder of scripts and no package."""
+"""Imports a module of tools/, whose libraries the product does without."""
 
 from __future__ import annotations
 
 import importlib
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-TOOLS = Path(__file__).parents[2] / "tools"
-
 
 def load_tool(name: str) -> Any:
     """Return the module; skip the tests where a library that only tools need is not installed."""
-    if str(TOOLS) not in sys.path:
-        sys.path.append(str(TOOLS))
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        if error.name is None or (TOOLS / f"{error.name}.py").exists():
+        if error.name is None or error.name.startswith("tools"):
             raise
         pytest.skip(
             f"{error.name} is not installed; it comes with the extra 'train'", allow_module_level=True

@@ -17,7 +17,7 @@ from monitor.evaluation.data.clips import Clip
 from monitor.evaluation.data.unlabelled import read_unlabelled
 from tests.tools.load import load_tool
 
-tool, tagging = (load_tool(name) for name in ("annotate_negatives", "tagging"))
+tool, tagging = (load_tool(name) for name in ("tools.maintain.annotate_negatives", "tools.maintain.tagging"))
 
 NAMES = ["Speech", "Siren", "Bark", "Dog", "Owl"]
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.tools.load import load_tool
 
-benchmark = load_tool("benchmark")
+benchmark = load_tool("tools.benchmark.benchmark")
 
 
 @given(ratio=st.floats(0.05, 20), seed=st.integers(0, 1000))

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tests.tools.load import load_tool
 
-benchmark = load_tool("benchmark_clap")
-records = load_tool("clap_records")
+benchmark = load_tool("tools.benchmark.benchmark_clap")
+records = load_tool("tools.benchmark.clap_records")
 
 MACHINE = records.Machine("Some CPU", 2, {}, "random")
 

@@ -11,7 +11,7 @@ from monitor.models.store import read_manifest
 from tests.encoders.tiny_models import DIM, WINDOW_LEN, tiny_model
 from tests.tools.load import load_tool
 
-box = load_tool("box")
+box = load_tool("tools.train.box")
 SIGNATURE = box.Signature(16_000, WINDOW_LEN, DIM)
 OTHER = '[models.other]\naudio = { file = "other/audio.onnx", sha256 = "00" }\n'
 

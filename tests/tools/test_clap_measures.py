@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from monitor.encoders.log_mel import log_mel
 from tests.tools.load import load_tool
 
-measures = load_tool("clap_measures")
-sounds = load_tool("clap_sounds")
+measures = load_tool("tools.benchmark.clap_measures")
+sounds = load_tool("tools.benchmark.clap_sounds")
 
 
 @given(frames=st.integers(1, 900), seed=st.integers(0, 100))

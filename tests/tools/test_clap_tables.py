@@ -9,8 +9,8 @@ import pytest
 
 from tests.tools.load import load_tool
 
-records = load_tool("clap_records")
-tables = load_tool("clap_tables")
+records = load_tool("tools.benchmark.clap_records")
+tables = load_tool("tools.benchmark.clap_tables")
 
 
 def times(name: str, ms: float, batch: int = 1, threads: int = 1) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.tools.load import load_tool
 
-corpus = load_tool("corpus")
+corpus = load_tool("tools.train.corpus")
 FIELDS = ("path", "source", "label", "canonical", "kind", "group", "fold5", "rms_db")
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from tests.tools.load import load_tool
 
-alarm_sounds: Any = load_tool("alarm_sounds")
-evaluate_alarms: Any = load_tool("evaluate_alarms")
+alarm_sounds: Any = load_tool("tools.train.alarm_sounds")
+evaluate_alarms: Any = load_tool("tools.train.evaluate_alarms")
 RATE = alarm_sounds.RATE
 
 

@@ -6,14 +6,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.tools.load import TOOLS, load_tool
+from tests.tools.load import load_tool
 
-gpu = load_tool("gpu_figures")
+gpu = load_tool("tools.benchmark.gpu_figures")
 
 Floats = NDArray[np.float32]
 SOUNDS = np.eye(2, 4, dtype=np.float32)
@@ -95,11 +96,11 @@ def test_without_cuda_it_says_so_in_one_sentence_and_exits_with_two() -> None:
     if not gpu.missing_cuda():
         pytest.skip("there is a GPU here")
     done = subprocess.run(
-        [sys.executable, str(TOOLS / "gpu_figures.py")],
+        [sys.executable, "-m", "tools.benchmark.gpu_figures"],
         capture_output=True,
         text=True,
         check=False,
-        env=os.environ | {"PYTHONPATH": str(TOOLS.parent)},
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
     )
     assert done.returncode == 2
     assert done.stdout == ""

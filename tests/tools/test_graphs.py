@@ -10,7 +10,7 @@ import pytest
 
 from tests.tools.load import load_tool
 
-graphs = load_tool("graphs")
+graphs = load_tool("tools.train.graphs")
 onnx = pytest.importorskip("onnx")
 
 CHANNELS, TAPS, FRAMES = 16, 8, 16

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tests.tools.load import load_tool
 
-knowing = load_tool("knowing")
+knowing = load_tool("tools.train.known_words")
 
 SIREN, BARK, AMBULANCE, PUPPY = np.eye(8, dtype=np.float32)[:4]
 AFAR = np.eye(8, dtype=np.float32)[4]

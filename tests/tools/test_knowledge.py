@@ -9,7 +9,7 @@ import pytest
 
 from tests.tools.load import load_tool
 
-knowledge = load_tool("knowledge")
+knowledge = load_tool("tools.train.word_examples")
 
 TABLE = '''
 [[sound]]

@@ -10,7 +10,7 @@ import pytest
 
 from tests.tools.load import load_tool
 
-laion = load_tool("laion")
+laion = load_tool("tools.benchmark.laion")
 
 
 def test_texts_are_padded_to_the_length_of_its_own_tokenizer_and_masked() -> None:

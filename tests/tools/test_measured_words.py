@@ -5,7 +5,7 @@ from pathlib import Path
 from monitor.vocabulary.measured import of_word, read_measurements
 from tests.tools.load import load_tool
 
-measured_words = load_tool("measured_words")
+measured_words = load_tool("tools.train.measured_words")
 TABLE = """model,method,class_name,snr_db,metric,value,low,high,n
 embedded,zero-shot,dog_bark,inf,top1,0.875,0,1,52
 embedded,zero-shot,dog_bark,10.0,top1,0.5,0,1,52

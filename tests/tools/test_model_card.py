@@ -10,8 +10,8 @@ import numpy as np
 from monitor.records import Cohort
 from tests.tools.load import load_tool
 
-model_card = load_tool("model_card")
-card_text = load_tool("card_text")
+model_card = load_tool("tools.train.model_card")
+card_text = load_tool("tools.train.card_text")
 
 
 def row(clips: int, learnt: int, own: tuple[int, int], teacher: tuple[int, int]) -> dict[str, Any]:

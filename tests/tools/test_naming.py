@@ -10,7 +10,7 @@ import pytest
 from tests.tools.load import load_tool
 
 torch: Any = load_tool("torch")
-naming, network = load_tool("student.naming"), load_tool("student.network")
+naming, network = load_tool("tools.train.student.naming"), load_tool("tools.train.student.network")
 torch.set_num_threads(1)
 
 

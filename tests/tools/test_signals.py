@@ -12,7 +12,9 @@ from tests.tools.load import load_tool
 from tests.tools.student_world import RATE, write_sounds
 
 torch: Any = load_tool("torch")
-examples, signals, sources = (load_tool(f"student.{name}") for name in ("examples", "signals", "sources"))
+examples, signals, sources = (
+    load_tool(f"tools.train.student.{name}") for name in ("examples", "signals", "sources")
+)
 
 LEN = 2 * RATE
 

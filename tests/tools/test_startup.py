@@ -6,7 +6,7 @@ import pytest
 
 from tests.tools.load import load_tool
 
-startup = load_tool("startup")
+startup = load_tool("tools.benchmark.startup")
 
 
 def test_the_time_ends_at_the_line_that_says_ready() -> None:

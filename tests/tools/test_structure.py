@@ -9,7 +9,7 @@ import pytest
 
 from tests.tools.load import load_tool
 
-tool = load_tool("structure")
+tool = load_tool("tools.maintain.structure")
 
 LONG = "def long():\n" + "    x = 1\n" * 9
 FILES = {

@@ -16,15 +16,16 @@ from tests.tools.student_world import RATE, write_sounds, write_teacher
 
 torch: Any = load_tool("torch")
 corpus, export_student, train_student = map(load_tool, ("corpus", "export_student", "train_student"))
-made, scenes, sources = (load_tool(f"student.{name}") for name in ("made", "scenes", "sources"))
+made, scenes, sources = (load_tool(f"tools.train.student.{name}") for name in ("made", "scenes", "sources"))
 graph, hints, listening, measure, naming, network, noise = (
-    load_tool(f"student.{name}")
+    load_tool(f"tools.train.student.{name}")
     for name in ("graph", "hints", "listening", "measure", "naming", "network", "noise")
 )
 replay, shipped, soap, stages, start, study, view = (
-    load_tool(f"student.{name}") for name in ("replay", "shipped", "soap", "stages", "start", "study", "view")
+    load_tool(f"tools.train.student.{name}")
+    for name in ("replay", "shipped", "soap", "stages", "start", "study", "view")
 )
-yielding = load_tool("student.yielding")
+yielding = load_tool("tools.train.student.yielding")
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +153,7 @@ def test_soap_finds_the_floor_of_a_valley_that_lies_askew() -> None:
 def test_the_open_teacher_answers_as_the_teacher(world: argparse.Namespace, teacher: Any) -> None:
     audio = torch.randn(3, RATE) * 0.1
     with torch.inference_mode():
-        hidden, logits = load_tool("teacher").Teacher(world.teacher)(audio)
+        hidden, logits = load_tool("tools.train.teacher").Teacher(world.teacher)(audio)
     heard = teacher.hear(audio)
     torch.testing.assert_close(heard.hidden, hidden, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(heard.logits, logits, atol=1e-4, rtol=1e-4)

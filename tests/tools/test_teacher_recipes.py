@@ -6,7 +6,7 @@ import numpy as np
 
 from tests.tools.load import load_tool
 
-recipes = load_tool("teacher_recipes")
+recipes = load_tool("tools.train.teacher_recipes")
 
 NAMES = np.eye(6, dtype=np.float32)
 EVIDENCE = np.array([[-2.0, 0, 3, 6, -5, 1], [9, -9, 0, 0, 0, 0]], np.float32)

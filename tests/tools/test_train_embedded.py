@@ -11,7 +11,7 @@ import pytest
 from tests.tools.load import load_tool
 
 load_tool("torch")
-train_embedded = load_tool("train_embedded")
+train_embedded = load_tool("tools.train.train_embedded")
 
 
 @pytest.fixture

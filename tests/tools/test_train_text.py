@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from tests.tools.load import load_tool
 
-train_text = load_tool("train_text")
-knowledge = load_tool("knowledge")
+train_text = load_tool("tools.train.train_text")
+knowledge = load_tool("tools.train.word_examples")
 
 
 def embed(texts: list[str]) -> NDArray[np.float32]:

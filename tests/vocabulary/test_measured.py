@@ -47,7 +47,7 @@ def test_the_figures_of_the_model_in_the_box_are_of_the_weights_in_the_box() -> 
     model = find(ModelConfig())
     audio = model.entry.audio
     found = read_measurements(model.path(audio).with_name(MEASURED_FILE), audio.sha256)
-    assert of_word(found, "siren"), "measure the new weights, and run tools/measured_words.py"
+    assert of_word(found, "siren"), "measure the new weights, and run tools/train/measured_words.py"
 
 
 def test_without_the_file_nothing_was_measured(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """Sounds of a class that are in recordings though nobody labelled them: their file, and where they lie.
 
 A line says where in a clip a class is heard and why somebody thinks so; the clip is known by the SHA-256 of
-its file (not of its samples: decoders differ in the last bit). `tools/annotate_negatives.py` proposes lines,
-somebody judges them. `unlabelled.csv` holds those of the development data.
+its file (not of its samples: decoders differ in the last bit). `tools/maintain/annotate_negatives.py`
+proposes lines, somebody judges them. `unlabelled.csv` holds those of the development data.
 """
 
 from __future__ import annotations

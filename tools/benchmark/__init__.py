@@ -1,0 +1,1 @@
+"""Speed, memory and cost, beside what a user would pick instead."""

@@ -1,0 +1,1 @@
+"""Keeps generated pages, pictures and annotations up to date."""

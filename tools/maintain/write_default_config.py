@@ -1,0 +1,64 @@
+"""Write configs/default.toml from the defaults and docstrings of monitor/config/settings.py.
+
+python -m tools.maintain.write_default_config > configs/default.toml
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import itertools
+import textwrap
+from typing import Any
+
+import msgspec
+
+from monitor.config import settings as config
+from monitor.config.settings import Config
+
+
+def docstrings(struct: type) -> dict[str, str]:
+    """Return the text under each field of a struct, on one line."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(struct))).body[0].body  # type: ignore[attr-defined]
+    found = {}
+    for node, following in itertools.pairwise(body):
+        if isinstance(node, ast.AnnAssign) and isinstance(following, ast.Expr):
+            text = following.value.value  # type: ignore[attr-defined]
+            found[node.target.id] = " ".join(text.split())  # type: ignore[union-attr]
+    return found
+
+
+def batched(items: list[str], count: int) -> list[list[str]]:
+    """Return `items` in rows of `count`."""
+    return [items[start : start + count] for start in range(0, len(items), count)]
+
+
+def toml_value(value: Any) -> str:
+    """Return a default as TOML; long lists one phrase group per line."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, tuple):
+        items = [toml_value(item) for item in value]
+        if len(", ".join(items)) < 80:
+            return f"[{', '.join(items)}]"
+        return "[\n" + "".join(f"  {', '.join(row)},\n" for row in batched(items, 6)) + "]"
+    return "{}" if isinstance(value, dict) else repr(value)
+
+
+def document() -> str:
+    """Return the file."""
+    lines = ["# Every key with its default. What you change goes into a file of your own, for --config."]
+    for section in msgspec.structs.fields(Config):
+        struct = getattr(config, section.type.__name__)
+        lines += ["", f"# {struct.__doc__.strip()}", f"[{section.name}]"]
+        notes = docstrings(struct)
+        for field in msgspec.structs.fields(struct):
+            lines += [f"# {line}" for line in textwrap.wrap(notes.get(field.name, ""), 100)]
+            lines.append(f"{field.name} = {toml_value(getattr(struct(), field.name))}")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(document(), end="")

@@ -1,0 +1,1 @@
+"""Makes the model in the box, and measures it."""

@@ -1,0 +1,114 @@
+"""Labelled windows to learn names from: training clips and signals made by code, in training backgrounds."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tools.train.student.noise import echo
+from tools.train.student.scenes import room
+from tools.train.student.signals import SIGNALS
+from tools.train.student.sources import RATE, Sound
+
+WINDOW_LEN = 2 * RATE
+CLEAN, SNR_DB = 0.4, (-5.0, 24.0)
+"""How many examples have no background, and the ratios of the others."""
+PEAK_DB = (-35.0, -3.0)
+SIGNAL_SNR_DB = (0.0, 30.0)
+"""Of signals. Fainter, they taught labels the background: quiet nights were taken for alarms."""
+ECHOED = 0.5
+"""How many signals are in a room."""
+
+
+class Draw(Protocol):
+    """What labelled windows are drawn from."""
+
+    classes: list[str]
+    """Class words."""
+
+    def draw(self, n: int) -> tuple[Tensor, Tensor]:
+        """Draw n: audio float32 (n, WINDOW_LEN), full scale +-1.0, and its classes (n,)."""
+
+
+class Examples:
+    """Draws labelled training clips, clean or in training backgrounds."""
+
+    snr_db = SNR_DB
+
+    def __init__(self, sound: Sound, seed: int) -> None:
+        self._sound, self._rng = sound, np.random.default_rng(seed)
+        clips = sound.clips
+        told = [not c.canonical.startswith("unlabelled") for c in clips]
+        self._main = np.flatnonzero(told)
+        self._beds = np.flatnonzero([clip.kind == "background" for clip in clips])
+        names, groups = ([getattr(clips[at], key) for at in self._main] for key in ("canonical", "group"))
+        self.classes = sorted(set(names))
+        self._truth = np.array([self.classes.index(name) for name in names])
+        sizes = [names.count(name) * groups.count(group) for name, group in zip(names, groups, strict=True)]
+        self._odds = np.array(sizes) ** -0.5 / (np.array(sizes) ** -0.5).sum()
+
+    def draw(self, n: int) -> tuple[Tensor, Tensor]:
+        """Draw n: audio float32 (n, WINDOW_LEN), full scale +-1.0, and its classes (n,)."""
+        rng = self._rng
+        windows, truth = self._labelled(n)
+        main = _level(windows)
+        beds = _level([self._cut(int(at)) for at in rng.choice(self._beds, n)])
+        ratio = 10 ** (-rng.uniform(*self.snr_db, (n, 1)) / 20) * (rng.random((n, 1)) >= CLEAN)
+        mixed = main + beds * ratio
+        peak = np.abs(mixed).max(axis=1, keepdims=True)
+        mixed *= 10 ** (rng.uniform(*PEAK_DB, (n, 1)) / 20) / (peak + 1e-9)
+        return torch.from_numpy(mixed.astype(np.float32)), torch.from_numpy(truth)
+
+    def _labelled(self, n: int) -> tuple[list[NDArray[np.float32]], NDArray[np.int64]]:
+        """Draw n windows without their backgrounds, and their classes."""
+        drawn = self._rng.choice(len(self._main), n, p=self._odds)
+        return [self._cut(int(at)) for at in self._main[drawn]], self._truth[drawn]
+
+    def _cut(self, at: int) -> NDArray[np.float32]:
+        """Cut a window around a tenth of a second drawn by its energy; a short clip lies amid silence."""
+        rng, samples = self._rng, self._sound.clip(at).astype(np.float32) / 32767
+        if len(samples) <= WINDOW_LEN:
+            padded = np.zeros(WINDOW_LEN, np.float32)
+            start = int(rng.integers(0, WINDOW_LEN - len(samples) + 1))
+            padded[start : start + len(samples)] = samples
+            return padded
+        step = RATE // 10
+        energy = np.square(samples[: len(samples) // step * step]).reshape(-1, step).sum(axis=1) + 1e-9
+        middle = int(rng.choice(len(energy), p=energy / energy.sum())) * step
+        start = middle - int(rng.integers(RATE // 4, WINDOW_LEN - RATE // 4))
+        part = samples[min(max(0, start), len(samples) - WINDOW_LEN) :][:WINDOW_LEN]
+        return np.asarray(part, np.float32)
+
+
+class SignalExamples(Examples):
+    """Draws signals made by code, many of them in a room, clean or in training backgrounds."""
+
+    snr_db = SIGNAL_SNR_DB
+
+    def __init__(self, sound: Sound, seed: int) -> None:
+        super().__init__(sound, seed)
+        self.classes = sorted({name for signal in SIGNALS for name in signal.names})
+        shares = np.array([signal.share for signal in SIGNALS])
+        self._shares = shares / shares.sum()
+
+    def _labelled(self, n: int) -> tuple[list[NDArray[np.float32]], NDArray[np.int64]]:
+        windows, names = [], []
+        for at in self._rng.choice(len(SIGNALS), n, p=self._shares):
+            windows.append(self._in_room(SIGNALS[at].make(self._rng, WINDOW_LEN).astype(np.float32)))
+            names.append(str(self._rng.choice(SIGNALS[at].names)))
+        return windows, np.array([self.classes.index(name) for name in names])
+
+    def _in_room(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
+        if self._rng.random() >= ECHOED:
+            return window
+        return echo(window, room(self._rng, WINDOW_LEN), float(np.mean(np.square(window))))
+
+
+def _level(windows: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Stack windows, each of RMS one."""
+    stack = np.stack(windows)
+    return np.asarray(stack / (np.sqrt(np.square(stack).mean(axis=1, keepdims=True)) + 1e-6), np.float32)
