@@ -12,7 +12,7 @@ from monitor.evaluation.synthesis.mixtures import Mixture
 from tests.tools.load import load_tool
 
 torch: Any = load_tool("torch")
-leave_out, tables = map(load_tool, ("leave_out", "left_out_tables"))
+leave_out, tables = map(load_tool, ("tools.train.leave_out", "tools.train.left_out_tables"))
 
 CLASSES = ["cow", "saw", "siren"]
 

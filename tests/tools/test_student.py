@@ -15,7 +15,9 @@ from tests.tools.load import load_tool
 from tests.tools.student_world import RATE, write_sounds, write_teacher
 
 torch: Any = load_tool("torch")
-corpus, export_student, train_student = map(load_tool, ("corpus", "export_student", "train_student"))
+corpus, export_student, train_student = (
+    load_tool(f"tools.train.{name}") for name in ("corpus", "export_student", "train_student")
+)
 made, scenes, sources = (load_tool(f"tools.train.student.{name}") for name in ("made", "scenes", "sources"))
 graph, hints, listening, measure, naming, network, noise = (
     load_tool(f"tools.train.student.{name}")
@@ -384,7 +386,7 @@ def test_a_shipped_graph_goes_on_as_the_student_it_was(
 
 def test_another_graph_is_no_student_to_go_on_from(tmp_path: Path) -> None:
     (tmp_path / "text.onnx").write_bytes(text_tower())
-    with pytest.raises(SystemExit, match="is no student of tools/export_student"):
+    with pytest.raises(SystemExit, match="is no student of tools/train/export_student"):
         shipped.shipped_weights(tmp_path / "text.onnx")
 
 

@@ -24,11 +24,7 @@ the audio teacher knows: read the results.
 - `measured.toml`: what `monitor words` tells of words that were measured.
 - Prompt, chosen on validation: `{prompt}`. Large weights are stored as float16, all are computed in
   float32.
-- int8 by ONNX Runtime was tried and is not shipped. On one thread, in one run, and on 503 validation clips
-  (points of top-1 lost, mean of clean, 10 and 0 dB): the network's matrices (dynamic) .98 times as long [.97,
-  1.00], 4.2 instead of 4.7 MB, .1 points lost [0, .2]; the front end's too .79 times [.78, .80], 2.6 MB, 2.4
-  points [.6, 4.2]; pointwise convolutions (static, ranges of 256 training windows) 1.05 times [1.03, 1.07],
-  4.0 MB, 1.7 points [.2, 3.2]; all convolutions 1.18 times [1.16, 1.19], 5.0 points [3.0, 7.0].
+- int8 by ONNX Runtime was tried and is not shipped: it costs accuracy or gains no time (docs/eval).
 
 ## Where it comes from
 

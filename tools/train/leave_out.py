@@ -142,14 +142,7 @@ def tabulate(heard: Heard, taught: Evidence, none: Evidence, without: dict[str, 
         out[:, own] = heard.placed(place)[:, own]
     right = {OUT: out, **right}
     asked, ten = np.isin(labels, list(without)), np.isin(labels, [name for name in TEN if name in without])
-    share = {
-        who: [100 * float(right[who][0, labels == name].mean()) for name in heard.classes] for who in right
-    }
-    each = {
-        name: (int((labels == name).sum()), share[OUT][at], share[TAUGHT][at], share[TEACHER][at])
-        for at, name in enumerate(heard.classes)
-        if name in without
-    }
+    each = {name: _shares(right, labels == name) for name in heard.classes if name in without}
     return Table(
         fold=heard.fold,
         clips=int(asked.sum()),
@@ -160,6 +153,12 @@ def tabulate(heard: Heard, taught: Evidence, none: Evidence, without: dict[str, 
         ten_clips=int(ten.sum()),
         classes=each,
     )
+
+
+def _shares(right: dict[str, Flags], own: Flags) -> tuple[int, float, float, float]:
+    """Return how many clips are of a class, and how many of them are named rightly when clean, in percent."""
+    out, taught, teacher = (100 * float(right[who][0, own].mean()) for who in (OUT, TAUGHT, TEACHER))
+    return int(own.sum()), out, taught, teacher
 
 
 def _lines(heard: Heard, right: dict[str, Flags], asked: Flags) -> list[Line]:

@@ -58,7 +58,7 @@ def start_block(block: Block, x: Tensor, wanted: Tensor) -> None:
         nn.init.normal_(block.excite.weight, std=0.3 / block.squeeze.out_features**0.5)
         nn.init.zeros_(block.excite.bias)  # type: ignore[arg-type]
         y = y * block.weigh(y)
-    rest = wanted if block.skip is None else wanted - x * block.skip[:, None, None]
+    rest = wanted - x * block.skip[:, None, None] if block.has_skip else wanted  # type: ignore[index]
     weight, bias = solve(_flat(y), _flat(rest))
     block.project.weight.copy_(weight[:, :, None, None])
     block.project.bias.copy_(bias)  # type: ignore[union-attr]
