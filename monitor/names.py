@@ -1,4 +1,4 @@
-"""Names as parts of topics: ``[a-z0-9_-]``, made of names in any script. Pure.
+"""Names as parts of topics: ``[a-z0-9_-]``, made of names in any script, and as words again. Pure.
 
 The same name always gives the same part, and so does one that a reader takes for the same: case, spaces and
 Unicode's several ways to write one letter make no difference.
@@ -48,6 +48,11 @@ def folded_words(text: str) -> str:
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     kept = (char if _in_a_word(char) else " " for char in folded if unicodedata.category(char) != "Cf")
     return " ".join("".join(kept).split())
+
+
+def as_words(name: str) -> str:
+    """Return a name of topics, keys and labels as the words it is made of: ``dog_bark`` is ``dog bark``."""
+    return name.replace("_", " ")
 
 
 def is_label(text: str) -> bool:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from monitor.bus.messages import Change, ClockStep, Health
+from monitor.names import as_words
 from monitor.records import HearingState, NearMissReason, SourceState
 
 
@@ -103,7 +104,7 @@ def called(record: Labelled) -> str:
 
 def spoken(class_: str) -> str:
     """Return a class name as words."""
-    return class_.replace("_", " ").strip() or "(no name)"
+    return as_words(class_).strip() or "(no name)"
 
 
 def changed(change: Change) -> str:

@@ -20,6 +20,7 @@ from monitor.encoders import Encoder
 from monitor.errors import ConfigError
 from monitor.evaluation.data.clips import Clip, load
 from monitor.evaluation.data.layouts import Corpus
+from monitor.names import as_words
 from monitor.records import Cohort
 
 MOST = 3000
@@ -94,7 +95,7 @@ def build_cohort(
     window_s = encoder.window_len / encoder.sample_rate
     return Cohort(
         vectors=np.array(vectors, np.float32),
-        kinds=tuple(label.replace("_", " ") for label in labels),
+        kinds=tuple(as_words(label) for label in labels),
         kind_of=np.array(kinds, np.intp),
         sounds_per_hour=plan.sounds_per_hour or (NAMED_PER_HOUR if named else 3600.0 / window_s),
     )

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from monitor.config.settings import DriftConfig, ScorerConfig, Tau
 from monitor.config.tuning import UNTUNED, fixed
+from monitor.names import as_words
 from monitor.records import Cohort, Likeness, Prototypes, WindowScores
 from monitor.scoring.cohort import Tails, fit_tails
 
@@ -146,7 +147,7 @@ class Scorer:
         if not length:
             return []
         shares = self._shares((self._prototypes.vectors @ vector).astype(np.float64) / length)
-        phrases = [name.replace("_", " ") for name in self._prototypes.classes]
+        phrases = list(map(as_words, self._prototypes.classes))
         phrases += [self._prototypes.distractors[index] for index in self._all_rival]
         best = np.argsort(-shares, kind="stable")[:most]
         return [Likeness(phrases[index], float(shares[index])) for index in best]

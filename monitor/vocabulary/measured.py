@@ -13,7 +13,7 @@ import msgspec
 
 from monitor.errors import ModelError
 from monitor.files.reading import read_toml
-from monitor.names import folded_words
+from monitor.names import as_words, folded_words
 
 MEASURED_FILE = "measured.toml"
 
@@ -80,7 +80,7 @@ def read_measurements(path: Path, audio_sha256: str) -> list[Measurement]:
 def _rows(table: Table) -> list[Measurement]:
     return [
         Measurement(
-            word.replace("_", " "),
+            as_words(word),
             table.recordings,
             len(table.words),
             score.clips,

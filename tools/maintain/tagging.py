@@ -18,6 +18,7 @@ from monitor.evaluation.methods.embedding_store import EmbeddingStore
 from monitor.evaluation.methods.stream_runner import METHODS, listen_to
 from monitor.evaluation.synthesis.plans import StreamPlan
 from monitor.evaluation.synthesis.streams import Stream
+from monitor.names import as_words
 from monitor.scoring.prompts import parse_classes
 
 WINDOW_S, HOP_S = 2.0, 0.5
@@ -116,9 +117,7 @@ class Hearing:
 
 def columns(class_name: str, names: Sequence[str]) -> list[int]:
     """Return the teacher's classes that are a class of ours; one that has none is refused."""
-    wanted = KINDS.get(class_name) or tuple(
-        name for name in names if name.lower() == class_name.replace("_", " ")
-    )
+    wanted = KINDS.get(class_name) or tuple(name for name in names if name.lower() == as_words(class_name))
     if not wanted:
         raise ConfigError(
             f"The teacher has no class for {class_name!r}; valid: {', '.join(KINDS)}, or an AudioSet name."

@@ -29,6 +29,7 @@ from monitor.evaluation.cohorts import CohortPlan, build_cohort
 from monitor.evaluation.data.clips import Clip, load
 from monitor.evaluation.data.layouts import Corpus, read_data
 from monitor.evaluation.reports.progress import progress
+from monitor.names import as_words
 from monitor.scoring.cohort import SAME_WORDS
 from monitor.scoring.prompts import build_prompts, parse_classes
 from monitor.scoring.prototypes import build_prototypes, embed_phrases
@@ -178,7 +179,7 @@ def _draw(count: int, rng: np.random.Generator | None) -> NDArray[np.int64]:
 def others_of(encoder: Encoder, corpus: Corpus, words: list[str]) -> dict[str, NDArray[np.bool_]]:
     """Return, by label, which words say something else."""
     labels = sorted({clip.label for clip in corpus.clips})
-    phrases = [name.replace("_", " ") for name in (*labels, *words)]
+    phrases = list(map(as_words, (*labels, *words)))
     vectors = embed_phrases(encoder.embed_text, encoder.info.templates, phrases)
     same = vectors[: len(labels)] @ vectors[len(labels) :].T >= SAME_WORDS
     return dict(zip(labels, ~same, strict=True))

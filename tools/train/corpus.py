@@ -12,6 +12,8 @@ import soundfile as sf
 import soxr
 from numpy.typing import NDArray
 
+from monitor.names import as_words
+
 VALIDATION_PERCENT = 15
 REPORT_FOLD = 4
 """Only reported on, once, never tuned on."""
@@ -81,7 +83,7 @@ def read_clip(path: Path, sample_rate: int) -> NDArray[np.float32]:
 
 def words(canonical: str) -> str:
     """Write a class word as people do: dog_bark -> dog bark."""
-    return canonical.replace("_", " ").strip().lower()
+    return as_words(canonical).strip().lower()
 
 
 def loudest_start(samples: NDArray[np.float32], window_len: int, hop_len: int) -> int:

@@ -19,6 +19,7 @@ import onnx
 
 from monitor.models.cohort import unpack
 from monitor.models.store import StoredModel, read_manifest
+from monitor.names import as_words
 from monitor.records import Cohort
 from monitor.vocabulary.measured import MEASURED_FILE
 from tools.train import box, measured_words
@@ -127,7 +128,7 @@ def faults(found: Found) -> str:
 
 
 def _named(fold: str, what: str, classes: Found, value: Any) -> list[str]:
-    said = [f"{name.replace('_', ' ')} ({value(row)})" for name, row in classes.items() if value(row)]
+    said = [f"{as_words(name)} ({value(row)})" for name, row in classes.items() if value(row)]
     return [f"Fold {fold}, classes {what}: {', '.join(said)}."] if said else []
 
 
