@@ -52,10 +52,8 @@ methods:
   auto               the same, times how much the mixture at hand sounds like it: no weight to find,
                      and what `monitor run` does
 
-  what is added, at most one of:
+  what may be added:
   drift              --beta times the cosine with where noise takes the words
-  drift-centred, drift-orthogonal, drift-scene
-                     without what all classes share; without the classes; noise words by the scene
 
 example:
   monitor eval noise --data ESC-50-master --backgrounds TAU-2020 --snr clean,-5:20:5 \\

@@ -81,7 +81,7 @@ class ModelBasis(msgspec.Struct, frozen=True):
     overlapping_backgrounds: int
     """Of the mixtures: those whose background overlaps what is in them, as the recording has nothing else."""
     drift: DriftGeometry | None
-    """Of the plain directions; None: no method has a drift bonus."""
+    """None: no method has a drift bonus."""
 
 
 class NoiseReport(msgspec.Struct, frozen=True):
@@ -171,7 +171,7 @@ def _measure_grids(
 
 
 def _drift(methods: Sequence[Method], words: Words) -> DriftGeometry | None:
-    has_bonus = any(method.drift != "none" for method in methods)
+    has_bonus = any(method.drift for method in methods)
     return drift_geometry(words.classes, words.noisy) if has_bonus else None
 
 

@@ -33,7 +33,6 @@ METHODS = (
     "text-background",
     "audio-background",
     "drift",
-    "drift-centred",
     "tgap",
     "auto",
     "tgap+auto",
@@ -121,7 +120,7 @@ def test_a_grid_tries_every_method_that_has_the_number(report: NoiseReport) -> N
     assert tried == {
         *(("text-background", "tau", at) for at in (0.0, 0.7)),
         *(("audio-background", "tau", at) for at in (0.0, 0.7)),
-        *((method, "beta", 0.0) for method in ("drift", "drift-centred")),
+        ("drift", "beta", 0.0),
         *((method, "k", at) for method in ("tgap", "tgap+auto") for at in (1.0, 2.0)),
     }
     without = [row.value for row in report.grid if row.model == "swayed" and row.method == "drift"]
@@ -251,7 +250,7 @@ def test_clean_sounds_need_no_backgrounds_unless_a_method_does(
     bench = ClipBench([FakeEncoder({"siren": 700.0, "dog": 400.0, "rain": 1500.0})], Config())
     esc50 = write_esc50(tmp_path / "esc50")
     clips = ClipExperiment(data=esc50, snrs_db=(CLEAN_DB,), min_clips=2)
-    methods = tuple(map(parse_method, ("zero-shot", "text-background", "drift-orthogonal", "tgap")))
+    methods = tuple(map(parse_method, ("zero-shot", "text-background", "drift", "tgap")))
     found = run_noise(NoiseExperiment(clips=clips, methods=methods), bench)
     assert values(found, "fake", "zero-shot") == [1.0]
     assert "6 clips of 6 recordings without backgrounds" in markdown(found)
@@ -259,8 +258,8 @@ def test_clean_sounds_need_no_backgrounds_unless_a_method_does(
     assert "fake: 6 clips to learn from." in markdown(found)
 
     argv = ["eval", "noise", "--data", str(esc50), "--min-clips", "2", "--snr", "clean"]
-    assert main([*argv, "--methods", "zero-shot,drift-scene"]) == 2
-    says = "and the method 'drift-scene' needs one; --backgrounds takes others.\n"
+    assert main([*argv, "--methods", "zero-shot,audio-background"]) == 2
+    says = "and the method 'audio-background' needs one; --backgrounds takes others.\n"
     assert capsys.readouterr().err.endswith(says)
     assert main([*argv, "--methods", "zero-shot,drift", "--out", str(tmp_path / "out"), "--no-cache"]) == 0
     assert "without backgrounds" in " ".join(capsys.readouterr().out.split())
@@ -277,7 +276,7 @@ def test_the_help_names_every_method_and_the_numbers_they_start_from(
     with pytest.raises(ConfigError) as refused:
         parse_method("")
     parts = re.findall(r"[a-z]+(?:-[a-z]+)+|tgap|mlp|auto|drift", str(refused.value))
-    assert len(set(parts)) == 12
+    assert len(set(parts)) == 9
     methods = re.split(r"[ ,\n]+", said[said.index("\nmethods:") : said.index("\nexample:")])
     assert set(parts) <= set(methods)
     for name in ("tau_text", "tau_audio", "beta", "k", "shots"):

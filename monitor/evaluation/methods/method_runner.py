@@ -48,7 +48,7 @@ class Grid(msgspec.Struct, frozen=True):
         """Say whether a method has the number."""
         if self.parameter == "tau":
             return method.background in ("text", "audio")
-        return method.drift != "none" if self.parameter == "beta" else method.prototypes == "tgap"
+        return method.drift if self.parameter == "beta" else method.prototypes == "tgap"
 
     def set(self, settings: Settings, value: float) -> Settings:
         """Return the settings with one of the values."""

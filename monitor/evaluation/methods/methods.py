@@ -2,8 +2,7 @@
 
 A profile P(z) says how near a sound z is to every class: its cosines to prototypes, from words, from
 unlabelled clips or from labelled ones. What the background b sounds like is taken off it: P(z) - tau P(b). A
-bonus for being heard in noise may be added after (`drift`, as published or in one of its variants). `auto` is
-what the program does.
+bonus for being heard in noise may be added after (`drift`, as published). `auto` is what the program does.
 
 Scores say which class is nearest, and in which sound a class is nearest: both the answer to "which one" and
 the ranking of mixtures, of one label or several, follow from them as they are. The sigmoid that turns them
@@ -12,7 +11,6 @@ into answers per class keeps their order, so accuracy and average precision need
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Literal, get_args
 
 import msgspec
@@ -22,8 +20,8 @@ from numpy.typing import NDArray
 from monitor.errors import ConfigError
 from monitor.evaluation.methods import bounds
 from monitor.evaluation.methods.bounds import Profile
-from monitor.evaluation.methods.drift import by_scene, directions
 from monitor.evaluation.methods.window_batch import MethodInput
+from monitor.scoring.prototypes import drift_directions
 from monitor.scoring.scorer import own_tau
 from monitor.units import unit_norm
 
@@ -31,8 +29,6 @@ Vectors = NDArray[np.float32]
 
 PrototypeKind = Literal["text", "tgap", "few-shot", "class-means", "mlp"]
 BackgroundKind = Literal["none", "text", "audio", "auto"]
-DriftKind = Literal["none", "plain", "centred", "orthogonal", "scene"]
-"""A form of `drift.directions`; `scene`: plain, of the phrases that a mixture's background sounds like."""
 
 _PLAIN = "zero-shot"
 _PROTOTYPES: dict[str, PrototypeKind] = {name: name for name in get_args(PrototypeKind) if name != "text"}
@@ -41,13 +37,7 @@ _BACKGROUNDS: dict[str, BackgroundKind] = {
     "audio-background": "audio",
     "auto": "auto",
 }
-_DRIFTS: dict[str, DriftKind] = {
-    "drift": "plain",
-    "drift-centred": "centred",
-    "drift-orthogonal": "orthogonal",
-    "drift-scene": "scene",
-}
-_LABELLED = ("few-shot", "class-means", "mlp")
+_DRIFT = "drift"
 _DRAWS = 10
 """Draws of the clips of `few-shot` that make one figure."""
 
@@ -76,8 +66,6 @@ class Settings(msgspec.Struct, frozen=True):
     """Weight of the drift bonus; the paper gives no figure."""
     k: int = 35
     """Clips in a prototype of `tgap` (arXiv 2306.12300)."""
-    tgap_text_share: float = 0.0
-    """How much of a prototype of `tgap` is words: 0 none, 1 all."""
     shots: int = 5
     """Labelled clips of each class for `few-shot`."""
     seed: int = 0
@@ -88,25 +76,20 @@ class Method(msgspec.Struct, frozen=True):
 
     prototypes: PrototypeKind = "text"
     background: BackgroundKind = "none"
-    drift: DriftKind = "none"
+    drift: bool = False
 
     @property
     def name(self) -> str:
         """As `parse_method` reads it."""
         background = [name for name, kind in _BACKGROUNDS.items() if kind == self.background]
         prototypes = [name for name in _PROTOTYPES if name == self.prototypes]
-        drift = [name for name, kind in _DRIFTS.items() if kind == self.drift]
+        drift = [_DRIFT] if self.drift else []
         return "+".join([*prototypes, *background, *drift]) or _PLAIN
-
-    @property
-    def labelled(self) -> bool:
-        """Whether it learns from labels: a reference, and no zero-shot method."""
-        return self.prototypes in _LABELLED
 
     @property
     def needs_background(self) -> bool:
         """Whether it must have heard the background elsewhere."""
-        return self.background not in {"none", "text"} or self.drift == "scene"
+        return self.background not in {"none", "text"}
 
 
 def parse_method(text: str) -> Method:
@@ -122,15 +105,13 @@ def parse_method(text: str) -> Method:
         return Method()
     prototypes = [_PROTOTYPES[part] for part in parts if part in _PROTOTYPES]
     backgrounds = [_BACKGROUNDS[part] for part in parts if part in _BACKGROUNDS]
-    drifts = [_DRIFTS[part] for part in parts if part in _DRIFTS]
-    groups = len(prototypes), len(backgrounds), len(drifts)
+    groups = len(prototypes), len(backgrounds), parts.count(_DRIFT)
     if sum(groups) < len(parts) or max(groups) > 1:
         raise ConfigError(
             f"There is no method {text!r}; write {_PLAIN}, or join with '+' at most one of "
-            f"{', '.join(_PROTOTYPES)}, at most one of {', '.join(_BACKGROUNDS)}, and at most one of "
-            f"{', '.join(_DRIFTS)}."
+            f"{', '.join(_PROTOTYPES)}, at most one of {', '.join(_BACKGROUNDS)}, and {_DRIFT}."
         )
-    return Method((prototypes or ["text"])[0], (backgrounds or ["none"])[0], (drifts or ["none"])[0])
+    return Method((prototypes or ["text"])[0], (backgrounds or ["none"])[0], _DRIFT in parts)
 
 
 def draws(method: Method, settings: Settings) -> list[Settings]:
@@ -155,12 +136,12 @@ def score(method: Method, given: MethodInput, words: Words, settings: Settings) 
     profile = class_profile(method, given, words, settings)
     spoken = unit_norm(words.background.sum(axis=0, keepdims=True))
     around = profile(spoken if method.background == "text" else backgrounds)
-    bonus = list(_bonus(method.drift, words, backgrounds))
     scores = np.zeros((len(given.windows), len(backgrounds), len(words.names)), np.float32)
+    drift = drift_directions(words.classes, words.noisy.reshape(-1, words.classes.shape[1]))
     for found, sounds in zip(scores, given.windows, strict=True):
         found[:] = profile(sounds) - _tau(method, settings, sounds, backgrounds) * around
-        for rows, towards in bonus:
-            found[rows] += np.float32(settings.beta) * (sounds[rows] @ towards.T)
+        if method.drift:
+            found[:] += np.float32(settings.beta) * (sounds @ drift.T)
     return scores
 
 
@@ -199,9 +180,7 @@ def class_profile(method: Method, given: MethodInput, words: Words, settings: Se
 
 def _prototypes(method: Method, given: MethodInput, words: Words, settings: Settings) -> Vectors:
     if method.prototypes == "tgap":
-        share = np.float32(settings.tgap_text_share)
-        from_clips = text_guided(given.pool, words.classes, settings.k)
-        return unit_norm((1 - share) * from_clips + share * words.classes)
+        return text_guided(given.pool, words.classes, settings.k)
     if method.prototypes == "few-shot":
         return bounds.few_shot(*_labelled(given, words), words.names, settings.shots, settings.seed)
     if method.prototypes == "class-means":
@@ -220,11 +199,3 @@ def _tau(
     if method.background == "auto":
         return own_tau(embeddings, backgrounds)[:, np.newaxis]
     return np.float32({"text": settings.tau_text, "audio": settings.tau_audio}.get(method.background, 0.0))
-
-
-def _bonus(kind: DriftKind, words: Words, backgrounds: Vectors) -> Iterator[tuple[NDArray[np.intp], Vectors]]:
-    """Yield mixtures, as indices, and the drift directions that count for them."""
-    if kind == "scene":
-        yield from by_scene(words.classes, words.noisy, backgrounds)
-    elif kind != "none":
-        yield np.arange(len(backgrounds)), directions(words.classes, words.noisy, kind)

@@ -40,8 +40,6 @@ class MethodInput(msgspec.Struct, frozen=True):
     """The loudest window of each clip of the pool, float32 (m, d)."""
     pool_labels: tuple[tuple[str, ...], ...]
     """Classes each of them holds."""
-    pool_groups: tuple[str, ...]
-    """Recording each was cut from."""
     overlapping: int = 0
     """Backgrounds that overlap what is in the mixture, as the recording has nothing else."""
 
@@ -121,7 +119,6 @@ def gather(store: EmbeddingStore, corpus: Corpus, wanted: Wanted) -> MethodInput
         backgrounds=around,
         pool=learnt,
         pool_labels=tuple(clip.held for clip in pool),
-        pool_groups=tuple(clip.group for clip in pool),
         overlapping=sum(not background.apart for background in backgrounds.values()),
     )
 

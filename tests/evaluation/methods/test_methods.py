@@ -12,10 +12,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from monitor.errors import ConfigError
-from monitor.evaluation.methods.drift import DriftForm, directions
 from monitor.evaluation.methods.methods import (
     BackgroundKind,
-    DriftKind,
     Method,
     Settings,
     Vectors,
@@ -26,14 +24,13 @@ from monitor.evaluation.methods.methods import (
     text_guided,
 )
 from monitor.evaluation.methods.window_batch import MethodInput
+from monitor.scoring.prototypes import drift_directions
 from monitor.units import unit_norm
 
 seeds = st.integers(0, 10_000)
 NAMES = ("dog", "siren", "rain", "bell")
-UNLABELLED = ("text", "tgap")
 QUICK = ("text", "tgap", "few-shot", "class-means")
 BACKGROUNDS = get_args(BackgroundKind)
-DRIFTS: tuple[DriftKind, ...] = get_args(DriftKind)
 
 
 def draw(seed: int, *shape: int) -> Vectors:
@@ -51,7 +48,6 @@ def material_of(seed: int, mixtures: int = 6) -> MethodInput:
         backgrounds=draw(seed + 4, mixtures, 3, 16),
         pool=draw(seed + 5, len(labels), 16),
         pool_labels=labels,
-        pool_groups=tuple(str(at) for at in range(len(labels))),
     )
 
 
@@ -59,29 +55,19 @@ def plain(given: MethodInput, words: Words) -> Vectors:
     return np.asarray(given.windows @ words.classes.T)
 
 
-every_quick_method = st.builds(
-    Method, st.sampled_from(QUICK), st.sampled_from(BACKGROUNDS), st.sampled_from(DRIFTS)
-)
-every_setting = st.builds(
-    Settings,
-    k=st.integers(1, 40),
-    tgap_text_share=st.sampled_from([0.0, 0.5, 1.0]),
-    shots=st.integers(1, 9),
-)
+every_quick_method = st.builds(Method, st.sampled_from(QUICK), st.sampled_from(BACKGROUNDS), st.booleans())
+every_setting = st.builds(Settings, k=st.integers(1, 40), shots=st.integers(1, 9))
 
 
 @pytest.mark.parametrize(
     ("text", "method"),
     [
         ("zero-shot", Method()),
-        ("drift", Method(drift="plain")),
-        ("drift-centred", Method(drift="centred")),
-        ("drift-orthogonal", Method(drift="orthogonal")),
-        ("tgap+drift-scene", Method("tgap", drift="scene")),
+        ("drift", Method(drift=True)),
         ("tgap", Method("tgap")),
         ("audio-background", Method(background="audio")),
         ("tgap+text-background", Method("tgap", "text")),
-        ("drift + auto + few-shot", Method("few-shot", "auto", "plain")),
+        ("drift + auto + few-shot", Method("few-shot", "auto", drift=True)),
         ("mlp+auto", Method("mlp", "auto")),
     ],
 )
@@ -98,8 +84,7 @@ def test_a_method_is_read_in_any_order(text: str, method: Method) -> None:
         "tgap+mlp",
         "auto+audio-background",
         "drift+drift",
-        "drift+drift-scene",
-        "drift-plain",
+        "drift-scene",
         "tgap+tgap",
         "auto+",
         "text",
@@ -107,20 +92,20 @@ def test_a_method_is_read_in_any_order(text: str, method: Method) -> None:
 )
 def test_what_is_no_method_is_answered_with_what_is(text: str) -> None:
     with pytest.raises(
-        ConfigError,
-        match=r"zero-shot.*tgap.*mlp.*text-background.*auto.*drift, drift-centred.*drift-scene",
+        ConfigError, match=r"zero-shot.*tgap.*mlp.*text-background.*auto, and drift\."
     ) as refused:
         parse_method(text)
 
     assert repr(text) in str(refused.value)
 
 
-@pytest.mark.parametrize(("kind", "background", "drift"), list(product((*QUICK, "mlp"), BACKGROUNDS, DRIFTS)))
-def test_a_method_is_read_from_its_own_name(kind: str, background: str, drift: DriftKind) -> None:
+@pytest.mark.parametrize(
+    ("kind", "background", "drift"), list(product((*QUICK, "mlp"), BACKGROUNDS, (False, True)))
+)
+def test_a_method_is_read_from_its_own_name(kind: str, background: str, *, drift: bool) -> None:
     method = Method(kind, background, drift)  # type: ignore[arg-type]
 
     assert parse_method(method.name) == method
-    assert method.labelled == (kind not in UNLABELLED)
 
 
 def elsewhere(given: MethodInput) -> MethodInput:
@@ -139,10 +124,6 @@ def test_another_background_changes_the_scores_of_those_methods_alone_that_need_
     assert method.needs_background or np.array_equal(here, there)
     if method.background == "audio":
         assert not np.array_equal(here, there)
-
-
-def test_drift_of_the_scene_needs_a_background_to_know_it() -> None:
-    assert [kind for kind in DRIFTS if Method(drift=kind).needs_background] == ["scene"]
 
 
 @given(every_quick_method, every_setting, seeds)
@@ -243,28 +224,14 @@ def test_auto_takes_less_off_in_a_background_whose_windows_differ() -> None:
     assert taken_of_vague == pytest.approx(0.25 * taken, abs=1e-6)
 
 
-@given(seeds, st.sampled_from(get_args(DriftForm)))
-def test_the_bonus_is_the_weighted_cosine_to_the_drift(seed: int, form: DriftForm) -> None:
-    given, words = material_of(seed), words_of(seed)
-
-    found = score(Method(drift=form), given, words, Settings(beta=0.4)) - plain(given, words)
-
-    towards = directions(words.classes, words.noisy, form)
-    assert found == pytest.approx(0.4 * given.windows @ towards.T, abs=1e-5)
-
-
 @given(seeds)
-def test_a_scene_hears_only_the_phrases_that_are_like_it(seed: int) -> None:
+def test_the_bonus_is_the_weighted_cosine_to_the_drift(seed: int) -> None:
     given, words = material_of(seed), words_of(seed)
-    three = replace(words, noisy=words.noisy[:, :3])
-    everywhere, by_scene = Method(drift="plain"), Method(drift="scene")
 
-    assert score(by_scene, given, three, Settings()) == pytest.approx(
-        score(everywhere, given, three, Settings()), abs=1e-5
-    )
-    assert score(by_scene, given, words, Settings()) != pytest.approx(
-        score(everywhere, given, words, Settings()), abs=1e-5
-    )
+    found = score(Method(drift=True), given, words, Settings(beta=0.4)) - plain(given, words)
+
+    towards = drift_directions(words.classes, words.noisy.reshape(-1, 16))
+    assert found == pytest.approx(0.4 * given.windows @ towards.T, abs=1e-5)
 
 
 @given(every_setting)
@@ -272,7 +239,7 @@ def test_no_phrases_are_no_background_and_no_bonus(settings: Settings) -> None:
     given, words = material_of(1), words_of(1)
     silent = replace(words, background=words.background[:0], noisy=words.noisy[:, :0])
 
-    found = score(Method(background="text", drift="plain"), given, silent, settings)
+    found = score(Method(background="text", drift=True), given, silent, settings)
 
     assert np.array_equal(found, score(Method(), given, words, settings))
 
@@ -285,21 +252,12 @@ def test_a_prototype_of_clips_is_the_mean_of_those_nearest_to_the_words() -> Non
     assert text_guided(pool, classes, 99) == pytest.approx(unit_norm(pool.mean(axis=0))[np.newaxis])
 
 
-@given(seeds)
-def test_a_prototype_of_clips_can_be_all_words(seed: int) -> None:
-    given, words = material_of(seed), words_of(seed)
-
-    found = score(Method("tgap"), given, words, Settings(tgap_text_share=1.0))
-
-    assert found == pytest.approx(plain(given, words), abs=1e-5)
-
-
 def test_labels_that_say_what_is_heard_beat_words_that_do_not() -> None:
     given, words = material_of(1), words_of(1)
     centres = draw(7, 4, 16)
     pool = unit_norm(np.repeat(centres, 6, axis=0) + 0.1 * draw(8, 24, 16))
     labels = tuple((name,) for name in NAMES for _ in range(6))
-    known = MethodInput(centres[np.newaxis], given.backgrounds[:4], pool, labels, given.pool_groups[:24])
+    known = MethodInput(centres[np.newaxis], given.backgrounds[:4], pool, labels)
 
     for kind in ("few-shot", "class-means"):
         found = score(Method(kind), known, words, Settings())
@@ -313,13 +271,13 @@ def test_the_networks_probabilities_are_a_profile_like_any_other() -> None:
     found = score(Method("mlp"), given, words, Settings())
 
     assert found.sum(axis=2) == pytest.approx(np.ones((2, 6)), abs=1e-5)
-    assert np.isfinite(score(Method("mlp", "auto", "plain"), given, words, Settings())).all()
+    assert np.isfinite(score(Method("mlp", "auto", drift=True), given, words, Settings())).all()
 
 
 @pytest.mark.parametrize("kind", ["tgap", "few-shot", "class-means", "mlp"])
 def test_no_clips_are_nothing_to_learn_from(kind: str) -> None:
     given = material_of(1)
-    empty = replace(given, pool=given.pool[:0], pool_labels=(), pool_groups=())
+    empty = replace(given, pool=given.pool[:0], pool_labels=())
 
     with pytest.raises(ConfigError, match=f"'{kind}' learns from clips.*--pool-folds"):
         score(Method(kind), empty, words_of(1), Settings())  # type: ignore[arg-type]

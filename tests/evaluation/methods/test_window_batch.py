@@ -60,7 +60,7 @@ def test_backgrounds_sound_like_the_background_and_the_pool_like_its_clips(given
     assert given.overlapping == 0
     for heard, labels in zip(given.pool.argmax(axis=1), given.pool_labels, strict=True):
         assert labels == ([*TONES_HZ, "street"][heard],)
-    assert len(given.pool_groups) == len(given.pool) == 9
+    assert len(given.pool) == 9
 
 
 def test_a_mixture_without_a_background_has_no_background(corpus: Corpus, mixtures: list[Mixture]) -> None:
