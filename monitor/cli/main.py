@@ -18,7 +18,7 @@ from monitor.cli.eval import add_eval
 from monitor.cli.models import add_models
 from monitor.cli.words import add_words
 from monitor.config.limits import FALSE_ALARMS_PER_HOUR
-from monitor.config.settings import Config, PublishConfig, as_toml, load_config
+from monitor.config.settings import CalibrationConfig, Config, PublishConfig, as_toml, load_config
 from monitor.console import draws, only_ours, open_streams, show, show_json, tell
 from monitor.encoders.watched import THREAD_NAME
 from monitor.errors import ConfigError, MonitorError, ProgramError
@@ -176,7 +176,8 @@ def _add_run(verbs: Any) -> None:
         "--false-alarms",
         type=_per_hour,
         metavar="N",
-        help="let the stream itself set the thresholds, for so many false alarms: 0.5/h, 12/day",
+        help="so many false alarms are allowed in an hour, all classes together: 0.5/h, 12/day "
+        f"(default {CalibrationConfig().false_alarms_per_hour:g}/h)",
     )
     run.add_argument(
         "--bind", metavar="ENDPOINT", help=f"where to publish (default {DEFAULT_ENDPOINT}), or none"
