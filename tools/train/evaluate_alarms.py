@@ -25,6 +25,7 @@ import numpy as np
 import soundfile as sf
 from tqdm import tqdm
 
+from monitor.evaluation.metrics.event_metrics import wilson
 from tools.train import alarm_sounds
 from tools.train.alarm_sounds import ALARMS, LENGTH_S, OTHERS, RATE, Samples
 from tools.train.corpus import REPORT_FOLD, UNSEEN_FOLD, Clip, is_validation, read_clip, read_index
@@ -131,13 +132,6 @@ def listen(args: argparse.Namespace) -> Iterator[Told]:
                 file.unlink()
 
 
-def wilson(hits: int, n: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share (E. B. Wilson, 1927)."""
-    z = 1.96
-    middle, half = hits + z * z / 2, z * np.sqrt(hits * (n - hits) / n + z * z / 4)
-    return float((middle - half) / (n + z * z)), float((middle + half) / (n + z * z))
-
-
 def table(told: Sequence[Told], kinds: Sequence[str], classes: frozenset[str]) -> str:
     """Write how many of the files of each kind gave an event of one of the classes, at each SNR."""
     snrs = sorted({one.snr_db for one in told}, reverse=True)
@@ -148,8 +142,8 @@ def table(told: Sequence[Told], kinds: Sequence[str], classes: frozenset[str]) -
         for snr_db in snrs:
             of = [one for one in told if one.snr_db == snr_db and one.kind in of_name]
             hits = sum(not classes.isdisjoint(one.classes) for one in of)
-            low, high = wilson(hits, len(of))
-            cells.append(f"{hits}/{len(of)} [{low:.2f}, {high:.2f}]")
+            share = wilson(hits, len(of))
+            cells.append(f"{hits}/{len(of)} [{share.low:.2f}, {share.high:.2f}]")
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
