@@ -35,6 +35,7 @@ from monitor.bus.messages import (
     Snapshot,
     Trouble,
 )
+from monitor.config.limits import THRESHOLD
 from monitor.errors import PublishError, WireError
 from monitor.records import Instant
 from monitor.text import clean, sanitise
@@ -180,9 +181,9 @@ def decode_request(data: bytes) -> Request:
     if request.request in {"pause", "mute"} and not isinstance(request.value, bool):
         raise WireError(f"A {request.request} request needs the value true or false.")
     if request.request == "threshold" and (
-        request.value is None or isinstance(request.value, bool) or not 0 < request.value < 1
+        request.value is None or isinstance(request.value, bool) or not THRESHOLD.holds(request.value)
     ):
-        raise WireError("A threshold request needs a value between 0 and 1.")
+        raise WireError(f"A threshold request needs a value; valid: {THRESHOLD}.")
     return request
 
 

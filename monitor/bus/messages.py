@@ -302,7 +302,7 @@ class Request(
     class_: str | None = None
     """For `mute` and `threshold`."""
     value: float | bool | None = None
-    """`pause` and `mute`: true or false; `threshold`: the new onset threshold in (0, 1)."""
+    """`pause` and `mute`: true or false; `threshold`: the new onset threshold, within `limits.THRESHOLD`."""
     source_id: str | None = None
     """The one source that is meant; None: all."""
     client: str | None = None

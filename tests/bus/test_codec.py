@@ -231,6 +231,7 @@ def test_sanitised_text_is_harmless_and_no_longer_than_the_limit(text: str, limi
         Request(request="threshold", class_="siren"),
         Request(request="threshold", class_="siren", value=True),
         Request(request="threshold", class_="siren", value=1.0),
+        Request(request="threshold", class_="siren", value=0.005),
         Request(request="threshold", value=0.5),
     ],
     ids=str,

@@ -12,7 +12,7 @@ import msgspec
 
 from monitor.config import settings as config
 from monitor.config.settings import ClassConfig, Config, valid_values
-from tools.maintain.write_default_config import docstrings, toml_value
+from tools.maintain.write_default_config import default_value, docstrings
 
 HEAD = """\
 # Configuration
@@ -44,7 +44,7 @@ def default(value: Any) -> str:
     """Return a default as it is written in TOML, a long list as its length."""
     if isinstance(value, tuple) and len(value) > MOST_ITEMS:
         return f"{len(value)} words: [default.toml](../configs/default.toml)"
-    return "as `[detector]`" if value is None else f"`{toml_value(value)}`"
+    return "as `[detector]`" if value is None else f"`{default_value(value)}`"
 
 
 def kind(field: msgspec.structs.FieldInfo) -> str:

@@ -15,6 +15,10 @@ import msgspec
 
 from monitor.config import settings as config
 from monitor.config.settings import Config
+from monitor.files.toml import toml_value
+
+_LONGEST_LIST = 81
+"""Characters of a list on one line."""
 
 
 def docstrings(struct: type) -> dict[str, str]:
@@ -33,18 +37,12 @@ def batched(items: list[str], count: int) -> list[list[str]]:
     return [items[start : start + count] for start in range(0, len(items), count)]
 
 
-def toml_value(value: Any) -> str:
-    """Return a default as TOML; long lists one phrase group per line."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return f'"{value}"'
-    if isinstance(value, tuple):
-        items = [toml_value(item) for item in value]
-        if len(", ".join(items)) < 80:
-            return f"[{', '.join(items)}]"
-        return "[\n" + "".join(f"  {', '.join(row)},\n" for row in batched(items, 6)) + "]"
-    return "{}" if isinstance(value, dict) else repr(value)
+def default_value(value: Any) -> str:
+    """Return a default as TOML; long lists in rows of six."""
+    text = toml_value(value)
+    if not isinstance(value, tuple) or len(text) <= _LONGEST_LIST:
+        return text
+    return "[\n" + "".join(f"  {', '.join(row)},\n" for row in batched(list(map(toml_value, value)), 6)) + "]"
 
 
 def document() -> str:
@@ -56,7 +54,7 @@ def document() -> str:
         notes = docstrings(struct)
         for field in msgspec.structs.fields(struct):
             lines += [f"# {line}" for line in textwrap.wrap(notes.get(field.name, ""), 100)]
-            lines.append(f"{field.name} = {toml_value(getattr(struct(), field.name))}")
+            lines.append(f"{field.name} = {default_value(getattr(struct(), field.name))}")
     return "\n".join(lines) + "\n"
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from monitor.config.settings import ModelConfig
 from monitor.encoders import find
-from monitor.files.toml import toml_lines, toml_value
+from monitor.files.toml import toml_lines
 from monitor.vocabulary.measured import MEASURED_FILE
 
 CONDITIONS = {"inf": "clean", "10.0": "10 dB", "0.0": "0 dB"}
@@ -48,8 +48,7 @@ def as_toml(tables: Sequence[tuple[str, dict[str, dict[str, object]]]], audio: s
     ]
     for recordings, words in tables:
         head = {"audio": audio, "recordings": recordings, "conditions": list(CONDITIONS.values())}
-        rows = "".join(f"{name} = {toml_value(row)}\n" for name, row in words.items())
-        parts.append(f"[[table]]\n{toml_lines(head)}[table.words]\n{rows}")
+        parts.append(f"[[table]]\n{toml_lines(head)}[table.words]\n{toml_lines(words)}")
     return "\n".join(parts)
 
 

@@ -22,6 +22,7 @@ from monitor.detection.detector import odds_ratio, offset_below
 from monitor.errors import ConfigError
 from monitor.evaluation.methods.redetection import Redetection
 from monitor.evaluation.metrics.event_metrics import Outcome, summarise
+from monitor.files.toml import toml_document
 
 THRESHOLDS = tuple(
     threshold
@@ -114,13 +115,13 @@ def write_thresholds(path: Path, general: float, own: Mapping[str, float], detec
         fixed(detector.offset_threshold, UNTUNED.offset_threshold),
     )
     ratio = odds_ratio(onset, offset)
-    sections = [("detector", general), *((f"detector.classes.{name}", value) for name, value in own.items())]
-    text = "\n\n".join(
-        f"[{section}]\nonset_threshold = {onset:.6f}\noffset_threshold = {offset_below(onset, ratio):.6f}"
-        for section, onset in sections
-    )
+    sections = {"detector": general} | {f"detector.classes.{name}": value for name, value in own.items()}
+    tables = {
+        section: {"onset_threshold": round(at, 6), "offset_threshold": round(offset_below(at, ratio), 6)}
+        for section, at in sections.items()
+    }
     try:
-        path.write_text(text + "\n", "utf-8")
+        path.write_text(toml_document(tables), "utf-8")
     except OSError as error:
         raise ConfigError(f"Cannot write thresholds to {path}: {error.strerror}.") from None
 
