@@ -12,19 +12,17 @@ from __future__ import annotations
 import os
 import socket
 import stat
-import tempfile
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from monitor.bus.codec import MAX_SOCKET_PATH_LEN, check_control, check_endpoint, control_name
 from monitor.errors import PublishError
+from monitor.files.paths import runtime_folders
 from monitor.text import sanitise
 
 _PRIVATE = 0o700
 _OTHERS = 0o077
-_OTHERS_WRITE = 0o022
 
 
 class Peer(NamedTuple):
@@ -64,7 +62,7 @@ def control_to_bind(endpoint: str, stated: str | None = None) -> str:
     if endpoint.startswith("ipc://"):
         return f"{endpoint}.control"
     name = control_name(endpoint)
-    for folder in _folders():
+    for folder in runtime_folders():
         path = folder / name
         if len(os.fsencode(path)) <= MAX_SOCKET_PATH_LEN:
             return f"ipc://{_made_private(folder) / name}"
@@ -90,7 +88,7 @@ def find_control(endpoint: str, stated: str | None = None) -> str:
     if checked.startswith("ipc://"):
         return f"{checked}.control"
     name = control_name(checked)
-    places = [folder / name for folder in _folders() if folder.parent.is_dir()]
+    places = [folder / name for folder in runtime_folders() if folder.parent.is_dir()]
     found = next((path for path in places if _is_private(path.parent) and answers(path)), places[0])
     return f"ipc://{found}"
 
@@ -101,30 +99,6 @@ def answers(path: Path | str) -> bool:
         probe.settimeout(1.0)
         probe.connect(os.fspath(path))
         return True
-    return False
-
-
-def _folders() -> Iterator[Path]:
-    """Yield where the folder may be, the best place first."""
-    uid = os.geteuid()
-    stated = os.environ.get("XDG_RUNTIME_DIR", "")
-    for parent in (Path(stated) if stated.startswith("/") else None, Path(f"/run/user/{uid}")):
-        if parent is not None and _is_ours(parent):
-            yield parent / "monitor"
-    # `tempfile.gettempdir` would write a file to find out.
-    temporary = tempfile.tempdir or os.environ.get("TMPDIR") or "/tmp"  # noqa: S108
-    yield Path(os.fsdecode(temporary)).absolute() / f"monitor-{uid}"
-
-
-def _is_ours(folder: Path) -> bool:
-    """Tell whether nobody else may put anything into `folder`."""
-    with suppress(OSError):
-        status = folder.stat()
-        return (
-            stat.S_ISDIR(status.st_mode)
-            and status.st_uid == os.geteuid()
-            and not status.st_mode & _OTHERS_WRITE
-        )
     return False
 
 

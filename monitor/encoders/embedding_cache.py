@@ -31,7 +31,7 @@ def cache_file(name: str = "texts.sqlite3") -> Path | None:
     """Return where embeddings are kept, a path below `monitor`, or None where the user wants none kept."""
     if os.environ.get("MONITOR_NO_CACHE", "0") not in {"", "0"}:
         return None
-    folder = own_folder("XDG_CACHE_HOME")
+    folder = own_folder("cache")
     return None if folder is None else folder / name
 
 

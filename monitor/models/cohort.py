@@ -82,7 +82,7 @@ def _named(kind_of: NDArray[np.int16], kinds: tuple[str, ...]) -> bool:
 
 def own_cohort_file(identity: str) -> Path | None:
     """Return where a cohort made here for the model of that identity lies; None: there is no home folder."""
-    data = own_folder("XDG_DATA_HOME")
+    data = own_folder("data")
     return None if data is None else data / "cohorts" / f"{identity}.npz"
 
 

@@ -144,7 +144,7 @@ def installed_folder() -> Path:
 def _installed_folder() -> Path | None:
     if override := os.environ.get("MONITOR_MODELS"):
         return user_path(override)
-    data = own_folder("XDG_DATA_HOME")
+    data = own_folder("data")
     return None if data is None else data / "models"
 
 

@@ -89,7 +89,7 @@ def backgrounds_folder() -> Path:
     BackgroundError
         There is no home folder it could be in.
     """
-    if (state := own_folder("XDG_STATE_HOME")) is None:
+    if (state := own_folder("state")) is None:
         raise BackgroundError(
             "There is no home folder to keep what a place sounds like; set HOME or XDG_STATE_HOME."
         )
@@ -155,7 +155,7 @@ def load(source_id: str, model: str) -> StoredBackground | None:
     BackgroundError
         The file cannot be read, or holds something else.
     """
-    if own_folder("XDG_STATE_HOME") is None:
+    if own_folder("state") is None:
         return None
     path = background_file(source_id, model)
     stored = _read(path)
@@ -217,7 +217,7 @@ def remove(source_ids: Sequence[str] | None) -> list[str]:
 
 
 def _files(pattern: str) -> list[Path]:
-    if own_folder("XDG_STATE_HOME") is None:
+    if own_folder("state") is None:
         return []
     return sorted(backgrounds_folder().glob(pattern + _SUFFIX))
 

@@ -94,7 +94,7 @@ def remembered(source_id: str, model: str) -> Remembered:
 
 def thresholds_file(source_id: str, model: str) -> Path | None:
     """Return where they are kept; None: there is no home folder."""
-    state = own_folder("XDG_STATE_HOME")
+    state = own_folder("state")
     return None if state is None else state / "thresholds" / f"{file_name(source_id, model)}.json"
 
 

@@ -1,29 +1,50 @@
 from __future__ import annotations
 
+import os
+import pwd
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from monitor.cli.main import main
-from monitor.files.paths import home_folder, own_folder, user_path
+from monitor.files.paths import own_folder, user_path
 
 
 def test_folders_are_those_of_the_specification(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", "/home/of")
-    for variable, place in (("CACHE", ".cache"), ("DATA", ".local/share"), ("STATE", ".local/state")):
+    places: dict[Literal["cache", "data", "state"], str]
+    places = {"cache": ".cache", "data": ".local/share", "state": ".local/state"}
+    for kind, place in places.items():
+        variable = kind.upper()
         monkeypatch.delenv(f"XDG_{variable}_HOME", raising=False)
-        assert own_folder(f"XDG_{variable}_HOME") == Path("/home/of", place, "monitor")
+        assert own_folder(kind) == Path("/home/of", place, "monitor")
         monkeypatch.setenv(f"XDG_{variable}_HOME", "relative/is/ignored")
-        assert own_folder(f"XDG_{variable}_HOME") == Path("/home/of", place, "monitor")
+        assert own_folder(kind) == Path("/home/of", place, "monitor")
         monkeypatch.setenv(f"XDG_{variable}_HOME", str(tmp_path))
-        assert own_folder(f"XDG_{variable}_HOME") == tmp_path / "monitor"
+        assert own_folder(kind) == tmp_path / "monitor"
 
 
 def test_without_the_variable_the_list_of_users_says_where_home_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_STATE_HOME")
+    listed = Path(pwd.getpwuid(os.getuid()).pw_dir, ".local/state/monitor")
     monkeypatch.delenv("HOME")
-    listed = home_folder()
-    monkeypatch.setenv("HOME", "")
-    assert home_folder() == listed
+    assert own_folder("state") == listed
+    for relative in ("", "not/absolute"):
+        monkeypatch.setenv("HOME", relative)
+        assert own_folder("state") == listed
+
+
+def test_a_user_that_is_only_a_number_has_no_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("os.getuid", lambda: 4_000_000)
+    monkeypatch.delenv("XDG_STATE_HOME")
+    for home in (None, "", "not/absolute"):
+        monkeypatch.delenv("HOME", raising=False)
+        if home is not None:
+            monkeypatch.setenv("HOME", home)
+        assert own_folder("state") is None
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert own_folder("state") == tmp_path / "monitor"
 
 
 def test_a_tilde_is_expanded_where_that_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
