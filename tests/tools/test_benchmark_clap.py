@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.tools.load import load_tool
 
 benchmark = load_tool("tools.benchmark.benchmark_clap")
-records = load_tool("tools.benchmark.clap_records")
+records = load_tool("tools.benchmark.clap_report")
 
 MACHINE = records.Machine("Some CPU", 2, {}, "random")
 

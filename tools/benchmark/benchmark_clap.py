@@ -4,8 +4,8 @@
     python -m tools.benchmark.benchmark_clap --folder DIR --checkpoint 630k-audioset-best.pt --out docs/clap
     python -m tools.benchmark.benchmark_clap --folder DIR --parts windows,texts --rounds 5 --again
 
-Needs the extra `export` and laion-clap 1.1.7 in one virtual environment (Python 3.11 or 3.12; `laion.py`
-says what that takes):
+Needs the extra `export` and laion-clap 1.1.7 in one virtual environment (Python 3.11 or 3.12;
+`clap_variants.py` says what that takes):
 
     pip install -e '.[export]' laion-clap==1.1.7 pillow tqdm 'numpy<2'
 
@@ -30,8 +30,7 @@ from pathlib import Path
 import msgspec
 
 from tools.benchmark.clap_files import prepare
-from tools.benchmark.clap_records import Figures, Machine
-from tools.benchmark.clap_tables import draw
+from tools.benchmark.clap_report import Figures, Machine, draw
 from tools.benchmark.clap_variants import LAION, TRANSFORMERS
 
 THREADS = (1, 2)
@@ -43,7 +42,6 @@ PARTS = {
     "texts": "texts",
     "paced": "paces",
     "memory": "memories",
-    "hops": "hops",
 }
 """What can be measured, and the field of `Figures` it goes to."""
 _PACED = ("fp32", "int8", "one")
@@ -93,7 +91,6 @@ def plan(rounds: int) -> Iterator[Step]:
         yield Step("paced", threads, max(2, rounds // 3), (TRANSFORMERS,))
     for names in _MEMORY:
         yield Step("memory", 1, 1, names)
-    yield Step("hops", 1, rounds)
 
 
 def measure(step: Step, folder: Path, weights: Path, target: Path) -> None:

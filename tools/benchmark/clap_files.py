@@ -22,8 +22,7 @@ from monitor.export import onnx_graphs as graphs
 from monitor.export.checkpoints import Checkpoint, read_checkpoint
 from monitor.export.pair import input_len_for
 from monitor.export.tower_networks import AudioTower, TextTower
-from tools.benchmark.clap_sounds import make_sounds
-from tools.benchmark.clap_variants import HF_FOLDER
+from tools.benchmark.clap_variants import HF_FOLDER, LaionClap, make_sounds
 from tools.train.graphs import front_end, save_clean
 
 WEIGHTS = "random.pt"
@@ -56,8 +55,6 @@ def prepare(folder: Path, checkpoint: Path | None, say: Callable[[str], None] = 
 
 def write_random(path: Path) -> None:
     """Write random weights as laion-clap writes a checkpoint."""
-    from tools.benchmark.laion import LaionClap
-
     torch.manual_seed(0)
     state = LaionClap().state
     pictures = torch.from_numpy(log_mel(make_sounds(24), "slaney"))

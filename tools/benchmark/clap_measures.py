@@ -18,9 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.benchmark.clap_records import Agreement, Hop, Memory, Pace, Times
-from tools.benchmark.clap_sounds import SAMPLE_RATE, make_sounds
-from tools.benchmark.clap_spectrogram import update_picture
+from tools.benchmark.clap_report import Agreement, Memory, Pace, Times
 from tools.benchmark.clap_variants import (
     HEARD_LEN,
     LABELS,
@@ -28,6 +26,7 @@ from tools.benchmark.clap_variants import (
     TEXT_LABELS,
     TRANSFORMERS,
     heard_len,
+    make_sounds,
     open_audio,
     open_text,
 )
@@ -40,7 +39,6 @@ BATCHED = (LAION, TRANSFORMERS, "fp32", "int8")
 TOKENS = 12
 """Of one prompt, such as "the sound of a smoke detector beeping"."""
 PROMPTS = (1, 16)
-HOPS_S = (0.25, 1.0)
 _SOUNDS = 24
 _LEAST_COSINE = 0.9999
 _EQUAL = (LAION, f"{LAION} text", "public", "fp32", "text")
@@ -136,27 +134,6 @@ def agreement(job: Job) -> list[Agreement]:
         if row.name in _EQUAL and not row.least > _LEAST_COSINE:
             raise SystemExit(f"{row.name} and {row.against} differ: least cosine {row.least:.6f}")
     return rows
-
-
-def hops(job: Job) -> list[Hop]:
-    """Time a log-mel spectrogram brought up to date beside one drawn again."""
-    from monitor.encoders.log_mel import log_mel
-
-    sound = make_sounds(3)[2]
-    found = []
-    for hop_s in HOPS_S:
-        hop = int(hop_s * SAMPLE_RATE)
-        before = log_mel(np.roll(sound, hop)[None], "slaney")[0]
-        updated, whole = update_picture(before, sound, hop), log_mel(sound[None], "slaney")[0]
-        calls: list[Call] = [
-            lambda before=before, hop=hop: update_picture(before, sound, hop),  # type: ignore[misc]
-            lambda: log_mel(sound[None], "slaney"),
-        ]
-        _, cpu = take_turns(calls, job.rounds, f"log-mel, hop {hop_s:g} s")
-        update_ms, whole_ms = np.median(cpu, axis=0)
-        largest = float(np.abs(updated - whole).max())
-        found.append(Hop(hop_s, float(update_ms), float(whole_ms), largest))
-    return found
 
 
 def take_turns(
@@ -265,7 +242,6 @@ PARTS: dict[str, Callable[[Job], Sequence[Any]]] = {
     "paced": paced,
     "memory": memory,
     "agreement": agreement,
-    "hops": hops,
 }
 
 

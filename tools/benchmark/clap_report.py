@@ -1,13 +1,13 @@
-"""The records of `benchmark_clap.py` as Markdown."""
+"""What `benchmark_clap.py` measures: records that are kept as JSON, and their tables as Markdown."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from tools.benchmark.benchmark import Timing, summarise
-from tools.benchmark.clap_records import Agreement, Figures, Hop, Machine, Memory, Pace, Times
 from tools.benchmark.clap_variants import LABELS, LAION, TEXT_LABELS, TRANSFORMERS
 
 _ALL_LABELS = LABELS | {
@@ -16,6 +16,88 @@ _ALL_LABELS = LABELS | {
     f"{LAION} text": "laion-clap's text tower",
 }
 _PLAIN = str.maketrans("", "", "*")
+
+
+@dataclass(frozen=True)
+class Times:
+    """Durations of one variant, one for each round."""
+
+    name: str
+    threads: int
+    batch: int
+    """Windows or texts of one call."""
+    clock_ms: list[float]
+    """Of the call, on the clock."""
+    cpu_ms: list[float]
+    """Processor time of all threads."""
+    front_ms: list[float]
+    """Processor time of the front end alone; empty where it was not measured."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """One window a second, as in life."""
+
+    name: str
+    threads: int
+    """0: as many as ONNX Runtime likes."""
+    spinning: bool
+    """Whether threads wait awake; of torch, what its runtime does."""
+    median_ms: float
+    slow_ms: float
+    """The 95th percentile."""
+    share: float
+    """Processor seconds per second."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A process of its own that loads some towers and uses each once."""
+
+    names: list[str]
+    peak_mb: float
+    resident_mb: float
+    """At the end."""
+    start_s: float
+    """Processor seconds from the start of the process to the end of the first use."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How alike two variants embed the same inputs."""
+
+    name: str
+    against: str
+    inputs: int
+    mean: float
+    """Cosine."""
+    least: float
+    least_centred: float
+    """Least cosine after the mean of the reference is taken from both: what tells inputs apart."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where it was measured."""
+
+    processor: str
+    cores: int
+    versions: dict[str, str]
+    weights: str
+    """Which weights."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """All of it."""
+
+    machine: Machine
+    windows: list[Times]
+    batches: list[Times]
+    texts: list[Times]
+    paces: list[Pace]
+    memories: list[Memory]
+    agreements: list[Agreement]
 
 
 def draw(figures: Figures) -> str:
@@ -27,7 +109,6 @@ def draw(figures: Figures) -> str:
         *_texts(figures.texts),
         *_paces(figures.paces),
         *_memories(figures.memories),
-        *_hops(figures.hops),
         *_agreements(figures.agreements),
     ]
     return "\n\n".join(parts) + "\n"
@@ -164,29 +245,6 @@ def _memories(memories: Sequence[Memory]) -> list[str]:
     ]
     head = ("a process that embeds one window", "MB at its peak", "MB resident afterwards", "processor s")
     return ["## Memory and start", table(head, rows)]
-
-
-def _hops(hops: Sequence[Hop]) -> list[str]:
-    if not hops:
-        return []
-    rows = [
-        [
-            f"{hop.hop_s:g} s",
-            f"{hop.update_ms:.2f}",
-            f"{hop.whole_ms:.1f}",
-            f"{hop.whole_ms - hop.update_ms:.1f}",
-            f"{hop.largest_db:.0e}",
-        ]
-        for hop in hops
-    ]
-    head = (
-        "new sound in a window of 10 s",
-        "ms to bring its log-mel up to date",
-        "to draw it again",
-        "saved",
-        "largest difference, dB",
-    )
-    return ["## Log-mel in NumPy, brought up to date", table(head, rows)]
 
 
 def _agreements(agreements: Sequence[Agreement]) -> list[str]:
