@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from monitor.bus.codec import check_endpoint
 from monitor.bus.messages import BackgroundProfile, Reply, Request
+from monitor.cli.arguments import AddVerb
 from monitor.cli.background_view import BackgroundLine, as_json, drawn, drawn_stored
-from monitor.cli.export import AddVerb
 from monitor.config.settings import PublishConfig
 from monitor.console import show, show_drawn, show_json
 from monitor.errors import BackgroundError, PublishError

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.cli.export import AddVerb
+from monitor.cli.arguments import AddVerb
 from monitor.config.limits import COHORT_SOUNDS
 from monitor.console import show, show_json
 from monitor.errors import ConfigError, ModelError

@@ -8,11 +8,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from monitor.cli.arguments import AddVerb
 from monitor.cli.eval_noise import add_noise
 from monitor.cli.eval_options import (
     NEEDS_MATPLOTLIB,
     NEEDS_SED,
-    AddVerb,
     Folds,
     add_clip_flags,
     add_common,

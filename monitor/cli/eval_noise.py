@@ -7,9 +7,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from monitor.cli.arguments import AddVerb
 from monitor.cli.eval_options import (
     NEEDS_MATPLOTLIB,
-    AddVerb,
     Folds,
     add_clip_flags,
     add_common,

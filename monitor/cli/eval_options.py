@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 NEEDS_MATPLOTLIB = "needs matplotlib (pip install 'monitor[eval]'); the CSV files have the points."
 NEEDS_SED = "need sed_eval and psds_eval (pip install 'monitor[eval]'); they are left out."
-AddVerb = Callable[[Any, str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
 Folds = tuple[int, ...]
 """Folds that are heard together; empty: what lists of another run name."""
 _MOST_STEPS = 200

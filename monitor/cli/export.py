@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from monitor.cli.arguments import AddVerb
 from monitor.console import show, show_json, show_table
 from monitor.files.paths import user_path
 
 if TYPE_CHECKING:
     from monitor.export.result import ExportReport
-
-AddVerb = Callable[[Any, str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
 
 
 def add_export(actions: Any, add_verb: AddVerb) -> None:

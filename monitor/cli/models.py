@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from monitor.cli.arguments import AddVerb
 from monitor.cli.cohort import add_cohort
-from monitor.cli.export import AddVerb, add_export
+from monitor.cli.export import add_export
 from monitor.console import draws, remarks, show, show_json, tell
 from monitor.errors import ModelError
 from monitor.files.paths import user_path

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from monitor.cli.export import AddVerb
+from monitor.cli.arguments import AddVerb
 from monitor.config.settings import load_config
 from monitor.console import show, show_json
 from monitor.files.paths import user_path

@@ -18,14 +18,14 @@ import zmq
 from monitor.bus.client import ABSENT_AFTER_S, Watch
 from monitor.bus.codec import encode_json
 from monitor.bus.publisher import Publisher
-from monitor.cli.listen import listen
+from monitor.cli.listen_session import listen
 from monitor.errors import PublishError
 from tests.examples import event, health, near_miss
 from tests.publishing import PATIENCE_S, agree, eager_publisher, until
 
 ROOT = Path(__file__).parents[2]
 COMMAND = """import signal, sys
-from monitor.cli.listen import listen
+from monitor.cli.listen_session import listen
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background inherits it as ignored
 sys.exit(listen(sys.argv[1], True, sys.stdout))"""
 

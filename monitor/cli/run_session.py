@@ -1,0 +1,188 @@
+"""`monitor run`: a started monitor, its sinks, and whoever watches it, until something ends it."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import msgspec
+
+from monitor.assemble import Monitor, make_sources, open_sinks, start_monitor
+from monitor.bus.messages import Trouble
+from monitor.bus.publisher import Publisher
+from monitor.cli.interface import Interface
+from monitor.cli.progress import WordsProgress
+from monitor.cli.stopping import asked_to_stop, held
+from monitor.cli.word_report import refuse_unknown, unknown_words
+from monitor.config.by_class import by_class
+from monitor.config.settings import Config
+from monitor.console import tell
+from monitor.encoders import load
+from monitor.errors import ConfigError, MonitorError, ProgramError
+from monitor.scoring.prompts import parse_classes
+from monitor.sinks import Sink
+from monitor.sinks.fanout import Fanout
+from monitor.sinks.kinds import SinkOptions
+from monitor.sinks.troubles import trouble_of
+from monitor.sources.options import SourceOptions
+from monitor.storage.thresholds import keep_all
+
+_EXIT_RECORDS_LOST = 1
+_AFTER_END_S = 0.1
+
+
+class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What the user asked for beside the configuration."""
+
+    sources: tuple[str, ...]
+    """At least one, as `make_source` takes them."""
+    reading: SourceOptions
+    """How sources are read."""
+    sinks: SinkOptions
+    """Where records go."""
+    classes: str | None
+    """As typed; None takes the configuration's."""
+    duration_s: float | None
+    strict: bool = False
+    """Refuse words that the model does not know, instead of telling."""
+
+
+def run(options: RunOptions, config: Config, interface: Interface | None = None) -> int:
+    """Listen until the sources, the user, a reader or the time ends it; return the exit code.
+
+    An `interface` that is open already shows how it begins, and then what is heard.
+
+    Raises
+    ------
+    MonitorError
+        Something asked for cannot be had, or a source turned out to be damaged; all of it that was sound has
+        been heard then.
+    """
+    stopped = threading.Event()
+    sinks = Fanout([])
+    with contextlib.ExitStack() as stack:
+        with held():
+            opened = open_sinks(config, _waiting(options, stopped))
+            stack.enter_context(_closed_at_the_end(sinks))
+            for sink in opened.values():
+                sinks.add(sink)
+        if interface is not None:
+            _attach(interface, opened.get("bus"))
+        monitor = _start(options, config, sinks, interface)
+        stack.callback(monitor.stop)
+        stack.enter_context(_end_told(sinks))
+        for note in monitor.notes:
+            _tell(note, interface)
+        stack.enter_context(asked_to_stop(stopped))
+        try:
+            _turn(monitor, interface, stopped, options.duration_s)
+            if interface is not None and interface.failed:
+                _go_on_with_lines(sinks, interface, options, config)
+                _turn(monitor, None, stopped, options.duration_s)
+        except Exception:
+            monitor.pipelines.end("failed")
+            raise
+        monitor.pipelines.end("stopped")
+        monitor.stop()
+        for sentence in keep_all(monitor.keepers, time.monotonic(), last=True):
+            tell(sentence)
+        if monitor.error is not None:
+            raise monitor.error
+        if (unheard := monitor.pipelines.unheard) is not None:
+            raise ProgramError(unheard)
+    return _EXIT_RECORDS_LOST if sinks.dropped else 0
+
+
+def _waiting(options: RunOptions, stopped: threading.Event) -> SinkOptions:
+    """Let a file that is read at once wait for a slow reader of its lines: it loses none."""
+    wait = (lambda: not stopped.is_set()) if options.reading.fast else None
+    return msgspec.structs.replace(options.sinks, wait=wait)
+
+
+@contextlib.contextmanager
+def _closed_at_the_end(sinks: Fanout) -> Iterator[None]:
+    """Close `sinks`, and tell what they could not pass on."""
+    try:
+        yield
+    finally:
+        sinks.close()
+        for sentence in sinks.news():
+            tell(sentence)
+
+
+@contextlib.contextmanager
+def _end_told(sinks: Fanout) -> Iterator[None]:
+    """Let a program that reads JSON know too what ends the run."""
+    try:
+        yield
+    except MonitorError as error:
+        sinks.tell(trouble_of(error, datetime.now(UTC)))
+        raise
+
+
+def _attach(interface: Interface, bus: Sink | None) -> None:
+    if not isinstance(bus, Publisher):
+        raise ConfigError("The interface reads what is published; leave out --bind none, or add --headless.")
+    interface.attach(bus.endpoint, bus.control_endpoint)
+
+
+def _start(options: RunOptions, config: Config, sinks: Fanout, interface: Interface | None) -> Monitor:
+    text = ",".join(config.prompts.classes) if options.classes is None else options.classes
+    classes = parse_classes(text, config.prompts.aliases)
+    config = by_class(config, classes, strict=options.classes is None)
+    reading = msgspec.structs.replace(options.reading, capture=config.capture)
+    sources = make_sources(options.sources, reading)
+    if interface is not None:
+        interface.doing(f"loading the model {config.model.name}")
+    encoder = load(config.model, WordsProgress(sys.stderr) if interface is None else interface.progress)
+    unknown = unknown_words(classes, encoder, config.model)
+    if options.strict:
+        refuse_unknown(unknown)
+    for sentence in unknown:
+        _tell(sentence, interface)
+        sinks.tell(Trouble(kind="unknown_word", time=datetime.now(UTC), text=sentence))
+    if interface is not None:
+        interface.doing(f"opening {', '.join(source.name for source in sources)}")
+    return start_monitor(sources, encoder, classes, sinks, config, lambda: load(config.model))
+
+
+def _go_on_with_lines(sinks: Fanout, interface: Interface, options: RunOptions, config: Config) -> None:
+    """Go on without the interface, which failed: events are printed on the terminal that it has left.
+
+    That may be gone too; the monitor goes on for those who read what it publishes.
+    """
+    interface.restore()
+    lines = msgspec.structs.replace(options.sinks, headless=True)
+    for sink in open_sinks(config, lines, ["lines"]).values():
+        sinks.add(sink, watched=False)
+    tell(f"{interface.how_it_ended} The monitor goes on with lines: Ctrl-C ends it, `monitor tui` shows it.")
+
+
+def _turn(
+    monitor: Monitor, interface: Interface | None, stopped: threading.Event, duration_s: float | None
+) -> None:
+    """Turn the pipelines; after their end go on answering for as long as the interface is open."""
+    pipelines, sinks = monitor.pipelines, monitor.sinks
+    while not (stopped.is_set() or sinks.closed or (interface is not None and interface.ended)):
+        running = pipelines.step()
+        if not running and interface is None:
+            return
+        if not running:
+            time.sleep(_AFTER_END_S)
+        sinks.poll(pipelines.handle)
+        for sentence in (*sinks.news(), *keep_all(monitor.keepers, time.monotonic())):
+            _tell(sentence, interface)
+        if duration_s is not None and pipelines.stop_after(duration_s):
+            return
+
+
+def _tell(sentence: str, interface: Interface | None = None) -> None:
+    """Say something about the run itself, in the interface or on standard error; no record carries it."""
+    if interface is None:
+        tell(sentence)
+    else:
+        interface.note(sentence)
