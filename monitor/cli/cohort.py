@@ -76,7 +76,7 @@ def _cohort(arguments: argparse.Namespace) -> int:
         return _remove(path, encoder.info.identity)
     from monitor.evaluation.cohorts import MOST, CohortPlan, build_cohort
     from monitor.evaluation.data.layouts import read_data
-    from monitor.evaluation.reports.progress import progress
+    from monitor.progress import progress
 
     corpus = read_data(arguments.data)
     plan = CohortPlan(arguments.folds, arguments.most or MOST, arguments.sounds_per_hour)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,22 +11,18 @@ import msgspec
 from monitor.cli.arguments import AddVerb
 from monitor.cli.cohort import add_cohort
 from monitor.cli.export import add_export
-from monitor.console import draws, remarks, show, show_json, tell
+from monitor.console import show, show_json, tell
 from monitor.errors import ModelError
 from monitor.files.paths import user_path
-from monitor.text import sanitise
+from monitor.progress import FileProgress
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
-
     from monitor.install.installer import Convert, InstallReport
     from monitor.models.catalogue import CatalogueEntry, CheckpointEntry
     from monitor.models.manifest import ModelEntry
     from monitor.models.store import StoredModel
 
 _BAD_MODEL = 2
-_EVERY_S = 5.0
-"""Between two lines of progress where there is no terminal to draw on."""
 
 
 class ModelLine(msgspec.Struct, frozen=True):
@@ -167,7 +161,7 @@ def _verified(name: str) -> ModelLine:
 
 
 def _install(arguments: argparse.Namespace) -> int:
-    with _Watch() as watch:
+    with FileProgress() as watch:
         try:
             report, note = _installed(arguments, watch)
         except KeyboardInterrupt:
@@ -184,7 +178,7 @@ def _install(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _installed(arguments: argparse.Namespace, watch: _Watch) -> tuple[InstallReport, str]:
+def _installed(arguments: argparse.Namespace, watch: FileProgress) -> tuple[InstallReport, str]:
     from monitor.install.fetching import InstallOptions
     from monitor.install.installer import install_checkpoint, install_folder, install_remote, is_offline
     from monitor.models.catalogue import CheckpointEntry, list_catalogue
@@ -233,62 +227,6 @@ def _remove(arguments: argparse.Namespace) -> int:
     else:
         show(f"{folder} is gone.")
     return 0
-
-
-class _Watch:
-    """Shows progress on standard error: bars on a terminal, a line now and then elsewhere."""
-
-    def __init__(self) -> None:
-        self._bars: Progress | None = None
-        self._tasks: dict[str, TaskID] = {}
-        self._told = float("-inf")
-
-    def __enter__(self) -> _Watch:
-        if draws(sys.stderr):
-            self._bars = _make_bars()
-            self._bars.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bars:
-            self._bars.stop()
-
-    def progress(self, file: str, done: int, total: int) -> None:
-        """Show how much of a file is here."""
-        if self._bars:
-            if file not in self._tasks:
-                self._tasks[file] = self._bars.add_task(sanitise(file), total=total)
-            self._bars.update(self._tasks[file], completed=done)
-        elif done == total or time.monotonic() - self._told > _EVERY_S:
-            self._told = time.monotonic()
-            tell(f"{file}: {100 * done // total} % of {_megabytes(total)}")
-
-    def say(self, sentence: str) -> None:
-        """Show what happens."""
-        if self._bars:
-            self._bars.console.print(f"monitor: {sanitise(sentence)}", markup=False, highlight=False)
-        else:
-            tell(sentence)
-
-
-def _make_bars() -> Progress:
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
-
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        console=remarks(),
-    )
 
 
 def _as_json(arguments: argparse.Namespace) -> bool:

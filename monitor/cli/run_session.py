@@ -15,7 +15,6 @@ from monitor.assemble import Monitor, make_sources, open_sinks, start_monitor
 from monitor.bus.messages import Trouble
 from monitor.bus.publisher import Publisher
 from monitor.cli.interface import Interface
-from monitor.cli.progress import WordsProgress
 from monitor.cli.stopping import asked_to_stop, held
 from monitor.cli.word_report import refuse_unknown, unknown_words
 from monitor.config.by_class import by_class
@@ -23,6 +22,7 @@ from monitor.config.settings import Config
 from monitor.console import tell
 from monitor.encoders import load
 from monitor.errors import ConfigError, MonitorError, ProgramError
+from monitor.progress import WordsProgress
 from monitor.scoring.prompts import parse_classes
 from monitor.sinks import Sink
 from monitor.sinks.fanout import Fanout

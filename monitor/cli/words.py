@@ -41,9 +41,9 @@ def add_words(verbs: Any, add_verb: AddVerb) -> None:
 def _words(arguments: argparse.Namespace) -> int:
     flags = {} if arguments.model is None else {"model": {"name": arguments.model}}
     config = load_config(arguments.config, os.environ, flags)
-    from monitor.cli.progress import WordsProgress
     from monitor.cli.word_report import report_words
     from monitor.encoders import load
+    from monitor.progress import WordsProgress
     from monitor.scoring.prompts import parse_classes
 
     given = arguments.words or config.prompts.classes

@@ -27,7 +27,6 @@ from monitor.evaluation.metrics.ranking import (
     mean_over_classes,
     recall_at,
 )
-from monitor.evaluation.reports.progress import progress
 from monitor.evaluation.synthesis.mixtures import (
     CLEAN_DB,
     Mixture,
@@ -36,6 +35,7 @@ from monitor.evaluation.synthesis.mixtures import (
     windows_at,
 )
 from monitor.evaluation.synthesis.plans import read_plans
+from monitor.progress import progress
 from monitor.records import ClassPrompt
 from monitor.scoring.prompts import build_prompts, name_to_words
 from monitor.scoring.prototypes import embed_phrases

@@ -24,9 +24,9 @@ from monitor.evaluation.methods.methods import Method, Settings, Words
 from monitor.evaluation.methods.window_batch import Wanted, choose_pool, gather
 from monitor.evaluation.metrics.bootstrap import estimate
 from monitor.evaluation.metrics.ground_truth import Figures, Truth, headline, measure, minus, truths
-from monitor.evaluation.reports.progress import progress
 from monitor.evaluation.synthesis.mixtures import Mixture, plan_mixtures, refuse_missing_backgrounds
 from monitor.evaluation.synthesis.plans import read_plans
+from monitor.progress import progress
 from monitor.records import ClassPrompt
 from monitor.scoring.prompts import name_to_words
 

@@ -35,7 +35,6 @@ from monitor.evaluation.metrics.operating_points import Setting, best_per_class,
 from monitor.evaluation.metrics.provenance import Provenance, provenance
 from monitor.evaluation.metrics.sed import is_there
 from monitor.evaluation.metrics.sed_figures import f1_rows, psds_rows
-from monitor.evaluation.reports.progress import progress
 from monitor.evaluation.reports.stream_tables import draw, markdown, write_csv
 from monitor.evaluation.synthesis.negatives import count_negatives
 from monitor.evaluation.synthesis.parts import (
@@ -46,6 +45,7 @@ from monitor.evaluation.synthesis.parts import (
     parts_from_lists,
 )
 from monitor.evaluation.synthesis.plans import StreamPlan, write_plans
+from monitor.progress import progress
 
 REFERENCE = "zero-shot"
 """The method that the others are compared with, if it is heard; else the first."""

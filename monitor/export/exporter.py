@@ -14,11 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-from rich.markup import escape
 
 from monitor.config import limits
 from monitor.config.tuning import Tuning
-from monitor.console import remarks
 from monitor.encoders.clap import HOP_S, MAX_TOKENS, PROMPT
 from monitor.encoders.log_mel import SAMPLE_RATE
 from monitor.errors import ConfigError, ModelError
@@ -26,7 +24,7 @@ from monitor.export.needs import require_libraries
 from monitor.export.result import ExportedFile, ExportReport, as_markdown
 from monitor.models.manifest import ModelEntry, ModelFile
 from monitor.models.store import is_model_name, read_folder, sha256_of, write_entry
-from monitor.text import clean
+from monitor.progress import steps
 
 if TYPE_CHECKING:
     from monitor.export.checkpoints import Checkpoint
@@ -77,7 +75,7 @@ def export(options: ExportOptions) -> ExportReport:
     """
     name = _check(options)
     require_libraries()
-    with _progress() as say, _workplace(options.out) as work:
+    with steps() as say, _workplace(options.out) as work:
         report = _export(options, name, work, say)
         say("Moving the files into place")
         options.out.mkdir(exist_ok=True)
@@ -233,14 +231,3 @@ def _workplace(out: Path) -> Iterator[Path]:
             yield Path(work)
     except OSError as error:
         raise ModelError(f"Cannot write to {out}: {error.strerror or error}.") from None
-
-
-@contextmanager
-def _progress() -> Iterator[Say]:
-    """Tell what is being done on standard error: a line that changes at a terminal, else one line each."""
-    console = remarks()
-    if not console.is_terminal:
-        yield lambda sentence: console.print(f"monitor: {clean(sentence)} …", markup=False, highlight=False)
-        return
-    with console.status("") as status:
-        yield lambda sentence: status.update(f"{escape(sentence)} …")

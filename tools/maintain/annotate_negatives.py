@@ -27,7 +27,7 @@ from monitor.evaluation.data.clips import Clip, load
 from monitor.evaluation.data.layouts import read_data
 from monitor.evaluation.data.related import is_related
 from monitor.evaluation.data.unlabelled import Unlabelled, clip_hash, read_unlabelled, write_unlabelled
-from monitor.evaluation.reports.progress import progress
+from monitor.progress import progress
 from tools.maintain.tagging import KINDS, SHOWN_TAGS, WINDOW_S, Hearing
 
 SURE, MAYBE = 0.5, 0.1

@@ -18,11 +18,11 @@ from monitor.config.tuning import Tuning
 from monitor.encoders import Encoder
 from monitor.evaluation.cohorts import MOST, CohortPlan, build_cohort
 from monitor.evaluation.data.layouts import read_data
-from monitor.evaluation.reports.progress import progress
 from monitor.files.toml import toml_value
 from monitor.models.cohort import pack
 from monitor.models.manifest import ModelFile
 from monitor.models.store import read_manifest
+from monitor.progress import progress
 from monitor.vocabulary.measured import MEASURED_FILE
 from tools.train.graphs import digest, pin_part, replace_entry
 

@@ -28,8 +28,8 @@ from monitor.encoders import Encoder
 from monitor.evaluation.cohorts import CohortPlan, build_cohort
 from monitor.evaluation.data.clips import Clip, load
 from monitor.evaluation.data.layouts import Corpus, read_data
-from monitor.evaluation.reports.progress import progress
 from monitor.names import as_words
+from monitor.progress import progress
 from monitor.scoring.cohort import SAME_WORDS
 from monitor.scoring.prompts import build_prompts, parse_classes
 from monitor.scoring.prototypes import build_prototypes, embed_phrases

@@ -13,7 +13,6 @@ from monitor.errors import ConfigError
 from monitor.evaluation.data.clips import Clip, load
 from monitor.evaluation.data.layouts import Corpus
 from monitor.evaluation.methods.embedding_store import EmbeddingStore, WindowBatch
-from monitor.evaluation.reports.progress import progress
 from monitor.evaluation.synthesis.mixtures import (
     CLEAN_DB,
     HOP_LEN,
@@ -25,6 +24,7 @@ from monitor.evaluation.synthesis.mixtures import (
     windows_at,
 )
 from monitor.evaluation.synthesis.other_windows import BACKGROUND_WINDOWS, Background, Backgrounds, Part
+from monitor.progress import progress
 
 
 class MethodInput(msgspec.Struct, frozen=True):

@@ -1,0 +1,153 @@
+"""How far long work is, on standard error: drawn on a terminal, told in a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from monitor.console import draws, remarks, tell
+from monitor.text import sanitise
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+_EVERY_S = 5.0
+"""Between two lines, and before the first, where lines cannot be written over."""
+_MOMENT_S = 0.5
+"""What is over within that is not shown on a terminal either."""
+_ERASE_LINE = "\r\x1b[K"
+
+
+@contextmanager
+def progress(title: str, total: int) -> Iterator[Callable[[], None]]:
+    """Show how many of `total` items are finished; call what it gives once per item."""
+    if not draws(sys.stderr):
+        yield _Lines(title, total).advance
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=remarks(), transient=True) as bar:
+        task = bar.add_task(sanitise(title), total=total)
+        yield lambda: bar.advance(task)
+
+
+@contextmanager
+def steps() -> Iterator[Callable[[str], None]]:
+    """Show what is being done: a line that changes on a terminal, else one line for each step."""
+    if not draws(sys.stderr):
+        yield lambda sentence: tell(f"{sentence} …")
+        return
+    from rich.markup import escape
+
+    with remarks().status("") as status:
+        yield lambda sentence: status.update(f"{escape(sanitise(sentence))} …")
+
+
+class FileProgress:
+    """Shows how much of each file is here, and what happens meanwhile."""
+
+    def __init__(self) -> None:
+        self._bars: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
+        self._told_s = float("-inf")
+
+    def __enter__(self) -> FileProgress:
+        if draws(sys.stderr):
+            self._bars = _file_bars()
+            self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bars:
+            self._bars.stop()
+
+    def progress(self, file: str, done: int, total: int) -> None:
+        """Show that `done` of `total` bytes of a file are here."""
+        if self._bars:
+            if file not in self._tasks:
+                self._tasks[file] = self._bars.add_task(sanitise(file), total=total)
+            self._bars.update(self._tasks[file], completed=done)
+        elif done == total or time.monotonic() - self._told_s > _EVERY_S:
+            self._told_s = time.monotonic()
+            tell(f"{file}: {100 * done // total} % of {total / 1e6:.1f} MB")
+
+    def say(self, sentence: str) -> None:
+        """Show what happens."""
+        if self._bars:
+            self._bars.console.print(f"monitor: {sanitise(sentence)}", markup=False, highlight=False)
+        else:
+            tell(sentence)
+
+
+class WordsProgress:
+    """Writes `embedding 12/500 phrases` once they take more than a moment; on a terminal, on one line.
+
+    No bar of rich: nobody tells it that the work was given up, and a bar must be ended.
+    """
+
+    def __init__(self, out: TextIO, patience_s: float | None = None) -> None:
+        self._out = out
+        self._at_terminal = draws(out)
+        usual_s = _MOMENT_S if self._at_terminal else _EVERY_S
+        self._patience_s = usual_s if patience_s is None else patience_s
+        self._next_s: float | None = None
+        self._shown = False
+
+    def __call__(self, done: int, total: int) -> None:
+        """Take in that `done` of `total` phrases are embedded."""
+        now = time.monotonic()
+        if self._next_s is None:
+            self._next_s = now + self._patience_s
+        text = f"monitor: embedding {done}/{total} phrases, once for this model"
+        if done < total and now >= self._next_s:
+            self._write(f"{_ERASE_LINE}{text}" if self._at_terminal else f"{text}\n")
+            self._shown = True
+            if not self._at_terminal:
+                self._next_s = now + _EVERY_S
+        elif done == total and self._shown and self._at_terminal:
+            self._write(_ERASE_LINE)
+
+    def _write(self, text: str) -> None:
+        try:
+            self._out.write(text)
+            self._out.flush()
+        except (OSError, ValueError):  # nobody reads it
+            self._shown = False
+
+
+class _Lines:
+    """Tells how many items are finished where nothing can be drawn."""
+
+    def __init__(self, title: str, total: int) -> None:
+        self._title, self._total, self._done = title, total, 0
+        self._told_s = time.monotonic()
+
+    def advance(self) -> None:
+        self._done += 1
+        if self._done < self._total and time.monotonic() - self._told_s > _EVERY_S:
+            self._told_s = time.monotonic()
+            tell(f"{self._title}: {self._done} of {self._total}")
+
+
+def _file_bars() -> Progress:
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=remarks(),
+    )
