@@ -38,7 +38,6 @@ SYNONYMS = {
     "carbon_monoxide_alarm": ("carbon monoxide detector", "CO alarm", "carbon monoxide detector beeping"),
     "sine_wave": ("steady tone", "test tone", "continuous tone"),
     "mains_hum": ("hum", "electrical hum", "humming transformer"),
-    "chirp_tone": ("frequency sweep", "rising tone"),
     "reversing_beeper": ("reversing beeps", "truck backing up"),
     "beep": ("beeping", "electronic beep", "microwave beep", "oven timer"),
     "kettle_whistle": ("kettle whistling", "steam whistle"),

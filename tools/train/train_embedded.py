@@ -39,6 +39,7 @@ from tools.train import (
 )
 from tools.train.graphs import digest
 from tools.train.left_out_tables import LEFT_OUT, write_page
+from tools.train.student import signals
 
 STAGES = ("text", "student", "export", "cohort", "evaluate", "left_out", "card", "install")
 NOISE_STEPS = 930
@@ -86,7 +87,7 @@ class Stages:
             "text": ([a.data / "index.csv"], [a.keep_words, a.phrases, a.scenes, a.text_minutes, a.seed]),
             "student": ([a.data / "index.csv"], [student, a.view_s, a.seed, a.shipped]),
             "export": (
-                [work / "student.pt", *words],
+                [work / "student.pt", Path(str(signals.__file__)), *words],
                 [a.keep_words, a.notes, a.signals, a.untaught, a.label_weight, a.leave_out, a.seed],
             ),
             "cohort": ([self._folder / "audio.onnx", a.data / "index.csv"], []),
