@@ -23,6 +23,11 @@ def options_of(kind: type[Options], arguments: argparse.Namespace, **others: Any
     return kind(**{**given, **others})
 
 
+def model_flag(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """Return what `--model` says of the configuration."""
+    return {} if arguments.model is None else {"model": {"name": arguments.model}}
+
+
 def add_connection(parser: argparse.ArgumentParser) -> None:
     """Add the flags that say which monitor is meant."""
     parser.add_argument("--connect", default=DEFAULT_ENDPOINT, metavar="ENDPOINT", help="default %(default)s")

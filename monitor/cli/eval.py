@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from monitor.cli.arguments import AddVerb
+from monitor.cli.arguments import AddVerb, model_flag
 from monitor.cli.eval_noise import add_noise
 from monitor.cli.eval_options import (
     NEEDS_MATPLOTLIB,
@@ -140,8 +140,7 @@ def _streams(arguments: argparse.Namespace) -> int:
         raise ConfigError(
             "`monitor eval streams` needs scipy for its intervals: pip install 'monitor[eval]'."
         )
-    flags = {} if arguments.model is None else {"model": {"name": arguments.model}}
-    config = load_config(arguments.config, os.environ, flags)
+    config = load_config(arguments.config, os.environ, model_flag(arguments))
     if arguments.write_thresholds is not None and not arguments.write_thresholds.parent.is_dir():
         raise ConfigError(f"There is no folder for {arguments.write_thresholds}; make it first.")
     if arguments.write_thresholds is not None and len(sets_of_folds(arguments)) > 1:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from monitor.cli.arguments import AddVerb
+from monitor.cli.arguments import AddVerb, options_of
 from monitor.console import show, show_json, show_table
 from monitor.files.paths import user_path
 
@@ -51,18 +51,7 @@ def add_export(actions: Any, add_verb: AddVerb) -> None:
 def _export(arguments: argparse.Namespace) -> int:
     from monitor.export.exporter import ExportOptions, export
 
-    report = export(
-        ExportOptions(
-            arguments.checkpoint,
-            arguments.out,
-            name=arguments.name,
-            audio_only=arguments.audio_only,
-            int8=arguments.int8,
-            fp16=arguments.fp16,
-            short=arguments.short,
-            tokenizer=arguments.tokenizer,
-        )
-    )
+    report = export(options_of(ExportOptions, arguments))
     if getattr(arguments, "json", False):
         show_json(msgspec.json.encode(report))
         return 0

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from monitor.cli.arguments import DEFAULT_ENDPOINT, AddVerb, options_of, per_hour, positive
+from monitor.cli.arguments import DEFAULT_ENDPOINT, AddVerb, model_flag, options_of, per_hour, positive
 from monitor.cli.channel import add_channel, channel_keys
 from monitor.config.settings import CalibrationConfig, Config, load_config
 from monitor.console import draws, show
@@ -139,7 +139,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _flags(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """Return what the command line says of the configuration."""
-    flags = _model_flag(arguments)
+    flags = model_flag(arguments)
     publish = {"bind": arguments.bind, "control": arguments.control}
     flags["publish"] = {name: value for name, value in publish.items() if value is not None}
     flags["capture"] = channel_keys(arguments.channel) | ({"require": True} if arguments.require else {})
@@ -162,7 +162,3 @@ def _listen_and_show(arguments: argparse.Namespace, config: Config, interface: I
         sinks=options_of(SinkOptions, arguments, headless=interface is None),
     )
     return run(options, config, interface)
-
-
-def _model_flag(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
-    return {} if arguments.model is None else {"model": {"name": arguments.model}}

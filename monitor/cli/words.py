@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from monitor.cli.arguments import AddVerb
+from monitor.cli.arguments import AddVerb, model_flag
 from monitor.config.settings import load_config
 from monitor.console import show, show_json
 from monitor.files.paths import user_path
@@ -39,8 +39,7 @@ def add_words(verbs: Any, add_verb: AddVerb) -> None:
 
 
 def _words(arguments: argparse.Namespace) -> int:
-    flags = {} if arguments.model is None else {"model": {"name": arguments.model}}
-    config = load_config(arguments.config, os.environ, flags)
+    config = load_config(arguments.config, os.environ, model_flag(arguments))
     from monitor.cli.word_report import report_words
     from monitor.encoders import load
     from monitor.progress import WordsProgress

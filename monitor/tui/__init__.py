@@ -1,6 +1,6 @@
 """The terminal interface: a program of its own that attaches to a running monitor, here or elsewhere.
 
-State flows down, pending flow up: `connection` (threads) -> `state` (pure reducer) -> `view` -> `headline`,
+State flows down, wishes flow up: `connection` (threads) -> `state` (pure reducer) -> `view` -> `headline`,
 `panels` (pure) -> lines on the screen. It knows only the wire and the records. Start it with
 ``python -m monitor.tui ENDPOINT`` or `run_tui`.
 """

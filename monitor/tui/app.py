@@ -82,7 +82,7 @@ class Options:
 
 
 class MonitorApp(App[None]):
-    """Shows one running monitor and passes the user's pending on to it."""
+    """Shows one running monitor and passes the user's wishes on to it."""
 
     CSS_PATH = Path(__file__).with_name("app.tcss")
     TITLE = "monitor"

@@ -167,8 +167,8 @@ def _lines(heard: Heard, right: dict[str, Flags], asked: Flags) -> list[Line]:
     events = [one.event_group for one in chosen]
     shares: dict[str, list[Values]] = {who: [] for who in right}
     for at, snr_db in enumerate(SNRS_DB):
-        grounds = None if snr_db == CLEAN_DB else [one.background_group for one in chosen]
-        weights = two_way_weights(events, grounds, heard.corpus.sources)
+        backgrounds = None if snr_db == CLEAN_DB else [one.background_group for one in chosen]
+        weights = two_way_weights(events, backgrounds, heard.corpus.sources)
         for who, flags in right.items():
             shares[who].append(100 * accuracy(flags[at][asked], weights))
     less = [own - other for own, other in zip(shares[OUT], shares[TEACHER], strict=True)]

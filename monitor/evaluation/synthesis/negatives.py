@@ -48,9 +48,9 @@ def build_negatives(
     usable = [
         clip for clip in corpus.clips if is_usable(clip, spec) and (subset is None or subset(clip.group))
     ]
-    grounds = _by_group([clip for clip in usable if clip.kind == "background"])
-    grounds = {name: own for name, own in grounds.items() if corpus.lasts(own, spec.min_background_s)}
-    if not grounds:
+    backgrounds = _by_group([clip for clip in usable if clip.kind == "background"])
+    backgrounds = {name: own for name, own in backgrounds.items() if corpus.lasts(own, spec.min_background_s)}
+    if not backgrounds:
         raise ConfigError(
             f"There is no background of {spec.min_background_s:g} s or more in folds "
             f"{', '.join(map(str, spec.folds))} that holds no listed class; --backgrounds takes others."
@@ -65,13 +65,13 @@ def build_negatives(
     draws = Draws(spec.seed)
     length = seconds_to_len(spec.length_s, spec.sample_rate)
     for number in range(count_negatives(hours, spec.length_s)):
-        recording = grounds[draws.next("grounds", sorted(grounds))]
+        recording = backgrounds[draws.next("backgrounds", sorted(backgrounds))]
         bare = StreamPlan(f"negative_{number:03d}", spec.sample_rate, length, None, ())
-        ground = lay_background(bare, recording, corpus, draws.rng)
+        background = lay_background(bare, recording, corpus, draws.rng)
         level_dbfs = float(draws.rng.uniform(*LEVELS_DBFS))
-        ground = at_level(ground, corpus, level_dbfs)
-        overlays = _overlays(over, draws, corpus, level_dbfs, ground)
-        plan = within_full_scale(replace(ground, pieces=(*ground.pieces, *overlays)), corpus)
+        background = at_level(background, corpus, level_dbfs)
+        overlays = _overlays(over, draws, corpus, level_dbfs, background)
+        plan = within_full_scale(replace(background, pieces=(*background.pieces, *overlays)), corpus)
         yield Stream(plan, render(plan, corpus))
 
 
@@ -81,34 +81,36 @@ def count_negatives(hours: float, length_s: float = LENGTH_S) -> int:
 
 
 def _overlays(
-    over: dict[str, list[Clip]], draws: Draws, corpus: Corpus, level_dbfs: float, ground: StreamPlan
+    over: dict[str, list[Clip]], draws: Draws, corpus: Corpus, level_dbfs: float, background: StreamPlan
 ) -> list[Piece]:
     count = int(draws.rng.integers(MAX_OVERLAYS + 1)) if over else 0
     return [
-        _overlay(over[draws.next("overlays", sorted(over))], draws.rng, corpus, level_dbfs, ground)
+        _overlay(over[draws.next("overlays", sorted(over))], draws.rng, corpus, level_dbfs, background)
         for _ in range(count)
     ]
 
 
 def _overlay(
-    clips: Sequence[Clip], rng: np.random.Generator, corpus: Corpus, level_dbfs: float, ground: StreamPlan
+    clips: Sequence[Clip], rng: np.random.Generator, corpus: Corpus, level_dbfs: float, background: StreamPlan
 ) -> Piece:
-    """Return a part of one clip of a recording, somewhere in the stream, at its own level over the ground."""
+    """Return a part of a clip, somewhere in the stream, at its own level over the background."""
     clip = clips[int(rng.integers(len(clips)))]
-    samples = load(corpus.find(clip.path), ground.sample_rate)
+    samples = load(corpus.find(clip.path), background.sample_rate)
     length = min(
-        seconds_to_len(float(rng.uniform(*OVERLAY_S)), ground.sample_rate), len(samples), ground.length
+        seconds_to_len(float(rng.uniform(*OVERLAY_S)), background.sample_rate),
+        len(samples),
+        background.length,
     )
     start = int(rng.integers(len(samples) - length + 1))
     wanted = dbfs_to_power(level_dbfs + float(rng.uniform(*OVER_DB)))
-    fade = min(seconds_to_len(FADE_S, ground.sample_rate), length // 2)
+    fade = min(seconds_to_len(FADE_S, background.sample_rate), length // 2)
     return Piece(
         role="overlay",
         label=clip.label,
         path=clip.path,
         start=start,
         length=length,
-        at=int(rng.integers(ground.length - length + 1)),
+        at=int(rng.integers(background.length - length + 1)),
         gain=math.sqrt(wanted / max(mean_power(samples[start : start + length]), 1e-9)),
         fade_in=fade,
         fade_out=fade,

@@ -198,9 +198,11 @@ def _plan(name: str, choice: _Choice, spec: StreamSpec) -> StreamPlan:
     """Return the plan of the next stream: background, then sounds, then a common gain against clipping."""
     length = seconds_to_len(spec.length_s, spec.sample_rate)
     bare = StreamPlan(name, spec.sample_rate, length, spec.snr_db, ())
-    ground = lay_background(bare, choice.background(), choice.corpus, choice.rng)
-    ground = at_level(ground, choice.corpus, BACKGROUND_DBFS)
-    return within_full_scale(replace(ground, pieces=(*ground.pieces, *_sounds(choice, spec))), choice.corpus)
+    background = lay_background(bare, choice.background(), choice.corpus, choice.rng)
+    background = at_level(background, choice.corpus, BACKGROUND_DBFS)
+    return within_full_scale(
+        replace(background, pieces=(*background.pieces, *_sounds(choice, spec))), choice.corpus
+    )
 
 
 def _sounds(choice: _Choice, spec: StreamSpec) -> list[Piece]:

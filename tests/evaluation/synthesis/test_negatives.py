@@ -66,8 +66,8 @@ def test_no_two_streams_are_alike(streams: list[Stream]) -> None:
 def test_levels_vary_within_their_range(corpus: Corpus, streams: list[Stream]) -> None:
     levels = []
     for one in streams:
-        grounds = tuple(piece for piece in one.plan.pieces if piece.role == "background")
-        levels.append(level_dbfs(one.plan, corpus, grounds))
+        backgrounds = tuple(piece for piece in one.plan.pieces if piece.role == "background")
+        levels.append(level_dbfs(one.plan, corpus, backgrounds))
 
     assert LEVELS_DBFS[0] - 0.1 <= min(levels) < max(levels) <= LEVELS_DBFS[1] + 0.1
     assert max(levels) - min(levels) > 10.0
@@ -78,8 +78,8 @@ def test_speech_and_music_lie_over_the_background_at_their_level(
 ) -> None:
     overlays = 0
     for one in streams:
-        grounds = tuple(piece for piece in one.plan.pieces if piece.role == "background")
-        bed_dbfs = level_dbfs(one.plan, corpus, grounds)
+        backgrounds = tuple(piece for piece in one.plan.pieces if piece.role == "background")
+        background_dbfs = level_dbfs(one.plan, corpus, backgrounds)
         for piece in one.plan.pieces:
             if piece.role == "overlay":
                 overlays += 1
@@ -87,7 +87,7 @@ def test_speech_and_music_lie_over_the_background_at_their_level(
                 stretch = render(replace(one.plan, pieces=(steady,)), corpus)[
                     piece.at : piece.at + piece.length
                 ]
-                over_db = power_to_dbfs(mean_power(stretch)) - bed_dbfs
+                over_db = power_to_dbfs(mean_power(stretch)) - background_dbfs
                 assert OVER_DB[0] - 0.5 <= over_db <= OVER_DB[1] + 0.5
     assert overlays >= 8
 
