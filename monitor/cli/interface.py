@@ -20,6 +20,9 @@ from monitor.start import before_leaving
 
 _ENDS_S = 2.0
 _GONE_S = 2.0
+_REMEMBER_CURSOR = "\x1b7"
+"""Leaving the full screen puts the cursor where it was remembered, which is the top where it never was. So it
+is remembered before there is an interface: that may be killed on its way to the full screen."""
 _LEAVE_FULL_SCREEN = "\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?2004l"
 """Main screen, cursor, no mouse reports, no bracketed paste: what a killed interface leaves undone."""
 
@@ -30,6 +33,7 @@ class Interface:
     def __init__(self) -> None:
         """Start it on this process's terminal."""
         self._terminal = termios.tcgetattr(sys.stdin)
+        os.write(sys.stdout.fileno(), _REMEMBER_CURSOR.encode())
         theirs, self._pipe = os.pipe()
         os.set_blocking(self._pipe, False)
         try:
