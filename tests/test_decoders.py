@@ -11,7 +11,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-BEFORE_ANY_THREAD = {"config/settings.py", "models/store.py", "models/catalogue.py"}
+BEFORE_ANY_THREAD = {
+    "config/settings/loading.py",
+    "config/settings/refusals.py",
+    "models/store.py",
+    "models/catalogue.py",
+}
 """Read by the one thread there is when a program starts."""
 
 

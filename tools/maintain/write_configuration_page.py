@@ -10,8 +10,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.config import settings as config
-from monitor.config.settings import ClassConfig, Config, valid_values
+from monitor.config.settings import ClassConfig, Config, DetectorConfig, valid_values
 from tools.maintain.write_default_config import default_value, docstrings
 
 HEAD = """\
@@ -65,7 +64,7 @@ def table(struct: type[msgspec.Struct], keys: Sequence[str]) -> list[str]:
 
     A key without words of its own means what it means in `[detector]`; one without any is an error.
     """
-    notes, defaults = {**docstrings(config.DetectorConfig), **docstrings(struct)}, struct()
+    notes, defaults = {**docstrings(DetectorConfig), **docstrings(struct)}, struct()
     rows = ["| key | default | valid | meaning |", "|---|---|---|---|"]
     for field in msgspec.structs.fields(struct):
         value = getattr(defaults, field.name)
@@ -78,7 +77,7 @@ def document() -> str:
     """Return the page."""
     lines = [HEAD]
     for section in msgspec.structs.fields(Config):
-        struct = getattr(config, section.type.__name__)
+        struct = section.type
         lines += [f"## `[{section.name}]`", "", (struct.__doc__ or "").strip(), ""]
         lines += [*table(struct, [section.name]), ""]
     lines += ["## `[detector.classes.NAME]`", "", (ClassConfig.__doc__ or "").strip(), ""]

@@ -1,4 +1,4 @@
-"""Write configs/default.toml from the defaults and docstrings of monitor/config/settings.py.
+"""Write configs/default.toml from the defaults and docstrings of monitor/config/settings/sections.py.
 
 python -m tools.maintain.write_default_config > configs/default.toml
 """
@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 
-from monitor.config import settings as config
 from monitor.config.settings import Config
 from monitor.files.toml import toml_value
 
@@ -49,7 +48,7 @@ def document() -> str:
     """Return the file."""
     lines = ["# Every key with its default. What you change goes into a file of your own, for --config."]
     for section in msgspec.structs.fields(Config):
-        struct = getattr(config, section.type.__name__)
+        struct = section.type
         lines += ["", f"# {struct.__doc__.strip()}", f"[{section.name}]"]
         notes = docstrings(struct)
         for field in msgspec.structs.fields(struct):

@@ -1,7 +1,7 @@
-"""What travels on the bus: records that are plain JSON once encoded (`codec.py` is the only codec).
+"""What a monitor publishes about what it hears and about itself.
 
 Sample indices are integers since the start of the stream, at the rate the record states; intervals are half
-open. What travels inside the program only is in `monitor/records.py`.
+open.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from monitor.records import (
     HearingState,
     Index,
     Instant,
-    Likeness,
     NearMissReason,
     Rate,
     SourceState,
@@ -278,73 +277,6 @@ class Heartbeat(msgspec.Struct, frozen=True):
     """Number of messages published so far per topic."""
     step_age_s: float | None = None
     """Seconds since the pipeline last turned: a program can live while what listens in it stands still."""
-
-
-class Snapshot(msgspec.Struct, frozen=True):
-    """What a late joiner needs to know."""
-
-    epoch: str
-    """Identity of this run of the publisher; sequences count within it."""
-    time: Instant
-    sequences: dict[str, Tally]
-    health: list[Health]
-    open_events: list[Event]
-    recent_events: list[Event]
-    """The last offsets, oldest first."""
-
-
-class Request(
-    msgspec.Struct, frozen=True, rename={"class_": "class"}, forbid_unknown_fields=True, omit_defaults=True
-):
-    """What a local program may ask of a running monitor on its control socket."""
-
-    request: Literal["snapshot", "pause", "mute", "threshold", "background", "forget_background"]
-    class_: str | None = None
-    """For `mute` and `threshold`."""
-    value: float | bool | None = None
-    """`pause` and `mute`: true or false; `threshold`: the new onset threshold, within `limits.THRESHOLD`."""
-    source_id: str | None = None
-    """The one source that is meant; None: all."""
-    client: str | None = None
-    """What asks, in words ("the interface"); who that is the monitor finds out itself."""
-
-    def by(self, who: str | None) -> Request:
-        """Return the same request, asked by `who`."""
-        return msgspec.structs.replace(self, client=who)
-
-
-class ClassInBackground(msgspec.Struct, frozen=True, rename={"class_": "class"}):
-    """What a background does to a listed class."""
-
-    class_: str
-    cosine: float
-    """How much the background sounds like the class: the inner product of its mean and the class."""
-    label: str = ""
-    """What the user calls it, in any script; empty: like `class`."""
-
-
-class BackgroundProfile(msgspec.Struct, frozen=True):
-    """What the background of one source sounds like."""
-
-    source_id: str
-    source_name: str
-    model: str
-    """Identity of the model whose embeddings these are; they mean nothing to another."""
-    state: BackgroundState
-    mean: list[float]
-    """Mean of the unit embeddings of its windows, (d,); empty while nothing is known."""
-    sounds_like: list[Likeness]
-    """The phrases nearest to it, best first."""
-    classes: list[ClassInBackground]
-
-
-class Reply(msgspec.Struct, frozen=True):
-    """Answer to a `Request` other than `snapshot`."""
-
-    ok: bool
-    error: str | None = None
-    backgrounds: list[BackgroundProfile] = []
-    """To `background`: one per source that was asked."""
 
 
 PublishedRecord = Event | NearMissMessage | Level | ScoresMessage | Health | Heartbeat

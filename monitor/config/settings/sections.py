@@ -1,31 +1,18 @@
 """Every option of the program: one frozen struct per section, one default in one place.
 
-Precedence: flags > environment (`MONITOR_<SECTION>_<KEY>`) > file (`--config`) > the defaults below.
-Unknown keys are refused. `configs/default.toml` lists every key; a test holds it equal to this file.
+`configs/default.toml` lists every key; a test holds it equal to this file.
 """
 
 from __future__ import annotations
 
-import difflib
-import os
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from monitor.config import limits
-from monitor.config.checks import ZERO, check_together, what_is_valid, zero_or
-from monitor.config.environment import settings
-from monitor.errors import ConfigError
-from monitor.files.reading import read_toml
-from monitor.files.toml import toml_document
 
 MAX_CLASSES = 500
 """More classes than anyone can follow, and than one message a second should carry the state of."""
-
-_LONGEST_VALUE = 80
-"""Characters of a refused value that are shown."""
 
 
 def within(limit: limits.Range) -> msgspec.Meta:
@@ -273,156 +260,3 @@ class Config(_Section, frozen=True):
     detector: DetectorConfig = DetectorConfig()
     calibration: CalibrationConfig = CalibrationConfig()
     publish: PublishConfig = PublishConfig()
-
-
-_PLAIN_WORDS = {
-    "`float`": "a number", "`int`": "a whole number", "`str`": "text", "`bool`": "true or false",
-    "`object`": "a table", "`array`": "a list", "`str | array`": "text or a list of texts",
-}  # fmt: skip
-"""How msgspec names types, and how a user does."""
-
-
-_CHOICES = {
-    "capture.channel": "mix, loudest, left, right, or a number from 1",
-    "capture.channels": "mix, loudest, left, right, or a number from 1",
-    "background.tau": f"auto, or {limits.TAU}",
-    "background.guard_score": f"auto, or {limits.GUARD_SCORE}",
-    "background.change_ratio": f"auto, or {limits.CHANGE_RATIO}",
-    "scorer.temperature": f"auto, or {limits.TEMPERATURE}",
-    "detector.onset_threshold": f"auto, or {limits.THRESHOLD}",
-    "detector.offset_threshold": f"auto, or {limits.THRESHOLD}",
-}
-"""What a key that takes words may be."""
-
-
-def load_config(
-    path: Path | None = None,
-    environment: Mapping[str, str] | None = None,
-    flags: Mapping[str, Mapping[str, Any]] | None = None,
-) -> Config:
-    """Merge file, environment and flags over the defaults.
-
-    Parameters
-    ----------
-    path
-        A TOML file, or None.
-    environment
-        Usually `os.environ`; `environment.py` says which variables are read.
-    flags
-        `{section: {key: value}}` from the command line.
-
-    Raises
-    ------
-    ConfigError
-        The file cannot be read, a key is unknown, or a value is out of range.
-    """
-    merged = _read_toml(path) if path else {}
-    origin = str(path) if path else "the configuration"
-    from_environment = settings(environment or {}, _known_keys())
-    for layer in (from_environment, flags or {}):
-        for section, values in layer.items():
-            if not isinstance(merged.get(section, {}), dict):
-                raise ConfigError(f"{origin}: {section} must be a table, [{section}], not a single value.")
-            merged[section] = {**merged.get(section, {}), **values}
-    _refuse_unknown(merged, Config, origin, "")
-    try:
-        config = msgspec.convert(merged, Config)
-    except (msgspec.ValidationError, OverflowError) as error:
-        raise ConfigError(_explain(str(error), merged, from_environment, origin)) from None
-    check_together(config, origin)
-    return config
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return {} if path.samefile(os.devnull) else read_toml(path, pipe=True)
-    except OSError as error:
-        raise ConfigError(f"Cannot read the configuration {path}: {error.strerror}.") from None
-    except ValueError as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}.") from None
-
-
-def _known_keys() -> dict[str, tuple[str, ...]]:
-    """Return the keys of every section."""
-    return {
-        field.name: tuple(key.name for key in msgspec.structs.fields(field.type))
-        for field in msgspec.structs.fields(Config)
-    }
-
-
-def valid_values(keys: Sequence[str]) -> str:
-    """Return what the setting at `keys` may be, as words; empty where its type says all there is to say."""
-    name = ".".join(keys[:2])
-    if len(keys) == 2 and name in ZERO:
-        return zero_or(name)
-    return _CHOICES.get(name) or what_is_valid(Config, keys)
-
-
-def as_toml(config: Config) -> str:
-    """Return a whole configuration as TOML that `load_config` reads back as the same."""
-    return toml_document(msgspec.to_builtins(config))
-
-
-def _shown(value: Any) -> str:
-    """Return a refused value; a number may be longer than can be written out."""
-    try:
-        text = repr(value)
-    except ValueError:
-        return "a number of thousands of digits"
-    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
-
-
-def _refuse_unknown(values: Mapping[str, Any], struct: type[msgspec.Struct], origin: str, where: str) -> None:
-    """Raise for a key that `struct` does not have, with the nearest one that it has."""
-    known = {field.name: field.type for field in msgspec.structs.fields(struct)}
-    for key, value in values.items():
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}."
-            place = f" in [{where}]" if where else ""
-            raise ConfigError(f"{origin}: unknown key {key!r}{place}; {hint}")
-        kind = known[key]
-        if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and isinstance(value, Mapping):
-            _refuse_unknown(value, kind, origin, key)
-        elif where == "detector" and key == "classes" and isinstance(value, Mapping):
-            for name, entry in value.items():
-                if isinstance(entry, Mapping):
-                    _refuse_unknown(entry, ClassConfig, origin, f"detector.classes.{name}")
-
-
-def _place(path: str, merged: Mapping[str, Any]) -> list[str]:
-    """Return the keys that lead to a refused value; msgspec does not say which entry of a table it is."""
-    before, entry, after = path.partition("[...]")
-    if not entry:
-        return path.split(".")
-    *sections, table = before.split(".")
-    entries = merged[sections[0]][table]
-    at_fault = [name for name, own in entries.items() if not _fits(own, ClassConfig)]
-    return [*sections, table, *at_fault[:1], *after.lstrip(".").split(".")]
-
-
-def _fits(value: Any, kind: type[msgspec.Struct]) -> bool:
-    try:
-        msgspec.convert(value, kind)
-    except msgspec.ValidationError:
-        return False
-    return True
-
-
-def _explain(message: str, merged: Mapping[str, Any], environment: Mapping[str, Any], origin: str) -> str:
-    """Return msgspec's message as one sentence: where the value came from, which it is, what is valid."""
-    text, _, path = message.partition(" - at `$.")
-    if not path:
-        return f"{origin}: {message}."
-    keys = _place(path.rstrip("`"), merged)
-    value: Any = merged
-    for key in keys:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    if len(keys) == 2 and keys[1] in environment.get(keys[0], {}):
-        origin = f"MONITOR_{keys[0].upper()}_{keys[1].upper()}"
-    for technical, plain in _PLAIN_WORDS.items():
-        text = text.replace(technical, plain)
-    given = "" if value is None else f" is {_shown(value)}"
-    valid = valid_values(keys)
-    said = f"valid: {valid}" if valid and value is not None else f"{text[0].lower()}{text[1:]}"
-    return f"{origin}: {'.'.join(keys)}{given}; {said}."

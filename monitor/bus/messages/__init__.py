@@ -1,0 +1,50 @@
+"""What travels on the bus: records that are plain JSON once encoded (`codec.py` is the only codec).
+
+What travels inside the program only is in `monitor/records.py`.
+"""
+
+from __future__ import annotations
+
+from monitor.bus.messages.control_messages import (
+    BackgroundProfile,
+    ClassInBackground,
+    Reply,
+    Request,
+    Snapshot,
+)
+from monitor.bus.messages.published import (
+    Candidate,
+    Change,
+    ClassState,
+    ClockStep,
+    Event,
+    Health,
+    Heartbeat,
+    Latency,
+    Level,
+    NearMissMessage,
+    PublishedRecord,
+    ScoresMessage,
+    Trouble,
+)
+
+__all__ = [
+    "BackgroundProfile",
+    "Candidate",
+    "Change",
+    "ClassInBackground",
+    "ClassState",
+    "ClockStep",
+    "Event",
+    "Health",
+    "Heartbeat",
+    "Latency",
+    "Level",
+    "NearMissMessage",
+    "PublishedRecord",
+    "Reply",
+    "Request",
+    "ScoresMessage",
+    "Snapshot",
+    "Trouble",
+]

@@ -1,0 +1,50 @@
+"""Every option of the program, and how a configuration is read."""
+
+from __future__ import annotations
+
+from monitor.config.settings.loading import as_toml, load_config
+from monitor.config.settings.refusals import valid_values
+from monitor.config.settings.sections import (
+    MAX_CLASSES,
+    Auto,
+    BackgroundConfig,
+    CalibrationConfig,
+    CaptureConfig,
+    ClassConfig,
+    Config,
+    DetectorConfig,
+    DriftConfig,
+    LevelConfig,
+    ModelConfig,
+    PromptConfig,
+    PublishConfig,
+    ScorerConfig,
+    Tau,
+    Threshold,
+    WindowConfig,
+    within,
+)
+
+__all__ = [
+    "MAX_CLASSES",
+    "Auto",
+    "BackgroundConfig",
+    "CalibrationConfig",
+    "CaptureConfig",
+    "ClassConfig",
+    "Config",
+    "DetectorConfig",
+    "DriftConfig",
+    "LevelConfig",
+    "ModelConfig",
+    "PromptConfig",
+    "PublishConfig",
+    "ScorerConfig",
+    "Tau",
+    "Threshold",
+    "WindowConfig",
+    "as_toml",
+    "load_config",
+    "valid_values",
+    "within",
+]

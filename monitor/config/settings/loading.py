@@ -1,0 +1,101 @@
+"""From file, environment and command line to one configuration.
+
+Precedence: flags > environment (`MONITOR_<SECTION>_<KEY>`) > file (`--config`) > the defaults in
+`sections.py`. Unknown keys are refused.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from monitor.config.checks import check_together
+from monitor.config.environment import settings
+from monitor.config.settings.refusals import explain
+from monitor.config.settings.sections import ClassConfig, Config
+from monitor.errors import ConfigError
+from monitor.files.reading import read_toml
+from monitor.files.toml import toml_document
+
+
+def load_config(
+    path: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    flags: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Config:
+    """Merge file, environment and flags over the defaults.
+
+    Parameters
+    ----------
+    path
+        A TOML file, or None.
+    environment
+        Usually `os.environ`; `environment.py` says which variables are read.
+    flags
+        `{section: {key: value}}` from the command line.
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be read, a key is unknown, or a value is out of range.
+    """
+    merged = _read_toml(path) if path else {}
+    origin = str(path) if path else "the configuration"
+    from_environment = settings(environment or {}, _known_keys())
+    for layer in (from_environment, flags or {}):
+        for section, values in layer.items():
+            if not isinstance(merged.get(section, {}), dict):
+                raise ConfigError(f"{origin}: {section} must be a table, [{section}], not a single value.")
+            merged[section] = {**merged.get(section, {}), **values}
+    _refuse_unknown(merged, Config, origin, "")
+    try:
+        config = msgspec.convert(merged, Config)
+    except (msgspec.ValidationError, OverflowError) as error:
+        raise ConfigError(explain(str(error), merged, from_environment, origin)) from None
+    check_together(config, origin)
+    return config
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return {} if path.samefile(os.devnull) else read_toml(path, pipe=True)
+    except OSError as error:
+        raise ConfigError(f"Cannot read the configuration {path}: {error.strerror}.") from None
+    except ValueError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}.") from None
+
+
+def _known_keys() -> dict[str, tuple[str, ...]]:
+    """Return the keys of every section."""
+    return {
+        field.name: tuple(key.name for key in msgspec.structs.fields(field.type))
+        for field in msgspec.structs.fields(Config)
+    }
+
+
+def as_toml(config: Config) -> str:
+    """Return a whole configuration as TOML that `load_config` reads back as the same."""
+    return toml_document(msgspec.to_builtins(config))
+
+
+def _refuse_unknown(values: Mapping[str, Any], struct: type[msgspec.Struct], origin: str, where: str) -> None:
+    """Raise for a key that `struct` does not have, with the nearest one that it has."""
+    known = {field.name: field.type for field in msgspec.structs.fields(struct)}
+    for key, value in values.items():
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}."
+            place = f" in [{where}]" if where else ""
+            raise ConfigError(f"{origin}: unknown key {key!r}{place}; {hint}")
+        kind = known[key]
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and isinstance(value, Mapping):
+            _refuse_unknown(value, kind, origin, key)
+        elif where == "detector" and key == "classes" and isinstance(value, Mapping):
+            for name, entry in value.items():
+                if isinstance(entry, Mapping):
+                    _refuse_unknown(entry, ClassConfig, origin, f"detector.classes.{name}")

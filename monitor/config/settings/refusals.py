@@ -1,0 +1,88 @@
+"""Why a value is refused, as one sentence: where it came from, which it is, what is valid. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from monitor.config import limits
+from monitor.config.checks import ZERO, what_is_valid, zero_or
+from monitor.config.settings.sections import ClassConfig, Config
+
+_LONGEST_VALUE = 80
+"""Characters of a refused value that are shown."""
+
+_PLAIN_WORDS = {
+    "`float`": "a number", "`int`": "a whole number", "`str`": "text", "`bool`": "true or false",
+    "`object`": "a table", "`array`": "a list", "`str | array`": "text or a list of texts",
+}  # fmt: skip
+"""How msgspec names types, and how a user does."""
+
+_CHOICES = {
+    "capture.channel": "mix, loudest, left, right, or a number from 1",
+    "capture.channels": "mix, loudest, left, right, or a number from 1",
+    "background.tau": f"auto, or {limits.TAU}",
+    "background.guard_score": f"auto, or {limits.GUARD_SCORE}",
+    "background.change_ratio": f"auto, or {limits.CHANGE_RATIO}",
+    "scorer.temperature": f"auto, or {limits.TEMPERATURE}",
+    "detector.onset_threshold": f"auto, or {limits.THRESHOLD}",
+    "detector.offset_threshold": f"auto, or {limits.THRESHOLD}",
+}
+"""What a key that takes words may be."""
+
+
+def valid_values(keys: Sequence[str]) -> str:
+    """Return what the setting at `keys` may be, as words; empty where its type says all there is to say."""
+    name = ".".join(keys[:2])
+    if len(keys) == 2 and name in ZERO:
+        return zero_or(name)
+    return _CHOICES.get(name) or what_is_valid(Config, keys)
+
+
+def explain(message: str, merged: Mapping[str, Any], environment: Mapping[str, Any], origin: str) -> str:
+    """Return msgspec's message as one sentence: where the value came from, which it is, what is valid."""
+    text, _, path = message.partition(" - at `$.")
+    if not path:
+        return f"{origin}: {message}."
+    keys = _place(path.rstrip("`"), merged)
+    value: Any = merged
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    if len(keys) == 2 and keys[1] in environment.get(keys[0], {}):
+        origin = f"MONITOR_{keys[0].upper()}_{keys[1].upper()}"
+    for technical, plain in _PLAIN_WORDS.items():
+        text = text.replace(technical, plain)
+    given = "" if value is None else f" is {_shown(value)}"
+    valid = valid_values(keys)
+    said = f"valid: {valid}" if valid and value is not None else f"{text[0].lower()}{text[1:]}"
+    return f"{origin}: {'.'.join(keys)}{given}; {said}."
+
+
+def _shown(value: Any) -> str:
+    """Return a refused value; a number may be longer than can be written out."""
+    try:
+        text = repr(value)
+    except ValueError:
+        return "a number of thousands of digits"
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
+
+
+def _place(path: str, merged: Mapping[str, Any]) -> list[str]:
+    """Return the keys that lead to a refused value; msgspec does not say which entry of a table it is."""
+    before, entry, after = path.partition("[...]")
+    if not entry:
+        return path.split(".")
+    *sections, table = before.split(".")
+    entries = merged[sections[0]][table]
+    at_fault = [name for name, own in entries.items() if not _fits(own, ClassConfig)]
+    return [*sections, table, *at_fault[:1], *after.lstrip(".").split(".")]
+
+
+def _fits(value: Any, kind: type[msgspec.Struct]) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
