@@ -14,6 +14,8 @@ from monitor.config.settings import PublishConfig
 DEFAULT_ENDPOINT = PublishConfig().bind
 AddVerb: TypeAlias = Callable[[Any, str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
 """Adds a verb to the verbs: its name, what it does, and a summary."""
+Flags: TypeAlias = argparse._ActionsContainer  # noqa: SLF001 - what a parser and a group of it have in common
+"""Where options are added."""
 Options = TypeVar("Options", bound=msgspec.Struct)
 
 
@@ -28,7 +30,7 @@ def model_flag(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     return {} if arguments.model is None else {"model": {"name": arguments.model}}
 
 
-def add_connection(parser: argparse.ArgumentParser) -> None:
+def add_connection(parser: Flags) -> None:
     """Add the flags that say which monitor is meant."""
     parser.add_argument("--connect", default=DEFAULT_ENDPOINT, metavar="ENDPOINT", help="default %(default)s")
     parser.add_argument("--control", metavar="ENDPOINT", help="its control socket, if that is not found")

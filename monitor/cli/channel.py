@@ -6,12 +6,14 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
+from monitor.cli.arguments import Flags
+
 VALID = "mix, loudest, left, right, or a number from 1 to 64"
 _NAMES = {"mix", "loudest", "left", "right"}
 _MOST = 64
 
 
-def add_channel(parser: argparse.ArgumentParser) -> None:
+def add_channel(parser: Flags) -> None:
     """Add the option."""
     parser.add_argument(
         "--channel",

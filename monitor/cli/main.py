@@ -22,7 +22,6 @@ from monitor.cli.run import add_run
 from monitor.cli.schema import add_schema
 from monitor.cli.tui import add_tui
 from monitor.cli.words import add_words
-from monitor.config.settings import PublishConfig
 from monitor.console import only_ours, open_streams, tell
 from monitor.encoders.watched import THREAD_NAME
 from monitor.errors import MonitorError, ProgramError
@@ -31,7 +30,6 @@ from monitor.privacy import keep_private
 from monitor.start import EXIT_INTERRUPTED
 from monitor.text import sanitise
 
-DEFAULT_ENDPOINT = PublishConfig().bind
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 _VERBS = (

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from monitor.cli.arguments import DEFAULT_ENDPOINT, AddVerb, model_flag, options_of, per_hour, positive
+from monitor.cli.arguments import DEFAULT_ENDPOINT, AddVerb, Flags, model_flag, options_of, per_hour, positive
 from monitor.cli.channel import add_channel, channel_keys
 from monitor.config.settings import CalibrationConfig, Config, load_config
 from monitor.console import draws, show
@@ -20,9 +20,19 @@ if TYPE_CHECKING:
 
 
 def add_run(verbs: Any, add_verb: AddVerb) -> None:
-    """Add `run` to the verbs of the program."""
+    """Add `run` to the verbs of the program; a function below for each group of its options."""
     run = add_verb(verbs, "run", _run, "listen, recognise, publish and show")
-    run.add_argument(
+    run.add_argument("--config", type=user_path, metavar="FILE", help="TOML file over the defaults")
+    _add_sources(run.add_argument_group("what is heard"))
+    _add_reading(run.add_argument_group("files and pipes"))
+    _add_words(run.add_argument_group("words and model"))
+    _add_alarms(run.add_argument_group("alarms"))
+    _add_lines(run.add_argument_group("what is shown"))
+    _add_destinations(run.add_argument_group("where it goes"))
+
+
+def _add_sources(group: Flags) -> None:
+    group.add_argument(
         "--mic",
         dest="sources",
         action="append",
@@ -30,70 +40,36 @@ def add_run(verbs: Any, add_verb: AddVerb) -> None:
         metavar="X",
         help="microphone: index, part of its name, or stable id; again for another one",
     )
-    run.add_argument(
+    group.add_argument(
         "--source",
         dest="sources",
         action="append",
         metavar="SOURCE",
         help="mic:X, a file's path or file:PATH, - (standard input), demo; again for another one",
     )
-    run.add_argument(
+    add_channel(group)
+    group.add_argument(
         "--require", action="store_true", help="end at once if a microphone is not there, instead of waiting"
     )
-    run.add_argument(
-        "--classes", metavar="A,B", help='words to listen for: siren,dog_bark,alarm="smoke alarm beeping"'
-    )
-    run.add_argument(
-        "--strict", action="store_true", help="refuse words that the model does not know, instead of telling"
-    )
-    run.add_argument(
-        "--model", metavar="NAME", help="a model of `monitor models list`, or ./FOLDER with model.toml in it"
-    )
-    run.add_argument("--config", type=user_path, metavar="FILE", help="TOML file over the defaults")
-    run.add_argument(
-        "--false-alarms",
-        type=per_hour,
-        metavar="N",
-        help="so many false alarms are allowed in an hour, all classes together: 0.5/h, 12/day "
-        f"(default {CalibrationConfig().false_alarms_per_hour:g}/h)",
-    )
-    run.add_argument(
-        "--bind", metavar="ENDPOINT", help=f"where to publish (default {DEFAULT_ENDPOINT}), or none"
-    )
-    run.add_argument(
-        "--control", metavar="ENDPOINT", help="your control socket (default: in your own folder)"
-    )
-    run.add_argument(
-        "--headless", action="store_true", help="lines on standard output instead of the interface"
-    )
-    run.add_argument(
-        "--json", dest="as_json", action="store_true", help="with --headless: each event as one line of JSON"
-    )
-    run.add_argument(
-        "--near-misses", action="store_true", help="with --headless: also what nearly fired, and why"
-    )
-    run.add_argument(
-        "--log",
-        type=user_path,
-        metavar="FILE",
-        help="add events, near misses and changes of health to FILE, one JSON object a line",
-    )
-    run.add_argument(
-        "--fast",
-        action="store_true",
-        help="a file, the demo, or a pipe fed from a file (`cat x.raw |`) as fast as possible",
-    )
-    run.add_argument(
-        "--follow", action="store_true", help="a file: go on as it grows, while another program records it"
-    )
-    run.add_argument(
+    group.add_argument(
         "--duration",
         dest="duration_s",
         type=positive,
         metavar="S",
         help="stop after S seconds of sound (of each source)",
     )
-    run.add_argument(
+
+
+def _add_reading(group: Flags) -> None:
+    group.add_argument(
+        "--fast",
+        action="store_true",
+        help="a file, the demo, or a pipe fed from a file (`cat x.raw |`) as fast as possible",
+    )
+    group.add_argument(
+        "--follow", action="store_true", help="a file: go on as it grows, while another program records it"
+    )
+    group.add_argument(
         "--pcm-rate",
         dest="sample_rate",
         type=int,
@@ -101,7 +77,7 @@ def add_run(verbs: Any, add_verb: AddVerb) -> None:
         metavar="HZ",
         help="of `--source -` (default %(default)s)",
     )
-    run.add_argument(
+    group.add_argument(
         "--pcm-channels",
         dest="channels",
         type=int,
@@ -109,9 +85,57 @@ def add_run(verbs: Any, add_verb: AddVerb) -> None:
         metavar="N",
         help="of `--source -` (default %(default)s)",
     )
-    add_channel(run)
-    run.add_argument(
+    group.add_argument(
         "--pcm-format", dest="sample_format", default="s16le", choices=["s16le", "s24le", "s32le", "f32le"]
+    )
+
+
+def _add_words(group: Flags) -> None:
+    group.add_argument(
+        "--classes", metavar="A,B", help='words to listen for: siren,dog_bark,alarm="smoke alarm beeping"'
+    )
+    group.add_argument(
+        "--strict", action="store_true", help="refuse words that the model does not know, instead of telling"
+    )
+    group.add_argument(
+        "--model", metavar="NAME", help="a model of `monitor models list`, or ./FOLDER with model.toml in it"
+    )
+
+
+def _add_alarms(group: Flags) -> None:
+    group.add_argument(
+        "--false-alarms",
+        type=per_hour,
+        metavar="N",
+        help="so many false alarms are allowed in an hour, all classes together: 0.5/h, 12/day "
+        f"(default {CalibrationConfig().false_alarms_per_hour:g}/h)",
+    )
+
+
+def _add_lines(group: Flags) -> None:
+    group.add_argument(
+        "--headless", action="store_true", help="lines on standard output instead of the interface"
+    )
+    group.add_argument(
+        "--json", dest="as_json", action="store_true", help="with --headless: each event as one line of JSON"
+    )
+    group.add_argument(
+        "--near-misses", action="store_true", help="with --headless: also what nearly fired, and why"
+    )
+
+
+def _add_destinations(group: Flags) -> None:
+    group.add_argument(
+        "--log",
+        type=user_path,
+        metavar="FILE",
+        help="add events, near misses and changes of health to FILE, one JSON object a line",
+    )
+    group.add_argument(
+        "--bind", metavar="ENDPOINT", help=f"where to publish (default {DEFAULT_ENDPOINT}), or none"
+    )
+    group.add_argument(
+        "--control", metavar="ENDPOINT", help="your control socket (default: in your own folder)"
     )
 
 
