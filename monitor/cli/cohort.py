@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from monitor.cli.arguments import AddVerb
+from monitor.cli.values import positive, whole
 from monitor.config.limits import COHORT_SOUNDS
 from monitor.console import show, show_json
 from monitor.errors import ConfigError, ModelError
@@ -43,14 +44,14 @@ def add_cohort(actions: Any, add_verb: AddVerb) -> None:
     )
     what.add_argument("--remove", action="store_true", help="delete the one that was built here")
     cohort.add_argument(
-        "--folds", type=_folds, default=(), metavar="N,M", help="of labelled clips (default: all)"
+        "--folds", type=whole, default=(), metavar="N,M", help="of labelled clips (default: all)"
     )
     cohort.add_argument(
         "--most", type=int, default=0, metavar="N", help=f"sounds of it, {COHORT_SOUNDS} (default 3000)"
     )
     cohort.add_argument(
         "--sounds-per-hour",
-        type=_positive,
+        type=positive,
         metavar="X",
         help="as hard as an ordinary hour are X of its sounds (default: as many as fill an hour; of labelled "
         "clips, which are harder, what was measured)",
@@ -120,20 +121,3 @@ def _write(path: Path, content: bytes, private: bool) -> None:
         write_private(path, content)
     except OSError as error:
         raise ModelError(f"Cannot write the cohort {path}: {error.strerror}.") from None
-
-
-def _folds(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no list of whole numbers, as in 1,2,3") from None
-
-
-def _positive(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0.0 < value < 1e9:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
-    return value

@@ -16,16 +16,13 @@ from monitor.cli.eval_options import (
     Folds,
     add_clip_flags,
     add_common,
-    amount,
     clip_bench,
     clip_experiment,
-    count,
     hear_each,
-    numbers,
     open_encoder,
     sets_of_folds,
-    share,
 )
+from monitor.cli.values import amount, count, numbers, share
 from monitor.config.settings import load_config
 from monitor.console import tell
 from monitor.errors import ConfigError

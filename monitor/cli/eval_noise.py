@@ -13,14 +13,11 @@ from monitor.cli.eval_options import (
     Folds,
     add_clip_flags,
     add_common,
-    amount,
     clip_bench,
     clip_experiment,
-    count,
     hear_each,
-    numbers,
-    whole,
 )
+from monitor.cli.values import amount, count, numbers, whole
 from monitor.console import tell
 
 if TYPE_CHECKING:

@@ -1,15 +1,15 @@
-"""What the kinds of `eval` share on the command line: flags, values, and how results are shown."""
+"""What the kinds of `eval` share on the command line: flags, and how results are shown."""
 
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from monitor.cli.values import count, fold_sets, snrs
 from monitor.config.settings import Config, load_config
 from monitor.console import show_json, show_table
 from monitor.errors import ConfigError
@@ -25,8 +25,6 @@ NEEDS_MATPLOTLIB = "needs matplotlib (pip install 'monitor[eval]'); the CSV file
 NEEDS_SED = "need sed_eval and psds_eval (pip install 'monitor[eval]'); they are left out."
 Folds = tuple[int, ...]
 """Folds that are heard together; empty: what lists of another run name."""
-_MOST_STEPS = 200
-"""SNRs in one range."""
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:
@@ -183,78 +181,3 @@ def sets_of_folds(arguments: argparse.Namespace) -> tuple[Folds, ...]:
     if arguments.folds:
         return tuple(arguments.folds)
     return tuple((fold,) for fold in read_data(arguments.data, arguments.backgrounds).usual_folds)
-
-
-def _folder_of(out: Path | None, name: str, sets: tuple[Folds, ...]) -> Path | None:
-    return out if out is None or len(sets) == 1 else out / f"fold_{name}"
-
-
-def numbers(text: str) -> tuple[float, ...]:
-    """Read numbers and ranges, first:last:step: `10,0`, `0:1.5:.1`."""
-    return tuple(dict.fromkeys(value for part in text.split(",") for value in _range(part)))
-
-
-def snrs(text: str) -> tuple[float, ...]:
-    """Read decibels and ranges of them; `clean` is without a background."""
-    parts = ((math.inf,) if part == "clean" else _range(part) for part in text.split(","))
-    return tuple(dict.fromkeys(value for part in parts for value in part))
-
-
-def _range(text: str) -> tuple[float, ...]:
-    if ":" not in text:
-        return (number(text),)
-    ends = [number(part) for part in text.split(":")]
-    first, last, step = ends if len(ends) == 3 else (0.0, 0.0, 0.0)
-    if not step > 0.0 or not 0.0 <= (last - first) / step <= _MOST_STEPS:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a range of at most {_MOST_STEPS} steps such as -5:20:1, first:last:step"
-        )
-    return tuple(round(first + at * step, 6) for at in range(int((last - first) / step + 1e-6) + 1))
-
-
-def number(text: str) -> float:
-    """Read a number."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number; a list is written as 10,0")
-    return value
-
-
-def whole(text: str) -> tuple[int, ...]:
-    """Read a list of whole numbers."""
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list of whole numbers such as 3,4") from None
-
-
-def fold_sets(text: str) -> tuple[Folds, ...]:
-    """Read folds, by themselves or together: `4,6`, `1+2+3`."""
-    return tuple(whole(part.replace("+", ",")) for part in text.split(","))
-
-
-def count(text: str) -> int:
-    """Read how many, at least one."""
-    value = int(text) if text.isdecimal() else 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number above 0")
-    return value
-
-
-def amount(text: str) -> float:
-    """Read how much, at least nothing."""
-    value = number(text)
-    if value < 0.0:
-        raise argparse.ArgumentTypeError(f"{text} is below 0")
-    return value
-
-
-def share(text: str) -> float:
-    """Read a share of one, less than all."""
-    value = number(text)
-    if not 0.0 <= value < 1.0:
-        raise argparse.ArgumentTypeError(f"{text} is not a share such as 0.01")
-    return value

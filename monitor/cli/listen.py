@@ -6,7 +6,8 @@ import argparse
 import sys
 from typing import Any
 
-from monitor.cli.arguments import AddVerb, add_connection, positive
+from monitor.cli.arguments import AddVerb, add_connection
+from monitor.cli.values import positive
 
 
 def add_listen(verbs: Any, add_verb: AddVerb) -> None:

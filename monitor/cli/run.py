@@ -7,8 +7,9 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from monitor.cli.arguments import DEFAULT_ENDPOINT, AddVerb, Flags, model_flag, options_of, per_hour, positive
+from monitor.cli.arguments import DEFAULT_ENDPOINT, AddVerb, Flags, model_flag, options_of
 from monitor.cli.channel import add_channel, channel_keys
+from monitor.cli.values import per_hour, positive
 from monitor.config.settings import CalibrationConfig, Config, load_config
 from monitor.console import draws, show
 from monitor.errors import ConfigError
