@@ -19,6 +19,7 @@ from monitor.detection.detector import Detector
 from monitor.encoders import Encoder
 from monitor.encoders.watched import AsyncEncoder, WatchedEncoder
 from monitor.errors import ConfigError, SourceError
+from monitor.pipeline.acknowledgements import Acknowledgements
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Clock, Stream
 from monitor.pipeline.scheduler import Scheduler
@@ -228,6 +229,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     memories = [_memory(stream, encoder, config) for stream in streams]
     stages = [_stages(encoder, scorer, config, memory) for memory in memories]
     keepers, learnt = _go_on(stages, streams, config)
+    acknowledgements = Acknowledgements(sinks.emit, SYSTEM_CLOCK.utc)
     pipelines = [
         Pipeline(
             ring=ring,
@@ -237,13 +239,16 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
             stream=stream,
             clock=SYSTEM_CLOCK,
             max_lag_s=config.window.max_lag_s,
+            acknowledgements=acknowledgements,
         )
         for ring, capture, stream, own in zip(rings, captures, streams, stages, strict=True)
     ]
     notes = tuple(memory.note for memory in memories if memory.note) + unknown_ids_note(config, streams)
     notes += learnt + untuned + uncalibrated_note(encoder.info, config)
     ears = WatchedEncoder(encoder, SYSTEM_CLOCK.monotonic, load)
-    return Monitor(tuple(captures), Scheduler(pipelines, ears, arrived), ears, sinks, notes, keepers)
+    return Monitor(
+        tuple(captures), Scheduler(pipelines, ears, arrived, acknowledgements), ears, sinks, notes, keepers
+    )
 
 
 def _tell_microphones_apart(sources: Sequence[Source]) -> None:

@@ -23,7 +23,11 @@ SourceState = Literal["starting", "running", "silent", "lost", "failing", "pause
 HearingState = Literal["good", "too_quiet", "noisy", "overloaded", "deaf"]
 """Whether the monitor can hear; `deaf`: it listens to nothing (lost, failing, paused, late, all muted)."""
 
-EventType = Literal["onset", "update", "offset"]
+TransitionType = Literal["onset", "update", "offset"]
+
+EventType = Literal["onset", "update", "offset", "acknowledged", "missed"]
+"""`acknowledged`: somebody has seen an urgent event, open or over. `missed`: it is over, and nobody has;
+told when a run goes on after another one, and to whoever joins late."""
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 """A point in time; the wire refuses one without a time zone, and sends UTC."""
@@ -239,7 +243,7 @@ class LevelReading(msgspec.Struct, frozen=True):
 class Transition(msgspec.Struct, frozen=True):
     """What the detector decided about one class at one window."""
 
-    type: EventType
+    type: TransitionType
     class_: str
     onset_sample: int
     offset_sample: int | None

@@ -14,6 +14,7 @@ from monitor.assemble import make_stages
 from monitor.bus.messages import Event, Health, Level, PublishedRecord, Request, ScoresMessage
 from monitor.encoders.watched import GIVE_UP_S, PATIENCE_S, BlockingEncoder, WatchedEncoder
 from monitor.errors import ProgramError
+from monitor.pipeline.acknowledgements import Acknowledgements
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Stream
 from monitor.pipeline.scheduler import Scheduler
@@ -48,7 +49,9 @@ class Bench:
         ears = (
             WatchedEncoder(encoder, clock.monotonic) if watched else BlockingEncoder(encoder, clock.monotonic)
         )
-        self.pipelines = Scheduler([self.pipeline], ears, arrived)
+        self.pipelines = Scheduler(
+            [self.pipeline], ears, arrived, Acknowledgements(self.sink.emit, clock.utc)
+        )
 
     def play(self, seconds: float, word: str | None = None) -> None:
         """Hear noise, and a tone in it, as it comes."""

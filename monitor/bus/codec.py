@@ -1,11 +1,11 @@
 """Records <-> multipart messages: the only codec, wire version 2.
 
 A message is three frames, ``[topic, header, payload]``, the last two JSON in UTF-8. Topics:
-``event/<source_id>/<class>/``, ``near_miss/<source_id>/<class>/``, ``level/<source_id>/``,
-``scores/<source_id>/``, ``health/<source_id>/``, ``heartbeat/``; a topic ends in ``/``, so that the beginning
-of one name never matches another. Adding a field is allowed; renaming or removing one is a new version. The
-control socket answers JSON with JSON: `Request` -> `Snapshot` or `Reply`; where it is follows from the
-publisher's address (`control.py`).
+``event/<source_id>/<class>/``, likewise ``acknowledged/…``, ``missed/…`` and ``near_miss/…``;
+``level/<source_id>/``, ``scores/<source_id>/``, ``health/<source_id>/``, ``heartbeat/``. A topic ends in
+``/``, so that the beginning of one name never matches another. Adding a field is allowed; renaming or
+removing one is a new version. The control socket answers JSON with JSON: `Request` -> `Snapshot` or
+`Reply`; where it is follows from the publisher's address (`control.py`).
 
 Laws: ``decode(encode(x)) == x`` for text a terminal can show and finite floats (JSON has no others);
 any other bytes raise `WireError`; no text that was decoded here can steer a terminal, and every time is
@@ -47,13 +47,18 @@ MAX_MESSAGE_LEN = 4 << 20
 
 _TOPICS: dict[str, type[PublishedRecord]] = {
     "event": Event,
+    "acknowledged": Event,
+    "missed": Event,
     "near_miss": NearMissMessage,
     "level": Level,
     "scores": ScoresMessage,
     "health": Health,
     "heartbeat": Heartbeat,
 }
-_KINDS = {kind: name for name, kind in _TOPICS.items()}
+_KINDS = {kind: name for name, kind in reversed(_TOPICS.items())}
+_LATER = {"acknowledged", "missed"}
+"""Messages about an event beside its life, which ends with its offset. They have topics of their own, so that
+who follows lives only never takes one for a sound."""
 _TCP = re.compile(r"tcp://(?P<host>\[[^\[\]]*\]|[^\[\]:/]*):(?P<port>[0-9]{1,5}|\*)")
 
 MAX_SOCKET_PATH_LEN = 107
@@ -92,6 +97,8 @@ DECODERS: dict[type[Any], msgspec.json.Decoder[Any]] = {
 def topic_of(record: PublishedRecord) -> str:
     """Return the topic a record is published under."""
     kind = _KINDS[type(record)]
+    if isinstance(record, Event) and record.type in _LATER:
+        kind = record.type
     if isinstance(record, Event | NearMissMessage):
         return f"{kind}/{record.source_id}/{record.class_}/"
     if isinstance(record, Heartbeat):

@@ -1,7 +1,8 @@
 """Which events sound at present, as far as somebody who only receives can know.
 
 Laws: of each event an onset or update comes first and one offset last, however often a message is repeated by
-snapshots; whatever was open when the monitor went gets an offset, and only such an event may go on later.
+snapshots; that it is missed or was acknowledged comes once each; whatever was open when the monitor went gets
+an offset, and only such an event may go on later.
 """
 
 from __future__ import annotations
@@ -21,9 +22,12 @@ class OpenEvents:
     def __init__(self) -> None:
         self._open: dict[str, Event] = {}
         self._ended: dict[str, None] = {}
+        self._seen: dict[str, None] = {}
 
     def take(self, event: Event) -> list[Event]:
         """Return `event`, or nothing where it says nothing new."""
+        if event.type in {"acknowledged", "missed"}:
+            return self._take_seen(event)
         known = self._open.get(event.id)
         stale = known is not None and (event.type == "onset" or event == known)
         if event.id in self._ended or stale:
@@ -43,7 +47,8 @@ class OpenEvents:
         for event in [event for id_, event in self._open.items() if id_ not in listed]:
             self._end(event.id)
             found.append(_ended(event, "unknown", snapshot.time))
-        return found + [one for event in snapshot.open_events for one in self.take(event)]
+        listed_now = (*snapshot.missed_events, *snapshot.open_events)
+        return found + [one for event in listed_now for one in self.take(event)]
 
     def gone(self, time: datetime) -> list[Event]:
         """Return an offset of everything that sounded when the monitor was last heard of, at `time`."""
@@ -51,11 +56,27 @@ class OpenEvents:
         self._open.clear()
         return found
 
+    def _take_seen(self, event: Event) -> list[Event]:
+        """Return what says whether an event was seen, once; an end that was told here needs no `missed`."""
+        if event.id in self._seen or (event.type == "missed" and event.id in self._ended):
+            return []
+        if event.type == "acknowledged":
+            _remember(self._seen, event.id)
+            if event.id in self._open:
+                self._open[event.id] = msgspec.structs.replace(event, type="update")
+        else:
+            _remember(self._ended, event.id)
+        return [event]
+
     def _end(self, id_: str) -> None:
         self._open.pop(id_, None)
-        self._ended[id_] = None
-        if len(self._ended) > _REMEMBERED:
-            del self._ended[next(iter(self._ended))]
+        _remember(self._ended, id_)
+
+
+def _remember(ids: dict[str, None], id_: str) -> None:
+    ids[id_] = None
+    if len(ids) > _REMEMBERED:
+        del ids[next(iter(ids))]
 
 
 def _ended(event: Event, why: str, time: datetime) -> Event:

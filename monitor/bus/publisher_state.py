@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import deque
 from datetime import datetime
 
+import msgspec
+
 from monitor.bus.messages import Event, Health, PublishedRecord, Snapshot
 
 RECENT = 50
 """Ended events kept for late joiners; the oldest is forgotten first."""
+MISSED = 200
+"""Urgent ones that nobody has acknowledged; the same."""
 
 
 class PublisherState:
@@ -19,6 +23,7 @@ class PublisherState:
         self._health: dict[str, Health] = {}
         self._open: dict[str, Event] = {}
         self._recent: deque[Event] = deque(maxlen=RECENT)
+        self._missed: dict[str, Event] = {}
 
     @property
     def sequences(self) -> dict[str, int]:
@@ -48,11 +53,32 @@ class PublisherState:
             health=list(self._health.values()),
             open_events=list(self._open.values()),
             recent_events=list(self._recent),
+            missed_events=list(self._missed.values()),
         )
 
     def _enter_event(self, event: Event) -> None:
-        if event.type == "offset":
-            self._open.pop(event.id, None)
-            self._recent.append(event)
-        else:
-            self._open[event.id] = event
+        match event.type:
+            case "onset" | "update":
+                self._open[event.id] = event
+            case "offset":
+                self._open.pop(event.id, None)
+                self._recent.append(event)
+                self._enter_missed(event)
+            case "missed":
+                self._enter_missed(event)
+            case "acknowledged":
+                self._enter_acknowledged(event)
+
+    def _enter_acknowledged(self, event: Event) -> None:
+        self._missed.pop(event.id, None)
+        if event.id in self._open:
+            self._open[event.id] = msgspec.structs.replace(event, type="update")
+        for at, ended in enumerate(self._recent):
+            if ended.id == event.id:
+                self._recent[at] = msgspec.structs.replace(event, type="offset")
+
+    def _enter_missed(self, event: Event) -> None:
+        if event.urgent and event.acknowledged_at is None:
+            self._missed[event.id] = msgspec.structs.replace(event, type="missed")
+            if len(self._missed) > MISSED:
+                del self._missed[next(iter(self._missed))]

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from monitor import __version__
+from monitor.cli.ack import add_ack
 from monitor.cli.background import add_background
 from monitor.cli.config import add_config
 from monitor.cli.devices import add_devices
@@ -33,8 +34,8 @@ from monitor.text import sanitise
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 _VERBS = (
-    add_run, add_devices, add_listen, add_tui, add_words, add_background, add_models, add_eval, add_schema,
-    add_config,
+    add_run, add_devices, add_listen, add_tui, add_words, add_background, add_ack, add_models, add_eval,
+    add_schema, add_config,
 )  # fmt: skip
 _LONGEST = 300
 """Characters of a refused command line that are shown."""

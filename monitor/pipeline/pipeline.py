@@ -14,10 +14,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.bus.messages import PublishedRecord, Reply, Request
+from monitor.bus.messages import Event, PublishedRecord, Reply, Request
 from monitor.detection.detector import Detector
 from monitor.encoders.checked import answer
 from monitor.errors import ProgramError
+from monitor.pipeline.acknowledgements import Acknowledgements
 from monitor.pipeline.background_profile import background_profile
 from monitor.pipeline.commands import Commands
 from monitor.pipeline.health import HealthWatch
@@ -50,11 +51,13 @@ class Pipeline:
         stream: Stream,
         clock: Clock,
         max_lag_s: float,
+        acknowledgements: Acknowledgements | None = None,
     ) -> None:
         self._ring = ring
         self._capture = capture
         self._stages = stages
         self._sinks = sinks if isinstance(sinks, Fanout) else Fanout(sinks)
+        self._acknowledgements = acknowledgements or Acknowledgements(self._sinks.emit, clock.utc)
         self._clock = clock
         self._stream = stream
         urgent = frozenset(name for name, rule in stages.detector.rules.items() if rule.urgent)
@@ -287,7 +290,7 @@ class Pipeline:
                 self._emit(self._report.near_miss(item, self._context))
 
     def _emit(self, record: PublishedRecord) -> None:
-        self._sinks.emit(record)
+        self._sinks.emit(self._acknowledgements.completed(record) if isinstance(record, Event) else record)
 
 
 def _heard(score: WindowScores, detector: Detector) -> frozenset[str]:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from monitor.bus.messages import Reply, Request
 from monitor.encoders.watched import AsyncEncoder
 from monitor.errors import ProgramError
+from monitor.pipeline.acknowledgements import Acknowledgements
 from monitor.pipeline.batch import Batches
 from monitor.pipeline.pipeline import Pipeline
 from monitor.records import Window
@@ -23,8 +24,15 @@ _LOOK_S = 0.1
 class Scheduler:
     """The pipelines of a run, in the order in which its sources were named."""
 
-    def __init__(self, pipelines: Sequence[Pipeline], ears: AsyncEncoder, arrived: threading.Event) -> None:
-        """Turn `pipelines`, whose rings all set `arrived`; `ears` are theirs together."""
+    def __init__(
+        self,
+        pipelines: Sequence[Pipeline],
+        ears: AsyncEncoder,
+        arrived: threading.Event,
+        acknowledgements: Acknowledgements,
+    ) -> None:
+        """Turn `pipelines`, whose rings all set `arrived`; the others are theirs together."""
+        self._acknowledgements = acknowledgements
         self._pipelines = tuple(pipelines)
         self._ears = ears
         self._arrived = arrived
@@ -64,6 +72,8 @@ class Scheduler:
 
     def handle(self, request: Request) -> Reply:
         """Do what a local program asks, for the source it names or for all."""
+        if request.request == "acknowledge":
+            return self._acknowledgements.handle(request)
         asked = [one for one in self._pipelines if request.source_id in {None, one.source_id}]
         if not asked:
             known = ", ".join(one.source_id for one in self._pipelines)

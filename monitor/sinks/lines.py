@@ -163,6 +163,8 @@ class LineSink:
 
     def _event_lines(self, event: Event) -> list[str]:
         """Tell an onset once, at an update where the onset itself was before our time or lost."""
+        if event.type in {"acknowledged", "missed"}:
+            return [seen_line(event, self._where(event.source_id))]
         if event.type == "offset":
             self._open.discard(event.id)
         elif event.id in self._open:
@@ -268,6 +270,16 @@ def event_line(event: Event, where: str | None = None) -> str:
     ended = f"{called(event)} ended after {duration_s:.1f} s{why}"
     time = moment(event.offset_time or event.onset_time, event.offset_position_s)
     return f"{time}  offset  {source}{ended}, peak {event.peak_score:.2f}, {level}"
+
+
+def seen_line(event: Event, where: str | None = None) -> str:
+    """Return that an urgent event was acknowledged, or that nobody has done so, as a line for a person."""
+    what, began = called(event), moment(event.onset_time, event.onset_position_s)
+    if event.acknowledged_at is not None:
+        seen = f"{what} of {began} acknowledged by {event.acknowledged_by}"
+        return f"{clock(event.acknowledged_at)}  seen    {_source(where)}{seen}"
+    lasted = f"lasted {_lasted_s(event):.1f} s, nobody has acknowledged it; do so with: monitor ack"
+    return f"{began}  MISSED  {_source(where)}{what}, {lasted}"
 
 
 def _lasted_s(event: Event) -> float:

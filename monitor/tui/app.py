@@ -92,6 +92,7 @@ class MonitorApp(App[None]):
         Binding("up,k", "select(-1)"),
         Binding("down,j", "select(1)"),
         Binding("m", "mute"),
+        Binding("a", "acknowledge"),
         Binding("plus,equals_sign", "threshold(1)"),
         Binding("minus", "threshold(-1)"),
         Binding("n", "near_misses"),
@@ -319,6 +320,10 @@ class MonitorApp(App[None]):
         """Mute or unmute the selected class."""
         if entry := self.view.selected_class:
             self._connection.ask(Request(request="mute", class_=entry.class_, value=not entry.muted))
+
+    def action_acknowledge(self) -> None:
+        """Say that every urgent event was seen, also one that still sounds."""
+        self._connection.ask(Request(request="acknowledge"))
 
     def action_threshold(self, steps: int) -> None:
         """Move the onset threshold of the selected class; quick presses add up."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from monitor.bus.messages import Health
 from monitor.records import HearingState, SourceState
-from monitor.tui.readable import duration, over_background
+from monitor.tui.readable import duration, over_background, when
 from monitor.tui.state import ShownEvent, State
 from monitor.tui.theme import Kind
 from monitor.tui.view import View
@@ -36,6 +36,9 @@ _IMPAIRED: dict[HearingState, str] = {
     "deaf": "not listening",
 }  # fmt: skip
 """How a source that runs hears, as large as possible."""
+
+MISSED_SHOWN = 2
+"""Further missed events named in the banner."""
 
 RECENT_S = 20.0
 """Seconds an event stays in the banner after its end, so that a glance away does not miss it."""
@@ -71,7 +74,8 @@ def headline(view: View) -> Headline:
     past = view.past_events
     if past and view.ago_s(past[0]) < RECENT_S:
         return _recent(view, past[0])
-    return _worst(view, among=FAULTS) or _unknown(view) or _impaired(view) or _quiet(view, past)
+    fault = _worst(view, among=FAULTS) or _unknown(view)
+    return fault or _missed(view) or _impaired(view) or _quiet(view, past)
 
 
 def worst_first(view: View) -> list[State]:
@@ -223,6 +227,29 @@ def _recent(view: View, heard: ShownEvent) -> Headline:
         ]
     )
     return Headline("recent", called(heard.event), detail)
+
+
+def _missed(view: View) -> Headline | None:
+    """Return what urgent has sounded that nobody has acknowledged, the newest first; and how it hears now."""
+    missed = view.missed_events
+    if not missed:
+        return None
+    first, others = missed[0], missed[1:]
+    parts = [
+        f"{_where(view, first.event.source_id)}{_began(view, first)}, lasted {duration(view.lasted_s(first))}"
+    ]
+    if others:
+        shown = ", ".join(f"{_called(view, one)} {_began(view, one)}" for one in others[:MISSED_SHOWN])
+        more = len(others) - MISSED_SHOWN
+        parts.append(f"also {shown}" + (f" and {more} more" if more > 0 else ""))
+    parts.append("a: I have seen this")
+    if impaired := _impaired(view):
+        parts.append(f"{impaired.word}: {impaired.detail}")
+    return Headline("missed", f"missed {called(first.event)}", " · ".join(parts))
+
+
+def _began(view: View, heard: ShownEvent) -> str:
+    return when(heard.event.onset_time, heard.event.onset_position_s, view.today)
 
 
 def _quiet(view: View, past: list[ShownEvent]) -> Headline:

@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 TEXT = """\
  KEYS
+   a           acknowledge: you have seen what is urgent
    space, p    pause, listen again
    up, down    select a class
    m           mute it, hear it again
@@ -25,6 +26,8 @@ TEXT = """\
    ▲ white on red     an urgent class sounds now
    ◆ black on amber   a class sounds now
    ◇ amber            it has just ended
+   △ red on dark      an urgent class has sounded, and nobody has
+                      acknowledged it: it stays until you press a
    ○ green            the monitor hears, and recognised nothing
    ║ blue             paused: nothing is reported
    ╳ black on white   it cannot hear: source lost, no signal (muted

@@ -35,7 +35,8 @@ def _of(states: States, id_: str) -> State:
 def _ids(states: States, snapshot: Snapshot) -> list[str]:
     """Return every source, each once: first those that the snapshot names, in its order."""
     listened = [health.source_id for health in snapshot.health]
-    heard = [event.source_id for event in (*snapshot.open_events, *snapshot.recent_events)]
+    told = (*snapshot.open_events, *snapshot.recent_events, *snapshot.missed_events)
+    heard = [event.source_id for event in told]
     return list(dict.fromkeys([*listened, *heard, *states]))
 
 
@@ -46,4 +47,5 @@ def _part(snapshot: Snapshot, id_: str) -> Snapshot:
         health=[health for health in snapshot.health if health.source_id == id_],
         open_events=[event for event in snapshot.open_events if event.source_id == id_],
         recent_events=[event for event in snapshot.recent_events if event.source_id == id_],
+        missed_events=[event for event in snapshot.missed_events if event.source_id == id_],
     )

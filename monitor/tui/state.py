@@ -11,6 +11,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from msgspec import structs
 
 from monitor.bus.codec import topic_of
 from monitor.bus.messages import (
@@ -75,6 +78,11 @@ class ShownEvent:
     def open(self) -> bool:
         """True until its end is known."""
         return self.ended_by is None
+
+    @property
+    def missed(self) -> bool:
+        """True of an urgent one that is over, and that nobody has acknowledged."""
+        return self.event.urgent and not self.open and self.event.acknowledged_at is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +271,8 @@ def _with_health(state: State, health: Health, now_s: float, sequence: int) -> S
 
 def _with_event(state: State, event: Event, now_s: float, sequence: int) -> State:
     known = state.heard.get(event.id)
+    if event.type in {"acknowledged", "missed"}:  # one that is not known comes with a snapshot
+        return state if known is None else _with_seen(state, known, event)
     late = known is not None and event.type != "offset" and sequence < known.sequence
     if known and (late or known.ended_by not in {None, "gone"}):  # what went with its monitor may go on
         return state
@@ -281,6 +291,27 @@ def _with_event(state: State, event: Event, now_s: float, sequence: int) -> Stat
     return replace(state, heard=_bounded({**state.heard, event.id: heard}))
 
 
+def _with_seen(state: State, known: ShownEvent, event: Event) -> State:
+    """Take over who has seen an event."""
+    seen = structs.replace(
+        known.event, acknowledged_by=event.acknowledged_by, acknowledged_at=event.acknowledged_at
+    )
+    return replace(state, heard={**state.heard, event.id: replace(known, event=seen)})
+
+
+def _with_missed(state: State, event: Event, now_s: float, time: datetime) -> State:
+    """Add an urgent event that was over before this program came, as long ago as `time` says."""
+    if event.id in state.heard:
+        return state
+    began_s = now_s - max(0.0, (time - event.onset_time).total_seconds())
+    ended_s = now_s - max(0.0, (time - (event.offset_time or event.onset_time)).total_seconds())
+    heard = ShownEvent(
+        event, 0, began_s, began_s, ended_s, event.peak_score, event.level_dbfs, event.snr_db,
+        event.ended_by or "unknown",
+    )  # fmt: skip
+    return replace(state, heard=_bounded({event.id: heard, **state.heard}))
+
+
 def _with_snapshot(state: State, snapshot: Snapshot, now_s: float) -> State:
     """Take the snapshot's word for which events are open, except for what was published after it."""
 
@@ -292,6 +323,8 @@ def _with_snapshot(state: State, snapshot: Snapshot, now_s: float) -> State:
             state = _with_health(state, health, now_s, sequence(health))
     for event in (*snapshot.recent_events, *snapshot.open_events):
         state = _with_event(state, event, now_s, sequence(event))
+    for event in snapshot.missed_events:
+        state = _with_missed(state, event, now_s, snapshot.time)
     listed = {event.id for event in snapshot.open_events}
     checked = {
         id_: replace(heard, ended_by="unknown")

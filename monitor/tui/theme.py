@@ -25,9 +25,11 @@ HEADING_DIM = Style(color="#93a1b8", bgcolor=RAISED)
 MARK = Style(color="#ffffff", bgcolor=GROUND, bold=True)
 BAR_BACK = "#1f2737"
 
-Kind = Literal["urgent", "event", "recent", "quiet", "waiting", "paused", "fault", "ended", "impaired"]
+Kind = Literal[
+    "urgent", "event", "recent", "quiet", "waiting", "paused", "fault", "ended", "impaired", "missed"
+]
 """What the banner is about. `fault`: nothing can be heard; `impaired`: not all that there is to hear;
-`recent`: an event that has just ended."""
+`recent`: an event that has just ended; `missed`: an urgent one that has, and nobody has acknowledged."""
 
 SHAPES: dict[Kind, str] = {
     "urgent": "▲",
@@ -39,6 +41,7 @@ SHAPES: dict[Kind, str] = {
     "fault": "╳",  # noqa: RUF001 - a shape, not a letter
     "ended": "■",
     "impaired": "≈",
+    "missed": "△",
 }
 """Runs down both edges of the banner and marks the lines of the lists."""
 
@@ -51,6 +54,7 @@ BANNERS: dict[Kind, Style] = {
     "paused": Style(color="#ffffff", bgcolor="#24479e", bold=True),
     "fault": Style(color="#000000", bgcolor="#f2f2f2", bold=True),
     "ended": Style(color="#d7dce5", bgcolor="#333a47", bold=True),
+    "missed": Style(color="#ff9c94", bgcolor="#3a0910", bold=True),
     "impaired": Style(color="#000000", bgcolor="#e3cf6a", bold=True),
 }
 

@@ -99,6 +99,11 @@ class View:
         return sorted(past, key=lambda heard: heard.order, reverse=True)
 
     @property
+    def missed_events(self) -> list[ShownEvent]:
+        """Urgent events of all sources that are over and that nobody has acknowledged, newest first."""
+        return [heard for heard in self.past_events if heard.missed]
+
+    @property
     def near_misses(self) -> list[Nearly]:
         """What nearly fired, of all sources."""
         return [nearly for state in self.everywhere for nearly in state.near_misses]

@@ -47,6 +47,26 @@ def test_when_the_monitor_goes_everything_ends_and_may_go_on_later() -> None:
     assert sounding.take(event("offset")) == [event("offset")]
 
 
+def test_that_an_event_was_missed_or_acknowledged_comes_once_and_changes_no_life() -> None:
+    sounding = OpenEvents()
+    missed, seen = event("missed", id_="earlier"), event("acknowledged", id_="1")
+    joined = msgspec.structs.replace(snapshot(), missed_events=[missed])
+    assert sounding.compare(joined) == [missed]
+    assert sounding.compare(joined) == sounding.take(missed) == []
+    sounding.take(event("onset", id_="1"))
+    assert sounding.take(seen) == [seen]
+    assert sounding.take(seen) == []
+    assert sounding.take(event("offset", id_="1")) == [event("offset", id_="1")]
+    assert sounding.take(event("acknowledged", id_="earlier")) == [event("acknowledged", id_="earlier")]
+
+
+def test_what_ended_before_ones_eyes_is_not_told_as_missed_when_one_joins_again() -> None:
+    sounding = OpenEvents()
+    sounding.take(event("onset"))
+    sounding.take(event("offset"))
+    assert sounding.compare(msgspec.structs.replace(snapshot(), missed_events=[event("missed")])) == []
+
+
 steps = st.one_of(
     st.tuples(st.just("take"), st.sampled_from(["onset", "update", "offset"]), st.sampled_from(IDS)),
     st.tuples(st.just("compare"), st.sets(st.sampled_from(IDS)), st.sets(st.sampled_from(IDS))),

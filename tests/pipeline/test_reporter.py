@@ -7,7 +7,7 @@ import pytest
 
 from monitor.bus.messages import Event
 from monitor.pipeline.reporter import Clock, Context, Reporter, Stream
-from monitor.records import BackgroundState, EventType, LevelReading, Span, Transition, WindowScores
+from monitor.records import BackgroundState, LevelReading, Span, Transition, TransitionType, WindowScores
 
 RATE = 16000
 NOON = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
@@ -40,7 +40,7 @@ class Desk:
 
     def event(self, onset_s: float, offset_s: float | None = None) -> Event:
         offset = None if offset_s is None else round(offset_s * RATE)
-        kind: EventType = "onset" if offset is None else "offset"
+        kind: TransitionType = "onset" if offset is None else "offset"
         change = Transition(kind, "siren", round(onset_s * RATE), offset, self.stop, 0.9, 0.9, 0.5, None)
         return self.report.event(change, CONTEXT)
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from monitor.assemble import make_stages
 from monitor.bus.messages import Event, Health, PublishedRecord, Request, ScoresMessage
 from monitor.encoders.watched import AsyncEncoder, BlockingEncoder
+from monitor.pipeline.acknowledgements import Acknowledgements
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Clock, Stream
 from monitor.pipeline.scheduler import Scheduler
@@ -42,7 +43,12 @@ class Bench:
         self.status = {name: FixedStatus() for name in names}
         clock = self.time.clock()
         self.ears = ears or BlockingEncoder(self.encoder, clock.monotonic)
-        self.pipelines = Scheduler([self._pipeline(name, live, clock) for name in names], self.ears, arrived)
+        self.pipelines = Scheduler(
+            [self._pipeline(name, live, clock) for name in names],
+            self.ears,
+            arrived,
+            Acknowledgements(self.sink.emit, clock.utc),
+        )
 
     def _pipeline(self, name: str, live: bool, clock: Clock) -> Pipeline:
         return Pipeline(

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 from textual.pilot import Pilot
 
 from monitor.bus.messages import PublishedRecord, Request
 from monitor.config.limits import THRESHOLD
 from monitor.tui.app import MonitorApp, Options
+from monitor.tui.headline import headline
 from monitor.tui.help import HelpScreen
 from monitor.tui.parent_pipe import Orphaned, ParentPipe, Told
 from monitor.tui.pending_thresholds import STEP
@@ -76,7 +79,31 @@ async def test_an_event_takes_the_banner_and_the_top_of_the_list() -> None:
         await stage.until(lambda: "may be siren 0.87" in stage.text("banner"))
         assert "SOUNDS NOW" in stage.text("events")
         stage.publish(event("offset", urgent=True, onset=0.2, offset=0.6, ended_by="quiet"))
-        await stage.until(lambda: "ended" in stage.text("events"))
+        await stage.until(lambda: "MISSED" in stage.text("events"))
+
+
+async def test_what_was_urgent_stays_in_the_banner_until_it_is_acknowledged() -> None:
+    async with running() as stage:
+        stage.publish(event("onset", urgent=True, onset=0.2))
+        stage.publish(event("offset", urgent=True, onset=0.2, offset=0.6, ended_by="quiet"))
+        await stage.until(lambda: "MISSED" in stage.text("events"))
+        missed = next(iter(stage.app.view.missed_events))
+        earlier = dataclasses.replace(missed, ended_s=missed.ended_s - 60.0)  # no longer just over
+        state = dataclasses.replace(stage.app.view.state, heard={earlier.event.id: earlier})
+        head = headline(dataclasses.replace(stage.app.view, state=state, states={}))
+        assert (head.kind, head.word) == ("missed", "missed siren")
+        assert "a: I have seen this" in head.detail
+        await stage.pilot.press("a")
+        assert (await stage.asked("acknowledge"))[0].event_id is None
+        seen = msgspec.structs.replace(
+            missed.event,
+            type="acknowledged",
+            acknowledged_by="the interface",
+            acknowledged_at=datetime.now(UTC),
+        )
+        stage.publish(seen)
+        await stage.until(lambda: "MISSED" not in stage.text("events"))
+        assert "ended" in stage.text("events")
 
 
 class CountsBells(MonitorApp):

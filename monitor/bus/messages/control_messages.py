@@ -21,6 +21,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     open_events: list[Event]
     recent_events: list[Event]
     """The last offsets, oldest first."""
+    missed_events: list[Event] = []
+    """Urgent ones that are over, and that nobody has acknowledged, oldest first."""
 
 
 class Request(
@@ -28,13 +30,17 @@ class Request(
 ):
     """What a local program may ask of a running monitor on its control socket."""
 
-    request: Literal["snapshot", "pause", "mute", "threshold", "background", "forget_background"]
+    request: Literal[
+        "snapshot", "pause", "mute", "threshold", "background", "forget_background", "acknowledge"
+    ]
     class_: str | None = None
-    """For `mute` and `threshold`."""
+    """For `mute` and `threshold`, and for `acknowledge` where it is about one class."""
     value: float | bool | None = None
     """`pause` and `mute`: true or false; `threshold`: the new onset threshold, within `limits.THRESHOLD`."""
     source_id: str | None = None
     """The one source that is meant; None: all."""
+    event_id: str | None = None
+    """For `acknowledge`: the one event that was seen; None: all urgent ones."""
     client: str | None = None
     """What asks, in words ("the interface"); who that is the monitor finds out itself."""
 
@@ -75,3 +81,5 @@ class Reply(msgspec.Struct, frozen=True):
     error: str | None = None
     backgrounds: list[BackgroundProfile] = []
     """To `background`: one per source that was asked."""
+    events: list[Event] = []
+    """To `acknowledge`: what it was about, acknowledged now or before."""

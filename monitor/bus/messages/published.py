@@ -42,7 +42,10 @@ class Latency(msgspec.Struct, frozen=True):
 
 
 class Event(msgspec.Struct, frozen=True, rename={"class_": "class"}):
-    """One message of an event's life, `onset -> update* -> offset`, all with one id. The wire payload."""
+    """One message of an event's life, `onset -> update* -> offset`, all with one id. The wire payload.
+
+    An urgent one has messages on further topics: `acknowledged`, once somebody has seen it, and `missed`.
+    """
 
     type: EventType
     id: str

@@ -93,7 +93,9 @@ def _past_rows(view: View, width: int) -> list[list[Piece]]:
 def _event_row(view: View, heard: ShownEvent, width: int) -> list[Piece]:
     event = heard.event
     columns = _columns(view, width)
-    shape = SHAPES["urgent" if event.urgent else "event"] if heard.open else SHAPES["recent"]
+    shape = SHAPES["missed" if heard.missed else "recent"]
+    if heard.open:
+        shape = SHAPES["urgent" if event.urgent else "event"]
     time = when(event.onset_time, event.onset_position_s, view.today)
     text = (
         f" {shape} {time} {_names(view, columns, event)} "
@@ -105,6 +107,8 @@ def _event_row(view: View, heard: ShownEvent, width: int) -> list[Piece]:
     if heard.ended_by is None:
         style = URGENT if event.urgent else EVENT
         return [(text, style), ("SOUNDS NOW" if columns.wide else "NOW", style)]
+    if heard.missed:
+        return [(text, TEXT), ("MISSED", URGENT)]
     ending = ended_by(heard.ended_by)
     return [(text, TEXT), (ending.label if columns.wide else ending.short, DIM)]
 

@@ -26,7 +26,9 @@ class _Key(NamedTuple):
 
 
 _SOURCE = _Key("s", "source", 4)
+_SEEN = _Key("a", "I have seen it", 8)
 _KEYS = (
+    _SEEN,
     _Key("space", "pause", 5),
     _Key("↑↓", "select", 3),
     _Key("m", "mute", 4),
@@ -41,7 +43,10 @@ _KEYS = (
 def keys_lines(view: View, width: int, height: int) -> list[Strip]:
     """Return the keys that fit, those that matter least left out, and blank rows below."""
     kept: list[_Key] = []
-    for key in sorted((key for key in _KEYS if view.several or key != _SOURCE), key=lambda key: -key.weight):
+    useless = {
+        key for key, useful in ((_SOURCE, view.several), (_SEEN, bool(view.missed_events))) if not useful
+    }
+    for key in sorted((key for key in _KEYS if key not in useless), key=lambda key: -key.weight):
         if sum(len(other.text) for other in [*kept, key]) <= width:
             kept.append(key)
     pieces: list[Piece] = []

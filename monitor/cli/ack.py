@@ -1,0 +1,55 @@
+"""The `ack` verb: somebody has seen what was urgent."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from monitor.bus.messages import Reply, Request
+from monitor.cli.arguments import AddVerb, add_connection
+from monitor.console import show, show_json
+from monitor.errors import PublishError
+
+
+def add_ack(verbs: Any, add_verb: AddVerb) -> None:
+    """Add `ack` to the verbs of the program."""
+    ack = add_verb(verbs, "ack", _ack, "acknowledge urgent events: they are missed until somebody does")
+    which = ack.add_mutually_exclusive_group()
+    which.add_argument("id", nargs="?", metavar="ID", help="the one event that was seen (default: all)")
+    which.add_argument("--class", dest="class_", metavar="NAME", help="all of one class")
+    which.add_argument("--source", metavar="SOURCE_ID", help="all of one source")
+    ack.add_argument("--json", action="store_true", help="the events as one JSON list on standard output")
+    add_connection(ack)
+
+
+def _ack(arguments: argparse.Namespace) -> int:
+    from monitor.bus.codec import encode_json
+    from monitor.sinks.lines import seen_line
+
+    events = _asked(arguments).events
+    if arguments.json:
+        show_json(b"[" + b",".join(map(encode_json, events)) + b"]")
+    elif events:
+        for event in events:
+            show(seen_line(event))
+    else:
+        show("Nothing waits to be acknowledged.")
+    return 0
+
+
+def _asked(arguments: argparse.Namespace) -> Reply:
+    from monitor.bus.subscriber import ask
+
+    request = Request(
+        "acknowledge",
+        arguments.class_,
+        source_id=arguments.source,
+        event_id=arguments.id,
+        client="monitor ack",
+    )
+    reply = ask(arguments.connect, request, control=arguments.control)
+    if not isinstance(reply, Reply):
+        raise PublishError("The monitor did not understand; is it of another version?")
+    if not reply.ok:
+        raise PublishError(reply.error or "The monitor refused.")
+    return reply
