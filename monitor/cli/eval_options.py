@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from monitor.cli.values import count, fold_sets, snrs
-from monitor.config.settings import Config, load_config
-from monitor.console import show_json, show_table
+import msgspec
+
+from monitor.cli.values import fold_sets
+from monitor.config.settings import Config
+from monitor.console import show_json, show_table, tell
 from monitor.errors import ConfigError
 from monitor.files.paths import user_path
 
@@ -19,10 +20,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from monitor.encoders import Encoder
-    from monitor.evaluation.eval_clips import ClipBench, ClipExperiment
 
 NEEDS_MATPLOTLIB = "needs matplotlib (pip install 'monitor[eval]'); the CSV files have the points."
-NEEDS_SED = "need sed_eval and psds_eval (pip install 'monitor[eval]'); they are left out."
+Found = TypeVar("Found")
 Folds = tuple[int, ...]
 """Folds that are heard together; empty: what lists of another run name."""
 
@@ -63,61 +63,6 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_clip_flags(parser: argparse.ArgumentParser) -> None:
-    """Add the flags that say which single sounds are heard, how, and by whom."""
-    parser.add_argument("--classes", metavar="A,B", help="labels of the data (default: all there are)")
-    parser.add_argument(
-        "--model", metavar="A,B", help="models of `monitor models list`; two are compared pairwise"
-    )
-    parser.add_argument(
-        "--snr",
-        type=snrs,
-        default="clean,20,10,6,3,0,-5",
-        metavar="DB,DB",
-        help="clean, decibels, or a range such as -5:20:1 (default %(default)s)",
-    )
-    parser.add_argument("--prompt", metavar="TEMPLATE", help="with one {}; default each model's own")
-    parser.add_argument(
-        "--min-clips", type=count, default=4, metavar="N", help="per class, at least (default %(default)s)"
-    )
-    parser.add_argument(
-        "--plans", type=user_path, metavar="FILE", help="hear the mixtures.jsonl of another run"
-    )
-
-
-def clip_experiment(
-    arguments: argparse.Namespace, folds: Folds, false_alarm_rate: float = 0.01
-) -> ClipExperiment:
-    """Return what `add_clip_flags` asks for."""
-    from monitor.evaluation.eval_clips import ClipExperiment
-    from monitor.scoring.prompts import parse_classes
-
-    return ClipExperiment(
-        data=arguments.data,
-        backgrounds=arguments.backgrounds,
-        folds=folds,
-        snrs_db=arguments.snr,
-        classes=() if arguments.classes is None else tuple(parse_classes(arguments.classes)),
-        min_clips=arguments.min_clips,
-        false_alarm_rate=false_alarm_rate,
-        seed=arguments.seed,
-        mixtures=arguments.plans,
-    )
-
-
-def clip_bench(arguments: argparse.Namespace) -> ClipBench:
-    """Return the models that `add_clip_flags` names, loaded."""
-    from monitor.evaluation.eval_clips import ClipBench
-
-    flags = {} if arguments.prompt is None else {"prompts": {"template": arguments.prompt}}
-    config = load_config(arguments.config, os.environ, flags)
-    names = (arguments.model or config.model.name).split(",")
-    for name in names:
-        if names.count(name) > 1:
-            raise ConfigError(f"The model {name!r} is listed twice; give each model once.")
-    return ClipBench([open_encoder(config, name) for name in names], config, arguments.subset)
-
-
 def make_folder(out: Path | None) -> None:
     """Refuse a folder that cannot be written before hours of listening rather than after."""
     if out is None:
@@ -139,19 +84,25 @@ def open_encoder(config: Config, name: str) -> Encoder:
     return load(replace(config.model, name=name))
 
 
-def hear_each(arguments: argparse.Namespace, hear: Callable[[Folds, Path | None], tuple[Any, Table]]) -> None:
-    """Print, fold by fold, the report that `hear` returns, or the table that stands for it.
+class Kind(msgspec.Struct, Generic[Found], frozen=True):
+    """A kind of `eval`: how it measures, and how what it found is shown."""
+
+    run: Callable[[Folds, Path | None], Found]
+    """Takes the folds that are heard together and the folder to write to, if any."""
+    write: Callable[[Path, Found], bool]
+    """Writes all of it into a folder; false where a plot needs matplotlib and it is missing."""
+    table: Callable[[Found], Table]
+    """What of it a terminal shows."""
+    plot: str
+    """Name of the plot that needs matplotlib."""
+
+
+def hear_each(arguments: argparse.Namespace, kind: Kind[Any]) -> int:
+    """Measure fold by fold; print each report, or the table that stands for it; return the exit code.
 
     Of several folds each has a folder of its own below `--out`, with `results.md` of all of them beside it;
     the JSON object then has the folds as its keys.
-
-    Parameters
-    ----------
-    hear
-        Takes the folds that are heard together and the folder to write to, if any.
     """
-    import msgspec
-
     sets = {"+".join(map(str, folds)): folds for folds in sets_of_folds(arguments)}
     folders = dict.fromkeys(sets, arguments.out)
     if arguments.out is not None and len(sets) > 1:
@@ -159,8 +110,11 @@ def hear_each(arguments: argparse.Namespace, hear: Callable[[Folds, Path | None]
     reports = {}
     for name, folds in sets.items():
         make_folder(folders[name])
-        reports[name], table = hear(folds, folders[name])
+        reports[name] = kind.run(folds, folders[name])
+        if folders[name] is not None and not kind.write(folders[name], reports[name]):
+            tell(f"{kind.plot} {NEEDS_MATPLOTLIB}")
         if not arguments.json:
+            table = kind.table(reports[name])
             table.title = f"fold {name}: {table.title or 'all figures'}" if name else table.title
             show_table(table)
     if arguments.json:
@@ -170,6 +124,7 @@ def hear_each(arguments: argparse.Namespace, hear: Callable[[Folds, Path | None]
             f"## Fold {name}\n\n{(at / 'results.md').read_text('utf-8')}" for name, at in folders.items()
         ]
         (arguments.out / "results.md").write_text("\n".join(parts), "utf-8")
+    return 0
 
 
 def sets_of_folds(arguments: argparse.Namespace) -> tuple[Folds, ...]:

@@ -1,42 +1,38 @@
 """`monitor eval noise`: the papers' methods and ours on single sounds in noise, by one model or several.
 
-Every model hears the same mixtures, and every method works on the same embeddings. A method is compared
-with zero-shot, and a model with another, draw by draw.
+Every method works on the same embeddings. A method is compared with zero-shot, and a model with another, draw
+by draw.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from itertools import combinations
 from pathlib import Path
 
 import msgspec
 
 from monitor.errors import ConfigError
-from monitor.evaluation.data.clips import Clip
-from monitor.evaluation.data.layouts import Corpus, read_data
-from monitor.evaluation.eval_clips import ClipBench, ClipExperiment, ClipRow
+from monitor.evaluation.clip_task import ClipBench, ClipExperiment, ClipTask, make_task, runners
 from monitor.evaluation.methods.drift import DriftGeometry, drift_geometry
-from monitor.evaluation.methods.embedding_store import EmbeddingStore
 from monitor.evaluation.methods.method_runner import PROMPTS, Grid, MethodRunner, Parameter
-from monitor.evaluation.methods.methods import Method, Settings, Words
-from monitor.evaluation.methods.window_batch import Wanted, choose_pool, gather
-from monitor.evaluation.metrics.bootstrap import estimate
-from monitor.evaluation.metrics.ground_truth import Figures, Truth, headline, measure, minus, truths
-from monitor.evaluation.synthesis.mixtures import Mixture, plan_mixtures, refuse_missing_backgrounds
-from monitor.evaluation.synthesis.plans import read_plans
+from monitor.evaluation.methods.methods import ZERO_SHOT, Method, Settings
+from monitor.evaluation.methods.window_batch import Wanted, choose_pool
+from monitor.evaluation.metrics.clip_figures import (
+    LESS,
+    ClipRow,
+    Measured,
+    clip_rows,
+    difference,
+    with_differences,
+)
+from monitor.evaluation.metrics.ground_truth import Figures, headline, measure
+from monitor.evaluation.synthesis.mixtures import Mixture
 from monitor.progress import progress
-from monitor.records import ClassPrompt
-from monitor.scoring.prompts import name_to_words
 
-ZERO_SHOT = Method()
 _MOST_PAIRED = 3
-"""Models of which every pair is compared; with more there are more pairs than anyone reads."""
+"""Models of which every pair is compared."""
 _NEEDS = {"tau": "text-background or audio-background", "beta": "drift", "k": "tgap"}
 """Number -> the parts of a method that have it."""
-Measured = dict[str, list[Figures]]
-"""Method -> figures per SNR."""
 Advance = Callable[[], None]
 
 
@@ -44,7 +40,7 @@ class NoiseExperiment(msgspec.Struct, frozen=True, kw_only=True):
     """What `monitor eval noise` was asked for."""
 
     clips: ClipExperiment
-    """What is heard; its false-alarm rate is not used."""
+    """What is heard."""
     pool_folds: tuple[int, ...] = ()
     """Empty: see `choose_pool`."""
     methods: tuple[Method, ...]
@@ -95,16 +91,6 @@ class NoiseReport(msgspec.Struct, frozen=True):
     grid: list[GridRow]
 
 
-class _Task(msgspec.Struct, frozen=True):
-    """What every model is asked."""
-
-    mixtures: tuple[Mixture, ...]
-    classes: tuple[ClassPrompt, ...]
-    truths: list[Truth]
-    """Per SNR."""
-    pool: list[Clip]
-
-
 def run_noise(experiment: NoiseExperiment, bench: ClipBench) -> NoiseReport:
     """Let every model hear the mixtures, and measure every method.
 
@@ -115,64 +101,68 @@ def run_noise(experiment: NoiseExperiment, bench: ClipBench) -> NoiseReport:
         needed.
     """
     _refuse_idle_grids(experiment)
-    corpus = read_data(experiment.clips.data, experiment.clips.backgrounds)
-    task = _task(corpus, experiment, bench.subset)
+    clips, methods = experiment.clips, _methods(experiment)
+    task = make_task(
+        clips, bench.subset, in_backgrounds=[one.name for one in methods if one.needs_background]
+    )
+    wanted = _wanted(task, experiment, bench)
     report = NoiseReport(task.mixtures, experiment.settings, [], [], [])
-    wanted = Wanted(task.mixtures, experiment.clips.snrs_db, task.pool, experiment.clips.seed)
     by_model: dict[str, Measured] = {}
-    for encoder in bench.encoders:
-        given = gather(EmbeddingStore(encoder, experiment.keep), corpus, wanted)
-        runner = MethodRunner(encoder, bench.config, task.classes, given, task.truths)
-        words = runner.words()
-        report.heard.append(
-            ModelBasis(
-                encoder.info.name, len(task.pool), given.overlapping, _drift(experiment.methods, words)
-            )
-        )
-        with progress(f"{encoder.info.name}: methods", _count(experiment)) as advance:
-            by_model[encoder.info.name] = dict(_measure(runner, words, experiment, advance))
-            report.grid.extend(_measure_grids(runner, words, experiment, advance))
-    for model, measured in [*by_model.items(), *_differences(by_model)]:
-        report.rows.extend(_rows(model, measured, experiment.clips.snrs_db, len(task.mixtures)))
+    for runner in runners(task, bench, wanted, methods, experiment.keep):
+        name, given = runner.encoder.info.name, runner.given
+        report.heard.append(ModelBasis(name, len(wanted.pool), given.overlapping, _drift(methods, runner)))
+        with progress(f"{name}: methods", _count(experiment)) as advance:
+            by_model[name] = dict(_measure(runner, experiment, advance))
+            report.grid.extend(_measure_grids(runner, experiment, advance))
+    for model, measured in with_differences(by_model, _MOST_PAIRED).items():
+        report.rows.extend(clip_rows(model, measured, clips.snrs_db, len(task.mixtures)))
     return report
 
 
+def _wanted(task: ClipTask, experiment: NoiseExperiment, bench: ClipBench) -> Wanted:
+    """Return what every model is to hear; clips to learn from only where a method does or they are named."""
+    learns = any(method.prototypes != "text" for method in experiment.methods)
+    pool = (
+        choose_pool(task.corpus, experiment.pool_folds, task.mixtures, bench.subset)
+        if learns or experiment.pool_folds
+        else []
+    )
+    return Wanted(task.mixtures, experiment.clips.snrs_db, pool, experiment.clips.seed)
+
+
 def _measure(
-    runner: MethodRunner, words: Words, experiment: NoiseExperiment, advance: Advance
+    runner: MethodRunner, experiment: NoiseExperiment, advance: Advance
 ) -> Iterator[tuple[str, list[Figures]]]:
     """Yield the figures of every method per SNR; after each but zero-shot, what it gains over that."""
-    base = runner.figures(ZERO_SHOT, words, experiment.settings, measure)
+    base = runner.figures(ZERO_SHOT, experiment.settings, measure)
     advance()
     yield ZERO_SHOT.name, base
-    others = [(method.name, method, words) for method in _methods(experiment)[1:]]
+    others = [(method.name, method, runner.words) for method in _methods(experiment)[1:]]
     others += [
-        (f"prompt-{number}", ZERO_SHOT, runner.words(PROMPTS[number - 1])) for number in experiment.prompts
+        (f"prompt-{number}", ZERO_SHOT, runner.words_in(PROMPTS[number - 1])) for number in experiment.prompts
     ]
-    for name, method, said in others:
-        found = runner.figures(method, said, experiment.settings, measure)
+    for name, method, words in others:
+        found = runner.figures(method, experiment.settings, measure, words)
         advance()
         yield name, found
-        yield f"{name} - {ZERO_SHOT.name}", _minus(found, base)
+        yield f"{name}{LESS}{ZERO_SHOT.name}", difference(found, base)
 
 
-def _measure_grids(
-    runner: MethodRunner, words: Words, experiment: NoiseExperiment, advance: Advance
-) -> Iterator[GridRow]:
+def _measure_grids(runner: MethodRunner, experiment: NoiseExperiment, advance: Advance) -> Iterator[GridRow]:
     """Yield the headline of every method at every value of the grids whose number it has."""
     model, n = runner.encoder.info.name, len(runner.truths[0].held)
     for grid in experiment.grids:
         for method in filter(grid.applies, _methods(experiment)):
             for at in grid.values:
-                found = runner.figures(method, words, grid.set(experiment.settings, at), headline)
+                found = runner.figures(method, grid.set(experiment.settings, at), headline)
                 advance()
-                for row in _rows(model, {method.name: found}, experiment.clips.snrs_db, n):
-                    _, _, snr_db, metric, *figures = msgspec.structs.astuple(row)
-                    yield GridRow(model, method.name, grid.parameter, at, snr_db, metric, *figures)
+                for row in clip_rows(model, {method.name: found}, experiment.clips.snrs_db, n):
+                    yield GridRow(parameter=grid.parameter, at=at, **msgspec.structs.asdict(row))
 
 
-def _drift(methods: Sequence[Method], words: Words) -> DriftGeometry | None:
+def _drift(methods: Sequence[Method], runner: MethodRunner) -> DriftGeometry | None:
     has_bonus = any(method.drift for method in methods)
-    return drift_geometry(words.classes, words.noisy) if has_bonus else None
+    return drift_geometry(runner.words.classes, runner.words.noisy) if has_bonus else None
 
 
 def _count(experiment: NoiseExperiment) -> int:
@@ -194,69 +184,3 @@ def _refuse_idle_grids(experiment: NoiseExperiment) -> None:
                 f"--{grid.parameter}-grid tries nothing: no method has a {grid.parameter}; add one with "
                 f"{_NEEDS[grid.parameter]} to --methods."
             )
-
-
-def _task(corpus: Corpus, experiment: NoiseExperiment, subset: Callable[[str], bool] | None) -> _Task:
-    mixtures, names = _mixtures(corpus, experiment.clips, subset)
-    in_backgrounds = [method.name for method in experiment.methods if method.needs_background]
-    refuse_missing_backgrounds(mixtures, experiment.clips.snrs_db, in_backgrounds)
-    words = {item.name: item for item in experiment.clips.classes}
-    learns = any(method.prototypes != "text" for method in experiment.methods)
-    pool = (
-        choose_pool(corpus, experiment.pool_folds, mixtures, subset)
-        if learns or experiment.pool_folds
-        else []
-    )
-    return _Task(
-        mixtures=mixtures,
-        classes=tuple(words.get(name) or ClassPrompt(name, name_to_words(name)) for name in names),
-        truths=truths(
-            mixtures, names, experiment.clips.snrs_db, multi_label=corpus.multi_label, sources=corpus.sources
-        ),
-        pool=pool,
-    )
-
-
-def _mixtures(
-    corpus: Corpus, experiment: ClipExperiment, subset: Callable[[str], bool] | None
-) -> tuple[tuple[Mixture, ...], list[str]]:
-    """Return what is heard, and the classes it is told apart by: those asked for, else all there are."""
-    if experiment.mixtures is not None:
-        mixtures = read_plans(experiment.mixtures, Mixture)
-        where, least = f"in {experiment.mixtures}", 1
-    else:
-        folds = experiment.folds or corpus.usual_folds
-        mixtures = plan_mixtures(corpus.clips, folds, experiment.min_clips, experiment.seed, subset)
-        where, least = (
-            f"with {experiment.min_clips} usable clips in folds {', '.join(map(str, folds))}",
-            experiment.min_clips,
-        )
-    counts = Counter(name for one in mixtures for name in one.held)
-    known = sorted(name for name, count in counts.items() if count >= least)
-    names = [item.name for item in experiment.classes] or known
-    for name in names:
-        if name not in known:
-            raise ConfigError(f"There is no class {name!r} {where}; there are: {', '.join(known)}.")
-    return tuple(one for one in mixtures if not set(names).isdisjoint(one.held)), names
-
-
-def _differences(by_model: dict[str, Measured]) -> Iterator[tuple[str, Measured]]:
-    """Yield `a - b` of every pair of models for every method itself."""
-    pairs = combinations(by_model.items(), 2) if len(by_model) <= _MOST_PAIRED else ()
-    for (first, a), (second, b) in pairs:
-        yield (
-            f"{first} - {second}",
-            {method: _minus(figures, b[method]) for method, figures in a.items() if " - " not in method},
-        )
-
-
-def _minus(a: Sequence[Figures], b: Sequence[Figures]) -> list[Figures]:
-    return [minus(one, other) for one, other in zip(a, b, strict=True)]
-
-
-def _rows(model: str, measured: Measured, snrs_db: Sequence[float], n: int) -> Iterator[ClipRow]:
-    for method, per_snr in measured.items():
-        for snr_db, figures in zip(snrs_db, per_snr, strict=True):
-            for metric, values in figures.items():
-                e = estimate(values)
-                yield ClipRow(model, method, snr_db, metric, e.value, e.low, e.high, n)

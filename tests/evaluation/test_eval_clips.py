@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from monitor.cli.main import main
 from monitor.config.settings import Config, load_config
 from monitor.errors import ConfigError
-from monitor.evaluation.eval_clips import ClipBench, ClipExperiment, ClipReport, run_clips
+from monitor.evaluation.clip_task import ClipBench, ClipExperiment
+from monitor.evaluation.eval_clips import ClipReport, run_clips
 from monitor.evaluation.reports.clip_tables import markdown, write_report
 from monitor.evaluation.synthesis.mixtures import CLEAN_DB
 from monitor.records import ClassPrompt

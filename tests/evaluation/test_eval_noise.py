@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from monitor.cli.main import main
 from monitor.config.settings import Config
 from monitor.errors import ConfigError
-from monitor.evaluation.eval_clips import ClipBench, ClipExperiment, ClipRow
+from monitor.evaluation.clip_task import ClipBench, ClipExperiment
 from monitor.evaluation.eval_noise import GridRow, NoiseExperiment, NoiseReport, run_noise
 from monitor.evaluation.methods.method_runner import PROMPTS, Grid
 from monitor.evaluation.methods.methods import Settings, parse_method
+from monitor.evaluation.metrics.clip_figures import ClipRow
 from monitor.evaluation.reports.noise_tables import markdown, write_report
 from monitor.evaluation.synthesis.mixtures import CLEAN_DB
 from monitor.scoring.prompts import parse_classes

@@ -24,7 +24,8 @@ import numpy as np
 from monitor import load_encoder
 from monitor.config.settings import Config
 from monitor.encoders import Encoder
-from monitor.evaluation.eval_clips import ClipBench, ClipExperiment, ClipReport, run_clips
+from monitor.evaluation.clip_task import ClipBench, ClipExperiment
+from monitor.evaluation.eval_clips import ClipReport, run_clips
 from monitor.evaluation.reports.clip_tables import basis, condition, overall_table, write_report
 from monitor.evaluation.synthesis.mixtures import CLEAN_DB
 from monitor.export.tagger_model import make_folder

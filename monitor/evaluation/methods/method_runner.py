@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
 import msgspec
@@ -63,32 +63,43 @@ class MethodRunner(msgspec.Struct, frozen=True):
     encoder: Encoder
     config: Config
     classes: Sequence[ClassPrompt]
+    words: Words
+    """The text side in the template of the configuration, or the model's own."""
     given: MethodInput
     truths: Sequence[Truth]
     """Per SNR."""
 
-    def words(self, template: str | None = None) -> Words:
-        """Return the text side: in a template; None: in that of the configuration, or the model's own."""
-        config = self.config
-        if template is not None:
-            config = replace(config, prompts=replace(config.prompts, template=template))
-        prompts = build_prompts(self.classes, config, self.encoder.info.templates)
-        wordings, background, noise = prompts.wordings, BACKGROUND_PHRASES, config.drift.phrases
-        noisy = in_noise(wordings, noise)
-        phrases = [*wordings, *background, *noisy]
-        vectors = embed_phrases(self.encoder.embed_text, prompts.templates, phrases)
-        classes, of_background, of_noisy = np.split(vectors, [len(wordings), len(phrases) - len(noisy)])
-        return Words(
-            classes=classes,
-            background=of_background,
-            noisy=of_noisy.reshape(len(wordings), len(noise), self.encoder.dim),
-            names=prompts.classes,
-        )
+    def words_in(self, template: str) -> Words:
+        """Return the classes in a template; for methods that need no other words."""
+        prompts = replace(self.config.prompts, template=template)
+        return words_of(self.encoder, replace(self.config, prompts=prompts), self.classes)
 
-    def figures(self, method: Method, words: Words, settings: Settings, measure: Measure) -> list[Figures]:
+    def figures(
+        self, method: Method, settings: Settings, measure: Measure, words: Words | None = None
+    ) -> list[Figures]:
         """Return the figures per SNR; of a method that draws lots, the mean over its draws."""
         several = []
         for one in draws(method, settings):
-            scores = score(method, self.given, words, one)
+            scores = score(method, self.given, words or self.words, one)
             several.append([measure(truth, own) for truth, own in zip(self.truths, scores, strict=True)])
         return [mean(figures) for figures in zip(*several, strict=True)]
+
+
+def words_of(
+    encoder: Encoder, config: Config, classes: Sequence[ClassPrompt], methods: Iterable[Method] = ()
+) -> Words:
+    """Return the text side of a model, as far as methods need it."""
+    methods = list(methods)
+    prompts = build_prompts(classes, config, encoder.info.templates)
+    wordings = prompts.wordings
+    background = BACKGROUND_PHRASES if any(method.background == "text" for method in methods) else ()
+    noise = config.drift.phrases if any(method.drift for method in methods) else ()
+    phrases = [*wordings, *background, *in_noise(wordings, noise)]
+    vectors = embed_phrases(encoder.embed_text, prompts.templates, phrases)
+    of_classes, of_background, of_noisy = np.split(vectors, [len(wordings), len(wordings) + len(background)])
+    return Words(
+        classes=of_classes,
+        background=of_background,
+        noisy=of_noisy.reshape(len(wordings), len(noise), encoder.dim),
+        names=prompts.classes,
+    )

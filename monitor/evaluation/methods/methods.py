@@ -92,6 +92,9 @@ class Method(msgspec.Struct, frozen=True):
         return self.background not in {"none", "text"}
 
 
+ZERO_SHOT = Method()
+
+
 def parse_method(text: str) -> Method:
     """Read a method: `zero-shot`, or parts joined by `+`, in any order.
 

@@ -52,6 +52,8 @@ class Wanted(msgspec.Struct, frozen=True):
     pool: Sequence[Clip]
     seed: int
     """Of the backgrounds."""
+    around: bool = True
+    """Whether other windows of the backgrounds are wanted."""
 
 
 def choose_pool(
@@ -106,7 +108,8 @@ def gather(store: EmbeddingStore, corpus: Corpus, wanted: Wanted) -> MethodInput
     choice = Backgrounds(corpus, wanted.seed, encoder.window_len / encoder.sample_rate)
     takes = _Batches(encoder, corpus)
     by_background = sorted(range(len(mixtures)), key=lambda at: mixtures[at].background)  # decodes each once
-    backgrounds = {at: choice.of(mixtures[at]) for at in by_background if mixtures[at].background}
+    with_one = [at for at in by_background if wanted.around and mixtures[at].background]
+    backgrounds = {at: choice.of(mixtures[at]) for at in with_one}
     around = np.zeros((len(mixtures), BACKGROUND_WINDOWS, encoder.dim), np.float32)
     with progress(f"{encoder.info.name}: embedding", len(mixtures) + len(backgrounds) + len(pool)) as advance:
         heard = store.embed([takes.mixture(mixtures[at], wanted.snrs_db) for at in by_background], advance)

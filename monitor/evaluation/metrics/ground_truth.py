@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -15,9 +15,12 @@ from monitor.evaluation.metrics.ranking import (
     average_precision_by_class,
     average_precision_overall,
     mean_over_classes,
+    recall_at,
 )
 from monitor.evaluation.synthesis.mixtures import CLEAN_DB, Mixture
 
+OF = " of "
+"""Between a metric and the one class that it is measured of."""
 Figures = Mapping[str, Values]
 """Metric -> observed, then resampled: float64 (1 + rounds,)."""
 
@@ -68,13 +71,40 @@ def measure(truth: Truth, scores: NDArray[np.float32]) -> Figures:
     if truth.multi_label:
         everywhere = average_precision_overall(scores, truth.held, truth.weights)
         return {**first, "average_precision_micro": everywhere}
+    return {**first, **_macro(by_class(truth, scores))}
+
+
+def measure_classes(names: Sequence[str], false_alarm_rate: float) -> Callable[..., Figures]:
+    """Return what measures scores of mixtures of one class each: over all classes, then of each of `names`.
+
+    Parameters
+    ----------
+    false_alarm_rate
+        Share of the mixtures without a class that may be taken for it, where its recall is measured.
+    """
+
+    def measured(truth: Truth, scores: NDArray[np.float32]) -> Figures:
+        recall = [
+            recall_at(own[counts], is_it[counts], truth.weights[:, counts], false_alarm_rate)
+            for own, is_it, counts in zip(scores.T, truth.held.T, ~truth.around.T, strict=True)
+        ]
+        found = by_class(truth, scores) | {"recall": np.stack(recall, axis=1)}
+        each = {
+            f"{metric}{OF}{name}": own
+            for metric, values in found.items()
+            for name, own in zip(names, values.T, strict=True)
+        }
+        return {**headline(truth, scores), **_macro(found), **each}
+
+    return measured
+
+
+def by_class(truth: Truth, scores: NDArray[np.float32]) -> dict[str, Values]:
+    """Return the metrics of each class of mixtures of one class each, float64 (1 + rounds, k)."""
     right = _right(truth, scores)
-    by_class = [accuracy(right[is_it], truth.weights[:, is_it]) for is_it in truth.held.T]
-    return {
-        **first,
-        "top1_macro": mean_over_classes(np.stack(by_class, axis=1)),
-        "average_precision_macro": _mean_average_precision(truth, scores),
-    }
+    top1 = [accuracy(right[is_it], truth.weights[:, is_it]) for is_it in truth.held.T]
+    precision = average_precision_by_class(scores, truth.held, truth.weights, ~truth.around)
+    return {"top1": np.stack(top1, axis=1), "average_precision": precision}
 
 
 def minus(a: Figures, b: Figures) -> dict[str, Values]:
@@ -85,6 +115,10 @@ def minus(a: Figures, b: Figures) -> dict[str, Values]:
 def mean(several: Sequence[Figures]) -> Figures:
     """Return the mean figure of several draws of one method."""
     return {metric: np.mean([one[metric] for one in several], axis=0) for metric in several[0]}
+
+
+def _macro(metrics: Mapping[str, Values]) -> dict[str, Values]:
+    return {f"{metric}_macro": mean_over_classes(values) for metric, values in metrics.items()}
 
 
 def _right(truth: Truth, scores: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from rich.table import Table
 
-from monitor.evaluation.eval_clips import ClassRow, ClipReport, ClipRow
+from monitor.evaluation.eval_clips import ClipReport
+from monitor.evaluation.metrics.clip_figures import LESS, ClassRow, ClipRow
 from monitor.evaluation.reports.plotting import new_figure
 from monitor.evaluation.reports.stream_tables import write_csv
 from monitor.evaluation.synthesis.mixtures import CLEAN_DB, Mixture
@@ -43,7 +44,7 @@ def terminal_table(report: ClipReport) -> Table:
 def markdown(report: ClipReport) -> str:
     """Return the figures over all classes, then the accuracy of each class, in per cent."""
     conditions = [condition(snr_db) for snr_db in _snrs(report)]
-    models = [name for name in dict.fromkeys(row.model for row in report.rows) if " - " not in name]
+    models = [name for name in dict.fromkeys(row.model for row in report.rows) if LESS not in name]
     heads = [f"{model}, {heard}" if len(models) > 1 else heard for model in models for heard in conditions]
     counts = {row.class_name: row.n for row in report.classes}
     by_class = [[name, str(n), *_per_class(report, models, name)] for name, n in sorted(counts.items())]
@@ -74,7 +75,7 @@ def draw(path: Path, report: ClipReport) -> bool:
     if figure is None:
         return False
     for axes, metric in zip(figure.subplots(1, 2), ("top1", "average_precision_macro"), strict=True):
-        for model in dict.fromkeys(row.model for row in report.rows if " - " not in row.model):
+        for model in dict.fromkeys(row.model for row in report.rows if LESS not in row.model):
             own = {row.snr_db: row for row in report.rows if (row.model, row.metric) == (model, metric)}
             line = [own[snr_db] for snr_db in snrs]
             places = range(len(snrs))
@@ -116,7 +117,7 @@ def basis(mixtures: Sequence[Mixture]) -> str:
 
 def with_interval(row: ClipRow) -> str:
     """Return a figure in per cent and its interval; a difference with its sign."""
-    sign = "+" if " - " in row.model or " - " in row.method else ""
+    sign = "+" if LESS in row.model or LESS in row.method else ""
     return f"{100 * row.value:{sign}.1f} [{100 * row.low:.1f}, {100 * row.high:.1f}]"
 
 

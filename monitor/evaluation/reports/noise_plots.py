@@ -7,8 +7,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from monitor.evaluation.eval_clips import ClipRow
 from monitor.evaluation.eval_noise import GridRow
+from monitor.evaluation.metrics.clip_figures import LESS, ClipRow
 from monitor.evaluation.reports.clip_tables import condition
 from monitor.evaluation.reports.plotting import new_figure
 
@@ -66,7 +66,7 @@ def draw_grid(path: Path, rows: Sequence[GridRow], parameter: str) -> bool:
 
 def _is_drawn(row: ClipRow) -> bool:
     """Leave out differences, and prompts: so many lines that none could be followed."""
-    return " - " not in row.model + row.method and not row.method.startswith("prompt-")
+    return LESS not in row.model + row.method and not row.method.startswith("prompt-")
 
 
 def _style(at: int) -> dict[str, Any]:

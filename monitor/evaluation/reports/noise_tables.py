@@ -8,10 +8,10 @@ from pathlib import Path
 from msgspec.structs import astuple, replace
 from rich.table import Table
 
-from monitor.evaluation.eval_clips import ClipRow
-from monitor.evaluation.eval_noise import ZERO_SHOT, GridRow, NoiseReport
+from monitor.evaluation.eval_noise import GridRow, NoiseReport
 from monitor.evaluation.methods.method_runner import PROMPTS
-from monitor.evaluation.methods.methods import parse_method
+from monitor.evaluation.methods.methods import ZERO_SHOT, parse_method
+from monitor.evaluation.metrics.clip_figures import LESS, ClipRow
 from monitor.evaluation.reports.clip_tables import basis, condition, markdown_table, rests_on, with_interval
 from monitor.evaluation.reports.noise_plots import draw, draw_grid
 from monitor.evaluation.reports.stream_tables import write_csv
@@ -23,8 +23,7 @@ METRICS = {
     "average_precision_macro": "average precision, mean over classes",
     "average_precision_micro": "average precision, all pairs of a clip and a class together",
 }
-_DIFFERENCE = " - "
-_OVER = f"{_DIFFERENCE}{ZERO_SHOT.name}"
+_OVER = f"{LESS}{ZERO_SHOT.name}"
 Kind = Callable[[ClipRow], bool]
 
 
@@ -182,11 +181,11 @@ def _conditions(report: NoiseReport) -> Sequence[str]:
 
 
 def _is_pair(row: ClipRow) -> bool:
-    return _DIFFERENCE in row.model
+    return LESS in row.model
 
 
 def _is_gain(row: ClipRow) -> bool:
-    return _DIFFERENCE in row.method
+    return LESS in row.method
 
 
 def _is_figure(row: ClipRow) -> bool:

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from monitor.evaluation.metrics.ground_truth import headline, mean, measure, minus, truths
+from monitor.evaluation.metrics.ground_truth import (
+    OF,
+    headline,
+    mean,
+    measure,
+    measure_classes,
+    minus,
+    truths,
+)
 from monitor.evaluation.synthesis.mixtures import CLEAN_DB, Mixture
 
 NAMES = ("dog", "rain", "wind")
@@ -51,6 +59,19 @@ def test_a_background_of_a_class_counts_neither_for_nor_against_it_but_where_it_
 
     assert measure(noisy, heard)["average_precision_macro"][0] == 1.0
     assert measure(clean, heard)["average_precision_macro"][0] == pytest.approx((1.0 + 0.5 + 1.0) / 3)
+
+
+def test_each_class_is_measured_beside_all_of_them() -> None:
+    (truth,) = truths([mixture("dog"), mixture("rain")], NAMES[:2], [0.0], multi_label=False)
+    heard = scores((0.9, 0.1, 0.0), (0.5, 0.4, 0.0))[:, :2]
+
+    found = measure_classes(NAMES[:2], 0.0)(truth, heard)
+
+    overall = measure(truth, heard)
+    assert all((found[metric] == values).all() for metric, values in overall.items())
+    assert [found[f"top1{OF}{name}"][0] for name in NAMES[:2]] == [1.0, 0.0]
+    assert [found[f"recall{OF}{name}"][0] for name in NAMES[:2]] == [1.0, 1.0]
+    assert [metric for metric in found if OF not in metric] == [*overall, "recall_macro"]
 
 
 def test_the_headline_is_the_first_of_all_metrics() -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from monitor.evaluation.eval_clips import ClipRow
 from monitor.evaluation.eval_noise import GridRow, ModelBasis, NoiseReport
 from monitor.evaluation.methods.drift import DriftGeometry
 from monitor.evaluation.methods.methods import Settings
+from monitor.evaluation.metrics.clip_figures import ClipRow
 from monitor.evaluation.reports.noise_tables import markdown, terminal_table
 from monitor.evaluation.synthesis.mixtures import Mixture
 

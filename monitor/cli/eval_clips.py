@@ -1,28 +1,23 @@
-"""`monitor eval noise` on the command line."""
+"""`monitor eval clips` and `monitor eval noise` on the command line: single sounds in noise, by any model."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monitor.cli.arguments import AddVerb
-from monitor.cli.eval_options import (
-    NEEDS_MATPLOTLIB,
-    Folds,
-    add_clip_flags,
-    add_common,
-    clip_bench,
-    clip_experiment,
-    hear_each,
-)
-from monitor.cli.values import amount, count, numbers, whole
-from monitor.console import tell
+from monitor.cli.eval_options import Folds, Kind, add_common, hear_each, open_encoder
+from monitor.cli.values import amount, count, numbers, share, snrs, whole
+from monitor.config.settings import load_config
+from monitor.errors import ConfigError
+from monitor.files.paths import user_path
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
+    from monitor.evaluation.clip_task import ClipBench, ClipExperiment
+    from monitor.evaluation.eval_clips import ClipReport
     from monitor.evaluation.eval_noise import NoiseReport
     from monitor.evaluation.methods.method_runner import Grid
     from monitor.evaluation.methods.methods import Settings
@@ -58,13 +53,23 @@ example:
 """
 
 
+def add_clips(kinds: Any, add_verb: AddVerb) -> None:
+    """Add `clips` to the kinds of `eval`."""
+    clips = add_verb(kinds, "clips", _clips, "single sounds in noise: which class is it, by any model")
+    add_common(clips)
+    _add_sounds(clips)
+    clips.add_argument(
+        "--false-alarm-rate", type=share, default=0.01, metavar="P", help="for recall (default %(default)s)"
+    )
+
+
 def add_noise(kinds: Any, add_verb: AddVerb) -> None:
     """Add `noise` to the kinds of `eval`."""
     noise = add_verb(kinds, "noise", _noise, "single sounds in noise: what each method gains, by any model")
     noise.formatter_class = argparse.RawDescriptionHelpFormatter
     noise.epilog = _EPILOG
     add_common(noise)
-    add_clip_flags(noise)
+    _add_sounds(noise)
     noise.add_argument(
         "--methods",
         default=_METHODS,
@@ -90,6 +95,28 @@ def add_noise(kinds: Any, add_verb: AddVerb) -> None:
     _add_settings(noise)
     _add_grids(noise)
     noise.add_argument("--no-cache", action="store_true", help="hear all again, and keep no embeddings")
+
+
+def _add_sounds(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that say which single sounds are heard, how, and by whom."""
+    parser.add_argument("--classes", metavar="A,B", help="labels of the data (default: all there are)")
+    parser.add_argument(
+        "--model", metavar="A,B", help="models of `monitor models list`; two are compared pairwise"
+    )
+    parser.add_argument(
+        "--snr",
+        type=snrs,
+        default="clean,20,10,6,3,0,-5",
+        metavar="DB,DB",
+        help="clean, decibels, or a range such as -5:20:1 (default %(default)s)",
+    )
+    parser.add_argument("--prompt", metavar="TEMPLATE", help="with one {}; default each model's own")
+    parser.add_argument(
+        "--min-clips", type=count, default=4, metavar="N", help="per class, at least (default %(default)s)"
+    )
+    parser.add_argument(
+        "--plans", type=user_path, metavar="FILE", help="hear the mixtures.jsonl of another run"
+    )
 
 
 def _add_settings(noise: argparse.ArgumentParser) -> None:
@@ -118,6 +145,18 @@ def _add_grids(noise: argparse.ArgumentParser) -> None:
         )
 
 
+def _clips(arguments: argparse.Namespace) -> int:
+    from monitor.evaluation.eval_clips import run_clips
+    from monitor.evaluation.reports.clip_tables import terminal_table, write_report
+
+    bench = _bench(arguments)
+
+    def run(folds: Folds, _: Path | None) -> ClipReport:
+        return run_clips(_experiment(arguments, folds), bench, arguments.false_alarm_rate)
+
+    return hear_each(arguments, Kind(run, write_report, terminal_table, "accuracy.png"))
+
+
 def _noise(arguments: argparse.Namespace) -> int:
     from monitor.evaluation.eval_noise import NoiseExperiment, run_noise
     from monitor.evaluation.methods.embedding_store import kept_file
@@ -125,11 +164,11 @@ def _noise(arguments: argparse.Namespace) -> int:
     from monitor.evaluation.reports.noise_tables import terminal_table, write_report
 
     methods = tuple(parse_method(name) for name in arguments.methods.split(","))
-    bench = clip_bench(arguments)
+    bench = _bench(arguments)
 
-    def hear(folds: Folds, out: Path | None) -> tuple[NoiseReport, Table]:
+    def run(folds: Folds, _: Path | None) -> NoiseReport:
         experiment = NoiseExperiment(
-            clips=clip_experiment(arguments, folds),
+            clips=_experiment(arguments, folds),
             pool_folds=arguments.pool_folds,
             methods=methods,
             prompts=arguments.prompts,
@@ -137,13 +176,39 @@ def _noise(arguments: argparse.Namespace) -> int:
             settings=_settings(arguments),
             keep=None if arguments.no_cache else kept_file(),
         )
-        report = run_noise(experiment, bench)
-        if out is not None and not write_report(out, report):
-            tell(f"noise.png {NEEDS_MATPLOTLIB}")
-        return report, terminal_table(report)
+        return run_noise(experiment, bench)
 
-    hear_each(arguments, hear)
-    return 0
+    return hear_each(arguments, Kind(run, write_report, terminal_table, "noise.png"))
+
+
+def _experiment(arguments: argparse.Namespace, folds: Folds) -> ClipExperiment:
+    """Return what `_add_sounds` asks for."""
+    from monitor.evaluation.clip_task import ClipExperiment
+    from monitor.scoring.prompts import parse_classes
+
+    return ClipExperiment(
+        data=arguments.data,
+        backgrounds=arguments.backgrounds,
+        folds=folds,
+        snrs_db=arguments.snr,
+        classes=() if arguments.classes is None else tuple(parse_classes(arguments.classes)),
+        min_clips=arguments.min_clips,
+        seed=arguments.seed,
+        mixtures=arguments.plans,
+    )
+
+
+def _bench(arguments: argparse.Namespace) -> ClipBench:
+    """Return the models that `_add_sounds` names, loaded."""
+    from monitor.evaluation.clip_task import ClipBench
+
+    flags = {} if arguments.prompt is None else {"prompts": {"template": arguments.prompt}}
+    config = load_config(arguments.config, os.environ, flags)
+    names = (arguments.model or config.model.name).split(",")
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"The model {name!r} is listed twice; give each model once.")
+    return ClipBench([open_encoder(config, name) for name in names], config, arguments.subset)
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
