@@ -35,7 +35,8 @@ from monitor.evaluation.metrics.operating_points import Setting, best_per_class,
 from monitor.evaluation.metrics.provenance import Provenance, provenance
 from monitor.evaluation.metrics.sed import is_there
 from monitor.evaluation.metrics.sed_figures import f1_rows, psds_rows
-from monitor.evaluation.reports.stream_tables import draw, markdown, write_csv
+from monitor.evaluation.reports.stream_tables import draw, markdown
+from monitor.evaluation.reports.text_tables import write_csv
 from monitor.evaluation.synthesis.negatives import count_negatives
 from monitor.evaluation.synthesis.parts import (
     Bench,

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from monitor.evaluation.reports.clip_tables import condition, markdown_table
+from monitor.evaluation.reports.clip_tables import condition
+from monitor.evaluation.reports.text_tables import markdown_table
 from monitor.evaluation.synthesis.mixtures import CLEAN_DB
 
 LEFT_OUT = "left_out.json"

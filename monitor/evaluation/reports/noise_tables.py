@@ -12,17 +12,11 @@ from monitor.evaluation.eval_noise import GridRow, NoiseReport
 from monitor.evaluation.methods.method_runner import PROMPTS
 from monitor.evaluation.methods.methods import ZERO_SHOT, parse_method
 from monitor.evaluation.metrics.clip_figures import LESS, ClipRow
-from monitor.evaluation.reports.clip_tables import basis, condition, markdown_table, rests_on, with_interval
+from monitor.evaluation.reports.clip_tables import METRICS, basis, conditions, figure_lines, rests_on
 from monitor.evaluation.reports.noise_plots import draw, draw_grid
-from monitor.evaluation.reports.stream_tables import write_csv
+from monitor.evaluation.reports.text_tables import markdown_table, write_csv
 from monitor.evaluation.synthesis.plans import write_plans
 
-METRICS = {
-    "top1": "top-1",
-    "top1_macro": "top-1, mean over classes",
-    "average_precision_macro": "average precision, mean over classes",
-    "average_precision_micro": "average precision, all pairs of a clip and a class together",
-}
 _OVER = f"{LESS}{ZERO_SHOT.name}"
 Kind = Callable[[ClipRow], bool]
 
@@ -57,7 +51,7 @@ def terminal_table(report: NoiseReport) -> Table:
         f"{rests_on(report.mixtures)}; after each what is gained over zero-shot, * where the 95 % interval "
         "leaves out 0; all figures and intervals: --out DIR, or --json"
     )
-    table = Table("model", "method", *_conditions(report), title=METRICS[first], caption=caption)
+    table = Table("model", "method", *conditions(report.rows), title=METRICS[first], caption=caption)
     for (model, method), cells in lines.items():
         table.add_row(model, method, *cells, end_section=method == list(lines)[-1][1])
     return table
@@ -66,7 +60,7 @@ def terminal_table(report: NoiseReport) -> Table:
 def markdown(report: NoiseReport) -> str:
     """Return all figures, in per cent: each metric as methods x SNR, then what is gained over zero-shot."""
     parts = [basis(report.mixtures), *_notes(report)]
-    head = ["model", "method", *_conditions(report)]
+    head = ["model", "method", *conditions(report.rows)]
     for metric in dict.fromkeys(row.metric for row in report.rows):
         name = METRICS[metric].capitalize()
         for title, kind in (
@@ -81,7 +75,7 @@ def markdown(report: NoiseReport) -> str:
     if report.grid:
         parts += ["## Best of each grid, in hindsight", _HINDSIGHT, _best(report)]
         if lines := list(_by_themselves(report)):
-            parts += [_THEMSELVES, markdown_table(["model", "", *_conditions(report)], lines)]
+            parts += [_THEMSELVES, markdown_table(["model", "", *conditions(report.rows)], lines)]
     return "\n\n".join(parts)
 
 
@@ -120,12 +114,8 @@ def _notes(report: NoiseReport) -> Iterator[str]:
 
 
 def _lines(report: NoiseReport, metric: str, kind: Kind) -> list[list[str]]:
-    found: dict[tuple[str, str], list[str]] = {}
-    for row in report.rows:
-        if row.metric == metric and kind(row):
-            method = row.method.removesuffix(_OVER)
-            found.setdefault((row.model, method), []).append(with_interval(row))
-    return [[model, method, *cells] for (model, method), cells in found.items()]
+    rows = (row for row in report.rows if row.metric == metric and kind(row))
+    return figure_lines(rows, lambda row: row.method.removesuffix(_OVER))
 
 
 def _gain(row: ClipRow | None) -> str:
@@ -146,7 +136,7 @@ def _drift(report: NoiseReport) -> str:
 
 def _best(report: NoiseReport) -> str:
     lines = [[*names, *map(_at_best, best.values())] for names, best in _best_rows(report.grid).items()]
-    return markdown_table(["model", "method", "grid", *_conditions(report)], lines)
+    return markdown_table(["model", "method", "grid", *conditions(report.rows)], lines)
 
 
 def _by_themselves(report: NoiseReport) -> Iterator[list[str]]:
@@ -174,10 +164,6 @@ def _best_rows(grid: Sequence[GridRow]) -> dict[tuple[str, str, str], dict[float
 
 def _at_best(row: GridRow) -> str:
     return f"{100 * row.value:.1f} at {row.at:g}"
-
-
-def _conditions(report: NoiseReport) -> Sequence[str]:
-    return [condition(snr_db) for snr_db in dict.fromkeys(row.snr_db for row in report.rows)]
 
 
 def _is_pair(row: ClipRow) -> bool:

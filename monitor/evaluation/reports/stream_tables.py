@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import msgspec
 import numpy as np
 from rich.table import Table
 
@@ -14,17 +12,10 @@ from monitor.evaluation.metrics.figures import ALL, ANNOTATED, LABELS, LEARNT, O
 from monitor.evaluation.metrics.provenance import Provenance
 from monitor.evaluation.metrics.sed import COLLARS_S, SCENARIOS
 from monitor.evaluation.reports.plotting import new_figure
+from monitor.evaluation.reports.text_tables import markdown_table
 
 _CLASS = 2
 """Column of the class."""
-
-
-def write_csv(path: Path, records: Sequence[msgspec.Struct]) -> None:
-    """Write records of one kind, a column per field."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(records[0].__struct_fields__)
-        writer.writerows(msgspec.structs.astuple(record) for record in records)
 
 
 def draw(path: Path, points: Sequence[Point], records: Sequence[Row]) -> bool:
@@ -85,12 +76,7 @@ def markdown(records: Sequence[Row], rests_on: Sequence[Provenance] = ()) -> str
     together = [row for row in records if row.class_name == ALL]
     alone = [row for row in records if row.class_name != ALL]
     tables = [_cells(together), _sed_cells(together), _cells(alone), _basis(rests_on)]
-    return "\n\n".join(_markdown_table(lines) for lines in tables if len(lines) > 1)
-
-
-def _markdown_table(lines: Sequence[Sequence[str]]) -> str:
-    head, *rest = lines
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in [head, ["---"] * len(head), *rest])
+    return "\n\n".join(markdown_table(lines[0], lines[1:]) for lines in tables if len(lines) > 1)
 
 
 _Key = tuple[float, int, str, str]
