@@ -18,8 +18,8 @@ from monitor.detection.calibration import Calibration, Condition
 from monitor.detection.detector import Detector
 from monitor.encoders import Encoder
 from monitor.encoders.watched import AsyncEncoder, WatchedEncoder
-from monitor.errors import ConfigError, SourceError
-from monitor.pipeline.acknowledgements import Acknowledgements
+from monitor.errors import ConfigError, HistoryError, SourceError
+from monitor.pipeline.acknowledgements import MOST, Acknowledgements
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Clock, Stream
 from monitor.pipeline.scheduler import Scheduler
@@ -40,6 +40,7 @@ from monitor.sources.file import FileSource
 from monitor.sources.options import SourceOptions
 from monitor.sources.schemes import make_source
 from monitor.storage.backgrounds import Memory, remember
+from monitor.storage.history import history_file, missed
 from monitor.storage.thresholds import ThresholdStore, remembered
 from monitor.stream.level import LevelMeter
 from monitor.stream.ring import Ring
@@ -230,6 +231,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     stages = [_stages(encoder, scorer, config, memory) for memory in memories]
     keepers, learnt = _go_on(stages, streams, config)
     acknowledgements = Acknowledgements(sinks.emit, SYSTEM_CLOCK.utc)
+    unseen = _remember_missed(acknowledgements, sources, config)
     pipelines = [
         Pipeline(
             ring=ring,
@@ -244,7 +246,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
         for ring, capture, stream, own in zip(rings, captures, streams, stages, strict=True)
     ]
     notes = tuple(memory.note for memory in memories if memory.note) + unknown_ids_note(config, streams)
-    notes += learnt + untuned + uncalibrated_note(encoder.info, config)
+    notes += unseen + learnt + untuned + uncalibrated_note(encoder.info, config)
     ears = WatchedEncoder(encoder, SYSTEM_CLOCK.monotonic, load)
     return Monitor(
         tuple(captures), Scheduler(pipelines, ears, arrived, acknowledgements), ears, sinks, notes, keepers
@@ -275,6 +277,20 @@ def _go_on(
         notes += [before.note] if before.note else []
         keepers.append(ThresholdStore(own.calibration, stream.source_id, stream.model))
     return tuple(keepers), tuple(notes)
+
+
+def _remember_missed(
+    acknowledgements: Acknowledgements, sources: Sequence[Source], config: Config
+) -> tuple[str, ...]:
+    """Let a run go on with what nobody has acknowledged of the runs before; return what to say."""
+    path = history_file()
+    if path is None or not config.history.keep or not any(source.live for source in sources):
+        return ()
+    try:
+        acknowledgements.remember(missed(path, MOST))
+    except HistoryError as error:
+        return (f"What was missed before is not known. {error}",)
+    return ()
 
 
 def _memory(stream: Stream, encoder: Encoder, config: Config) -> Memory:

@@ -11,7 +11,9 @@
     ├── ModelError                 a model is unknown, missing, altered or not usable
     │   └── ModelUnreachable       its files cannot be fetched now; they may be fetched by hand
     ├── BackgroundError            a background is not known well enough to be saved, or cannot be read
+    ├── HistoryError               the history cannot be read or written
     ├── PublishError               events cannot be published (port in use, address refused)
+    │   └── NoAnswer               no monitor answers there
     ├── ProgramError               the program failed; exit code 1
     └── WireError                  a message is not one of ours; it never ends a subscriber
 
@@ -57,8 +59,16 @@ class BackgroundError(MonitorError):
     """A background is not known well enough to be saved, or cannot be stored or read."""
 
 
+class HistoryError(MonitorError):
+    """The history of what was heard cannot be read or written."""
+
+
 class PublishError(MonitorError):
     """Events cannot be published."""
+
+
+class NoAnswer(PublishError):
+    """No monitor answers."""
 
 
 class ProgramError(MonitorError):

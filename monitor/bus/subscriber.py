@@ -24,7 +24,7 @@ from monitor.bus.codec import (
 )
 from monitor.bus.control import find_control
 from monitor.bus.messages import Heartbeat, Reply, Request, Snapshot
-from monitor.errors import PublishError, WireError
+from monitor.errors import NoAnswer, PublishError, WireError
 
 GONE_AFTER_S = 3.0
 """A publisher that gives no sign of life for this long is gone; it sends a heartbeat every second."""
@@ -193,7 +193,7 @@ def ask(
         sock.connect(answering)
         sock.send(encode_json(request))
         if not sock.poll(round(timeout_s * 1000)):
-            raise PublishError(
+            raise NoAnswer(
                 f"No monitor answers at {endpoint} within {timeout_s:g} s; "
                 f"start one with: monitor run --bind {endpoint}"
             )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from monitor.bus.messages import Reply, Request
+from monitor.bus.messages import Event, Reply, Request
 from monitor.cli.arguments import AddVerb, add_connection
 from monitor.console import show, show_json
-from monitor.errors import PublishError
+from monitor.errors import HistoryError, NoAnswer, PublishError
 
 
 def add_ack(verbs: Any, add_verb: AddVerb) -> None:
@@ -26,7 +26,7 @@ def _ack(arguments: argparse.Namespace) -> int:
     from monitor.bus.codec import encode_json
     from monitor.sinks.lines import seen_line
 
-    events = _asked(arguments).events
+    events = _acknowledged(arguments)
     if arguments.json:
         show_json(b"[" + b",".join(map(encode_json, events)) + b"]")
     elif events:
@@ -35,6 +35,26 @@ def _ack(arguments: argparse.Namespace) -> int:
     else:
         show("Nothing waits to be acknowledged.")
     return 0
+
+
+def _acknowledged(arguments: argparse.Namespace) -> list[Event]:
+    """Acknowledge by the running monitor, or in the history where none runs."""
+    from monitor.bus.codec import check_endpoint
+    from monitor.names import class_id
+    from monitor.storage.history import Asked, acknowledge, history_file
+
+    check_endpoint(arguments.connect)
+    try:
+        return _asked(arguments).events
+    except NoAnswer:
+        path = history_file()
+        if path is None or not path.exists():
+            raise
+    asked = Asked(class_=class_id(arguments.class_) if arguments.class_ else None, source_id=arguments.source)
+    events = acknowledge(path, asked, arguments.id, "monitor ack")
+    if not events and (arguments.id or arguments.class_):
+        raise HistoryError("No monitor runs, and the history has no such event that waits.")
+    return events
 
 
 def _asked(arguments: argparse.Namespace) -> Reply:

@@ -17,6 +17,7 @@ from monitor.cli.background import add_background
 from monitor.cli.config import add_config
 from monitor.cli.devices import add_devices
 from monitor.cli.eval import add_eval
+from monitor.cli.history import add_history
 from monitor.cli.listen import add_listen
 from monitor.cli.models import add_models
 from monitor.cli.run import add_run
@@ -34,8 +35,8 @@ from monitor.text import sanitise
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 _VERBS = (
-    add_run, add_devices, add_listen, add_tui, add_words, add_background, add_ack, add_models, add_eval,
-    add_schema, add_config,
+    add_run, add_devices, add_listen, add_tui, add_history, add_ack, add_words, add_background, add_models,
+    add_eval, add_schema, add_config,
 )  # fmt: skip
 _LONGEST = 300
 """Characters of a refused command line that are shown."""

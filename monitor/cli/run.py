@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from monitor.cli.arguments import DEFAULT_ENDPOINT, AddVerb, Flags, model_flag, options_of
 from monitor.cli.channel import add_channel, channel_keys
-from monitor.cli.values import per_hour, positive
+from monitor.cli.values import names, per_hour, positive
 from monitor.config.settings import CalibrationConfig, Config, load_config
 from monitor.console import draws, show
 from monitor.errors import ConfigError
@@ -112,6 +112,13 @@ def _add_alarms(group: Flags) -> None:
         f"(default {CalibrationConfig().false_alarms_per_hour:g}/h)",
     )
 
+    group.add_argument(
+        "--urgent",
+        type=names,
+        metavar="A,B",
+        help="of the classes, those that must not be missed: told at once, and kept as MISSED until seen",
+    )
+
 
 def _add_lines(group: Flags) -> None:
     group.add_argument(
@@ -170,6 +177,8 @@ def _flags(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     flags["capture"] = channel_keys(arguments.channel) | ({"require": True} if arguments.require else {})
     if arguments.false_alarms is not None:
         flags["calibration"] = {"false_alarms_per_hour": arguments.false_alarms}
+    if arguments.urgent is not None:
+        flags["detector"] = {"urgent": arguments.urgent}
     return flags
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
+from datetime import datetime, timedelta
 
 from monitor.config.limits import FALSE_ALARMS_PER_HOUR
 
 _MOST_STEPS = 200
 """Numbers in one range."""
 _BILLION = 1e9
+_MINUTES = {"m": 1.0, "h": 60.0, "d": 1440.0, "w": 10_080.0}
 _HOURS = {"": 1.0, "h": 1.0, "hour": 1.0, "d": 24.0, "day": 24.0}
 
 
@@ -63,6 +66,26 @@ def per_hour(text: str) -> float:
             "an hour; write 0.5/h or 12/day"
         )
     return value
+
+
+def point_in_time(text: str) -> datetime:
+    """Read a time: so long ago (`90m`, `24h`, `7d`), or a day of the reader's, with or without a time."""
+    if ago := re.fullmatch(r"(\d{1,6}(?:\.\d+)?)\s*([mhdw])", text.strip()):
+        return datetime.now().astimezone() - timedelta(minutes=float(ago[1]) * _MINUTES[ago[2]])
+    try:
+        return datetime.fromisoformat(text.strip()).astimezone()
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time; write 24h, 7d, 2026-11-30, or '2026-11-30 08:00'"
+        ) from None
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Read names of classes."""
+    found = tuple(name for part in text.split(",") if (name := part.strip()))
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r} names no class; write siren,baby_cry")
+    return found
 
 
 def numbers(text: str) -> tuple[float, ...]:

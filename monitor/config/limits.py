@@ -73,3 +73,6 @@ FALSE_ALARMS_PER_HOUR = Range(0.001, 60.0)
 URGENT_SHARE = Range(1.0, 10.0)
 BLOCK_S = Range(1.0, 60.0)
 CALIBRATION_MEMORY_H = Range(0.1, 1000.0)
+KEEP_DAYS = Range(0.01, 36_500.0)
+"""A quarter of an hour to a century."""
+MAX_MB = Range(1.0, 100_000.0)

@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from monitor.bus.messages import PublishedRecord, Reply, Request, Trouble
 
-__all__ = ["Lossy", "Polled", "Sink", "Spoken", "Watched"]
+__all__ = ["Lossy", "Polled", "Sink", "Spoken", "Telling", "Watched"]
 
 
 class Sink(Protocol):
@@ -29,15 +29,20 @@ class Polled(Protocol):
 
 
 @runtime_checkable
-class Lossy(Protocol):
+class Telling(Protocol):
+    """A sink that has something to say to the user."""
+
+    def news(self) -> list[str]:
+        """Return what to tell the user that has not been told, one sentence each."""
+
+
+@runtime_checkable
+class Lossy(Telling, Protocol):
     """A sink that may lose records, counts them, and says why."""
 
     @property
     def dropped(self) -> int:
         """Records lost so far."""
-
-    def news(self) -> list[str]:
-        """Return what to tell the user that has not been told, one sentence each."""
 
 
 @runtime_checkable

@@ -32,6 +32,7 @@ SINKS: dict[str, str] = {
     "lines": "monitor.sinks.lines:open_lines",
     "troubles": "monitor.sinks.lines:open_troubles",
     "log": "monitor.sinks.log:open_log",
+    "history": "monitor.sinks.history:open_history",
 }
 """``module:function``, loaded when a run begins: ``(config: Config, options: SinkOptions) -> Sink | None``.
 

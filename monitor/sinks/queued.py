@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 
 from monitor.bus.messages import PublishedRecord
-from monitor.sinks import Sink
+from monitor.sinks import Sink, Telling
 
 MAX_PENDING = 1000
 """Records that wait for a slow sink."""
@@ -25,7 +25,7 @@ class QueuedSink:
     Parameters
     ----------
     sink
-        Used by that thread only, and closed by it; it may wait and may raise.
+        Used by that thread only, but for its `news`, and closed by it; it may wait and may raise.
     name
         What a person calls it, at the beginning of a sentence.
     wants
@@ -77,7 +77,7 @@ class QueuedSink:
         """Return what has not been told yet, one sentence for each way of losing records."""
         with self._changed:
             news, self._news = self._news, []
-        return news
+        return news + (self._sink.news() if isinstance(self._sink, Telling) else [])
 
     def close(self) -> None:
         """Let the sink have what waits and close it, for at most `close_s` seconds; may be called twice."""

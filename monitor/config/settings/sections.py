@@ -246,6 +246,17 @@ class PublishConfig(_Section, frozen=True):
     """What this machine is called in events and health; empty: its own name."""
 
 
+class HistoryConfig(_Section, frozen=True):
+    """What was heard of live sources, kept in a file of this user; `monitor history` shows it."""
+
+    keep: bool = True
+    """Keep events, near misses, changes of health and of settings. Never sound."""
+    keep_days: Annotated[float, within(limits.KEEP_DAYS)] = 365.0
+    """Older records are removed."""
+    max_mb: Annotated[float, within(limits.MAX_MB)] = 200.0
+    """Megabytes from which on the oldest are removed too."""
+
+
 class Config(_Section, frozen=True):
     """All sections."""
 
@@ -260,3 +271,4 @@ class Config(_Section, frozen=True):
     detector: DetectorConfig = DetectorConfig()
     calibration: CalibrationConfig = CalibrationConfig()
     publish: PublishConfig = PublishConfig()
+    history: HistoryConfig = HistoryConfig()

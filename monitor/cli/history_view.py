@@ -1,0 +1,189 @@
+"""A part of the history as a table, as bars, as lines of JSON, and as files for other programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from monitor.bus.codec import encode_json, topic_of
+from monitor.bus.messages import Event, Health, NearMissMessage
+from monitor.console import drawing, show, show_json
+from monitor.errors import HistoryError
+from monitor.storage.history import Found, Repeated
+from monitor.text import sanitise
+from monitor.wording import HEARING, NEAR_MISS, SOURCE_STATE, called, changed, ended_by
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_BAR_CELLS = 40
+_MOST_ROWS = 30
+_HOURS = 24
+_COLUMNS = (
+    "onset_time", "offset_time", "class", "label", "source_id", "source_name", "node", "urgent", "peak_score",
+    "level_dbfs", "floor_dbfs", "snr_db", "ended_by", "acknowledged_by", "acknowledged_at", "clip", "model",
+    "id",
+)  # fmt: skip
+"""Of a table of events for other programs."""
+
+
+def table(found: Found, *, everything: bool) -> str:
+    """Return the history as rows for a terminal, oldest first."""
+    from rich.table import Table
+
+    rows = [(one.onset_time, _event_row(one)) for one in found.events]
+    if everything:
+        rows += _other_rows(found)
+    if not rows:
+        return "Nothing is in the history for that."
+    grid = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("when", "", "what", "lasted", "peak", "SNR", ""):
+        grid.add_column(name, justify="right" if name in {"lasted", "peak", "SNR"} else "left")
+    for time, cells in sorted(rows, key=lambda row: row[0]):
+        grid.add_row(f"{time.astimezone():%a %Y-%m-%d %H:%M:%S}", *cells)
+    return drawing([grid], piped_width=160)
+
+
+def summary(events: Sequence[Event]) -> str:
+    """Return how many there were by class, by day and by hour of the day, as bars."""
+    if not events:
+        return "Nothing is in the history for that."
+    local = [event.onset_time.astimezone() for event in events]
+    classes = Counter(map(called, events)).most_common(_MOST_ROWS)
+    days = sorted(Counter(f"{time:%a %Y-%m-%d}" for time in local).items(), key=lambda one: one[0][4:])
+    hours = Counter(time.hour for time in local)
+    missed = sum(event.urgent and event.acknowledged_at is None for event in events)
+    first, last = min(local), max(local)
+    heading = f"{len(events)} events from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}"
+    heading += f", {missed} urgent ones not acknowledged" if missed else ""
+    return drawing(
+        [
+            heading,
+            *_bars("by class", classes),
+            *_bars("by day", days[-_MOST_ROWS:]),
+            *_bars("by hour of the day", [(f"{hour:02}:00", hours[hour]) for hour in range(_HOURS)]),
+        ]
+    )
+
+
+def show_lines(found: Found, *, everything: bool) -> None:
+    """Print what was published, one JSON object a line, each with its topic, oldest first."""
+    records: list[tuple[datetime, Event | NearMissMessage | Health]] = [
+        (event.onset_time, event) for event in found.events
+    ]
+    if everything:
+        records += [(one.miss.time, one.miss) for one in found.near_misses]
+        records += [(one.time, one) for one in found.health]
+    for _, record in sorted(records, key=lambda one: one[0]):
+        topic = msgspec.json.encode({"topic": topic_of(record)})
+        show_json(topic[:-1] + b"," + encode_json(record)[1:])
+
+
+def write_csv(events: Iterable[Event], path: Path) -> None:
+    """Write events as a table with a heading; to ``-``: on standard output.
+
+    Raises
+    ------
+    HistoryError
+        It cannot be written.
+    """
+    text = io.StringIO()
+    writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(map(_fields, events))
+    if str(path) == "-":
+        show(text.getvalue().rstrip("\n"))
+        return
+    try:
+        path.write_text(text.getvalue(), encoding="utf-8")
+    except OSError as error:
+        raise HistoryError(f"{path} cannot be written: {error.strerror}.") from None
+
+
+def write_parquet(events: Sequence[Event], path: Path) -> None:
+    """Write events as a Parquet file; raises as `write_csv` does, and where pyarrow is not installed."""
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise HistoryError("Parquet needs pyarrow; install it with: pip install 'monitor[parquet]'") from None
+    times = ("onset_time", "offset_time", "acknowledged_at")
+    rows = [{**_fields(event), **{name: getattr(event, name) for name in times}} for event in events]
+    kinds = dict.fromkeys(_COLUMNS, pyarrow.string()) | dict.fromkeys(
+        times, pyarrow.timestamp("us", tz="UTC")
+    )
+    kinds |= dict.fromkeys(("peak_score", "level_dbfs", "floor_dbfs", "snr_db"), pyarrow.float64())
+    schema = pyarrow.schema([*(kinds | {"urgent": pyarrow.bool_()}).items()])
+    try:
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, schema=schema), path)
+    except OSError as error:
+        raise HistoryError(f"{path} cannot be written: {error.strerror or error}.") from None
+
+
+def _fields(event: Event) -> dict[str, Any]:
+    fields = msgspec.to_builtins(event)
+    return {name: fields.get(name) for name in _COLUMNS}
+
+
+def _other_rows(found: Found) -> list[tuple[datetime, tuple[str, ...]]]:
+    near = [(one.miss.time, _near_miss_row(one)) for one in found.near_misses]
+    health = [(one.time, ("health", one.source_name, "", "", "", _how(one))) for one in found.health]
+    changes = [
+        (one.change.time, ("change", one.source_id, "", "", "", changed(one.change))) for one in found.changes
+    ]
+    return [*near, *health, *changes]
+
+
+def _near_miss_row(near: Repeated) -> tuple[str, ...]:
+    miss = near.miss
+    why = NEAR_MISS[miss.reason].phrase + (f", {near.count} times" if near.count > 1 else "")
+    return "nearly", called(miss), "", f"{miss.score:.2f}", f"{miss.snr_db:+.0f}", why
+
+
+def _event_row(event: Event) -> tuple[str, ...]:
+    lasted = ""
+    if event.offset_time is not None:
+        lasted = f"{(event.offset_time - event.onset_time).total_seconds():.1f} s"
+    kind = "URGENT" if event.urgent else "event"
+    return kind, called(event), lasted, f"{event.peak_score:.2f}", f"{event.snr_db:+.0f}", _state(event)
+
+
+def _state(event: Event) -> str:
+    """Return how an event ended and whether it was seen, in words."""
+    if event.offset_time is None:
+        return "SOUNDS NOW"
+    why = "" if event.ended_by in {None, "quiet"} else ended_by(event.ended_by or "").phrase
+    if event.urgent:
+        seen = f"acknowledged by {sanitise(event.acknowledged_by or '')}"
+        why = ", ".join(filter(None, ["MISSED" if event.acknowledged_at is None else seen, why]))
+    return why
+
+
+def _how(health: Health) -> str:
+    """Return how a source was, in words."""
+    state = SOURCE_STATE[health.state]
+    heard = "" if health.state != "running" or health.hearing == "good" else f", {HEARING[health.hearing]}"
+    reason = health.hearing_reason if heard else health.reason
+    return f"{state}{heard}" + (f": {reason}" if reason else "")
+
+
+def _bars(title: str, counts: Sequence[tuple[str, int]]) -> list[RenderableType]:
+    from rich.bar import Bar
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(justify="right")
+    grid.add_column(width=_BAR_CELLS)
+    most = max((count for _, count in counts), default=0)
+    for name, count in counts:
+        grid.add_row(name, str(count), Bar(most or 1, 0, count, width=_BAR_CELLS, color="cyan"))
+    return ["", Text(title, "bold"), grid]

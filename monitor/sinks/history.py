@@ -1,0 +1,71 @@
+"""The history of live sources: every event, near miss, change of health and of settings, kept for later.
+
+What is read from a file is in that file and is not kept. The database is `storage/history`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from monitor.bus.messages import Event, Health, NearMissMessage, PublishedRecord
+from monitor.bus.setting_changes import SettingChanges
+from monitor.config.settings import Config
+from monitor.sinks.log import Worth
+from monitor.sinks.queued import QueuedSink
+from monitor.storage.history import HistoryWriter, history_file
+
+
+class HistorySink:
+    """A `Sink` that writes records into the history; waits for the disk, and raises where that is full."""
+
+    def __init__(self, path: Path, keep_days: float, max_mb: float) -> None:
+        """Keep the history at `path`; the others are those of `HistoryWriter`."""
+        self._writer = HistoryWriter(path, keep_days, max_mb)
+        self._changes = SettingChanges()
+
+    def emit(self, record: PublishedRecord) -> None:
+        """Write one record.
+
+        Raises
+        ------
+        sqlite3.Error, OSError, HistoryError
+            It is not written; the next may be.
+        """
+        if isinstance(record, Event | NearMissMessage | Health):
+            self._writer.add(record)
+        if isinstance(record, Health):
+            for change in self._changes.news(record):
+                self._writer.add_change(record.source_id, change)
+
+    def news(self) -> list[str]:
+        """Return once where a history is that could not be read."""
+        aside, self._writer.set_aside = self._writer.set_aside, None
+        return [] if aside is None else [f"The history was damaged and is now {aside}; a new one is begun."]
+
+    def close(self) -> None:
+        """Close the file; may be called twice."""
+        self._writer.close()
+
+
+class Kept:
+    """Tells which records are kept: what is worth a line, of sources that are heard as it happens."""
+
+    def __init__(self) -> None:
+        self._worth = Worth()
+
+    def keeping(self, record: PublishedRecord) -> bool:
+        """Return whether `record` is; records come in order. Of an event again only what was told before."""
+        if isinstance(record, Event):
+            return record.onset_position_s is None and record.type != "missed"
+        if isinstance(record, NearMissMessage | Health):
+            return record.position_s is None and self._worth.keeping(record)
+        return False
+
+
+def open_history(config: Config, _: object) -> QueuedSink | None:
+    """Keep a history unless the configuration says not to, or there is no home folder for it."""
+    path = history_file()
+    if not config.history.keep or path is None:
+        return None
+    sink = HistorySink(path, config.history.keep_days, config.history.max_mb)
+    return QueuedSink(sink, f"The history {path}", Kept().keeping)

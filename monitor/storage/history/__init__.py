@@ -1,0 +1,9 @@
+"""What was heard, nearly heard, went wrong and was changed, kept in one SQLite file for this user only."""
+
+from monitor.storage.history.database import HistoryWriter, history_file, open_database
+from monitor.storage.history.queries import Asked, Found, Repeated, acknowledge, find, missed
+
+__all__ = [
+    "Asked", "Found", "HistoryWriter", "Repeated", "acknowledge", "find", "history_file", "missed",
+    "open_database",
+]  # fmt: skip

@@ -1,0 +1,266 @@
+"""The history's file: its tables, how it is opened, written, and kept from growing without end.
+
+``$XDG_STATE_HOME/monitor/history.db`` (``~/.local/state/monitor/history.db``), with a write-ahead log, for
+its owner only. Every record is a transaction, so that a process that is killed leaves what it had written,
+and nothing half. A power cut may cost the last moments, never the file. Several monitors may write: each
+waits for the other.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from monitor.bus.codec import encode_json
+from monitor.bus.messages import Change, Event, Health, NearMissMessage
+from monitor.errors import HistoryError
+from monitor.files.paths import own_folder
+
+VERSION = 1
+"""Of the tables; a file of a later version is left alone."""
+_MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE events (
+        id TEXT PRIMARY KEY, source_id TEXT NOT NULL, class TEXT NOT NULL, urgent INTEGER NOT NULL,
+        onset REAL NOT NULL, offset REAL, heard REAL NOT NULL, acknowledged REAL, record BLOB NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX events_by_onset ON events (onset);
+    CREATE INDEX events_missed ON events (onset) WHERE urgent AND acknowledged IS NULL;
+    CREATE TABLE near_misses (
+        source_id TEXT NOT NULL, class TEXT NOT NULL, reason TEXT NOT NULL, minute INTEGER NOT NULL,
+        time REAL NOT NULL, score REAL NOT NULL, count INTEGER NOT NULL, record BLOB NOT NULL,
+        PRIMARY KEY (source_id, class, reason, minute)
+    ) WITHOUT ROWID;
+    CREATE INDEX near_misses_by_time ON near_misses (time);
+    CREATE TABLE health (time REAL NOT NULL, source_id TEXT NOT NULL, record BLOB NOT NULL);
+    CREATE INDEX health_by_time ON health (time);
+    CREATE TABLE changes (time REAL NOT NULL, source_id TEXT NOT NULL, record BLOB NOT NULL);
+    CREATE INDEX changes_by_time ON changes (time);
+    """,
+)
+"""From each version to the next; the first makes the tables."""
+_TIMES = {"events": "onset", "near_misses": "time", "health": "time", "changes": "time"}
+_BUSY_S = 5.0
+"""Seconds one writer waits for another."""
+_PRUNE_EVERY_S = 3600.0
+_SHARE = 0.1
+"""Of the history that goes where the file is too large: its oldest part."""
+_MEGABYTE = 1 << 20
+
+
+def history_file() -> Path | None:
+    """Return where the history is; None: there is no home folder."""
+    state = own_folder("state")
+    return None if state is None else state / "history.db"
+
+
+def open_database(path: Path, *, make: bool = False) -> sqlite3.Connection:
+    """Open the history at `path`, brought up to this version; `make`: also where there is none.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is none.
+    HistoryError
+        It is of a later version.
+    sqlite3.Error, OSError
+        It cannot be read, or is no history.
+    """
+    if make:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    elif not path.exists():
+        raise FileNotFoundError(path)
+    database = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+    try:
+        database.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before there is a table
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = NORMAL")
+        _migrate(database, path)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _migrate(database: sqlite3.Connection, path: Path) -> None:
+    if _version(database) == VERSION:
+        return
+    database.execute("BEGIN IMMEDIATE")  # another process may be doing the same
+    try:
+        version = _version(database)
+        if version > VERSION:
+            raise HistoryError(
+                f"The history {path} is of a later version of monitor ({version}; this one knows {VERSION}); "
+                "update this one, or move that file away."
+            )
+        for step in _MIGRATIONS[version:]:
+            for statement in filter(str.strip, step.split(";")):
+                database.execute(statement)
+        database.execute(f"PRAGMA user_version = {VERSION}")
+        database.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            database.execute("ROLLBACK")
+        raise
+
+
+def _version(database: sqlite3.Connection) -> int:
+    return int(database.execute("PRAGMA user_version").fetchone()[0])
+
+
+class HistoryWriter:
+    """Writes records; opens the file with the first of them. Used by one thread.
+
+    Parameters
+    ----------
+    path
+        The file.
+    keep_days
+        Older records go.
+    max_mb
+        Megabytes from which on the oldest go too.
+    """
+
+    def __init__(self, path: Path, keep_days: float, max_mb: float) -> None:
+        self._path = path
+        self._keep = timedelta(days=keep_days)
+        self._max_bytes = max_mb * _MEGABYTE
+        self._database: sqlite3.Connection | None = None
+        self._pruned: datetime | None = None
+        self.set_aside: Path | None = None
+        """Where the history before this one is that could not be read."""
+
+    def add(self, record: Event | NearMissMessage | Health) -> None:
+        """Keep `record`, or what it changes of one that is kept.
+
+        Raises
+        ------
+        sqlite3.Error, OSError, HistoryError
+            It cannot be written.
+        """
+        database = self._opened()
+        match record:
+            case Event():
+                add_event(database, record)
+            case NearMissMessage():
+                _add_near_miss(database, record)
+            case Health():
+                row = (record.time.timestamp(), record.source_id, encode_json(record))
+                database.execute("INSERT INTO health VALUES (?, ?, ?)", row)
+        self._prune_when_due(datetime.now(UTC))
+
+    def add_change(self, source_id: str, change: Change) -> None:
+        """Keep what somebody changed; raises as `add` does."""
+        row = (change.time.timestamp(), source_id, encode_json(change))
+        self._opened().execute("INSERT INTO changes VALUES (?, ?, ?)", row)
+
+    def prune(self, now: datetime) -> None:
+        """Remove what is older than it may be, and then the oldest while the file is too large."""
+        database = self._opened()
+        _remove_before(database, (now - self._keep).timestamp())
+        while _used_bytes(database) > self._max_bytes and _remove_oldest(database):
+            pass
+        database.executescript("PRAGMA incremental_vacuum")  # `execute` would free a single page
+
+    def close(self) -> None:
+        """Close the file; may be called twice."""
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    def _opened(self) -> sqlite3.Connection:
+        """Return the database; one that is damaged is set aside, never overwritten."""
+        if self._database is None:
+            try:
+                self._database = open_database(self._path, make=True)
+            except sqlite3.DatabaseError as error:
+                if isinstance(error, sqlite3.OperationalError):  # busy, full, not allowed: it may be sound
+                    raise
+                self.set_aside = _set_aside(self._path)
+                self._database = open_database(self._path, make=True)
+        return self._database
+
+    def _prune_when_due(self, now: datetime) -> None:
+        if self._pruned is None or (now - self._pruned).total_seconds() >= _PRUNE_EVERY_S:
+            self._pruned = now
+            self.prune(now)
+
+
+def add_event(database: sqlite3.Connection, event: Event) -> None:
+    """Keep the newest message of an event; a late one takes back neither an end nor an acknowledgement."""
+    offset, seen = event.offset_time, event.acknowledged_at
+    database.execute(
+        """
+        INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (id) DO UPDATE SET
+            offset = coalesce(excluded.offset, offset), heard = max(heard, excluded.heard),
+            acknowledged = coalesce(acknowledged, excluded.acknowledged), record = excluded.record
+        WHERE (excluded.offset IS NOT NULL OR offset IS NULL)
+            AND (excluded.acknowledged IS NOT NULL OR acknowledged IS NULL)
+        """,
+        (
+            event.id, event.source_id, event.class_, event.urgent, event.onset_time.timestamp(),
+            None if offset is None else offset.timestamp(), datetime.now(UTC).timestamp(),
+            None if seen is None else seen.timestamp(), encode_json(event),
+        ),
+    )  # fmt: skip
+
+
+def _add_near_miss(database: sqlite3.Connection, miss: NearMissMessage) -> None:
+    """Keep the best of each minute, class and reason, and how many there were."""
+    time = miss.time.timestamp()
+    database.execute(
+        """
+        INSERT INTO near_misses VALUES (?, ?, ?, ?, ?, ?, 1, ?)
+        ON CONFLICT DO UPDATE SET
+            count = count + 1,
+            time = CASE WHEN excluded.score > score THEN excluded.time ELSE time END,
+            record = CASE WHEN excluded.score > score THEN excluded.record ELSE record END,
+            score = max(score, excluded.score)
+        """,
+        (miss.source_id, miss.class_, miss.reason, int(time // 60), time, miss.score, encode_json(miss)),
+    )
+
+
+def _remove_before(database: sqlite3.Connection, time: float) -> int:
+    """Remove what is older than `time` and return how many records that were."""
+    removed = 0
+    for table, column in _TIMES.items():
+        removed += database.execute(f"DELETE FROM {table} WHERE {column} < ?", (time,)).rowcount  # noqa: S608
+    return removed
+
+
+def _remove_oldest(database: sqlite3.Connection) -> bool:
+    """Remove the oldest tenth of each kind; False where there is nothing."""
+    removed = 0
+    for table, column in _TIMES.items():
+        count = database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+        if count:
+            oldest = f"SELECT {column} FROM {table} ORDER BY {column} LIMIT 1 OFFSET ?"  # noqa: S608
+            (time,) = database.execute(oldest, (min(count - 1, int(count * _SHARE)),)).fetchone()
+            sentence = f"DELETE FROM {table} WHERE {column} <= ?"  # noqa: S608
+            removed += database.execute(sentence, (time,)).rowcount
+    return removed > 0
+
+
+def _used_bytes(database: sqlite3.Connection) -> int:
+    """Return how much of the file holds something."""
+    pages, free, size = (
+        int(database.execute(f"PRAGMA {name}").fetchone()[0])
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    return (pages - free) * size
+
+
+def _set_aside(path: Path) -> Path:
+    """Give a file that is no history another name, with its log, and return that."""
+    aside = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}")
+    path.replace(aside)
+    for suffix in ("-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).replace(aside.with_name(aside.name + suffix))
+    return aside

@@ -1,0 +1,195 @@
+"""What is asked of the history."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from monitor.bus.codec import DECODERS, decode_with
+from monitor.bus.messages import Change, Event, Health, NearMissMessage
+from monitor.errors import HistoryError, WireError
+from monitor.storage.history.database import add_event, open_database
+
+GONE_AFTER = timedelta(seconds=90)
+"""An open event of which nothing was written for so long has gone with its monitor, which tells it at least
+once a minute."""
+_CHANGE = msgspec.json.Decoder(Change)
+Record = TypeVar("Record")
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """Which part of the history is meant; what is None limits nothing."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    class_: str | None = None
+    source_id: str | None = None
+    missed: bool = False
+    """Only urgent events that nobody has acknowledged."""
+    limit: int | None = None
+    """At most so many of each kind, the newest."""
+
+
+class Repeated(msgspec.Struct, frozen=True):
+    """The best near miss of a minute, and how many of its class and reason there were in it."""
+
+    miss: NearMissMessage
+    count: int
+
+
+class SettingChange(msgspec.Struct, frozen=True):
+    """What somebody changed of one source."""
+
+    source_id: str
+    change: Change
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A part of the history, oldest first."""
+
+    events: list[Event]
+    near_misses: list[Repeated]
+    health: list[Health]
+    changes: list[SettingChange]
+
+
+def find(path: Path, asked: Asked) -> Found:
+    """Return what the history at `path` has of what is asked; nothing where there is none.
+
+    Raises
+    ------
+    HistoryError
+        It cannot be read.
+    """
+    with _reading(path) as database:
+        if database is None:
+            return Found([], [], [], [])
+        events = _events(database, asked)
+        if asked.missed:
+            return Found(events, [], [], [])
+        near = [
+            Repeated(miss, count)
+            for record, count in _rows(database, "near_misses", "record, count", "time", asked)
+            if (miss := _decoded(record, NearMissMessage)) is not None
+        ]
+        unclassed = msgspec.structs.replace(asked, class_=None)
+        health = _records(database, "health", Health, unclassed)
+        changes = [
+            SettingChange(source_id, change)
+            for source_id, record in _rows(database, "changes", "source_id, record", "time", unclassed)
+            if (change := _decoded_with(record, _CHANGE)) is not None
+        ]
+        return Found(events, near, health, changes)
+
+
+def missed(path: Path, most: int) -> list[Event]:
+    """Return the newest urgent events that are over and that nobody has acknowledged, oldest first."""
+    with _reading(path) as database:
+        if database is None:
+            return []
+        return [one for one in _events(database, Asked(missed=True, limit=most)) if one.offset_time]
+
+
+def acknowledge(path: Path, asked: Asked, event_id: str | None, by: str) -> list[Event]:
+    """Acknowledge what is meant while no monitor runs, and return it.
+
+    Raises
+    ------
+    HistoryError
+        It cannot be read or written.
+    """
+    with _reading(path) as database:
+        if database is None:
+            return []
+        waiting = _events(database, msgspec.structs.replace(asked, missed=True))
+        seen = [
+            msgspec.structs.replace(
+                one, type="acknowledged", acknowledged_by=by, acknowledged_at=datetime.now(UTC)
+            )
+            for one in waiting
+            if event_id in {None, one.id}
+        ]
+        for one in seen:
+            add_event(database, one)
+        return seen
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection | None]:
+    with _told(path):
+        try:
+            database = open_database(path)
+        except FileNotFoundError:
+            yield None
+            return
+        with closing(database):
+            yield database
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise HistoryError(f"The history {path} cannot be used: {why}.") from None
+
+
+def _events(database: sqlite3.Connection, asked: Asked) -> list[Event]:
+    now = datetime.now(UTC)
+    found = []
+    for record, heard in _rows(database, "events", "record, heard", "onset", asked):
+        event = _decoded(record, Event)
+        if event is not None:
+            found.append(_ended(event, datetime.fromtimestamp(heard, UTC), now))
+    return found
+
+
+def _ended(event: Event, heard: datetime, now: datetime) -> Event:
+    """Return an event that its monitor did not live to end with the end that can be concluded."""
+    if event.offset_time is not None or now - heard < GONE_AFTER:
+        return event
+    offset = max(event.onset_time, heard)
+    return msgspec.structs.replace(event, type="offset", offset_time=offset, ended_by="gone")
+
+
+def _records(database: sqlite3.Connection, table: str, kind: type[Record], asked: Asked) -> list[Record]:
+    rows = _rows(database, table, "record", "time", asked)
+    return [one for (record,) in rows if (one := _decoded(record, kind)) is not None]
+
+
+def _rows(
+    database: sqlite3.Connection, table: str, columns: str, time: str, asked: Asked
+) -> Sequence[tuple[Any, ...]]:
+    """Return the newest rows that are meant, oldest first."""
+    limits: list[tuple[str, Any]] = []
+    if asked.since is not None:
+        limits.append((f"{time} >= ?", asked.since.timestamp()))
+    if asked.until is not None:
+        limits.append((f"{time} < ?", asked.until.timestamp()))
+    if asked.class_ is not None:
+        limits.append(("class = ?", asked.class_))
+    if asked.source_id is not None:
+        limits.append(("source_id = ?", asked.source_id))
+    where = " AND ".join([text for text, _ in limits] + ["urgent AND acknowledged IS NULL"] * asked.missed)
+    sentence = f"SELECT {columns} FROM {table}{f' WHERE {where}' if where else ''} ORDER BY {time} DESC"  # noqa: S608
+    newest = sentence if asked.limit is None else f"{sentence} LIMIT {asked.limit}"
+    return database.execute(newest, [value for _, value in limits]).fetchall()[::-1]
+
+
+def _decoded(record: bytes, kind: type[Record]) -> Record | None:
+    """Return a record; None where another version wrote what this one does not understand."""
+    return _decoded_with(record, DECODERS[kind])
+
+
+def _decoded_with(record: bytes, decoder: msgspec.json.Decoder[Record]) -> Record | None:
+    try:
+        return decode_with(decoder, record)
+    except WireError:
+        return None

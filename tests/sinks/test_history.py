@@ -1,0 +1,127 @@
+"""The sink of the history, in the whole program."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from monitor.cli.main import main
+from monitor.config.settings import Config, load_config
+from monitor.sinks.history import HistorySink, Kept, open_history
+from monitor.storage.history import Asked, find, history_file
+from tests.examples import NOON, event, health, level, near_miss
+
+
+def path() -> Path:
+    found = history_file()
+    assert found is not None
+    return found
+
+
+def test_what_is_heard_live_is_kept_and_what_is_in_a_file_is_not() -> None:
+    kept = Kept()
+    assert kept.keeping(event())
+    assert kept.keeping(near_miss())
+    assert kept.keeping(health())
+    assert not kept.keeping(health())  # nothing has changed
+    assert not kept.keeping(level())
+    assert not kept.keeping(msgspec.structs.replace(event(), onset_position_s=1.0))
+    assert not kept.keeping(msgspec.structs.replace(near_miss(), position_s=1.0))
+    assert not kept.keeping(msgspec.structs.replace(health("lost"), position_s=1.0))
+
+
+def test_a_run_over_a_file_makes_no_history() -> None:
+    assert main(["run", "--headless", "--fast", "--bind", "none", "--source", "demo"]) == 0
+    assert not path().exists()
+
+
+def test_there_is_none_where_the_configuration_says_so() -> None:
+    assert open_history(load_config(None, {}, {"history": {"keep": False}}), None) is None
+
+
+def test_what_goes_through_the_sink_is_in_the_history_and_what_was_damaged_is_told() -> None:
+    path().parent.mkdir(parents=True)
+    path().write_bytes(b"no database" * 1000)
+    sink = open_history(Config(), None)
+    assert sink is not None
+    now = datetime.now(UTC)
+    sink.emit(msgspec.structs.replace(event("offset"), onset_time=now))
+    sink.close()
+    (sentence,) = sink.news()
+    assert sentence.startswith("The history was damaged and is now ")
+    assert sink.dropped == 0
+    assert [one.onset_time for one in find(path(), Asked()).events] == [now]
+
+
+def test_a_history_that_cannot_be_written_is_told_once_and_counted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "monitor").write_text("a file where the folder should be")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    sink = open_history(Config(), None)
+    assert sink is not None
+    for _ in range(3):
+        sink.emit(event())
+    sink.close()
+    assert sink.dropped == 3
+    (sentence,) = sink.news()
+    assert "cannot be written" in sentence
+
+
+def written(*records: object) -> None:
+    sink = HistorySink(path(), 36_500.0, 100.0)
+    for record in records:
+        sink.emit(record)  # type: ignore[arg-type]
+    sink.close()
+
+
+def test_the_history_is_shown_as_a_table_lines_bars_and_files(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    later = NOON + timedelta(seconds=2)
+    urgent = msgspec.structs.replace(event("offset", "siren", "2"), urgent=True, onset_time=later)
+    written(event("offset"), urgent, near_miss(), health())
+    assert main(["history"]) == 0
+    table = capsys.readouterr().out
+    assert "dog bark" in table
+    assert "MISSED" in table
+    assert "nearly" not in table
+    assert main(["history", "--all"]) == 0
+    assert {"nearly", "health"} <= set(capsys.readouterr().out.split())
+    assert main(["history", "--json", "--class", "Dog bark"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["topic"] == "event/mic0/dog_bark/"
+    assert main(["history", "--missed", "--csv", "-"]) == 0
+    heading, row = capsys.readouterr().out.splitlines()
+    assert dict(zip(heading.split(","), row.split(","), strict=True))["class"] == "siren"
+    assert main(["history", "--summary"]) == 0
+    assert "2 events from" in capsys.readouterr().out
+    pytest.importorskip("pyarrow", reason="Parquet comes with the extra `parquet`")
+    from pyarrow.parquet import read_table
+
+    assert main(["history", "--parquet", str(tmp_path / "h.parquet")]) == 0
+    rows = read_table(tmp_path / "h.parquet").to_pylist()
+    assert [row["class"] for row in rows] == ["dog_bark", "siren"]
+    assert rows[0]["onset_time"] == event().onset_time
+
+
+def test_what_is_missed_is_acknowledged_without_a_monitor(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    written(msgspec.structs.replace(event("offset", "siren", "2"), urgent=True))
+    nobody = ["--connect", f"ipc://{tmp_path}/nobody"]
+    assert main(["ack", *nobody]) == 0
+    assert "acknowledged by monitor ack" in capsys.readouterr().out
+    assert main(["history", "--missed"]) == 0
+    assert capsys.readouterr().out == "Nothing is in the history for that.\n"
+    assert main(["ack", "--class", "siren", *nobody]) == 2
+
+
+def test_a_time_that_is_none_is_refused_with_what_is_valid(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["history", "--since", "yesterday"])
+    assert "'yesterday' is no time; write 24h, 7d, 2026-11-30" in capsys.readouterr().err
