@@ -231,7 +231,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     stages = [_stages(encoder, scorer, config, memory) for memory in memories]
     keepers, learnt = _go_on(stages, streams, config)
     acknowledgements = Acknowledgements(sinks.emit, SYSTEM_CLOCK.utc)
-    unseen = _remember_missed(acknowledgements, sources, config)
+    unseen = _remember_missed(acknowledgements, streams, config)
     pipelines = [
         Pipeline(
             ring=ring,
@@ -280,14 +280,14 @@ def _go_on(
 
 
 def _remember_missed(
-    acknowledgements: Acknowledgements, sources: Sequence[Source], config: Config
+    acknowledgements: Acknowledgements, streams: Sequence[Stream], config: Config
 ) -> tuple[str, ...]:
     """Let a run go on with what nobody has acknowledged of the runs before; return what to say."""
     path = history_file()
-    if path is None or not config.history.keep or not any(source.live for source in sources):
+    if path is None or not config.history.keep or not any(stream.live for stream in streams):
         return ()
     try:
-        acknowledgements.remember(missed(path, MOST))
+        acknowledgements.remember(missed(path, MOST, {stream.source_id for stream in streams}))
     except HistoryError as error:
         return (f"What was missed before is not known. {error}",)
     return ()

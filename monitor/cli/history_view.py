@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _BAR_CELLS = 40
+_PIPED_WIDTH = 160
 _MOST_ROWS = 30
 _HOURS = 24
 _COLUMNS = (
@@ -48,7 +49,7 @@ def table(found: Found, *, everything: bool) -> str:
         grid.add_column(name, justify="right" if name in {"lasted", "peak", "SNR"} else "left")
     for time, cells in sorted(rows, key=lambda row: row[0]):
         grid.add_row(f"{time.astimezone():%a %Y-%m-%d %H:%M:%S}", *cells)
-    return drawing([grid], piped_width=160)
+    return drawing([grid], piped_width=_PIPED_WIDTH)
 
 
 def summary(events: Sequence[Event]) -> str:
@@ -62,14 +63,15 @@ def summary(events: Sequence[Event]) -> str:
     missed = sum(event.urgent and event.acknowledged_at is None for event in events)
     first, last = min(local), max(local)
     heading = f"{len(events)} events from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}"
-    heading += f", {missed} urgent ones not acknowledged" if missed else ""
+    heading += f"; {missed} urgent, not acknowledged" if missed else ""
     return drawing(
         [
             heading,
             *_bars("by class", classes),
             *_bars("by day", days[-_MOST_ROWS:]),
             *_bars("by hour of the day", [(f"{hour:02}:00", hours[hour]) for hour in range(_HOURS)]),
-        ]
+        ],
+        piped_width=_PIPED_WIDTH,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -88,12 +88,21 @@ def find(path: Path, asked: Asked) -> Found:
         return Found(events, near, health, changes)
 
 
-def missed(path: Path, most: int) -> list[Event]:
-    """Return the newest urgent events that are over and that nobody has acknowledged, oldest first."""
+def missed(path: Path, most: int, source_ids: Collection[str] = ()) -> list[Event]:
+    """Return the newest urgent events that are over and that nobody has acknowledged, oldest first.
+
+    Parameters
+    ----------
+    most
+        Events at most.
+    source_ids
+        Sources to which a run is about to listen: what an earlier one left open there is over.
+    """
     with _reading(path) as database:
         if database is None:
             return []
-        return [one for one in _events(database, Asked(missed=True, limit=most)) if one.offset_time]
+        events = _events(database, Asked(missed=True, limit=most), source_ids)
+        return [one for one in events if one.offset_time]
 
 
 def acknowledge(path: Path, asked: Asked, event_id: str | None, by: str) -> list[Event]:
@@ -141,20 +150,21 @@ def _told(path: Path) -> Iterator[None]:
         raise HistoryError(f"The history {path} cannot be used: {why}.") from None
 
 
-def _events(database: sqlite3.Connection, asked: Asked) -> list[Event]:
+def _events(database: sqlite3.Connection, asked: Asked, over: Collection[str] = ()) -> list[Event]:
+    """Return the events that are meant; those of sources in `over` have ended, whatever was written."""
     now = datetime.now(UTC)
     found = []
     for record, heard in _rows(database, "events", "record, heard", "onset", asked):
         event = _decoded(record, Event)
         if event is not None:
-            found.append(_ended(event, datetime.fromtimestamp(heard, UTC), now))
+            last = datetime.fromtimestamp(heard, UTC)
+            gone = event.source_id in over or now - last > GONE_AFTER
+            found.append(_ended(event, last) if gone and event.offset_time is None else event)
     return found
 
 
-def _ended(event: Event, heard: datetime, now: datetime) -> Event:
+def _ended(event: Event, heard: datetime) -> Event:
     """Return an event that its monitor did not live to end with the end that can be concluded."""
-    if event.offset_time is not None or now - heard < GONE_AFTER:
-        return event
     offset = max(event.onset_time, heard)
     return msgspec.structs.replace(event, type="offset", offset_time=offset, ended_by="gone")
 

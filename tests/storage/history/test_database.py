@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -20,21 +16,9 @@ from monitor.errors import HistoryError
 from monitor.storage.history import Asked, HistoryWriter, acknowledge, find, missed, open_database
 from monitor.storage.history.database import VERSION
 from tests.examples import NOON, event, health, near_miss
+from tools.benchmark.history_kills import kill_writers
 
-ROOT = Path(__file__).parents[3]
 KILLS = 20
-WRITES = """import sys
-from pathlib import Path
-import msgspec
-from monitor.storage.history import HistoryWriter
-from tests.examples import NOON, event, near_miss
-writer = HistoryWriter(Path(sys.argv[1]), 36_500.0, 100.0)
-for number in range(10**9):
-    for type_ in ("onset", "update", "offset"):
-        writer.add(msgspec.structs.replace(event(type_, id_=f"{sys.argv[2]}-{number}"), urgent=True))
-        print(number, type_, flush=True)
-    writer.add(msgspec.structs.replace(near_miss(), score=number % 7 / 7))
-"""
 
 
 @pytest.fixture
@@ -120,6 +104,8 @@ def test_a_part_is_found_by_time_class_and_source(writer: HistoryWriter, path: P
 def test_what_its_monitor_did_not_live_to_end_has_gone_with_it(writer: HistoryWriter, path: Path) -> None:
     writer.add(urgent("onset"))
     assert find(path, Asked()).events[0].offset_time is None  # it may sound yet
+    assert [one.ended_by for one in missed(path, 10, {"mic0"})] == ["gone"]  # unless another run begins there
+    assert missed(path, 10, {"attic"}) == []
     with closing(open_database(path)) as database:
         database.execute("UPDATE events SET heard = ?", ((NOON + timedelta(seconds=7)).timestamp(),))
     (gone,) = missed(path, 10)
@@ -186,26 +172,9 @@ def test_nothing_is_found_where_there_is_none_and_none_is_made(path: Path) -> No
 
 
 def test_a_writer_that_is_killed_leaves_what_it_wrote_and_nothing_half(path: Path) -> None:
-    """Two writers at once, one of them killed again and again."""
-    told: set[str] = set()
-    for kill in range(KILLS):
-        child = subprocess.Popen(
-            [sys.executable, "-c", WRITES, str(path), str(kill)], stdout=subprocess.PIPE, cwd=ROOT, text=True
-        )
-        assert child.stdout is not None
-        for line in child.stdout:
-            number, type_ = line.split()
-            if type_ == "offset":
-                told.add(f"{kill}-{number}")
-            if int(number) >= 3 + kill % 5:
-                break
-        os.kill(child.pid, signal.SIGKILL)
-        child.stdout.close()
-        child.wait()
-    with closing(open_database(path)) as database:
-        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    kept = {one.id: one.type for one in find(path, Asked()).events}
-    assert {id_ for id_, type_ in kept.items() if type_ == "offset"} >= told
+    outcome = kill_writers(path, KILLS)
+    assert (outcome.integrity, outcome.lost) == ("ok", 0)
+    assert outcome.written >= KILLS
 
 
 def _fill(writer: HistoryWriter) -> None:

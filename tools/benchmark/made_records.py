@@ -1,0 +1,32 @@
+"""Records as a monitor publishes them, for what measures sinks."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from monitor.bus.messages import Candidate, Event, Latency, NearMissMessage
+from monitor.records import BackgroundState, EventType
+
+RATE = 32_000
+_LASTS = 2 * RATE
+
+
+def made_event(type_: EventType, id_: str, class_: str = "siren", *, urgent: bool = True) -> Event:
+    """Return a message of an event that begins now."""
+    now = datetime.now(UTC)
+    ended = type_ == "offset"
+    return Event(
+        type=type_, id=id_, source_id="made", source_name="made by code", class_=class_, prompt=class_,
+        score=0.9, threshold=0.5, candidates=[Candidate(class_, 0.9)], onset_time=now,
+        offset_time=now if ended else None, onset_sample=0, offset_sample=_LASTS if ended else None,
+        sample_rate=RATE, latency_s=Latency(0.1, 0.1), level_dbfs=-30.0, floor_dbfs=-50.0, snr_db=20.0,
+        background=BackgroundState(ready=True, age_s=1.0, windows=40), urgent=urgent, model="made",
+        peak_score=0.9, ended_by="quiet" if ended else None,
+    )  # fmt: skip
+
+
+def made_near_miss(number: int) -> NearMissMessage:
+    """Return a near miss of now; its score follows from `number`."""
+    return NearMissMessage(
+        "made", "siren", "below_threshold", number % 7 / 7, 0.5, datetime.now(UTC), -40.0, 6.0
+    )
