@@ -70,6 +70,13 @@ class Child:
         assert self._process.stderr is not None  # noqa: S101 - it was asked for
         return self._process.stderr.fileno()
 
+    def say(self, line: bytes) -> None:
+        """Write a short `line` to its standard input, for which a pipe was asked; nothing if it has ended."""
+        if line and self._process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.write(line)
+                self._process.stdin.flush()
+
     def end(self, grace_s: float, gone_s: float) -> bool:
         """End it and return whether it is gone: False if it hangs in the kernel, until a driver lets go.
 

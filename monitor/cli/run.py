@@ -46,11 +46,14 @@ def _add_sources(group: Flags) -> None:
         dest="sources",
         action="append",
         metavar="SOURCE",
-        help="mic:X, a file's path or file:PATH, - (standard input), demo; again for another one",
+        help="mic:X, a file's path or file:PATH, - (standard input), demo, rtsp://… or http://…; "
+        "again for another one",
     )
     add_channel(group)
     group.add_argument(
-        "--require", action="store_true", help="end at once if a microphone is not there, instead of waiting"
+        "--require",
+        action="store_true",
+        help="end at once if a microphone or a server is not there, instead of waiting",
     )
     group.add_argument(
         "--duration",

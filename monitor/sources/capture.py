@@ -62,6 +62,7 @@ class Capture:
         self._last_block_s = 0.0
         self._away = False  # lost, and not one block since
         self._heard = False  # there was a block
+        self._form: tuple[int, int] | None = None  # Hz and channels of the last block of this opening
         self._pause_s = 0.0  # before the next attempt to open it
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
@@ -107,6 +108,7 @@ class Capture:
     def _open(self) -> None:
         """Open the source; one that does not know its sample rate yet begins with its first block."""
         self._source.open()
+        self._form = None
         if self._source.sample_rate:
             self._begin()
 
@@ -169,8 +171,10 @@ class Capture:
     def _carry(self, block: Block) -> None:
         self._last_block_s = time.monotonic()
         feed = self._feed
-        if self._status.device_sample_rate == 0:
-            self._begin()
+        form = (self._source.sample_rate, block.samples.shape[1])
+        if self._form != form and (self._form is not None or self._status.device_sample_rate == 0):
+            self._begin()  # it is known only now, or has changed within the stream
+        self._form = form
         feed.add(block)
         self._status = replace(
             self._status,

@@ -1,4 +1,4 @@
-"""What travels from the capture process to its parent: framed blocks and three typed messages.
+"""What travels from the capture process to its parent: framed blocks and typed messages.
 
 A frame is ``kind, payload length, captured_s, lost_len, overflow`` (little endian) and then the payload:
 float32 samples, or one message as JSON. The pipe is the process's stdout; nothing else is ever written there.
@@ -27,6 +27,26 @@ class Opened(msgspec.Struct, frozen=True, tag=True):
     channels: int
 
 
+class Tuned(msgspec.Struct, frozen=True, tag=True):
+    """What a stream in a network is from the next block on; the first message, and again where it changes."""
+
+    sample_rate: int
+    """Hz."""
+    channels: int
+    codec: str
+    length_s: float | None
+    """Seconds of a recording; None: it goes on for ever."""
+    bursts: bool
+    """It comes in segments of several seconds."""
+
+
+class Over(msgspec.Struct, frozen=True, tag=True):
+    """A recording has come to its end; the process ends."""
+
+    heard_s: float
+    """Seconds of sound that there were."""
+
+
 class Failed(msgspec.Struct, frozen=True, tag=True):
     """It cannot be opened or went away; the process ends."""
 
@@ -42,7 +62,7 @@ class Listed(msgspec.Struct, frozen=True, tag=True):
     devices: list[Device]
 
 
-Message = Opened | Failed | Listed
+Message = Opened | Failed | Listed | Tuned | Over
 
 _DECODER: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
 

@@ -1,4 +1,4 @@
-"""One run of `portaudio.py`, and its frames as they come."""
+"""One run of a program that captures sound, and its frames as they come."""
 
 from __future__ import annotations
 
@@ -10,9 +10,19 @@ import threading
 import time
 from typing import TypeVar
 
+import msgspec
+
 from monitor.child import Child, Start
 from monitor.errors import SourceAbsent, SourceError, SourceLost
-from monitor.sources.capture_messages import Failed, FrameReader, Listed, Message, Opened, RawBlock
+from monitor.sources.capture_messages import (
+    Failed,
+    FrameReader,
+    Listed,
+    Message,
+    Opened,
+    RawBlock,
+    Tuned,
+)
 from monitor.sources.devices import printable
 
 _READ_LEN = 1 << 18
@@ -21,17 +31,42 @@ _LOOK_S = 0.25
 _END_S = 0.5
 _NOISE_LEN = 2048
 
-AnswerT = TypeVar("AnswerT", Opened, Listed)
+AnswerT = TypeVar("AnswerT", Opened, Listed, Tuned)
+
+
+class Program(msgspec.Struct, frozen=True):
+    """What runs in the process, and what is said of it."""
+
+    module: str
+    hangs: str
+    """A sentence for when it does not answer; ``{limit_s}`` in it: within how many seconds."""
+    closed: str
+    """A sentence for who reads from it once it was ended."""
+    tells: bool
+    """Whether the last line that it prints may be shown."""
+
+
+PORTAUDIO = Program(
+    "monitor.sources.portaudio",
+    "The sound system did not answer within {limit_s:g} s; its driver hangs. "
+    "Unplug the microphone and plug it in again, or restart the sound server.",
+    "The microphone was closed.",
+    tells=True,
+)
 
 
 class CaptureProcess:
-    """One run of `portaudio.py` and the pipes to it. `end` may be called by another thread."""
+    """One run of a program and the pipes to it. `end` may be called by another thread."""
 
-    def __init__(self, *request: str, start: Start = subprocess.Popen) -> None:
+    def __init__(
+        self, *request: str, start: Start = subprocess.Popen, program: Program = PORTAUDIO, line: bytes = b""
+    ) -> None:
+        """Start `program` with `request` as its arguments; a `line` goes to its input: nobody sees that."""
+        self._program = program
         # A session of its own: Ctrl-C in the terminal is for the parent, which then ends this process.
         try:
             self._child = Child(
-                "monitor.sources.portaudio",
+                program.module,
                 *request,
                 start=start,
                 stdin=subprocess.PIPE,
@@ -41,6 +76,7 @@ class CaptureProcess:
             )
         except OSError as error:  # no memory, no process, no file descriptor left
             raise SourceError(f"The capture process cannot be started: {error.strerror}.") from None
+        self._child.say(line)
         self._sound, self._stderr = self._child.output, self._child.errors
         self._poll = select.poll()
         for pipe in (self._sound, self._stderr):
@@ -78,10 +114,7 @@ class CaptureProcess:
                 raise (SourceAbsent if frame.absent else SourceError)(frame.reason)
             if isinstance(frame, kind):
                 return frame
-        raise SourceAbsent(
-            f"The sound system did not answer within {limit_s:g} s; its driver hangs. "
-            "Unplug the microphone and plug it in again, or restart the sound server."
-        )
+        raise SourceAbsent(self._program.hangs.format(limit_s=limit_s))
 
     def next_frame(self, timeout_s: float) -> Message | RawBlock | None:
         """Return the next frame, or None if none arrived within `timeout_s` seconds.
@@ -113,7 +146,7 @@ class CaptureProcess:
     def _receive(self, timeout_s: float) -> bool:
         """Take what has arrived within `timeout_s`; False if nothing did."""
         if self._ended:
-            raise SourceLost("The microphone was closed.")
+            raise SourceLost(self._program.closed)
         ready = [pipe for pipe, _ in self._poll.poll(timeout_s * 1000.0)]
         if self._stderr in ready:
             self._read_noise()
@@ -138,5 +171,5 @@ class CaptureProcess:
 
     def _why_it_ended(self) -> str:
         lines = self._noise.decode("utf-8", "replace").strip().splitlines()
-        last = f": {printable(lines[-1])}" if lines else ""
+        last = f": {printable(lines[-1])}" if lines and self._program.tells else ""
         return f"The capture process ended without being asked to{last}."

@@ -78,7 +78,7 @@ class Decoder:
         SourceError
             It cannot be read.
         """
-        av = _load_av()
+        av = load_av()
         self._errors = av.error
         self._name = name
         options = {"analyzeduration": f"{_PROBE_S * 1e6:.0f}", **_OPTIONS.get(container.demuxer, {})}
@@ -172,7 +172,7 @@ class Decoder:
             fault = Fault(self.position / self.sample_rate, lost_len / self.sample_rate)
             self.faults.append(fault)
         self._broken = False
-        samples = _to_float(frame)
+        samples = to_float(frame)
         self.position += lost_len + len(samples)
         self.heard += len(samples)
         self.longest = max(self.longest, len(samples))
@@ -199,7 +199,7 @@ class Decoder:
         return whole / 1e6 if whole else None
 
 
-def _to_float(frame: Any) -> NDArray[np.float32]:
+def to_float(frame: Any) -> NDArray[np.float32]:
     """Return the samples of `frame` as float32 (n, channels), full scale +-1.0."""
     array = frame.to_ndarray()
     channels = frame.layout.nb_channels
@@ -213,13 +213,21 @@ def _to_float(frame: Any) -> NDArray[np.float32]:
     return samples
 
 
-def _load_av() -> ModuleType:
+def load_av() -> ModuleType:
+    """Return PyAV.
+
+    Raises
+    ------
+    SourceError
+        It is not installed.
+    """
     try:
         with _OPENING:  # its modules import one another: one thread at a time
             import av
     except (ImportError, OSError):
         raise SourceError(
-            "Sound in a container needs the Python package av (FFmpeg); install it with `pip install av`."
+            "Sound in a container or from a network needs the Python package av (FFmpeg); install it with "
+            "`pip install av`."
         ) from None
     module: ModuleType = av
     return module

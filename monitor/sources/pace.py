@@ -18,6 +18,15 @@ MAX_PAUSE_S = 10.0
 HALF_LIFE_S = 30.0
 """Seconds in which half of the longest usual pause is forgotten."""
 
+CATCH_UP = 4.0
+"""How many times as fast as it sounded sound is taken that a live server had kept; analysis is faster."""
+AT_ONCE_S = 0.8
+"""Seconds of it that are taken at once."""
+MOST_KEPT_S = 60.0
+"""More than a live server keeps."""
+LEAST_DUE_S, MOST_DUE_S = 1.4, 3.0
+"""A live server counts as silent after a pause as long; networks hold up packets for a second or so."""
+
 RATE_SPAN_S = 5.0
 """Seconds over which the rate of arrival is measured."""
 RATE_TOLERANCE = 0.06
@@ -96,6 +105,33 @@ class Pace:
         epoch_s = latest_s if self._epoch_s is None else self._epoch_s
         self._epoch_s = min(max(epoch_s, latest_s - self._usual_pause_s), latest_s)
         return self._epoch_s + self._position_s
+
+
+class LivePace(Pace):
+    """The deliveries of a server that sends what is just heard, after what it had kept: that comes at once.
+
+    Nothing is held back for good: what comes late, or all at once, is passed on at `CATCH_UP` times its pace.
+    """
+
+    def __init__(self, now_s: float) -> None:
+        super().__init__(now_s, MOST_KEPT_S)
+        self._credit_s = AT_ONCE_S
+
+    @property
+    def next_due_s(self) -> float:
+        """When the next sound is due at the latest: after a pause twice as long as is usual."""
+        return self._last_s + min(max(2.0 * self._usual_pause_s, LEAST_DUE_S), MOST_DUE_S)
+
+    def wait_s(self, now_s: float) -> float:
+        """Return how long nothing more shall be read."""
+        credit_s = self._credit_s + CATCH_UP * (now_s - self._last_s)
+        return max(super().wait_s(now_s), -credit_s / CATCH_UP)
+
+    def arrived(self, now_s: float, length_s: float) -> float:
+        """Note the arrival of `length_s` seconds of sound; return when the last was captured, at a guess."""
+        passed_s = now_s - self._last_s
+        self._credit_s = min(self._credit_s + CATCH_UP * passed_s, AT_ONCE_S) - length_s
+        return super().arrived(now_s, length_s)
 
 
 class _Rate:

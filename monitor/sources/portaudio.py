@@ -14,8 +14,6 @@ It writes frames (`capture_messages.py`) to stdout and ends when its stdin does,
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import itertools
 import os
 import sys
@@ -27,27 +25,26 @@ from typing import Any, NoReturn
 
 from monitor.errors import SourceAbsent, SourceError
 from monitor.sources.backlog import Backlog
-from monitor.sources.capture_messages import Failed, Listed, Message, Opened, encode_header, encode_message
+from monitor.sources.capture_messages import Failed, Listed, Opened, encode_header
+from monitor.sources.capture_pipe import end_with_parent, send, take_stdout, write_all
 from monitor.sources.devices import Device, find, find_id, printable, stable_id, with_unique_ids
 
 BLOCKS_PER_S = 50
 """Blocks of 20 ms: short against a window, long against the cost of a call."""
 BACKLOG_S = 10.0
 """Seconds kept while the parent does not read, beside what the pipe holds."""
-PIPE_LEN = 1 << 20
-"""Bytes the pipe holds, where the system allows it: 2.7 s of 48 kHz stereo."""
 MAX_CHANNELS = 8
 """A device that claims more is a virtual one that copies; two of its channels say it all."""
 
 
 def main(arguments: Sequence[str]) -> NoReturn:
     """Run one request and end the process, whatever the driver does."""
-    pipe = _take_stdout()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    pipe = take_stdout()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     try:
         _serve(arguments, pipe)
     except SourceError as error:
-        _send(pipe, Failed(str(error), absent=isinstance(error, SourceAbsent)))
+        send(pipe, Failed(str(error), absent=isinstance(error, SourceAbsent)))
     except BrokenPipeError:
         pass
     os._exit(0)  # not sys.exit: PortAudio's clean-up can hang, and the system closes everything anyway
@@ -58,31 +55,13 @@ def _serve(arguments: Sequence[str], pipe: int) -> None:
     devices = _devices(sounddevice)
     match arguments:
         case ["list"]:
-            _send(pipe, Listed(devices))
+            send(pipe, Listed(devices))
         case ["find", spec]:
             _capture(sounddevice, find(devices, spec), pipe)
         case ["id", device_id, name]:
             _capture(sounddevice, find_id(devices, device_id, name), pipe)
         case _:
             raise SourceError(f"The capture process does not know {arguments!r}.")
-
-
-def _take_stdout() -> int:
-    """Return a descriptor of the pipe that nobody else writes to; what libraries print goes to stderr."""
-    pipe = os.dup(sys.stdout.fileno())
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    os.set_blocking(sys.stderr.fileno(), False)  # a driver that chatters must not wait for a reader
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):  # the user's pipe quota is spent: 64 KiB have to do
-            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_LEN)
-    return pipe
-
-
-def _end_with_parent() -> None:
-    """End the process when stdin does; the parent holds its other end and never writes."""
-    while os.read(sys.stdin.fileno(), 4096):
-        pass
-    os._exit(0)
 
 
 def _load_portaudio() -> ModuleType:
@@ -131,10 +110,10 @@ def _default_index(sounddevice: ModuleType) -> int:
 def _capture(sounddevice: ModuleType, device: Device, pipe: int) -> None:
     """Send the microphone's sound until it, or the parent, goes away."""
     stream, backlog = _open_stream(sounddevice, device)
-    _send(pipe, Opened(device.id, device.name, round(stream.samplerate), stream.channels))
+    send(pipe, Opened(device.id, device.name, round(stream.samplerate), stream.channels))
     while (block := backlog.take()) is not None:
-        _write_all(pipe, encode_header(block) + block.data)
-    _send(pipe, Failed(f"The microphone {device.name} went away."))
+        write_all(pipe, encode_header(block) + block.data)
+    send(pipe, Failed(f"The microphone {device.name} went away."))
 
 
 def _open_stream(sounddevice: ModuleType, device: Device) -> tuple[Any, Backlog]:
@@ -189,16 +168,6 @@ def _forms(device: Device) -> list[tuple[int, int]]:
     rates.append(device.default_sample_rate)
     channels = (device.channels if device.channels <= MAX_CHANNELS else 2, 1)
     return list(dict.fromkeys(itertools.product(rates, channels)))
-
-
-def _send(pipe: int, message: Message) -> None:
-    _write_all(pipe, encode_message(message))
-
-
-def _write_all(pipe: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(pipe, view) :]
 
 
 if __name__ == "__main__":

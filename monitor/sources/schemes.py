@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from monitor.errors import ConfigError
+from monitor.sources.network_address import without_secrets
 
 if TYPE_CHECKING:  # the command line asks this module before anything heavy is loaded
     from monitor.sources import Source
@@ -22,13 +23,16 @@ class Scheme(msgspec.Struct, frozen=True):
     """``module:function``, loaded when asked for: ``(address: str, options: SourceOptions) -> Source``."""
     valid: str
     """How it is written, for a person."""
-    address: Literal["none", "may", "must"] = "none"
-    """Whether something follows the colon."""
+    address: Literal["none", "may", "must", "url"] = "none"
+    """Whether something follows the colon; `url`: the whole is the address, with all before the colon."""
     ahead: bool = True
     """Whether `--fast` can read it before its time."""
     grows: bool = False
     """Whether `--follow` can read it as it grows."""
 
+
+_NETWORK = "monitor.sources.network:open_network"
+_STREAMS = ("rtsp", "rtsps", "http", "https")
 
 SCHEMES: dict[str, Scheme] = {
     "mic": Scheme(
@@ -37,6 +41,7 @@ SCHEMES: dict[str, Scheme] = {
     "file": Scheme("monitor.sources.file:open_file", "file:PATH", address="must", grows=True),
     "-": Scheme("monitor.sources.stdin:open_stdin", "- (standard input)"),
     "demo": Scheme("monitor.sources.demo:open_demo", "demo"),
+    **{kind: Scheme(_NETWORK, f"{kind}://…", address="url", ahead=False) for kind in _STREAMS},
 }
 """By what a user writes before the colon; a bare path is a file."""
 
@@ -70,13 +75,15 @@ def make_source(spec: str, options: SourceOptions) -> Source:
 def _parse(spec: str) -> tuple[str, str]:
     """Return the scheme of `spec` and its address."""
     kind, _, address = spec.partition(":")
+    if (scheme := SCHEMES.get(kind.lower())) and scheme.address == "url":
+        return kind.lower(), f"{kind.lower()}:{address}"
     takes = SCHEMES[kind].address if kind in SCHEMES else None
     if takes == "may" or (takes == "must" and address) or (takes == "none" and spec == kind):
         return kind, address
     if _is_path(spec):
         return "file", spec
     valid = ", ".join(scheme.valid for scheme in SCHEMES.values())
-    raise ConfigError(f"There is no source {spec!r}; valid: {valid}.")
+    raise ConfigError(f"There is no source {without_secrets(spec)!r}; valid: {valid}.")
 
 
 def _is_path(spec: str) -> bool:

@@ -357,3 +357,19 @@ def test_a_file_read_at_once_waits_for_the_real_ring_and_loses_nothing() -> None
     capture.stop()
     np.testing.assert_array_equal(np.concatenate(parts), heard(samples, RATE))
     assert ring.counters().overwritten == 0
+
+
+def test_a_source_that_changes_its_form_is_followed_without_a_reopening() -> None:
+    mono, stereo = sound(0.5), blocks(noise(RATE // 4, 2), itertools.repeat(160, 25), RATE // 2, 100.5)
+    ring = RecordingRing()
+    source = ScriptSource([])
+
+    def change() -> None:
+        source.sample_rate = RATE // 2
+
+    source._steps = iter([*mono, change, *stereo])
+    capture = run_to_end(source, ring)
+    assert (source.opened, capture.status.reopened, capture.error) == (1, 0, None)
+    assert capture.status.device_sample_rate == RATE // 2
+    assert ring.position == pytest.approx(RATE, abs=2)
+    assert sum(length for _, length in ring.gaps) <= 1

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.sources.pace import AHEAD_S, MAX_PAUSE_S, Pace
+from monitor.sources.pace import AHEAD_S, CATCH_UP, MAX_PAUSE_S, MOST_DUE_S, LivePace, Pace
 
 BLOCK_S = 0.02
 
@@ -14,9 +14,9 @@ BLOCK_S = 0.02
 class Run:
     """A pipe whose reader reads as the source does, by a clock of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: type[Pace] = Pace) -> None:
         self.now_s = 100.0
-        self.pace = Pace(self.now_s)
+        self.pace = kind(self.now_s)
         self.waiting_s = 0.0  # sound in the pipe
         self.heard_s = 0.0
         self.captured_s: list[float] = []
@@ -127,3 +127,27 @@ def test_the_times_of_a_burst_are_spread_over_the_pause_before_it() -> None:
     settled = run.captured_s[200:]
     steps = [later - sooner for sooner, later in pairwise(settled)]
     assert max(abs(step - BLOCK_S) for step in steps) < 0.01
+
+
+@pytest.mark.parametrize("kept_s", [2.0, 10.0, 30.0])
+def test_what_a_live_server_had_kept_is_read_faster_than_it_sounds_and_then_nothing_is_behind(
+    kept_s: float,
+) -> None:
+    run = Run(LivePace)
+    run.deliver(kept_s)
+    run.until(101.0)
+    assert run.heard_s <= 1.0 + CATCH_UP
+    bursts(run, BLOCK_S, 3000)
+    assert run.waiting_s < 0.1
+    assert run.pace.rate is None
+    assert run.captured_s[-1] == pytest.approx(run.now_s, abs=0.5)
+
+
+@pytest.mark.parametrize("kept_s", [0.0, 4.0])
+def test_a_live_server_that_stops_is_overdue_within_seconds_however_much_it_had_kept(kept_s: float) -> None:
+    run = Run(LivePace)
+    run.deliver(kept_s)
+    bursts(run, 0.1, 100)
+    assert run.pace.next_due_s - run.now_s <= MOST_DUE_S
+    bursts(run, 3.0, 20)  # even where packets are often held up
+    assert run.pace.next_due_s - run.now_s <= MOST_DUE_S

@@ -53,7 +53,9 @@ class CaptureConfig(_Section, frozen=True):
     highpass_hz: Annotated[float, msgspec.Meta(ge=1, le=1000)] = 20.0
     """Lower sound is not heard: an offset, rumble; set to e.g. 150, the hum of the mains too."""
     require: bool = False
-    """Refuse to start without a microphone that is not there, instead of waiting for it."""
+    """Refuse to start without a microphone or a server that is not there, instead of waiting for it."""
+    verify_tls: bool = True
+    """A server that encrypts (`https`, `rtsps`) must prove that it is the one that was named."""
 
 
 class WindowConfig(_Section, frozen=True):
