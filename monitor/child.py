@@ -59,6 +59,12 @@ class Child:
         return f"failed (exit code {code})"
 
     @property
+    def input(self) -> int:
+        """Descriptor of the pipe to its standard input, where one was asked for."""
+        assert self._process.stdin is not None  # noqa: S101 - it was asked for
+        return self._process.stdin.fileno()
+
+    @property
     def output(self) -> int:
         """Descriptor of the pipe from its standard output, where one was asked for."""
         assert self._process.stdout is not None  # noqa: S101 - it was asked for

@@ -7,6 +7,7 @@ Nothing is made safe for a terminal here: what comes over the wire is safe alrea
 from __future__ import annotations
 
 import math
+import re
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -105,6 +106,21 @@ def called(record: Labelled) -> str:
 def spoken(class_: str) -> str:
     """Return a class name as words."""
     return as_words(class_).strip() or "(no name)"
+
+
+_NO_ARTICLE = re.compile(
+    r"[^su]s\b|(ing|\b(speech|music|rain|wind|thunder|laughter|applause|water|traffic|noise|static|silence))$"
+)
+"""Plurals, doings and what cannot be counted."""
+_VOWEL = re.compile(r"[aeio]|u(?!ni|k|s[ei]|ti)", re.IGNORECASE)
+
+
+def hedged(name: str) -> str:
+    """Return the words in which a sound is reported, ``may be a dog bark``."""
+    words = spoken(name)
+    if _NO_ARTICLE.search(words):
+        return f"may be {words}"
+    return f"may be {'an' if _VOWEL.match(words) else 'a'} {words}"
 
 
 def changed(change: Change) -> str:

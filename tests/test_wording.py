@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.records import NearMissReason, SourceState
-from monitor.wording import ENDED_BY, NEAR_MISS, SOURCE_STATE, ended_by, rarity, spoken
+from monitor.wording import ENDED_BY, NEAR_MISS, SOURCE_STATE, ended_by, hedged, rarity, spoken
 
 
 def test_there_are_words_for_every_reason_and_state() -> None:
@@ -41,3 +41,16 @@ def test_once_a_minute_begins_the_scale_and_once_a_month_ends_it() -> None:
     assert rarity(1 / (1 + 1 / 720)) == pytest.approx(1.0)
     middle = rarity(1 / (1 + (60 / 720) ** 0.5))
     assert middle == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("class_", "words"),
+    [
+        ("siren", "a siren"), ("dog_bark", "a dog bark"), ("alarm", "an alarm"), ("umbrella", "an umbrella"),
+        ("ukulele", "a ukulele"), ("knocking", "knocking"), ("glass_breaking", "glass breaking"),
+        ("footsteps", "footsteps"), ("speech", "speech"), ("running_water", "running water"),
+        ("bus", "a bus"), ("breaking_glass", "a breaking glass"), ("washing_machine", "a washing machine"),
+    ],
+)  # fmt: skip
+def test_a_sound_is_reported_in_hedged_words(class_: str, words: str) -> None:
+    assert hedged(class_) == f"may be {words}"

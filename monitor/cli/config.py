@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 from monitor.cli.arguments import AddVerb
-from monitor.config.settings import as_toml, load_config
+from monitor.config.settings import as_toml, load_config, without_addresses
 from monitor.console import show
 from monitor.files.paths import user_path
 
@@ -25,5 +25,6 @@ def _config(arguments: argparse.Namespace) -> int:
     import msgspec
 
     config = load_config(arguments.config, os.environ)
+    config = msgspec.structs.replace(config, notify=without_addresses(config.notify))
     show(json.dumps(msgspec.to_builtins(config), indent=2) if arguments.json else as_toml(config))
     return 0

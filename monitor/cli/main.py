@@ -22,6 +22,7 @@ from monitor.cli.listen import add_listen
 from monitor.cli.models import add_models
 from monitor.cli.run import add_run
 from monitor.cli.schema import add_schema
+from monitor.cli.test import add_test
 from monitor.cli.tui import add_tui
 from monitor.cli.words import add_words
 from monitor.console import only_ours, open_streams, tell
@@ -36,7 +37,7 @@ EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 _VERBS = (
     add_run, add_devices, add_listen, add_tui, add_history, add_ack, add_words, add_background, add_models,
-    add_eval, add_schema, add_config,
+    add_eval, add_schema, add_config, add_test,
 )  # fmt: skip
 _LONGEST = 300
 """Characters of a refused command line that are shown."""

@@ -143,6 +143,12 @@ def _add_destinations(group: Flags) -> None:
         help="add events, near misses and changes of health to FILE, one JSON object a line",
     )
     group.add_argument(
+        "--exec",
+        dest="command",
+        metavar="CMD",
+        help="run CMD for each sound, with its event as JSON on standard input (docs/notify.md)",
+    )
+    group.add_argument(
         "--bind", metavar="ENDPOINT", help=f"where to publish (default {DEFAULT_ENDPOINT}), or none"
     )
     group.add_argument(

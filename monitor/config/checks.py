@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from monitor.config import limits
+from monitor.config.notify_checks import check_notify
 from monitor.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def check_together(config: Config, origin: str) -> None:
             f"valid: at most {_MOST_BLOCKS_ALARMING * 3600.0 / rate:g}."
         )
     check_thresholds(config, origin)
+    check_notify(config.notify, origin)
 
 
 def check_window(config: Config, window_s: float) -> None:

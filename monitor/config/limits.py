@@ -76,3 +76,11 @@ CALIBRATION_MEMORY_H = Range(0.1, 1000.0)
 KEEP_DAYS = Range(0.01, 36_500.0)
 """A quarter of an hour to a century."""
 MAX_MB = Range(1.0, 100_000.0)
+NOTIFY_COOLDOWN_S = Range(0.0, 86_400.0)
+"""0: each sound is a message of its own."""
+AGAIN_AFTER_S = Range(1.0, 86_400.0)
+ONLY_AFTER = Range(0, 20)
+UNWELL_AFTER_S = Range(1.0, 86_400.0)
+NOTIFY_TIMEOUT_S = Range(0.5, 600.0)
+KEEP_S = Range(1.0, 2_592_000.0)
+"""Up to a month: older news is none."""

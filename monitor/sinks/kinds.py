@@ -23,6 +23,8 @@ class SinkOptions(msgspec.Struct, frozen=True, kw_only=True):
     """They tell near misses too."""
     log: Path | None = None
     """Where events, near misses and changes of health are added as lines of JSON."""
+    command: str | None = None
+    """What is run for each sound, with its event as JSON on standard input."""
     wait: Callable[[], bool] | None = None
     """Asked again and again: whether to wait for a slow reader of lines instead of dropping some."""
 
@@ -33,6 +35,7 @@ SINKS: dict[str, str] = {
     "troubles": "monitor.sinks.lines:open_troubles",
     "log": "monitor.sinks.log:open_log",
     "history": "monitor.sinks.history:open_history",
+    "notify": "monitor.sinks.notify.notifier:open_notify",
 }
 """``module:function``, loaded when a run begins: ``(config: Config, options: SinkOptions) -> Sink | None``.
 

@@ -7,7 +7,6 @@ and whenever they change. A file has no times of day but positions.
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -32,19 +31,14 @@ from monitor.wording import (
     day_and_zone,
     ended_by,
     hard_of_hearing,
+    hedged,
     how_often,
     moment,
-    spoken,
 )
 
 _UNHEARD = {"silent", "lost", "failing", "paused"}
 _LATE_S = 2.0
 """What is reported of a file in real time may be so late without a word; CLAP needs a second for a window."""
-_NO_ARTICLE = re.compile(
-    r"[^su]s\b|(ing|\b(speech|music|rain|wind|thunder|laughter|applause|water|traffic|noise|static|silence))$"
-)
-"""Plurals, doings and what cannot be counted."""
-_VOWEL = re.compile(r"[aeio]|u(?!ni|k|s[ei]|ti)", re.IGNORECASE)
 
 
 class LineSink:
@@ -245,14 +239,6 @@ def open_lines(config: Config, options: SinkOptions) -> LineSink | None:
 def open_troubles(_: Config, options: SinkOptions) -> TroubleSink | None:
     """Tell of a lost or silent source on standard error where standard output is for a program."""
     return TroubleSink(sys.stderr) if options.as_json else None
-
-
-def hedged(name: str) -> str:
-    """Return the words in which a sound is reported, ``may be a dog bark``."""
-    words = spoken(name)
-    if _NO_ARTICLE.search(words):
-        return f"may be {words}"
-    return f"may be {'an' if _VOWEL.match(words) else 'a'} {words}"
 
 
 def event_line(event: Event, where: str | None = None) -> str:

@@ -17,7 +17,7 @@ from monitor.bus.codec import decode_json
 from monitor.bus.messages import ClockStep, Event, Health, NearMissMessage, PublishedRecord
 from monitor.records import BackgroundState, CalibrationState, HearingState
 from monitor.sinks import Sink
-from monitor.sinks.lines import LineSink, TroubleSink, hedged
+from monitor.sinks.lines import LineSink, TroubleSink
 from monitor.wording import HEARING
 from tests.examples import NOON, event, health, level, near_miss
 
@@ -88,19 +88,6 @@ def test_an_onset_that_was_missed_is_told_at_the_first_update() -> None:
 def test_an_event_that_did_not_end_by_itself_says_why(ended_by: str, words: str) -> None:
     (line,) = printed(msgspec.structs.replace(event("offset"), ended_by=ended_by))
     assert f"ended after 3.0 s {words}, peak" in line
-
-
-@pytest.mark.parametrize(
-    ("class_", "words"),
-    [
-        ("siren", "a siren"), ("dog_bark", "a dog bark"), ("alarm", "an alarm"), ("umbrella", "an umbrella"),
-        ("ukulele", "a ukulele"), ("knocking", "knocking"), ("glass_breaking", "glass breaking"),
-        ("footsteps", "footsteps"), ("speech", "speech"), ("running_water", "running water"),
-        ("bus", "a bus"), ("breaking_glass", "a breaking glass"), ("washing_machine", "a washing machine"),
-    ],
-)  # fmt: skip
-def test_a_sound_is_reported_in_hedged_words(class_: str, words: str) -> None:
-    assert hedged(class_) == f"may be {words}"
 
 
 def test_near_misses_are_told_with_their_reason_only_where_asked_for() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.config.settings import ClassConfig, Config, DetectorConfig, valid_values
+from monitor.config.settings import ClassConfig, Config, DetectorConfig, TargetConfig, valid_values
 from tools.maintain.write_default_config import default_value, docstrings
 
 HEAD = """\
@@ -81,7 +81,9 @@ def document() -> str:
         lines += [f"## `[{section.name}]`", "", (struct.__doc__ or "").strip(), ""]
         lines += [*table(struct, [section.name]), ""]
     lines += ["## `[detector.classes.NAME]`", "", (ClassConfig.__doc__ or "").strip(), ""]
-    lines += table(ClassConfig, ["detector", "classes", "NAME"])
+    lines += [*table(ClassConfig, ["detector", "classes", "NAME"]), ""]
+    lines += ["## `[notify.targets.NAME]`", "", (TargetConfig.__doc__ or "").strip(), ""]
+    lines += table(TargetConfig, ["notify", "targets", "NAME"])
     return "\n".join(lines) + "\n"
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from monitor.config.settings.base import within
 from monitor.config.settings.loading import as_toml, load_config
+from monitor.config.settings.notify import NotifyConfig, TargetConfig, without_addresses
 from monitor.config.settings.refusals import valid_values
 from monitor.config.settings.sections import (
     MAX_CLASSES,
@@ -23,7 +25,6 @@ from monitor.config.settings.sections import (
     Tau,
     Threshold,
     WindowConfig,
-    within,
 )
 
 __all__ = [
@@ -39,9 +40,11 @@ __all__ = [
     "HistoryConfig",
     "LevelConfig",
     "ModelConfig",
+    "NotifyConfig",
     "PromptConfig",
     "PublishConfig",
     "ScorerConfig",
+    "TargetConfig",
     "Tau",
     "Threshold",
     "WindowConfig",
@@ -49,4 +52,5 @@ __all__ = [
     "load_config",
     "valid_values",
     "within",
+    "without_addresses",
 ]

@@ -16,11 +16,15 @@ import msgspec
 
 from monitor.config.checks import check_together
 from monitor.config.environment import settings
+from monitor.config.settings.notify import TargetConfig
 from monitor.config.settings.refusals import explain
 from monitor.config.settings.sections import ClassConfig, Config
 from monitor.errors import ConfigError
 from monitor.files.reading import read_toml
 from monitor.files.toml import toml_document
+
+_TABLES: dict[str, type[msgspec.Struct]] = {"detector.classes": ClassConfig, "notify.targets": TargetConfig}
+"""Keys that hold a table of tables, each of which has the keys of a struct."""
 
 
 def load_config(
@@ -95,7 +99,7 @@ def _refuse_unknown(values: Mapping[str, Any], struct: type[msgspec.Struct], ori
         kind = known[key]
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and isinstance(value, Mapping):
             _refuse_unknown(value, kind, origin, key)
-        elif where == "detector" and key == "classes" and isinstance(value, Mapping):
+        elif (entries := _TABLES.get(f"{where}.{key}")) is not None and isinstance(value, Mapping):
             for name, entry in value.items():
                 if isinstance(entry, Mapping):
-                    _refuse_unknown(entry, ClassConfig, origin, f"detector.classes.{name}")
+                    _refuse_unknown(entry, entries, origin, f"{where}.{key}.{name}")

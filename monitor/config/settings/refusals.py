@@ -9,6 +9,8 @@ import msgspec
 
 from monitor.config import limits
 from monitor.config.checks import ZERO, what_is_valid, zero_or
+from monitor.config.notify_checks import WAYS
+from monitor.config.settings.notify import TargetConfig
 from monitor.config.settings.sections import ClassConfig, Config
 
 _LONGEST_VALUE = 80
@@ -29,6 +31,10 @@ _CHOICES = {
     "scorer.temperature": f"auto, or {limits.TEMPERATURE}",
     "detector.onset_threshold": f"auto, or {limits.THRESHOLD}",
     "detector.offset_threshold": f"auto, or {limits.THRESHOLD}",
+    "notify.targets.*.method": "post or get",
+    "notify.targets.*.messages": "a list of onset, update, offset",
+    "notify.targets.*.again_after_s": f"a list of numbers, {limits.AGAIN_AFTER_S}",
+    "notify.targets.*.quiet": "HH:MM-HH:MM, or empty",
 }
 """What a key that takes words may be."""
 
@@ -38,6 +44,8 @@ def valid_values(keys: Sequence[str]) -> str:
     name = ".".join(keys[:2])
     if len(keys) == 2 and name in ZERO:
         return zero_or(name)
+    if len(keys) == 4:
+        return _CHOICES.get(f"{name}.*.{keys[3].partition('[')[0]}") or what_is_valid(Config, keys)
     return _CHOICES.get(name) or what_is_valid(Config, keys)
 
 
@@ -47,17 +55,31 @@ def explain(message: str, merged: Mapping[str, Any], environment: Mapping[str, A
     if not path:
         return f"{origin}: {message}."
     keys = _place(path.rstrip("`"), merged)
-    value: Any = merged
-    for key in keys:
-        value = value.get(key) if isinstance(value, Mapping) else None
+    value = _value(merged, keys)
     if len(keys) == 2 and keys[1] in environment.get(keys[0], {}):
         origin = f"MONITOR_{keys[0].upper()}_{keys[1].upper()}"
     for technical, plain in _PLAIN_WORDS.items():
         text = text.replace(technical, plain)
-    given = "" if value is None else f" is {_shown(value)}"
+    given = "" if value is None or _secret(keys) else f" is {_shown(value)}"
     valid = valid_values(keys)
     said = f"valid: {valid}" if valid and value is not None else f"{text[0].lower()}{text[1:]}"
     return f"{origin}: {'.'.join(keys)}{given}; {said}."
+
+
+def _value(merged: Mapping[str, Any], keys: Sequence[str]) -> Any:
+    """Return the value at `keys`, the last of which may be followed by its place in a list; None: none."""
+    value: Any = merged
+    for key in keys:
+        name, _, place = key.partition("[")
+        value = value.get(name) if isinstance(value, Mapping) else None
+        if place and isinstance(value, list):
+            value = value[int(place.rstrip("]"))]
+    return value
+
+
+def _secret(keys: Sequence[str]) -> bool:
+    """Tell whether what stands at `keys` may be or hold the address of somebody who is told."""
+    return keys[0] == "notify" and (len(keys) < 4 or keys[3].partition("[")[0] in WAYS)
 
 
 def _shown(value: Any) -> str:
@@ -76,8 +98,9 @@ def _place(path: str, merged: Mapping[str, Any]) -> list[str]:
         return path.split(".")
     *sections, table = before.split(".")
     entries = merged[sections[0]][table]
-    at_fault = [name for name, own in entries.items() if not _fits(own, ClassConfig)]
-    return [*sections, table, *at_fault[:1], *after.lstrip(".").split(".")]
+    kind = TargetConfig if table == "targets" else ClassConfig
+    at_fault = [name for name, own in entries.items() if not _fits(own, kind)]
+    return [*sections, table, *at_fault[:1], *(key for key in after.lstrip(".").split(".") if key)]
 
 
 def _fits(value: Any, kind: type[msgspec.Struct]) -> bool:

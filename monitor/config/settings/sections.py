@@ -10,14 +10,11 @@ from typing import Annotated, Literal
 import msgspec
 
 from monitor.config import limits
+from monitor.config.settings.base import within
+from monitor.config.settings.notify import NotifyConfig
 
 MAX_CLASSES = 500
 """More classes than anyone can follow, and than one message a second should carry the state of."""
-
-
-def within(limit: limits.Range) -> msgspec.Meta:
-    """Return the bounds of a number as msgspec checks them."""
-    return msgspec.Meta(ge=limit.low, le=limit.high)
 
 
 Auto = Literal["auto"]
@@ -274,3 +271,4 @@ class Config(_Section, frozen=True):
     calibration: CalibrationConfig = CalibrationConfig()
     publish: PublishConfig = PublishConfig()
     history: HistoryConfig = HistoryConfig()
+    notify: NotifyConfig = NotifyConfig()

@@ -1,0 +1,60 @@
+"""The `test` verb: does what is set up work? A message to everybody who is told."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import Any
+
+from monitor.cli.arguments import AddVerb
+from monitor.config.settings import Config, load_config
+from monitor.config.settings.notify import TargetConfig
+from monitor.console import show, show_json
+from monitor.errors import ConfigError
+from monitor.files.paths import user_path
+
+_EXIT_NOT_DELIVERED = 1
+
+
+def add_test(verbs: Any, add_verb: AddVerb) -> None:
+    """Add `test` and what it can try to the verbs of the program."""
+    subjects = add_verb(verbs, "test", _notify, "try out what is set up").add_subparsers(
+        metavar="SUBJECT", required=True
+    )
+    notify = add_verb(subjects, "notify", _notify, "send a message, marked as a test, to all who are told")
+    notify.add_argument("--config", type=user_path, metavar="FILE", help="TOML file over the defaults")
+    notify.add_argument(
+        "--target", action="append", metavar="NAME", help="only this one of [notify]; again for another one"
+    )
+    notify.add_argument("--json", action="store_true", help="one JSON list on standard output")
+
+
+def _notify(arguments: argparse.Namespace) -> int:
+    import msgspec
+
+    from monitor.sinks.notify.trial import try_targets
+
+    config = load_config(arguments.config, os.environ)
+    outcomes = try_targets(_wanted(config, arguments.target), config.publish.node)
+    if arguments.json:
+        show_json(msgspec.json.encode(outcomes))
+    for outcome in [] if arguments.json else outcomes:
+        how = (
+            f"delivered in {outcome.seconds:.1f} s" if outcome.delivered else f"NOT delivered: {outcome.why}"
+        )
+        show(f"{outcome.target}: {how}")
+    return 0 if all(outcome.delivered for outcome in outcomes) else _EXIT_NOT_DELIVERED
+
+
+def _wanted(config: Config, names: list[str] | None) -> dict[str, TargetConfig]:
+    """Return the targets that are to be tried."""
+    targets = config.notify.targets
+    if not targets:
+        raise ConfigError(
+            "Nobody is told: the configuration has no [notify.targets.NAME]; docs/notify.md shows how to write "
+            "one, and --config FILE says where it is."
+        )
+    for name in names or []:
+        if name not in targets:
+            raise ConfigError(f"There is no target {name!r} in [notify]; valid: {', '.join(targets)}.")
+    return {name: target for name, target in targets.items() if names is None or name in names}

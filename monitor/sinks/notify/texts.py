@@ -1,0 +1,116 @@
+"""What people read when they are told. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from monitor.bus.codec import encode_json, topic_of
+from monitor.bus.messages import Event, Health, PublishedRecord
+from monitor.sinks.notify.letters import Letter, Message
+from monitor.wording import HEARING, called, clock, hedged, moment
+
+LATE_S = 30.0
+"""What is told later than this says so."""
+
+
+class _Topic(msgspec.Struct, frozen=True):
+    """How a payload begins."""
+
+    topic: str
+
+
+def payload_of(record: PublishedRecord) -> str:
+    """Return `record` as `--log` writes it: its payload on the wire with its topic before that."""
+    return (encode_json(_Topic(topic_of(record)))[:-1] + b"," + encode_json(record)[1:]).decode()
+
+
+def of_event(event: Event, now: datetime) -> Message:
+    """Return a first message about a sound: what, when, where, how sure, how loud."""
+    ended = event.type == "offset"
+    name = called(event)
+    title = f"URGENT: {name}" if event.urgent else name
+    score = f"score {event.score:.2f} (threshold {event.threshold:.2f})"
+    text = f"{_when(event)}, {_where(event)}: {hedged(event.label or event.class_)}, {score}, {_snr(event)}."
+    if event.hearing != "good":
+        text += f" The monitor does not hear well: {HEARING[event.hearing]}."
+    return Message(
+        "event", now, title, text + (" It is over." if ended else ""), payload_of(event), event.urgent
+    )
+
+
+def of_change(event: Event, now: datetime) -> Message:
+    """Return that a sound goes on, or has ended."""
+    over = event.type == "offset"
+    name = called(event)
+    title = f"{name} {'ended' if over else 'goes on'}"
+    text = f"{_when(event)}, {_where(event)}: {title}."
+    return Message("offset" if over else "update", now, title, text, payload_of(event), event.urgent)
+
+
+def of_count(last: Event, times: int, since: datetime, more: bool, now: datetime) -> Message:
+    """Return a count of sounds, ``dog bark, 14 more times since 08:12``, and when the last one was."""
+    name = called(last)
+    often = f"{times}{' more' if more else ''} {'time' if times == 1 else 'times'}"
+    title = f"{'URGENT: ' if last.urgent else ''}{name}, {often} since {_short(since)}"
+    text = f"{title}; the last at {_when(last)}, {_where(last)}, {_snr(last)}."
+    return Message("more", now, title, text, payload_of(last), last.urgent, times)
+
+
+def of_repeat(last: Event, ids: tuple[str, ...], since: datetime, now: datetime) -> Message:
+    """Return that nobody has acknowledged an urgent sound."""
+    name, times = called(last), len(ids)
+    often = f"at {_when(last)}" if times == 1 else f"{times} times since {_short(since)}"
+    title = f"NOT ACKNOWLEDGED: {name}"
+    text = f"{name} {often}, {_where(last)}: nobody has acknowledged it."
+    return Message("again", now, title, text, payload_of(last), urgent=True, times=times, ids=ids)
+
+
+def of_unwell(health: Health, why: str, since: datetime, now: datetime) -> Message:
+    """Return that a source is not heard, or not well."""
+    text = f"{_source(health)}: {why}, since {_short(since)}. Sounds are missed until this is over."
+    return Message("health", now, "THE MONITOR CANNOT HEAR", text, payload_of(health), urgent=True)
+
+
+def of_well(health: Health, since: datetime, now: datetime) -> Message:
+    """Return that a source is heard again."""
+    text = f"{_source(health)}: heard well again since {_short(since)}."
+    return Message("health", now, "The monitor hears again", text, payload_of(health))
+
+
+def as_letter(message: Message, now: datetime) -> Letter:
+    """Return `message` as it leaves now; what is late says how late."""
+    late_s = max(0.0, (now - message.created).total_seconds())
+    title, text = message.title, message.text
+    if late_s >= LATE_S:
+        title, text = f"{title} ({_length(late_s)} late)", f"{text} Told {_length(late_s)} late."
+    payload = message.payload.encode() + b"\n"
+    return Letter(message.kind, title, text, payload, message.urgent, message.times, late_s)
+
+
+def _when(event: Event) -> str:
+    return moment(event.onset_time, event.onset_position_s)
+
+
+def _where(event: Event) -> str:
+    return f"{event.source_name} on {event.node}" if event.node else event.source_name
+
+
+def _source(health: Health) -> str:
+    return f"{health.source_name} on {health.node}" if health.node else health.source_name
+
+
+def _snr(event: Event) -> str:
+    return f"{event.snr_db:.0f} dB over the background"
+
+
+def _short(time: datetime) -> str:
+    """Return the hour and the minute where the reader is."""
+    return clock(time)[:5]
+
+
+def _length(seconds: float) -> str:
+    if seconds < 60.0:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60.0:.0f} min" if seconds < 7200.0 else f"{seconds / 3600.0:.0f} h"
