@@ -38,11 +38,9 @@ def _notify(arguments: argparse.Namespace) -> int:
     outcomes = try_targets(_wanted(config, arguments.target), config.publish.node)
     if arguments.json:
         show_json(msgspec.json.encode(outcomes))
-    for outcome in [] if arguments.json else outcomes:
-        how = (
-            f"delivered in {outcome.seconds:.1f} s" if outcome.delivered else f"NOT delivered: {outcome.why}"
-        )
-        show(f"{outcome.target}: {how}")
+    for one in [] if arguments.json else outcomes:
+        how = f"delivered in {one.seconds:.1f} s" if one.delivered else f"NOT delivered: {one.why}"
+        show(f"{one.target}: {how}")
     return 0 if all(outcome.delivered for outcome in outcomes) else _EXIT_NOT_DELIVERED
 
 
@@ -51,8 +49,8 @@ def _wanted(config: Config, names: list[str] | None) -> dict[str, TargetConfig]:
     targets = config.notify.targets
     if not targets:
         raise ConfigError(
-            "Nobody is told: the configuration has no [notify.targets.NAME]; docs/notify.md shows how to write "
-            "one, and --config FILE says where it is."
+            "Nobody is told: the configuration has no [notify.targets.NAME]; docs/notify.md shows how to "
+            "write one, and --config FILE says where it is."
         )
     for name in names or []:
         if name not in targets:

@@ -76,8 +76,8 @@ class Messenger:
         except NotTold as error:
             if error.refused:
                 raise ConfigError(
-                    f"The address of {self._where} is none that apprise takes ({error}); see "
-                    "https://github.com/caronc/apprise/wiki for how they are written."
+                    f"The address of {self._where} is none that apprise takes (it is not shown here); "
+                    "https://github.com/caronc/apprise/wiki says how each is written."
                 ) from None
 
     def send(self, letter: Letter) -> None:
@@ -129,7 +129,7 @@ class Messenger:
             return
         answer = self._read(_LOADING_S)
         if not answer.ok:
-            raise NotTold(self._hidden(answer.why), refused=True)
+            raise NotTold("apprise takes no such address", refused=True)
         self._ready = True
 
     def _ask(self, line: bytes, timeout_s: float) -> Answer:

@@ -69,7 +69,7 @@ def of_repeat(last: Event, ids: tuple[str, ...], since: datetime, now: datetime)
 
 def of_unwell(health: Health, why: str, since: datetime, now: datetime) -> Message:
     """Return that a source is not heard, or not well."""
-    text = f"{_source(health)}: {why}, since {_short(since)}. Sounds are missed until this is over."
+    text = f"{_source(health)}: {why} since {_short(since)}. Sounds may be missed until this is over."
     return Message("health", now, "THE MONITOR CANNOT HEAR", text, payload_of(health), urgent=True)
 
 

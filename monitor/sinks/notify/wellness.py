@@ -87,5 +87,5 @@ def _message(source: _Source, since: datetime, now: Moment) -> Message:
     if not source.kind:
         return of_well(health, since, now.time)
     reason = None if source.kind == _STILL else health.reason or health.hearing_reason
-    why = f"{source.kind}, {reason}" if reason else source.kind
+    why = f"{source.kind} ({reason.rstrip('.')})" if reason else source.kind
     return of_unwell(health, why, since, now.time)
