@@ -35,6 +35,8 @@ def by_class(config: Config, classes: Sequence[ClassPrompt], strict: bool) -> Co
     detector = config.detector
     _refuse_unlisted("The detector has settings for", (*detector.urgent, *detector.classes), listed, strict)
     _refuse_unlisted("There is an alias for", config.prompts.aliases, listed, strict)
+    for name, target in config.notify.targets.items():
+        _refuse_unlisted(f"The target {name} is told of", target.classes, listed, strict)
     own = one_each(detector.classes, "detector.classes")
     return replace(
         config,

@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from monitor.config.settings.notify import HIDDEN, NotifyConfig, TargetConfig
 from monitor.errors import ConfigError
 
+if TYPE_CHECKING:
+    from monitor.config.settings.notify import NotifyConfig, TargetConfig
+
+HIDDEN = "…"
+"""How an address ends that is not shown; such a one cannot be used."""
 WAYS = ("url", "url_env", "url_file", "webhook", "webhook_env", "webhook_file", "exec")
 """Keys of which a target has exactly one."""
 _QUIET = re.compile(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d")

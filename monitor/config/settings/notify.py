@@ -8,10 +8,8 @@ import msgspec
 from msgspec.structs import replace
 
 from monitor.config import limits
+from monitor.config.notify_checks import HIDDEN
 from monitor.config.settings.base import within
-
-HIDDEN = "…"
-"""How an address ends that is not shown; such a one cannot be used."""
 
 Again = Annotated[float, within(limits.AGAIN_AFTER_S)]
 Message = Literal["onset", "update", "offset"]

@@ -111,6 +111,8 @@ class Messenger:
                 raise NotTold("the program ends")
             if self._child is not None and not self._child.ended:
                 return
+            if self._child is not None:
+                self._child.close_pipes()
             self._ready = False
             try:
                 self._child = Child(

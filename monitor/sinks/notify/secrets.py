@@ -17,7 +17,7 @@ from monitor.files.reading import read_stored, stored_text
 _SHORTEST = 3
 """Characters of a part that is hidden by itself; shorter ones are parts of every word."""
 _LONGEST_FILE = 65_536
-_BETWEEN = re.compile(r"[/@:?&=#,;+\s]+")
+_BETWEEN = re.compile(r"[/@:?&=#,;]+")
 
 
 class Secret:

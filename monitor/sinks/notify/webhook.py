@@ -73,6 +73,8 @@ class Webhook:
         finally:
             watch.cancel()
             connection.close()
+        if late.is_set():  # what looks like an answer may have ended when the connection did
+            raise NotTold(f"no answer within {self._timeout_s:g} s")
         if not 200 <= status < 300:
             raise NotTold(f"the answer was {status} {_phrase(status)}".rstrip(), refused=_means_no(status))
 

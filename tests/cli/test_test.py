@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from monitor.cli.main import main
+from tests.sinks.notify.channels import serving
+
+
+def written(folder: Path, text: str) -> str:
+    path = folder / "my.toml"
+    path.write_text(text, "utf-8")
+    return str(path)
+
+
+def test_a_test_message_goes_to_all_and_says_of_each_whether_it_arrived(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    code = f"import sys; open({str(out)!r}, 'w').write(sys.stdin.read())"
+    command = json.dumps([sys.executable, "-c", code])
+    with serving() as server:
+        config = written(
+            tmp_path,
+            f'[notify.targets.plug]\nwebhook = "http://127.0.0.1:{server.port}/"\nquiet = "00:00-23:59"\n'
+            f"[notify.targets.lamp]\nexec = {command}\n",
+        )
+        assert main(["test", "notify", "--config", config]) == 0
+    plug, lamp = capsys.readouterr().out.splitlines()
+    assert plug.startswith("plug: delivered in ")
+    assert lamp.startswith("lamp: delivered in ")
+    for body in (server.requests[0].body, out.read_bytes()):
+        event = json.loads(body)
+        assert (event["topic"], event["label"]) == ("event/test/test/", "test, nothing was heard")
+
+
+def test_one_that_fails_is_said_and_is_the_exit_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = written(
+        tmp_path,
+        '[notify.targets.good]\nexec = "true"\n[notify.targets.bad]\nexec = "false"\n'
+        '[notify.targets.none]\nexec = "no-such-lamp"\n',
+    )
+    assert main(["test", "notify", "--json", "--config", config]) == 1
+    good, bad, none = json.loads(capsys.readouterr().out)
+    assert (good["target"], good["delivered"], good["why"]) == ("good", True, "")
+    assert (bad["delivered"], bad["why"]) == (False, "it failed with exit code 1")
+    assert "there is no such program" in none["why"]
+    assert main(["test", "notify", "--target", "good", "--config", config]) == 0
+
+
+@pytest.mark.parametrize(
+    ("config", "arguments", "says"),
+    [
+        ("", [], "Nobody is told: the configuration has no [notify.targets.NAME]"),
+        ('[notify.targets.lamp]\nexec = "true"', ["--target", "phone"], "valid: lamp."),
+    ],
+)
+def test_nobody_to_tell_is_bad_input(
+    tmp_path: Path, config: str, arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["test", "notify", "--config", written(tmp_path, config), *arguments]) == 2
+    assert says in capsys.readouterr().err
