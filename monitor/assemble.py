@@ -168,8 +168,9 @@ class Monitor(msgspec.Struct, frozen=True):
 
     captures: tuple[Capture, ...]
     """One per source, in the order in which the sources were named."""
-    pipelines: Scheduler
-    ears: AsyncEncoder
+    scheduler: Scheduler
+    """What steps their pipelines."""
+    encoder: AsyncEncoder
     sinks: Fanout
     notes: tuple[str, ...] = ()
     """What to tell the user about how it begins, one sentence or two each."""
@@ -184,7 +185,7 @@ class Monitor(msgspec.Struct, frozen=True):
 
     def stop(self) -> None:
         """End all threads within about a second; an encoder that hangs keeps its own."""
-        self.ears.close()
+        self.encoder.close()
         _at_once([capture.stop for capture in self.captures])
 
 
@@ -247,10 +248,9 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     ]
     notes = tuple(memory.note for memory in memories if memory.note) + unknown_ids_note(config, streams)
     notes += unseen + learnt + untuned + uncalibrated_note(encoder.info, config)
-    ears = WatchedEncoder(encoder, SYSTEM_CLOCK.monotonic, load)
-    return Monitor(
-        tuple(captures), Scheduler(pipelines, ears, arrived, acknowledgements), ears, sinks, notes, keepers
-    )
+    watched = WatchedEncoder(encoder, SYSTEM_CLOCK.monotonic, load)
+    scheduler = Scheduler(pipelines, watched, arrived, acknowledgements)
+    return Monitor(tuple(captures), scheduler, watched, sinks, notes, keepers)
 
 
 def _tell_microphones_apart(sources: Sequence[Source]) -> None:

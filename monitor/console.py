@@ -78,7 +78,7 @@ def drawing(parts: Sequence[RenderableType], piped_width: int | None = None) -> 
     from rich.segment import Segment, Segments
 
     width = None if sys.stdout.isatty() else piped_width
-    plain = not draws(sys.stdout)
+    plain = not can_draw(sys.stdout)
     console = Console(
         file=sys.stdout, width=width, no_color=plain, markup=False, highlight=False, emoji=False,
         color_system=None if plain else "auto",
@@ -98,10 +98,10 @@ def remarks() -> Console:
     """Return what rich writes on standard error with, as much as the terminal can."""
     from rich.console import Console
 
-    return Console(file=sys.stderr, force_terminal=None if draws(sys.stderr) else False)
+    return Console(file=sys.stderr, force_terminal=None if can_draw(sys.stderr) else False)
 
 
-def draws(*streams: TextIO) -> bool:
+def can_draw(*streams: TextIO) -> bool:
     """Return whether all of `streams` are a terminal that obeys more than line ends (`TERM`)."""
     return os.environ.get("TERM", "") not in {"", "dumb", "unknown"} and all(
         stream is not None and stream.isatty() for stream in streams

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from monitor.console import draws, remarks, tell
+from monitor.console import can_draw, remarks, tell
 from monitor.text import sanitise
 
 if TYPE_CHECKING:
@@ -21,10 +21,26 @@ _MOMENT_S = 0.5
 _ERASE_LINE = "\r\x1b[K"
 
 
+class _Due:
+    """Says when a line is due: after `first_s`, and then every `every_s`."""
+
+    def __init__(self, first_s: float = _EVERY_S, every_s: float = _EVERY_S) -> None:
+        self._every_s = every_s
+        self._next_s = time.monotonic() + first_s
+
+    def now(self) -> bool:
+        """Whether one is due; whoever asks then writes it."""
+        now_s = time.monotonic()
+        if now_s < self._next_s:
+            return False
+        self._next_s = now_s + self._every_s
+        return True
+
+
 @contextmanager
 def progress(title: str, total: int) -> Iterator[Callable[[], None]]:
     """Show how many of `total` items are finished; call what it gives once per item."""
-    if not draws(sys.stderr):
+    if not can_draw(sys.stderr):
         yield _Lines(title, total).advance
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -38,7 +54,7 @@ def progress(title: str, total: int) -> Iterator[Callable[[], None]]:
 @contextmanager
 def steps() -> Iterator[Callable[[str], None]]:
     """Show what is being done: a line that changes on a terminal, else one line for each step."""
-    if not draws(sys.stderr):
+    if not can_draw(sys.stderr):
         yield lambda sentence: tell(f"{sentence} …")
         return
     from rich.markup import escape
@@ -53,10 +69,10 @@ class FileProgress:
     def __init__(self) -> None:
         self._bars: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
-        self._told_s = float("-inf")
+        self._due = _Due(first_s=0.0)
 
     def __enter__(self) -> FileProgress:
-        if draws(sys.stderr):
+        if can_draw(sys.stderr):
             self._bars = _file_bars()
             self._bars.start()
         return self
@@ -71,8 +87,7 @@ class FileProgress:
             if file not in self._tasks:
                 self._tasks[file] = self._bars.add_task(sanitise(file), total=total)
             self._bars.update(self._tasks[file], completed=done)
-        elif done == total or time.monotonic() - self._told_s > _EVERY_S:
-            self._told_s = time.monotonic()
+        elif self._due.now() or done == total:
             tell(f"{file}: {100 * done // total} % of {total / 1e6:.1f} MB")
 
     def say(self, sentence: str) -> None:
@@ -89,25 +104,22 @@ class WordsProgress:
     No bar of rich: nobody tells it that the work was given up, and a bar must be ended.
     """
 
-    def __init__(self, out: TextIO, patience_s: float | None = None) -> None:
+    def __init__(self, out: TextIO, first_s: float | None = None) -> None:
         self._out = out
-        self._at_terminal = draws(out)
+        self._at_terminal = can_draw(out)
         usual_s = _MOMENT_S if self._at_terminal else _EVERY_S
-        self._patience_s = usual_s if patience_s is None else patience_s
-        self._next_s: float | None = None
+        self._first_s = usual_s if first_s is None else first_s
+        self._due: _Due | None = None
         self._shown = False
 
     def __call__(self, done: int, total: int) -> None:
         """Take in that `done` of `total` phrases are embedded."""
-        now = time.monotonic()
-        if self._next_s is None:
-            self._next_s = now + self._patience_s
+        if self._due is None:
+            self._due = _Due(self._first_s, 0.0 if self._at_terminal else _EVERY_S)
         text = f"monitor: embedding {done}/{total} phrases, once for this model"
-        if done < total and now >= self._next_s:
+        if done < total and self._due.now():
             self._write(f"{_ERASE_LINE}{text}" if self._at_terminal else f"{text}\n")
             self._shown = True
-            if not self._at_terminal:
-                self._next_s = now + _EVERY_S
         elif done == total and self._shown and self._at_terminal:
             self._write(_ERASE_LINE)
 
@@ -124,12 +136,11 @@ class _Lines:
 
     def __init__(self, title: str, total: int) -> None:
         self._title, self._total, self._done = title, total, 0
-        self._told_s = time.monotonic()
+        self._due = _Due()
 
     def advance(self) -> None:
         self._done += 1
-        if self._done < self._total and time.monotonic() - self._told_s > _EVERY_S:
-            self._told_s = time.monotonic()
+        if self._done < self._total and self._due.now():
             tell(f"{self._title}: {self._done} of {self._total}")
 
 

@@ -101,17 +101,17 @@ class Prototypes(msgspec.Struct, frozen=True):
     prompts: tuple[str, ...]
     """What each class is compared with, in words."""
     distractors: tuple[str, ...]
-    """Phrases of the m distractors: those that are a rival of at least one class."""
+    """Phrases of the m distractors: those that are a competitor of at least one class."""
     vectors: NDArray[np.float32]
     """float32 (k + m, d), unit norm: a window's profile is its cosines to these."""
     drift: NDArray[np.float32]
     """float32 (k + m, d), unit norm: d_c of each prototype."""
-    rivals: NDArray[np.bool_]
+    competitors: NDArray[np.bool_]
     """bool (k, m): which distractors each class is weighed against; not those that say the same."""
 
 
 class Cohort(msgspec.Struct, frozen=True):
-    """A bank of ordinary and confusable sound, as one model hears it."""
+    """A collection of ordinary and confusable sound, as one model hears it."""
 
     vectors: NDArray[np.float32]
     """float32 (n, d), unit norm."""

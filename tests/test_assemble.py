@@ -132,7 +132,7 @@ def started(config: Config, source: ArraySource | None = None) -> Iterator[Monit
 
 def test_a_run_begins_with_the_background_that_was_stored_and_says_so(stored: BackgroundProfile) -> None:
     with started(FIXED) as monitor:
-        (known,) = monitor.pipelines.handle(Request("background")).backgrounds
+        (known,) = monitor.scheduler.handle(Request("background")).backgrounds
         assert known.state.ready
         assert known.mean == pytest.approx(stored.mean)
         assert [note.partition(" as saved on")[0] for note in monitor.notes] == [
@@ -142,19 +142,19 @@ def test_a_run_begins_with_the_background_that_was_stored_and_says_so(stored: Ba
 
 def test_a_run_begins_without_a_background_where_that_is_configured(stored: BackgroundProfile) -> None:
     with started(replace(FIXED, background=replace(FIXED.background, load=False))) as monitor:
-        assert monitor.pipelines.handle(Request("background")).backgrounds[0].state.windows == 0
+        assert monitor.scheduler.handle(Request("background")).backgrounds[0].state.windows == 0
         assert monitor.notes == ()
 
 
 def test_what_is_read_at_once_depends_on_nothing_that_is_stored(stored: BackgroundProfile) -> None:
     with started(FIXED, ArraySource(noise(1.0))) as monitor:
-        assert monitor.pipelines.handle(Request("background")).backgrounds[0].state.windows == 0
+        assert monitor.scheduler.handle(Request("background")).backgrounds[0].state.windows == 0
 
 
 def test_a_damaged_background_is_told_of_and_the_run_goes_on(stored: BackgroundProfile) -> None:
     backgrounds.background_file(stored.source_id, stored.model).write_text("{")
     with started(FIXED) as monitor:
-        assert monitor.pipelines.handle(Request("background")).backgrounds[0].state.windows == 0
+        assert monitor.scheduler.handle(Request("background")).backgrounds[0].state.windows == 0
         (note,) = monitor.notes
         assert "damaged" in note
 
@@ -194,5 +194,5 @@ def test_a_live_source_goes_on_with_the_thresholds_it_taught(
 
 
 def thresholds_of(monitor: Monitor) -> dict[str, float]:
-    stages = monitor.pipelines._pipelines[0]._stages
+    stages = monitor.scheduler._pipelines[0]._stages
     return {name: rule.onset_threshold for name, rule in stages.detector.rules.items()}

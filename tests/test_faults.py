@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from monitor.assemble import make_stages
 from monitor.bus.messages import Event, Health, Level, PublishedRecord, Request, ScoresMessage
-from monitor.encoders.watched import GIVE_UP_S, PATIENCE_S, BlockingEncoder, WatchedEncoder
+from monitor.encoders.watched import GIVE_UP_S, TIMEOUT_S, BlockingEncoder, WatchedEncoder
 from monitor.errors import ProgramError
 from monitor.pipeline.acknowledgements import Acknowledgements
 from monitor.pipeline.pipeline import Pipeline
@@ -46,11 +46,12 @@ class Bench:
             clock=clock,
             max_lag_s=1.0,
         )
-        ears = (
-            WatchedEncoder(encoder, clock.monotonic) if watched else BlockingEncoder(encoder, clock.monotonic)
-        )
-        self.pipelines = Scheduler(
-            [self.pipeline], ears, arrived, Acknowledgements(self.sink.emit, clock.utc)
+        kind = WatchedEncoder if watched else BlockingEncoder
+        self.scheduler = Scheduler(
+            [self.pipeline],
+            kind(encoder, clock.monotonic),
+            arrived,
+            Acknowledgements(self.sink.emit, clock.utc),
         )
 
     def play(self, seconds: float, word: str | None = None) -> None:
@@ -63,9 +64,9 @@ class Bench:
 
     def settle(self) -> None:
         """Take in what there is."""
-        while not self.pipelines.ended and (self.ring.counters().pending or self.pipelines._work):
-            self.pipelines.step(0.05)
-        self.pipelines.step(0.0)
+        while not self.scheduler.ended and (self.ring.counters().pending or self.scheduler._work):
+            self.scheduler.step(0.05)
+        self.scheduler.step(0.0)
 
     @property
     def healths(self) -> list[Health]:
@@ -75,7 +76,7 @@ class Bench:
     def health(self) -> Health:
         """How things are now: a second later there is a report."""
         self.time.now_s += 1.1
-        self.pipelines.step(0.0)
+        self.scheduler.step(0.0)
         return self.healths[-1]
 
     @property
@@ -147,7 +148,7 @@ def test_a_run_whose_encoder_fails_for_a_minute_ends_with_a_sentence_and_every_o
     bench.play(3.0, "low")
     with pytest.raises(ProgramError, match=r"failed for 60 s.*not numbers"):
         bench.play(GIVE_UP_S + 5.0, "low")
-    bench.pipelines.end("failed")
+    bench.scheduler.end("failed")
     assert bench.events[-1].type == "offset"
     assert bench.healths[-1].state == "ended"
     assert_all_is_accounted_for(bench.healths[-1])
@@ -158,11 +159,11 @@ def test_an_encoder_that_hangs_is_said_within_five_seconds_while_requests_are_an
     bench.play(2.9)
     hang(bench)
     bench.time.now_s += 2.5
-    bench.pipelines.step(0.0)
+    bench.scheduler.step(0.0)
     assert (bench.healths[-1].state, "does not answer" in str(bench.healths[-1].reason)) == ("failing", True)
     assert_all_is_accounted_for(bench.healths[-1])
-    assert bench.pipelines.handle(Request("mute", "low", True)).ok
-    bench.pipelines.end("stopped")
+    assert bench.scheduler.handle(Request("mute", "low", True)).ok
+    bench.scheduler.end("stopped")
     assert_all_is_accounted_for(bench.healths[-1])
     bench.encoder.released.set()
 
@@ -171,7 +172,7 @@ def hang(bench: Bench) -> None:
     bench.encoder.go_wrong("hangs", "well")
     bench.ring.write(noise(0.5), bench.time.now_s)
     for _ in range(20):
-        bench.pipelines.step(0.0)
+        bench.scheduler.step(0.0)
     assert bench.healths[-1].state == "running"
 
 
@@ -179,7 +180,7 @@ def test_after_a_hang_another_thread_hears_and_what_passed_meanwhile_is_counted(
     bench = Bench(Faulty([]), watched=True)
     bench.play(2.9)
     hang(bench)
-    bench.time.now_s += PATIENCE_S + 0.1
+    bench.time.now_s += TIMEOUT_S + 0.1
     bench.play(8.0)
     assert bench.health.state == "running"
     assert bench.health.skipped >= RATE // 4
@@ -191,9 +192,9 @@ def test_what_of_a_file_the_encoder_failed_on_is_told_at_the_end() -> None:
     bench = Bench(Faulty.after(4, "raises", "well"), live=False)
     bench.play(4.0)
     bench.ring.close()
-    while bench.pipelines.step(0.0):
+    while bench.scheduler.step(0.0):
         pass
-    assert bench.pipelines.unheard == ("0.25 s of the bench were not analysed: the encoder failed on them.")
+    assert bench.scheduler.unheard == ("0.25 s of the bench were not analysed: the encoder failed on them.")
 
 
 Act = Literal["sound", "gap", "burst", "lost", "back", "pause", "go_on", "time", "rest", "stop"]
@@ -210,10 +211,10 @@ def test_every_sample_is_accounted_for_at_every_moment_whatever_fails(
     bench = Bench(Faulty(wrong, batches), ring_s=2)  # it laps
     for act, amount in script:
         perform(bench, act, amount)
-        bench.pipelines.step(0.0)
-    if not bench.pipelines.ended:
+        bench.scheduler.step(0.0)
+    if not bench.scheduler.ended:
         bench.ring.close()
-        while bench.pipelines.step(0.0):
+        while bench.scheduler.step(0.0):
             pass
         assert bench.healths[-1].pending == 0
     for health in bench.healths:
@@ -234,13 +235,13 @@ def perform(bench: Bench, act: Act, amount: int) -> None:
             state: Literal["lost", "running"] = "lost" if act == "lost" else "running"
             bench.status.status = CaptureStatus(state, "unplugged", RATE, 0, 0, 0, None)
         case "pause" | "go_on":
-            bench.pipelines.handle(Request("pause", value=act == "pause"))
+            bench.scheduler.handle(Request("pause", value=act == "pause"))
         case "time":
             bench.time.now_s += amount / 1000.0
         case "rest":
-            bench.pipelines.stop_after(1e9 if amount > 300 else 1.0)
+            bench.scheduler.stop_after(1e9 if amount > 300 else 1.0)
         case "stop" if amount > 8000:
-            bench.pipelines.end("stopped")
+            bench.scheduler.end("stopped")
         case _:
             pass
 

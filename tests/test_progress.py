@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from monitor.progress import WordsProgress, progress, steps
+from monitor.progress import FileProgress, WordsProgress, progress, steps
 
 
 class Terminal(io.StringIO):
@@ -14,7 +14,7 @@ class Terminal(io.StringIO):
 
 def test_a_terminal_sees_one_line_that_goes_when_all_is_done() -> None:
     out = Terminal()
-    tell = WordsProgress(out, patience_s=0.0)
+    tell = WordsProgress(out, first_s=0.0)
     for done in (10, 20, 30):
         tell(done, 30)
     assert out.getvalue().count("\n") == 0
@@ -24,7 +24,7 @@ def test_a_terminal_sees_one_line_that_goes_when_all_is_done() -> None:
 
 def test_a_log_gets_a_line_now_and_then() -> None:
     out = io.StringIO()
-    tell = WordsProgress(out, patience_s=0.0)
+    tell = WordsProgress(out, first_s=0.0)
     for done in range(1, 500):
         tell(done, 500)
     assert out.getvalue() == "monitor: embedding 1/500 phrases, once for this model\n"
@@ -32,7 +32,7 @@ def test_a_log_gets_a_line_now_and_then() -> None:
 
 def test_what_is_over_in_a_moment_is_not_told() -> None:
     out = io.StringIO()
-    tell = WordsProgress(out, patience_s=60.0)
+    tell = WordsProgress(out, first_s=60.0)
     for done in (16, 32):
         tell(done, 32)
     assert not out.getvalue()
@@ -40,7 +40,7 @@ def test_what_is_over_in_a_moment_is_not_told() -> None:
 
 def test_nobody_reading_is_no_error() -> None:
     out = io.StringIO()
-    tell = WordsProgress(out, patience_s=0.0)
+    tell = WordsProgress(out, first_s=0.0)
     out.close()
     tell(1, 2)
 
@@ -72,3 +72,16 @@ def test_steps_are_lines_where_nothing_can_be_drawn(capsys: pytest.CaptureFixtur
     with steps() as say:
         say("Reading [the] checkpoint")
     assert capsys.readouterr().err == "monitor: Reading [the] checkpoint …\n"
+
+
+def test_a_file_is_told_at_once_then_now_and_then_and_when_it_is_here(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now_s = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now_s[0])
+    with FileProgress() as watch:
+        for megabytes in (1, 2, 3, 4):
+            watch.progress("model.onnx", megabytes * 1_000_000, 4_000_000)
+            now_s[0] += 3.0
+    told = [line.split(": ")[2] for line in capsys.readouterr().err.splitlines()]
+    assert told == ["25 % of 4.0 MB", "75 % of 4.0 MB", "100 % of 4.0 MB"]

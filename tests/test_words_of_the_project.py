@@ -6,6 +6,7 @@ reason.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+CODE = ("monitor", "tools/benchmark", "tools/maintain")
 READ = ("monitor", "configs", "docs", "README.md", "CONTRIBUTING.md", "pyproject.toml")
 KINDS = {".py", ".md", ".toml", ".tcss", ".json", ".svg"}
 
@@ -25,6 +27,32 @@ INSTEAD = {
     r"anew": "again, or restarted",
 }
 """What is not written -> what is."""
+
+NAMED_INSTEAD = {
+    "arm": "method, or method under test",
+    "bank": "collection, or cohort",
+    "beds?": "backgrounds",
+    "carry": "transfer",
+    "draws": "sampler, repetitions or samples; of a screen: can_draw",
+    "ears?": "encoder; of a simulated room: receiver",
+    "judged": "results, or what they are results of",
+    "knowing": "vocabulary, or what is known",
+    "lab": "embedding store",
+    "ledger": "record of the run",
+    "lessons?": "training phrase, or example",
+    "materials?": "window batch, or input of the methods",
+    "offers?": "put (into a queue), or what can be installed",
+    "outlet": "non-blocking writer",
+    "patience": "timeout",
+    "rehearing": "redetection",
+    "rivals?": "competitor: what a class is weighed against",
+    "slots?": "model directory, or place",
+    "turns?": "step, or work",
+}
+"""What nothing is named in code, alone or as part of a name -> what is: the field's plain term."""
+
+NAMED = {"demo_sounds.py": {"turns"}}
+"""Names in another sense: a file -> those it may give. Turns of a phase."""
 
 ALLOWED = {
     r"(make|has|have|is|no|little|of|for) room\b|\broom (for|above)": "space on a screen or a disk",
@@ -48,6 +76,24 @@ def said(text: str) -> Iterator[tuple[int, str]]:
             yield from ((number, found[0]) for found in re.finditer(rf"(?i)(?<![a-z]){word}(?![a-z])", words))
 
 
+def names_given(code: str) -> Iterator[tuple[int, str]]:
+    """Yield the line and the name of everything that code gives a name to."""
+    for node in ast.walk(ast.parse(code)):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield node.lineno, name
+            case ast.arg(arg=name):
+                yield node.lineno, name
+            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+                yield node.lineno, name
+
+
+def jargon(name: str) -> str | None:
+    """Return the part of a name for which the field has another word; None: there is none."""
+    parts = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().split("_")
+    return next((part for part in parts for word in NAMED_INSTEAD if re.fullmatch(word, part)), None)
+
+
 def instead_of(word: str) -> str:
     """Return what is written for a word."""
     return next(better for pattern, better in INSTEAD.items() if re.fullmatch(pattern, word.lower()))
@@ -67,6 +113,37 @@ def test_no_file_uses_a_word_for_what_has_another_name() -> None:
         for number, word in said(f"{path.relative_to(ROOT)}\n{path.read_text('utf-8')}")
     ]
     assert not found, "\n".join(found)
+
+
+def test_nothing_in_code_is_named_by_a_word_of_our_own() -> None:
+    found = []
+    for path in sorted(path for folder in CODE for path in (ROOT / folder).rglob("*.py")):
+        given = [(1, path.stem), *names_given(path.read_text("utf-8"))]
+        for number, name in given:
+            word = jargon(name)
+            if word is not None and name not in NAMED.get(path.name, ()):
+                better = next(better for own, better in NAMED_INSTEAD.items() if re.fullmatch(own, word))
+                found.append(f"{path.relative_to(ROOT)}:{number}: {name}; write: {better}")
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["class TextLab: ...", "def take_turns(): ...", "self._ears = 1", "def f(patience_s): ...", "DRAWS = 5"],
+)
+def test_a_name_of_our_own_is_found_in_every_way_of_giving_one(code: str) -> None:
+    assert any(jargon(name) for _, name in names_given(code))
+
+
+@pytest.mark.parametrize("code", ["label = learn(slotted)", "def hear(years): ...", "turned = x.turns"])
+def test_a_name_that_only_looks_like_one_is_left_alone(code: str) -> None:
+    assert not any(jargon(name) for _, name in names_given(code))
+
+
+def test_every_name_in_another_sense_is_one() -> None:
+    for file, names in NAMED.items():
+        (path,) = (path for folder in CODE for path in (ROOT / folder).rglob(file))
+        assert names <= {name for _, name in names_given(path.read_text("utf-8"))}
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ class Watch:
         return found
 
     def beat(self, step_age_s: float | None, now_s: float) -> list[Contact]:
-        """Return whether the pipeline has come to a stand or turns again, as a heartbeat tells it."""
+        """Return whether the pipeline has come to a stand or goes on again, as a heartbeat tells it."""
         stands = step_age_s is not None and step_age_s >= STALLED_AFTER_S
         before_s, self._still_s = self._still_s, now_s if stands else self._still_s
         if stands and before_s is None:

@@ -1,4 +1,4 @@
-"""Whether the pipeline still turns, as the thread that publishes sees it.
+"""Whether the pipeline still goes on, as the thread that publishes sees it.
 
 Law: a pipeline that stands still for `STALLED_AFTER_S` is told of as hearing nothing, and believed again
 only after it has turned for `STEADY_S` without such a pause: one that is too slow does not come and go.
@@ -53,7 +53,7 @@ class Liveness:
 
     @property
     def reason(self) -> str | None:
-        """Why nothing is heard, in words for the user; None while the pipeline turns steadily."""
+        """Why nothing is heard, in words for the user; None while the pipeline goes on steadily."""
         if self.stands:
             return f"the program stands still: nothing has been analysed for {self.still_s:.0f} s"
         if self._stalled_s is not None and self._looked_s - self._stalled_s < STEADY_S:

@@ -22,7 +22,7 @@ from monitor.config.settings import Config
 from monitor.errors import PublishError
 
 HEARTBEAT_EVERY_S = 1.0
-_REQUESTS_PER_TURN = 20
+_REQUESTS_PER_POLL = 20
 """So that a flood of questions cannot hold up the pipeline."""
 _CLOSE_S = 2.0
 
@@ -92,7 +92,7 @@ class Publisher:
             raise PublishError(f"A message could not be published ({type(error).__name__}: {error}).")
 
     def poll(self, handle: Callable[[Request], Reply]) -> None:
-        """Take note that the pipeline turns, and let it answer what has been asked; never waits.
+        """Take note that the pipeline goes on, and let it answer what has been asked; never waits.
 
         Parameters
         ----------
@@ -101,7 +101,7 @@ class Publisher:
         """
         self._bus.stepped_s = time.monotonic()
         self._bus.steps += 1
-        self._bus.requests.serve(handle, _REQUESTS_PER_TURN)
+        self._bus.requests.serve(handle, _REQUESTS_PER_POLL)
 
     def close(self) -> None:
         """Hand over the last messages, for at most about half a second, and release the sockets."""

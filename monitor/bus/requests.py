@@ -1,7 +1,7 @@
 """Questions to the pipeline, handed over between the thread that receives them and the one that knows.
 
 Overflow: at most `MAX_WAITING` questions wait; further ones are refused at once. One that is not taken within
-`PATIENCE_S` is taken back and refused: the pipeline stands still, and whoever asks must hear so.
+`TIMEOUT_S` is taken back and refused: the pipeline stands still, and whoever asks must hear so.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from monitor.bus.outbox import Wakeup
 from monitor.errors import MonitorError
 
 MAX_WAITING = 100
-PATIENCE_S = 1.0
+TIMEOUT_S = 1.0
 """Less than whoever asks waits."""
 
 
@@ -68,7 +68,7 @@ class RequestQueue:
 
     def take_answers(self, now_s: float) -> list[Answer]:
         """Return what can be sent back at `now_s`; questions that waited for too long are refused."""
-        while (late := self._next(before_s=now_s - PATIENCE_S)) is not None:
+        while (late := self._next(before_s=now_s - TIMEOUT_S)) is not None:
             waited_s = now_s - late.asked_s
             self._reply(
                 late,

@@ -28,7 +28,7 @@ from monitor.errors import PublishError, WireError
 MOST_SUBSCRIBERS = 256
 MOST_ASKING = 64
 _LOOK_S = 0.25
-_PER_TURN = 50
+_PER_STEP = 50
 _LINGER_MS = 500
 _FAILURES = 10
 
@@ -90,20 +90,20 @@ class BusThread(threading.Thread):
             poller.register(readable, zmq.POLLIN)
         while not self._stopping.is_set():
             poller.poll(round(1000 * min(_LOOK_S, self._heartbeat_every_s)))
-            self._turn_safely()
-        self._turn_safely()
+            self._step_safely()
+        self._step_safely()
         self.release(_LINGER_MS)
         self._events_guard.join()
         self._control_guard.join()
 
-    def _turn_safely(self) -> None:
-        """Turn; what goes wrong is kept for whoever puts in the next record, and the next turn is made."""
+    def _step_safely(self) -> None:
+        """Step; what goes wrong is kept for whoever puts in the next record, and the next step is made."""
         try:
-            self._turn()
+            self._step()
         except Exception as error:  # noqa: BLE001 - a bus that ends in silence would look like a dead monitor
             self.failures.append(error)
 
-    def _turn(self) -> None:
+    def _step(self) -> None:
         self._wakeup.quiet()
         now, now_s = datetime.now(UTC), time.monotonic()
         self._liveness.look(self.steps, now_s)
@@ -134,7 +134,7 @@ class BusThread(threading.Thread):
     def _beat(self, now: datetime, now_s: float) -> None:
         """Tell that the program lives, and the truth about its pipeline.
 
-        The time is that of the begin of the turn: whatever was put into the outbox before it has been sent.
+        The time is that of the begin of the step: whatever was put into the outbox before it has been sent.
         """
         if self._liveness.stands:
             for health in self._reported.values():
@@ -156,7 +156,7 @@ class BusThread(threading.Thread):
                     self._events_guard.subscribed(int(frame.get("__fd")), frame.bytes)
 
     def _take_requests(self, now_s: float) -> None:
-        for _ in range(_PER_TURN):
+        for _ in range(_PER_STEP):
             try:
                 frames = self._control.recv_multipart(zmq.NOBLOCK, copy=False)
             except zmq.Again:

@@ -86,7 +86,7 @@ def _lines() -> list[ModelLine]:
     names = model_names()
     catalogue = list_catalogue()
     here = [_line_of(name, catalogue.get(name)) for name in names]
-    return here + [_offer(name, entry) for name, entry in catalogue.items() if name not in names]
+    return here + [_installable(name, entry) for name, entry in catalogue.items() if name not in names]
 
 
 def _line_of(name: str, offered: CatalogueEntry | CheckpointEntry | None) -> ModelLine:
@@ -111,7 +111,7 @@ def _size_of(path: Path) -> int:
     return 0 if path.is_symlink() or not path.is_file() else path.stat().st_size
 
 
-def _offer(name: str, entry: CatalogueEntry | CheckpointEntry) -> ModelLine:
+def _installable(name: str, entry: CatalogueEntry | CheckpointEntry) -> ModelLine:
     from monitor.install.model_directory import ModelDirectory
 
     try:

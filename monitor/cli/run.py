@@ -11,7 +11,7 @@ from monitor.cli.arguments import DEFAULT_ENDPOINT, AddVerb, Flags, model_flag, 
 from monitor.cli.channel import add_channel, channel_keys
 from monitor.cli.values import names, per_hour, positive
 from monitor.config.settings import CalibrationConfig, Config, load_config
-from monitor.console import draws, show
+from monitor.console import can_draw, show
 from monitor.errors import ConfigError
 from monitor.files.paths import user_path
 from monitor.sources.schemes import scheme_of
@@ -168,7 +168,7 @@ def _run(arguments: argparse.Namespace) -> int:
     config = load_config(arguments.config, os.environ, _flags(arguments))
     from monitor.cli.stopping import unwinding
 
-    if arguments.headless or not draws(sys.stdin, sys.stdout, sys.stderr):
+    if arguments.headless or not can_draw(sys.stdin, sys.stdout, sys.stderr):
         with unwinding():
             return _listen_and_show(arguments, config, None)
     from monitor.cli.interface import opened

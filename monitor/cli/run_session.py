@@ -79,20 +79,20 @@ def run(options: RunOptions, config: Config, interface: Interface | None = None)
             _tell(note, interface)
         stack.enter_context(asked_to_stop(stopped))
         try:
-            _turn(monitor, interface, stopped, options.duration_s)
+            _run_until_ended(monitor, interface, stopped, options.duration_s)
             if interface is not None and interface.failed:
                 _go_on_with_lines(sinks, interface, options, config)
-                _turn(monitor, None, stopped, options.duration_s)
+                _run_until_ended(monitor, None, stopped, options.duration_s)
         except Exception:
-            monitor.pipelines.end("failed")
+            monitor.scheduler.end("failed")
             raise
-        monitor.pipelines.end("stopped")
+        monitor.scheduler.end("stopped")
         monitor.stop()
         for sentence in keep_all(monitor.keepers, time.monotonic(), last=True):
             tell(sentence)
         if monitor.error is not None:
             raise monitor.error
-        if (unheard := monitor.pipelines.unheard) is not None:
+        if (unheard := monitor.scheduler.unheard) is not None:
             raise ProgramError(unheard)
     return _EXIT_RECORDS_LOST if sinks.dropped else 0
 
@@ -162,21 +162,21 @@ def _go_on_with_lines(sinks: Fanout, interface: Interface, options: RunOptions, 
     tell(f"{interface.how_it_ended} The monitor goes on with lines: Ctrl-C ends it, `monitor tui` shows it.")
 
 
-def _turn(
+def _run_until_ended(
     monitor: Monitor, interface: Interface | None, stopped: threading.Event, duration_s: float | None
 ) -> None:
-    """Turn the pipelines; after their end go on answering for as long as the interface is open."""
-    pipelines, sinks = monitor.pipelines, monitor.sinks
+    """Step all sources; after their end go on answering for as long as the interface is open."""
+    scheduler, sinks = monitor.scheduler, monitor.sinks
     while not (stopped.is_set() or sinks.closed or (interface is not None and interface.ended)):
-        running = pipelines.step()
+        running = scheduler.step()
         if not running and interface is None:
             return
         if not running:
             time.sleep(_AFTER_END_S)
-        sinks.poll(pipelines.handle)
+        sinks.poll(scheduler.handle)
         for sentence in (*sinks.news(), *keep_all(monitor.keepers, time.monotonic())):
             _tell(sentence, interface)
-        if duration_s is not None and pipelines.stop_after(duration_s):
+        if duration_s is not None and scheduler.stop_after(duration_s):
             return
 
 

@@ -1,6 +1,6 @@
 """The encoder on a thread of its own, watched: whatever it does, the pipeline goes on and says so.
 
-A window on which the encoder fails, or does not answer for `PATIENCE_S`, has no embedding; the next one is
+A window on which the encoder fails, or does not answer for `TIMEOUT_S`, has no embedding; the next one is
 tried again. After `RENEW_AFTER` failures in a row, and at once after a hang, the encoder is loaded again on
 a new thread, for a thread that hangs cannot be ended: it is left behind. Where that does not help for
 `GIVE_UP_S` there is no hope, and the run should end.
@@ -21,9 +21,9 @@ from monitor.records import Embedding, Stall, Window
 THREAD_NAME = "encoder"
 SAY_AFTER_S = 2.0
 """An encoder that works on one batch for longer is told of."""
-PATIENCE_S = 10.0
+TIMEOUT_S = 10.0
 """An encoder that works on one batch for longer hangs."""
-FIRST_PATIENCE_S = 30.0
+FIRST_TIMEOUT_S = 30.0
 """The same for the first batch: loading, and what a GPU compiles, take their time."""
 CALM_S = 3.0
 """So long after a failure it is still told of: one window is not missed, and the state does not flicker."""
@@ -187,8 +187,8 @@ class WatchedEncoder:
         return Stall(f"the encoder is too slow ({took_s:.0f} s for one batch): sound is skipped", 0.0)
 
     def _hangs(self) -> bool:
-        patience_s = PATIENCE_S if self._worker.proven else FIRST_PATIENCE_S
-        return self._since_s is not None and self._monotonic() - self._since_s > patience_s
+        timeout_s = TIMEOUT_S if self._worker.proven else FIRST_TIMEOUT_S
+        return self._since_s is not None and self._monotonic() - self._since_s > timeout_s
 
     def _may_renew(self, now_s: float) -> bool:
         return self._renewed_s is None or now_s - self._renewed_s >= RENEW_EVERY_S

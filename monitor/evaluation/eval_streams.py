@@ -11,12 +11,12 @@ from monitor.config.tuning import with_tuning
 from monitor.errors import ConfigError
 from monitor.evaluation.data.layouts import read_data
 from monitor.evaluation.methods.embedding_store import EmbeddingStore
-from monitor.evaluation.methods.judged import (
+from monitor.evaluation.methods.results_at_thresholds import (
+    MethodResults,
     ResultsAtThresholds,
     TunedMethod,
-    Verdict,
     ask,
-    judge,
+    results_of,
     teach,
     together,
 )
@@ -82,24 +82,24 @@ def run_streams(experiment: StreamExperiment, bench: Bench) -> Report:
     without, *parts = choose(corpus, experiment, bench)
     begun = _begin(experiment, bench, without)
     report = Report([], [], [])
-    first = [begun.judged[0].settings]
+    first = [begun.results[0].settings]
     for part in parts:
         heard = _hear(experiment, bench, part)
         plans = [*begun.plans, *(one.plan for one in heard[experiment.methods[0]])]
         if not report.provenance:
             report.provenance.extend(provenance(plans, bench.names, corpus.sources))
-        judged = [judge(tuned, heard[tuned.method]) for tuned in begun.tuned_methods]
+        results = [results_of(tuned, heard[tuned.method]) for tuned in begun.tuned_methods]
         truth = ANNOTATED if any(plan.unlabelled for plan in plans) else LABELS
-        verdicts = [
-            Verdict(tuned, part.snr_db or 0.0, events, without_any, corpus.sources, truth)
-            for tuned, events, without_any in zip(begun.tuned_methods, judged, begun.judged, strict=True)
+        measured = [
+            MethodResults(tuned, part.snr_db or 0.0, events, without_any, corpus.sources, truth)
+            for tuned, events, without_any in zip(begun.tuned_methods, results, begun.results, strict=True)
         ]
-        _add(report, verdicts, experiment, bench)
+        _add(report, measured, experiment, bench)
         if truth == ANNOTATED:
-            _add(report, [one.as_labelled() for one in verdicts], experiment, bench)
-        for one in verdicts:
+            _add(report, [one.as_labelled() for one in measured], experiment, bench)
+        for one in measured:
             report.points.extend(curve(one.tuned.method, one.snr_db, one.settings))
-        first.append(judged[0].settings)
+        first.append(results[0].settings)
     if experiment.thresholds is not None:
         _choose(experiment.thresholds, experiment, bench, together(first))
     return report
@@ -132,7 +132,7 @@ class _Begun(msgspec.Struct, frozen=True):
     """The methods, with the thresholds they learnt, and the streams without events."""
 
     tuned_methods: list[TunedMethod]
-    judged: list[ResultsAtThresholds]
+    results: list[ResultsAtThresholds]
     """What each makes of these streams."""
     plans: list[StreamPlan]
 
@@ -143,17 +143,17 @@ def _begin(experiment: StreamExperiment, bench: Bench, without: Part) -> _Begun:
         raise ConfigError(_NOTHING_TO_LEARN_FROM)
     heard = _hear(experiment, bench, without)
     taught = without.count // 2 if experiment.learn else 0
-    tuned_methods = [_arm(name, bench) for name in experiment.methods]
+    tuned_methods = [_tuned_method(name, bench) for name in experiment.methods]
     if experiment.learn:
         tuned_methods = [
             teach(tuned, heard[tuned.method][:taught], experiment.false_alarms) for tuned in tuned_methods
         ]
     tuned_methods = [ask(tuned, bench.names, experiment.false_alarms) for tuned in tuned_methods]
-    judged = [judge(tuned, heard[tuned.method], taught) for tuned in tuned_methods]
-    return _Begun(tuned_methods, judged, [one.plan for one in heard[experiment.methods[0]]])
+    results = [results_of(tuned, heard[tuned.method], taught) for tuned in tuned_methods]
+    return _Begun(tuned_methods, results, [one.plan for one in heard[experiment.methods[0]]])
 
 
-def _arm(name: str, bench: Bench) -> TunedMethod:
+def _tuned_method(name: str, bench: Bench) -> TunedMethod:
     """Return one method with the constants of the model where the configuration leaves them to it."""
     config = with_tuning(change(bench.config, METHODS[name]), bench.encoder.info.tuning)
     return TunedMethod(name, config, bench.encoder)
@@ -174,9 +174,11 @@ def _hear(experiment: StreamExperiment, bench: Bench, part: Part) -> dict[str, l
     return heard
 
 
-def _add(report: Report, verdicts: Sequence[Verdict], experiment: StreamExperiment, bench: Bench) -> None:
+def _add(
+    report: Report, measured: Sequence[MethodResults], experiment: StreamExperiment, bench: Bench
+) -> None:
     """Add the figures of one SNR at all kinds of thresholds, and the differences of methods."""
-    cases = [case for one in verdicts for case in one.cases(bench.names, experiment.false_alarms)]
+    cases = [case for one in measured for case in one.cases(bench.names, experiment.false_alarms)]
     for case in cases:
         report.rows.extend(rows(case))
         report.rows.extend(f1_rows(case) if is_there() else ())
@@ -185,7 +187,7 @@ def _add(report: Report, verdicts: Sequence[Verdict], experiment: StreamExperime
     for case in cases:
         if case.method != reference and case.thresholds in compared and case.thresholds != CONFIGURED:
             report.rows.extend(differences(case, compared[case.thresholds]))
-    for one in verdicts if is_there() else ():
+    for one in measured if is_there() else ():
         report.rows.extend(psds_rows(one.tuned.method, one.snr_db, one.settings, bench.names, one.truth))
 
 

@@ -1,1 +1,1 @@
-"""From the ring to the sinks: one thread that turns all sources of a run."""
+"""From the ring to the sinks: one thread that steps all sources of a run."""

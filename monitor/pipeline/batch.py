@@ -13,7 +13,7 @@ from typing import Protocol
 from monitor.records import Embedding, Window
 
 
-class Turn(Protocol):
+class Work(Protocol):
     """A piece of work on one stream, which needs embeddings as it goes on."""
 
     def next_window(self) -> Window | None:
@@ -24,25 +24,25 @@ class Turn(Protocol):
 
 
 class Batches:
-    """Takes several turns to their end: side by side if the encoder gains by it, else one after another."""
+    """Takes all work to its end: side by side if the encoder gains by it, else one after another."""
 
-    def __init__(self, turns: Sequence[Turn], together: bool) -> None:
-        """Take `turns` to their end, side by side if `together`."""
-        self._groups = deque([list(turns)] if together else [[turn] for turn in turns])
-        self._due: list[tuple[Turn, Window]] = []
+    def __init__(self, works: Sequence[Work], together: bool) -> None:
+        """Take `works` to their ends, side by side if `together`."""
+        self._groups = deque([list(works)] if together else [[work] for work in works])
+        self._due: list[tuple[Work, Window]] = []
 
     def next_windows(self) -> list[Window]:
-        """Return the windows that are due together, one of each turn at most; none at the end of all."""
+        """Return the windows that are due together, one of each stream at most; none at the end of all."""
         self._due = []
         while self._groups and not self._due:
-            asked = [(turn, turn.next_window()) for turn in self._groups[0]]
-            self._due = [(turn, window) for turn, window in asked if window is not None]
-            self._groups[0] = [turn for turn, _ in self._due]
+            asked = [(work, work.next_window()) for work in self._groups[0]]
+            self._due = [(work, window) for work, window in asked if window is not None]
+            self._groups[0] = [work for work, _ in self._due]
             if not self._due:
                 self._groups.popleft()
         return [window for _, window in self._due]
 
     def accept(self, embeddings: Sequence[Embedding | None]) -> None:
         """Hand the embeddings over of the windows that were due last; None: the encoder failed on it."""
-        for (turn, window), embedding in zip(self._due, embeddings, strict=True):
-            turn.accept(window, embedding)
+        for (work, window), embedding in zip(self._due, embeddings, strict=True):
+            work.accept(window, embedding)

@@ -118,7 +118,7 @@ class Pipeline:
         ProgramError
             The encoder failed.
         """
-        self.take(timeout_s)
+        self.read(timeout_s)
         while (window := self.next_window()) is not None:
             found = answer(self._stages.encoder, [window], self._clock.monotonic)
             if found.wrong is not None:
@@ -126,8 +126,8 @@ class Pipeline:
             self.accept(window, found.embeddings[0])
         return not self._ended
 
-    def take(self, timeout_s: float = 0.0) -> None:
-        """Begin a turn with the next span, or the end of the stream, if either comes within `timeout_s`."""
+    def read(self, timeout_s: float = 0.0) -> None:
+        """Begin with the next span, or the end of the stream, if either comes within `timeout_s`."""
         span = None if self._ended else self._ring.read(self._read_len, timeout_s)
         if span is not None:
             self._progress.taken += len(span.samples)
@@ -136,12 +136,12 @@ class Pipeline:
         elif self._ring.ended and not self._ended:
             self._end_stretch("ended")
 
-    def rest(self) -> None:
-        """Begin a last turn: what was heard shall not go unheeded where time is up."""
+    def finish(self) -> None:
+        """Begin with what is left: what was heard shall not go unheeded where time is up."""
         self._end_stretch("stopped")
 
     def next_window(self) -> Window | None:
-        """Go on to the next window that the encoder is needed for; None: the turn has come to its end.
+        """Go on to the next window that the encoder is needed for; None: there is none left.
 
         What a window finds governs only the ticks after it, so nothing is measured before it is accepted.
         """

@@ -18,7 +18,7 @@ from monitor.pipeline.pipeline import Pipeline
 from monitor.records import Window
 
 _LOOK_S = 0.1
-"""How soon a turn that has to be finished notices that the encoder fails."""
+"""How soon a step that has to be finished notices that the encoder fails."""
 
 
 class Scheduler:
@@ -27,14 +27,14 @@ class Scheduler:
     def __init__(
         self,
         pipelines: Sequence[Pipeline],
-        ears: AsyncEncoder,
+        encoder: AsyncEncoder,
         arrived: threading.Event,
         acknowledgements: Acknowledgements,
     ) -> None:
-        """Turn `pipelines`, whose rings all set `arrived`; the others are theirs together."""
+        """Step `pipelines`, whose rings all set `arrived`; the others are theirs together."""
         self._acknowledgements = acknowledgements
         self._pipelines = tuple(pipelines)
-        self._ears = ears
+        self._encoder = encoder
         self._arrived = arrived
         self._work: Batches | None = None  # what waits for the encoder
         self._due: list[Window] = []  # what it waits for
@@ -50,10 +50,10 @@ class Scheduler:
         return " ".join(filter(None, (pipeline.unheard for pipeline in self._pipelines))) or None
 
     def step(self, timeout_s: float = 0.1) -> bool:
-        """Carry each source on by one turn, the same share of sound for each; False once all have ended.
+        """Analyse what has come of each source, the same share of sound for each; False once all have ended.
 
         Waits, for `timeout_s` seconds at most, while there is nothing to do or the encoder works; then the
-        next step goes on with the same turn.
+        next step goes on with the same sound.
 
         Raises
         ------
@@ -65,7 +65,7 @@ class Scheduler:
                 self._arrived.wait(timeout_s)
             self._arrived.clear()
             for pipeline in self._pipelines:
-                pipeline.take()
+                pipeline.read()
             self._begin(self._pipelines)
         self._go_on(timeout_s)
         return not self.ended
@@ -86,9 +86,9 @@ class Scheduler:
 
     def stop_after(self, duration_s: float) -> bool:
         """Stop each source that was heard for `duration_s` seconds; True if the last one ended by it."""
-        fails = self._ears.stall is not None
+        fails = self._encoder.stall is not None
         if self._work is not None and not fails:
-            return False  # amid a turn; the encoder will have answered soon
+            return False  # amid a step; the encoder will have answered soon
         due = [one for one in self._pipelines if not one.ended and one.position_s >= duration_s]
         if due and not fails:
             self._finish(due)
@@ -107,13 +107,13 @@ class Scheduler:
 
     def _begin(self, pipelines: Sequence[Pipeline]) -> None:
         """Work off what `pipelines` have taken in."""
-        self._work = Batches(pipelines, self._ears.batches)
+        self._work = Batches(pipelines, self._encoder.batches)
         self._embed_next(self._work)
 
     def _go_on(self, timeout_s: float) -> None:
         """Hand the encoder's answers over and ask on, until it needs longer than `timeout_s` for one."""
         while self._work is not None:
-            embeddings = self._ears.collect(timeout_s)
+            embeddings = self._encoder.collect(timeout_s)
             if embeddings is not None:
                 self._work.accept(embeddings)
                 self._embed_next(self._work)
@@ -122,33 +122,33 @@ class Scheduler:
                 return
 
     def _embed_next(self, work: Batches) -> None:
-        """Give the encoder the windows that are due; the turn is over where there are none."""
+        """Give the encoder the windows that are due; the step is over where there are none."""
         self._due = work.next_windows()
         if self._due:
-            self._ears.submit(self._due)
+            self._encoder.submit(self._due)
         else:
             self._work = None
 
     def _tell(self) -> None:
         """Let every source say how the encoder is, and end the run if there is no hope."""
-        stall = self._ears.stall
+        stall = self._encoder.stall
         for pipeline in self._pipelines:
             pipeline.tell(stall)
-        if (sentence := self._ears.hopeless) is not None:
+        if (sentence := self._encoder.hopeless) is not None:
             raise ProgramError(sentence)
 
     def _finish(self, pipelines: Sequence[Pipeline]) -> None:
         """Analyse what is left of `pipelines`, unless the encoder fails meanwhile."""
         for pipeline in pipelines:
-            pipeline.rest()
+            pipeline.finish()
         self._begin(pipelines)
         while self._work is not None:
             self._go_on(_LOOK_S)
-            if self._ears.stall is not None:
+            if self._encoder.stall is not None:
                 self._drop()
 
     def _drop(self) -> None:
-        """Wait for no embedding any more: take the turns to their end without any."""
+        """Wait for no embedding any more: take the work to its end without any."""
         while self._work is not None and self._due:
             self._work.accept([None] * len(self._due))
             self._due = self._work.next_windows()

@@ -98,11 +98,11 @@ class DeviceTimeline:
             self._bins[-1] = min(self._bins[-1], delay_s)
             return
         if self._bins:
-            self._turn(index)
+            self._choose_slope(index)
         self._bin = number
         self._bins.append(delay_s)
 
-    def _turn(self, index: int) -> None:
+    def _choose_slope(self, index: int) -> None:
         """Choose the slope from `index` on."""
         at_s = self.captured_s(index)
         off_s = min(self._bins) + index / self._rate - at_s

@@ -24,7 +24,7 @@ from monitor.config.settings import BackgroundConfig
 from monitor.config.tuning import UNTUNED, fixed
 from monitor.records import Activity, BackgroundState
 
-_PATIENCE = 3
+_MOST_RESTLESS = 3
 """Times what readiness needs, without low activity, until normal activity teaches too."""
 _SPELL = 2
 """Times what readiness needs, all unlike what was before, is another place and no long sound."""
@@ -93,7 +93,7 @@ class Background:
             Highest score of a listed class in it; 1.0 while one is sounding.
         """
         self._restless = 0 if activity == "low" else self._restless + 1
-        patient = self._restless <= _PATIENCE * self._needed
+        patient = self._restless <= _MOST_RESTLESS * self._needed
         teaches = activity == "low" or (activity == "normal" and not patient)
         if teaches and best_score >= self._guard_score:
             self._guarded += 1

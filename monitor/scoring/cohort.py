@@ -1,7 +1,7 @@
 """How far ordinary sound gets towards each word, so that a score means the same for all of them. Pure.
 
 Cosines do not: on the same ordinary hours the best odds of one word may lie a thousand times above those of
-another. So every word is first tried on a cohort, a bank of embeddings of ordinary and of confusable sound
+another. So every word is first tried on a cohort, embeddings of ordinary and of confusable sound
 that comes with the model (speaker verification calls it Z-norm: Li and Porter, 1988; Auckenthaler, Carey and
 Lloyd-Thomas, 2000). Of the word's log-odds x on it two quantiles are taken, u = 95 % and v = 99.8 %. Beyond
 

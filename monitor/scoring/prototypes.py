@@ -20,7 +20,7 @@ def build_prototypes(embed_text: EmbedText, prompts: Prompts, distractor_max_cos
     Parameters
     ----------
     distractor_max_cosine
-        A distractor nearer than this to a class means the same and is no rival of that class. It stays one of
+        A distractor nearer than this to a class means the same and is no competitor of it. It stays one of
         all others: what one class is weighed against does not depend on which others are listed.
     """
     named = [*prompts.wordings, *prompts.distractors]
@@ -28,8 +28,8 @@ def build_prototypes(embed_text: EmbedText, prompts: Prompts, distractor_max_cos
     vectors = embed_phrases(embed_text, prompts.templates, [*named, *noisy])
     of_named, of_noisy = np.split(vectors, [len(named)])
     count = len(prompts.wordings)
-    rivals = of_named[:count] @ of_named[count:].T < distractor_max_cosine
-    some = rivals.any(axis=0)
+    competitors = of_named[:count] @ of_named[count:].T < distractor_max_cosine
+    some = competitors.any(axis=0)
     kept = np.flatnonzero(np.concatenate([np.ones(count, np.bool_), some]))
     return Prototypes(
         classes=prompts.classes,
@@ -37,7 +37,7 @@ def build_prototypes(embed_text: EmbedText, prompts: Prompts, distractor_max_cos
         distractors=tuple(named[index] for index in kept[count:]),
         vectors=of_named[kept],
         drift=drift_directions(of_named, of_noisy)[kept],
-        rivals=rivals[:, some],
+        competitors=competitors[:, some],
     )
 
 

@@ -8,9 +8,9 @@ is how much the window sounds like the class beyond what the background does all
 2606.04844). tau is fixed, or, as it ships, z.m of the window itself: how much of it is background. Then s_c
 is the cosine of the class with z less its part along m: all of the background goes where it is all that is
 heard, nothing where a sound is clean or the background is another. Other sounds q, the distractors, lose
-nothing: what the background sounds like stays a rival.
+nothing: what the background sounds like stays a competitor.
 
-The odds of a class are those against its rivals q together, ``(s_c - T log sum_q exp(s_q / T)) / T`` in
+The odds of a class are those against its competitors q together, ``(s_c - T log sum_q exp(s_q / T)) / T`` in
 logs. Listed classes do not compete with one another: two may sound at once, no class moves another's score.
 A cohort of ordinary sound turns odds into scores that mean the same for every class (`cohort.py`); without
 one the score is the sigmoid of the odds.
@@ -55,8 +55,8 @@ class Scorer:
         self._temperature = fixed(config.temperature, UNTUNED.temperature)
         self._beta = drift.beta
         self._tau = tau
-        self._rivals = prototypes.rivals.T.astype(np.float64)
-        self._all_rival = np.flatnonzero(prototypes.rivals.all(axis=0))
+        self._competitors = prototypes.competitors.T.astype(np.float64)
+        self._all_competitors = np.flatnonzero(prototypes.competitors.all(axis=0))
         self._tails: Tails | None = None
         if cohort is not None:
             classes = prototypes.vectors[: len(prototypes.classes)]
@@ -99,34 +99,34 @@ class Scorer:
         return WindowScores(start, stop, dict(zip(names, values.tolist(), strict=True)), other, share)
 
     def _odds(self, profiles: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return the log-odds of each class against its rivals, (n, k), of profiles (n, k + m).
+        """Return the log-odds of each class against its competitors, (n, k), of profiles (n, k + m).
 
         Without any the odds are against a cosine of 0.
         """
         count = len(self._prototypes.classes)
         scaled = profiles.astype(np.float64) / self._temperature
-        if not self._rivals.size:
+        if not self._competitors.size:
             return scaled[:, :count]
         top = scaled[:, count:].max(axis=1, keepdims=True)
-        weights = np.exp(scaled[:, count:] - top) @ self._rivals
+        weights = np.exp(scaled[:, count:] - top) @ self._competitors
         against = np.where(weights > 0.0, top + np.log(np.maximum(weights, 1e-300)), 0.0)
         return np.asarray(scaled[:, :count] - against)
 
     def _other(self, profile: NDArray[np.float32]) -> tuple[str, float]:
-        """Return the rival of all classes that a window is most like, and its share of all there is."""
-        if not len(self._all_rival):
+        """Return the competitor of all classes that a window is most like, and its share of all there is."""
+        if not len(self._all_competitors):
             return "", 0.0
         shares = self._shares(profile.astype(np.float64))[len(self._prototypes.classes) :]
         nearest = int(np.argmax(shares))
-        return self._prototypes.distractors[self._all_rival[nearest]], float(shares[nearest])
+        return self._prototypes.distractors[self._all_competitors[nearest]], float(shares[nearest])
 
     def _shares(self, profile: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the share of each class and each rival of all classes in a profile (k + m,); they add to 1.
+        """Return the shares of classes and of competitors of all in a profile (k + m,); they add to 1.
 
         Distractors that say the same as a class are not among them.
         """
         count = len(self._prototypes.classes)
-        told_apart = np.concatenate([profile[:count], profile[count:][self._all_rival]])
+        told_apart = np.concatenate([profile[:count], profile[count:][self._all_competitors]])
         scaled = told_apart / self._temperature
         return np.asarray(np.exp(scaled - _log_sum_exp(scaled)))
 
@@ -148,7 +148,7 @@ class Scorer:
             return []
         shares = self._shares((self._prototypes.vectors @ vector).astype(np.float64) / length)
         phrases = list(map(as_words, self._prototypes.classes))
-        phrases += [self._prototypes.distractors[index] for index in self._all_rival]
+        phrases += [self._prototypes.distractors[index] for index in self._all_competitors]
         best = np.argsort(-shares, kind="stable")[:most]
         return [Likeness(phrases[index], float(shares[index])) for index in best]
 

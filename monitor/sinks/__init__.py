@@ -25,7 +25,7 @@ class Polled(Protocol):
     """A sink that others ask something of the pipeline through."""
 
     def poll(self, handle: Callable[[Request], Reply]) -> None:
-        """Take note that the pipeline turns, and let `handle` answer what has been asked; never waits."""
+        """Take note that the pipeline goes on, and let `handle` answer what has been asked; never waits."""
 
 
 @runtime_checkable

@@ -68,7 +68,7 @@ class LineSink:
         wait: Callable[[], bool] | None = None,
         elsewhere: str = "",
     ) -> None:
-        self._outlet = NonBlockingWriter(
+        self._writer = NonBlockingWriter(
             stream, wait, encoding="utf-8" if as_json else None
         )  # JSON always is
         self._as_json = as_json
@@ -87,18 +87,18 @@ class LineSink:
     @property
     def closed(self) -> bool:
         """True once nobody reads the stream any more, looked at afresh; the run may end."""
-        self._outlet.drain()
-        return self._outlet.closed
+        self._writer.drain()
+        return self._writer.closed
 
     @property
     def dropped(self) -> int:
         """Lines lost because the reader was too slow or the disk full."""
-        return self._outlet.dropped
+        return self._writer.dropped
 
     @property
     def trouble(self) -> str | None:
         """Why the first line was lost, as one sentence; None while none was."""
-        return self._outlet.trouble
+        return self._writer.trouble
 
     def emit(self, record: PublishedRecord) -> None:
         """Print `record` if it is of a kind to be printed. Never waits, and never raises for the reader."""
@@ -107,11 +107,11 @@ class LineSink:
             self._say_day(_time_of_day(record))
         for line in lines:
             self.say(line)
-        self._outlet.drain()
+        self._writer.drain()
 
     def say(self, line: str) -> None:
         """Print one line that is not a record."""
-        self._outlet.put(sanitise(line, limit=len(line)))
+        self._writer.put(sanitise(line, limit=len(line)))
 
     def tell(self, trouble: Trouble) -> None:
         """Tell a program something about the run that a person is told by whoever started it."""
@@ -125,7 +125,7 @@ class LineSink:
 
     def close(self) -> None:
         """Print what still waits, for at most a second; the stream stays open."""
-        self._outlet.close()
+        self._writer.close()
 
     def _say_day(self, time: datetime | None) -> None:
         """Print which day it is, in which zone, unless the last line was of the same."""

@@ -2,7 +2,7 @@
 
 Overflow: a reader that does not keep up (a full pipe, a terminal held with Ctrl-S) makes lines wait here;
 when `MAX_PENDING` wait, the newest are dropped and counted. Where nothing is live (a file read at once)
-it may wait for the reader instead, and lose nothing. A reader that has gone (`| head -1`) closes the outlet.
+it may wait for the reader instead, and lose nothing. A reader that has gone (`| head -1`) closes the stream.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_PENDING = 1000
 _TOO_SLOW = "Lines are lost: whoever reads them does not keep up."
 _CLOSE_S = 1.0
 _LOOK_S = 0.1
-"""How soon an outlet that waits notices that it need not wait any longer."""
+"""How soon a writer that waits notices that it need not wait any longer."""
 
 
 class NonBlockingWriter:

@@ -1,7 +1,7 @@
 """The bounded queue between the driver's callback and the pipe.
 
 When full it drops the newest blocks and counts their samples exactly; the count travels with the next block
-that fits. One thread offers, one takes; neither ever holds a lock the other waits for.
+that fits. One thread puts, one takes; neither ever holds a lock the other waits for.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class Backlog:
         """Hold at most `limit_len` samples per channel."""
         self._limit_len = limit_len
         self._blocks: queue.SimpleQueue[tuple[RawBlock, int] | None] = queue.SimpleQueue()
-        self._offered_len = 0  # written by the offering thread only
+        self._put_len = 0  # written by the putting thread only
         self._taken_len = 0  # written by the taking thread only
         self._lost_len = 0
         self._overflow = False
@@ -28,13 +28,13 @@ class Backlog:
         """Samples dropped since the last block that fitted."""
         return self._lost_len
 
-    def offer(self, data: bytes, captured_s: float, block_len: int, overflow: bool) -> None:
+    def put(self, data: bytes, captured_s: float, block_len: int, overflow: bool) -> None:
         """Queue one block of `block_len` samples per channel, or drop and count it. Never waits."""
         self._overflow = self._overflow or overflow
-        if self._offered_len - self._taken_len + block_len > self._limit_len:
+        if self._put_len - self._taken_len + block_len > self._limit_len:
             self._lost_len += block_len
             return
-        self._offered_len += block_len
+        self._put_len += block_len
         self._blocks.put((RawBlock(data, captured_s, self._lost_len, self._overflow), block_len))
         self._lost_len, self._overflow = 0, False
 

@@ -56,7 +56,7 @@ class Capture:
         self._source = source
         self._ring = ring
         self._config = config
-        self._feed = Ingest(ring, sample_rate, wait, config)
+        self._ingest = Ingest(ring, sample_rate, wait, config)
         self._sample_rate = sample_rate
         self._status = _STARTING
         self._last_block_s = 0.0
@@ -121,12 +121,12 @@ class Capture:
                 f"{source.name} has a sample rate of {rate} Hz; valid: {MIN_RATE} to {MAX_RATE} Hz. "
                 "Convert it first."
             )
-        self._feed.begin(rate, source.live, source.name, source.id)
+        self._ingest.begin(rate, source.live, source.name, source.id)
         self._status = replace(self._status, device_sample_rate=rate)
 
     def _run(self) -> None:
         try:
-            self._carry_all()
+            self._transfer_all()
         except Exception as error:  # noqa: BLE001 - nobody else would hear of it, and all would seem well
             self.error = _unexpected(self._source, error, SourceError)
             self._status = replace(self._status, reason=str(self.error))
@@ -135,13 +135,13 @@ class Capture:
             self._ring.close()
             self._source.close()
 
-    def _carry_all(self) -> None:
+    def _transfer_all(self) -> None:
         try:
             if self._away:
                 self._open_again()
             while not self._stop.is_set():
                 try:
-                    self._turn()
+                    self._step()
                 except SourceLost as error:
                     self._recover(error)
         except EOFError as end:
@@ -149,12 +149,12 @@ class Capture:
         except SourceError as error:
             self._end(error)
 
-    def _turn(self) -> None:
-        """Carry one block, or notice that there is none."""
+    def _step(self) -> None:
+        """Transfer one block, or notice that there is none."""
         try:
             block = self._source.read(READ_S)
             if block is not None:
-                self._carry(block)
+                self._transfer(block)
         except (EOFError, SourceError):
             raise
         except Exception as error:
@@ -162,29 +162,29 @@ class Capture:
                 raise
             raise _unexpected(self._source, error, SourceLost) from error  # opened again it may work
         if block is None and self._status.state == "lost":
-            self._feed.advance(self._silent_s() - KEPT_S)
+            self._ingest.advance(self._silent_s() - KEPT_S)
         if block is None and self._source.live and self._is_late():
             self._lose(f"No sound arrives from {self._source.name}.")
-            self._feed.stall()
+            self._ingest.stall()
             self._away, self._pause_s = True, self._config.reopen_every_s
 
-    def _carry(self, block: Block) -> None:
+    def _transfer(self, block: Block) -> None:
         self._last_block_s = time.monotonic()
-        feed = self._feed
+        ingest = self._ingest
         form = (self._source.sample_rate, block.samples.shape[1])
         if self._form != form and (self._form is not None or self._status.device_sample_rate == 0):
             self._begin()  # it is known only now, or has changed within the stream
         self._form = form
-        feed.add(block)
+        ingest.add(block)
         self._status = replace(
             self._status,
             state="running",
             reason=None,
-            overflow=feed.overflow,
-            invalid=feed.invalid,
+            overflow=ingest.overflow,
+            invalid=ingest.invalid,
             reopened=self._status.reopened + (self._away and self._heard),
-            clock_ppm=feed.clock_ppm,
-            channels=feed.channels,
+            clock_ppm=ingest.clock_ppm,
+            channels=ingest.channels,
             next_due_s=block.next_due_s,
             warning=self._status.warning if block.warning is None else block.warning or None,
         )
@@ -209,7 +209,7 @@ class Capture:
     def _recover(self, error: SourceLost) -> None:
         """Say that the source is lost, and open it again, however long that takes."""
         self._lose(str(error))
-        self._feed.finish()
+        self._ingest.finish()
         self._source.close()
         self._open_again()
 
@@ -232,25 +232,25 @@ class Capture:
         self._pause_s = min(2.0 * pause_s, max(pause_s, MAX_REOPEN_S))
         deadline_s = time.monotonic() + pause_s
         while (left_s := deadline_s - time.monotonic()) > 0.0 and not self._stop.wait(min(left_s, GROW_S)):
-            self._feed.advance(self._silent_s() - GROW_S)
+            self._ingest.advance(self._silent_s() - GROW_S)
         return self._stop.is_set()
 
     def _end(self, error: SourceError | None, note: str = "") -> None:
         """Flush, and say in words what was wrong with the sound, if anything."""
-        self._feed.finish()
+        self._ingest.finish()
         wrong = " ".join(sentence for sentence in (str(error or ""), self._invalid_sentence()) if sentence)
         if wrong:
             self.error = SourceDamaged(wrong) if error is None else type(error)(wrong)
         self._status = replace(self._status, reason=wrong or note or f"{self._source.name} has ended.")
 
     def _invalid_sentence(self) -> str:
-        feed = self._feed
-        if feed.first_invalid is None:
+        ingest = self._ingest
+        if ingest.first_invalid is None:
             return ""
-        kept = "they were heard as silence" if feed.mono else "channels were left out while theirs were"
+        kept = "they were heard as silence" if ingest.mono else "channels were left out while theirs were"
         return (
-            f"{feed.invalid} samples of {self._source.name} are not numbers or far beyond full scale, the "
-            f"first at {feed.first_invalid / self._sample_rate:.3f} s; {kept}."
+            f"{ingest.invalid} samples of {self._source.name} are not numbers or far beyond full scale, the "
+            f"first at {ingest.first_invalid / self._sample_rate:.3f} s; {kept}."
         )
 
 

@@ -153,7 +153,7 @@ def _callback(backlog: Backlog) -> Callable[[Any, int, Any, Any], None]:
     """Return what PortAudio calls with every block: it copies, counts and leaves."""
 
     def callback(data: Any, block_len: int, _time: Any, status: Any) -> None:
-        backlog.offer(bytes(data), time.monotonic(), block_len, bool(status.input_overflow))
+        backlog.put(bytes(data), time.monotonic(), block_len, bool(status.input_overflow))
 
     return callback
 

@@ -19,8 +19,8 @@ from monitor.stream.floor import Floor
 from monitor.units import SILENCE_DBFS, dbfs_to_power, power_to_dbfs, seconds_to_len, snr_db
 
 _KEPT_TICKS = 600
-_JUDGED_S = 2.0
-"""Seconds over which clipping is judged."""
+_CLIPPING_S = 2.0
+"""Seconds over which clipping is counted."""
 _OVERLOADED_FROM, _OVERLOADED_TO = 0.25, 0.05
 """Share of clipped ticks from which on it is too much, and down to which it is over."""
 _NOISY_SLACK_DB = 2.0
@@ -45,7 +45,7 @@ class LevelMeter:
         self._silent_ticks = 0
         self._clipped: deque[tuple[int, int]] = deque()
         self._clipped_to = 0
-        self._recent: deque[bool] = deque(maxlen=max(1, round(_JUDGED_S / config.tick_s)))
+        self._recent: deque[bool] = deque(maxlen=max(1, round(_CLIPPING_S / config.tick_s)))
         self._overloaded = False
         self._noisy = False
         centres = self._bands.argmax(axis=1) * sample_rate / self._tick_len

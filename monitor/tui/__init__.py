@@ -56,7 +56,7 @@ def run_tui(
     import os
     import sys
 
-    from monitor.console import draws
+    from monitor.console import can_draw
     from monitor.errors import ConfigError
     from monitor.start import interrupt_as_usual
     from monitor.tui.app import MonitorApp, Options
@@ -67,7 +67,7 @@ def run_tui(
             "The terminal interface needs a terminal for input, output and errors; "
             "without one use: monitor listen."
         )
-    if not draws(sys.stdout):
+    if not can_draw(sys.stdout):
         raise ConfigError(
             f"This terminal (TERM={os.environ.get('TERM', '')}) only takes plain lines; use: monitor listen."
         )

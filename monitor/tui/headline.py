@@ -203,8 +203,8 @@ def _maybe(heard: ShownEvent) -> str:
     """Return how sure the monitor was at best, with the next candidate if there is one worth naming."""
     event = heard.event
     text = f"may be {called(event)} {heard.peak_score:.2f}"
-    rivals = [c for c in event.candidates if c.class_ != event.class_ and c.score >= heard.peak_score / 2]
-    return f"{text} or {called(rivals[0])} {rivals[0].score:.2f}" if rivals else text
+    others = [c for c in event.candidates if c.class_ != event.class_ and c.score >= heard.peak_score / 2]
+    return f"{text} or {called(others[0])} {others[0].score:.2f}" if others else text
 
 
 def _was(heard: ShownEvent) -> str:

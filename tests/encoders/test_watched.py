@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from monitor.encoders import watched
 from monitor.encoders.checked import answer
-from monitor.encoders.watched import CALM_S, GIVE_UP_S, PATIENCE_S, RENEW_EVERY_S, SAY_AFTER_S, WatchedEncoder
+from monitor.encoders.watched import CALM_S, GIVE_UP_S, RENEW_EVERY_S, SAY_AFTER_S, TIMEOUT_S, WatchedEncoder
 from monitor.records import Embedding, Window
 from tests.encoders.faults import FAILURES, Fault, Faulty
 from tests.fakes import RATE, FakeEncoder, tone
@@ -34,33 +34,33 @@ def window(word: str = "low") -> Window:
     return Window(0, tone(word, 1.0), False, RATE, 0.0)
 
 
-def embed(ears: WatchedEncoder, *words: str) -> list[Embedding | None]:
-    ears.submit([window(word) for word in words or ("low",)])
-    found = ears.collect(10.0)
+def embed(watcher: WatchedEncoder, *words: str) -> list[Embedding | None]:
+    watcher.submit([window(word) for word in words or ("low",)])
+    found = watcher.collect(10.0)
     assert found is not None
     return found
 
 
 def test_what_is_heard_on_the_thread_is_bit_for_bit_what_the_encoder_gives(hands: Hands) -> None:
-    ears = WatchedEncoder(FakeEncoder(), hands)
-    (found,) = embed(ears, "high")
+    watcher = WatchedEncoder(FakeEncoder(), hands)
+    (found,) = embed(watcher, "high")
     assert found is not None
     np.testing.assert_array_equal(found.vector, FakeEncoder().embed_audio(tone("high", 1.0)[np.newaxis])[0])
-    assert ears.stall is None
-    assert ears.close()
+    assert watcher.stall is None
+    assert watcher.close()
 
 
 @pytest.mark.parametrize("fault", FAILURES)
 def test_no_vector_that_is_no_embedding_goes_further_and_the_next_window_is_tried(
     fault: Fault, hands: Hands
 ) -> None:
-    ears = WatchedEncoder(Faulty([fault]), hands)
-    assert embed(ears) == [None]
-    assert ears.stall is not None
-    assert ears.stall.reason.startswith("the encoder failed (")
-    assert None not in embed(ears)
+    watcher = WatchedEncoder(Faulty([fault]), hands)
+    assert embed(watcher) == [None]
+    assert watcher.stall is not None
+    assert watcher.stall.reason.startswith("the encoder failed (")
+    assert None not in embed(watcher)
     hands.now_s += CALM_S + 0.1
-    assert ears.stall is None
+    assert watcher.stall is None
 
 
 @pytest.mark.parametrize("fault", ["nan", "zero"])
@@ -78,38 +78,38 @@ def test_a_batch_that_raises_is_embedded_window_by_window() -> None:
 
 def test_an_encoder_that_does_not_answer_is_told_of_within_five_seconds(hands: Hands) -> None:
     encoder = Faulty.after(1, "hangs")
-    ears = WatchedEncoder(encoder, hands)
-    embed(ears)
-    ears.submit([window()])
-    assert ears.collect(0.0) is None
-    assert ears.stall is None
+    watcher = WatchedEncoder(encoder, hands)
+    embed(watcher)
+    watcher.submit([window()])
+    assert watcher.collect(0.0) is None
+    assert watcher.stall is None
     hands.now_s += SAY_AFTER_S + 0.1
     assert SAY_AFTER_S < 5.0
-    assert ears.stall is not None
-    assert "does not answer" in ears.stall.reason
+    assert watcher.stall is not None
+    assert "does not answer" in watcher.stall.reason
     encoder.released.set()
 
 
 def test_a_hang_is_given_up_and_another_encoder_is_loaded(hands: Hands) -> None:
     stuck, fresh = Faulty.after(1, "hangs"), FakeEncoder()
-    ears = WatchedEncoder(stuck, hands, lambda: fresh)
-    embed(ears)
-    ears.submit([window()])
-    hands.now_s += PATIENCE_S + 0.1
-    assert ears.collect(0.0) == [None]
-    assert None not in embed(ears)
+    watcher = WatchedEncoder(stuck, hands, lambda: fresh)
+    embed(watcher)
+    watcher.submit([window()])
+    hands.now_s += TIMEOUT_S + 0.1
+    assert watcher.collect(0.0) == [None]
+    assert None not in embed(watcher)
     hands.now_s += CALM_S + 0.1
-    assert ears.stall is None
+    assert watcher.stall is None
     stuck.released.set()
 
 
 def test_an_answer_that_comes_after_it_was_given_up_is_nobodys(hands: Hands) -> None:
     slow = Faulty(["hangs"])
-    ears = WatchedEncoder(slow, hands)
-    ears.submit([window("low")])  # and nobody waits for it: the run was to end there
-    ears.submit([window("high")])
+    watcher = WatchedEncoder(slow, hands)
+    watcher.submit([window("low")])  # and nobody waits for it: the run was to end there
+    watcher.submit([window("high")])
     slow.released.set()
-    found = ears.collect(10.0)
+    found = watcher.collect(10.0)
     assert found is not None
     assert found[0] is not None
     assert int(found[0].vector.argmax()) == 2
@@ -122,13 +122,13 @@ def test_failures_in_a_row_load_the_encoder_again_not_too_often(hands: Hands) ->
         loaded.append(Faulty.after(0, "nan"))
         return loaded[-1]
 
-    ears = WatchedEncoder(Faulty.after(0, "raises"), hands, load)
+    watcher = WatchedEncoder(Faulty.after(0, "raises"), hands, load)
     for _ in range(9):
-        embed(ears)
+        embed(watcher)
     assert len(loaded) == 1
     hands.now_s += RENEW_EVERY_S
-    embed(ears)
-    embed(ears)
+    embed(watcher)
+    embed(watcher)
     assert len(loaded) == 2
 
 
@@ -141,46 +141,46 @@ def test_a_loading_that_fails_is_a_failure_and_is_tried_again(hands: Hands) -> N
             raise found
         return found
 
-    ears = WatchedEncoder(Faulty.after(0, "raises"), hands, load)
+    watcher = WatchedEncoder(Faulty.after(0, "raises"), hands, load)
     for _ in range(4):
-        assert embed(ears) == [None]
-    assert "no such file" in (ears.stall.reason if ears.stall else "")
-    assert None not in embed(ears)
+        assert embed(watcher) == [None]
+    assert "no such file" in (watcher.stall.reason if watcher.stall else "")
+    assert None not in embed(watcher)
 
 
 def test_another_model_is_never_taken_for_the_one_that_failed(hands: Hands) -> None:
     other = FakeEncoder()
     other.identity = "fake-1"
-    ears = WatchedEncoder(Faulty.after(0, "raises"), hands, lambda: other)
+    watcher = WatchedEncoder(Faulty.after(0, "raises"), hands, lambda: other)
     for _ in range(4):
-        assert embed(ears) == [None]
-    assert "another one" in (ears.stall.reason if ears.stall else "")
+        assert embed(watcher) == [None]
+    assert "another one" in (watcher.stall.reason if watcher.stall else "")
 
 
 def test_what_fails_for_a_minute_in_spite_of_loading_again_is_hopeless(hands: Hands) -> None:
-    ears = WatchedEncoder(Faulty.after(0, "raises"), hands)
+    watcher = WatchedEncoder(Faulty.after(0, "raises"), hands)
     for _ in range(4):
-        embed(ears)
-    assert ears.hopeless is None
+        embed(watcher)
+    assert watcher.hopeless is None
     hands.now_s += GIVE_UP_S + 0.1
-    embed(ears)
-    assert "out of memory" in (ears.hopeless or "")
+    embed(watcher)
+    assert "out of memory" in (watcher.hopeless or "")
 
 
 def test_an_encoder_that_fails_now_and_then_is_never_hopeless(hands: Hands) -> None:
-    ears = WatchedEncoder(Faulty(["raises", "well"] * 100), hands)
+    watcher = WatchedEncoder(Faulty(["raises", "well"] * 100), hands)
     for _ in range(200):
-        embed(ears)
+        embed(watcher)
         hands.now_s += 1.0
-        assert ears.hopeless is None
+        assert watcher.hopeless is None
 
 
 def test_closing_says_whether_the_encoder_hangs_and_does_not_wait_for_it(hands: Hands) -> None:
     encoder = Faulty(["hangs"])
-    ears = WatchedEncoder(encoder, hands)
-    ears.submit([window()])
+    watcher = WatchedEncoder(encoder, hands)
+    watcher.submit([window()])
     begun_s = time.monotonic()
-    assert not ears.close()
+    assert not watcher.close()
     assert time.monotonic() - begun_s < watched._CLOSE_S + 1.0
     encoder.released.set()
 
@@ -191,12 +191,12 @@ def test_an_encoder_that_is_too_slow_does_not_come_and_go(hands: Hands) -> None:
             hands.now_s += SAY_AFTER_S + 3.0
             return super().embed_audio(windows)
 
-    ears = WatchedEncoder(Slow(), hands)
-    assert None not in embed(ears)
+    watcher = WatchedEncoder(Slow(), hands)
+    assert None not in embed(watcher)
     for _ in range(3):
-        assert ears.stall is not None
-        assert "too slow (5 s" in ears.stall.reason
+        assert watcher.stall is not None
+        assert "too slow (5 s" in watcher.stall.reason
         hands.now_s += SAY_AFTER_S  # until it is told of again for not answering
-        assert None not in embed(ears)
+        assert None not in embed(watcher)
     hands.now_s += CALM_S + 0.1
-    assert ears.stall is None
+    assert watcher.stall is None

@@ -60,7 +60,7 @@ def waits() -> list[float]:
 
 
 @pytest.fixture
-def patience(waits: list[float]) -> RetryPolicy:
+def policy(waits: list[float]) -> RetryPolicy:
     """Bears as much as usual, and waits for nothing."""
     return RetryPolicy(progress=1000, wait=waits.append)
 
@@ -74,10 +74,10 @@ def test_a_file_is_fetched_and_its_progress_told(item: Download) -> None:
 
 
 def test_a_connection_that_closes_early_is_taken_up_where_it_stopped(
-    hub: Hub, item: Download, patience: RetryPolicy, waits: list[float]
+    hub: Hub, item: Download, policy: RetryPolicy, waits: list[float]
 ) -> None:
     hub.script += [closes_after(4000), closes_after(3000)]
-    fetch(item, Watch(), patience)
+    fetch(item, Watch(), policy)
     assert item.path.read_bytes() == CONTENT
     assert hub.ranges == ["", "bytes=4000-", "bytes=7000-"]
     assert waits == [1.0, 1.0]
@@ -102,28 +102,28 @@ def test_a_server_that_stalls_is_left_after_a_while(hub: Hub, item: Download, an
     assert f"{SOON_S:g} s" in watch.said[0]
 
 
-def test_a_server_that_ignores_ranges_begins_anew(hub: Hub, item: Download, patience: RetryPolicy) -> None:
+def test_a_server_that_ignores_ranges_begins_anew(hub: Hub, item: Download, policy: RetryPolicy) -> None:
     hub.script += [closes_after(4000), ignores_range]
-    fetch(item, Watch(), patience)
+    fetch(item, Watch(), policy)
     assert item.path.read_bytes() == CONTENT
 
 
 def test_a_server_that_sends_another_part_is_not_believed(
-    hub: Hub, item: Download, patience: RetryPolicy
+    hub: Hub, item: Download, policy: RetryPolicy
 ) -> None:
     item.path.write_bytes(CONTENT[:4000])
     hub.script.append(begins_elsewhere)
-    fetch(item, Watch(), patience)
+    fetch(item, Watch(), policy)
     assert item.path.read_bytes() == CONTENT
     assert hub.ranges == ["bytes=4000-", ""]
 
 
 def test_a_server_that_refuses_to_go_on_is_asked_for_all(
-    hub: Hub, item: Download, patience: RetryPolicy
+    hub: Hub, item: Download, policy: RetryPolicy
 ) -> None:
     item.path.write_bytes(CONTENT[:4000])
     hub.script.append(status(416))
-    fetch(item, Watch(), patience)
+    fetch(item, Watch(), policy)
     assert item.path.read_bytes() == CONTENT
 
 
@@ -162,28 +162,28 @@ def test_a_refusal_is_told_at_once(hub: Hub, item: Download, waits: list[float],
 
 
 def test_a_busy_server_is_asked_again_after_the_time_it_names(
-    hub: Hub, item: Download, patience: RetryPolicy, waits: list[float]
+    hub: Hub, item: Download, policy: RetryPolicy, waits: list[float]
 ) -> None:
     hub.script += [status(500), status(503, retry_after=7), status(429, retry_after=86400)]
-    fetch(item, Watch(), patience)
+    fetch(item, Watch(), policy)
     assert waits == [1.0, 7.0, 30.0]
 
 
 def test_a_server_that_stays_broken_is_given_up(
-    hub: Hub, item: Download, patience: RetryPolicy, waits: list[float]
+    hub: Hub, item: Download, policy: RetryPolicy, waits: list[float]
 ) -> None:
     hub.always = status(500)
     with pytest.raises(ModelUnreachable, match=r"500 .*, 5 times in a row"):
-        fetch(item, Watch(), patience)
+        fetch(item, Watch(), policy)
     assert waits == [1.0, 2.0, 4.0, 8.0]
 
 
 def test_a_server_that_gives_a_little_each_time_is_given_up(
-    hub: Hub, item: Download, patience: RetryPolicy
+    hub: Hub, item: Download, policy: RetryPolicy
 ) -> None:
     hub.always = closes_after(10)
     with pytest.raises(ModelUnreachable, match="5 times in a row"):
-        fetch(item, Watch(), patience)
+        fetch(item, Watch(), policy)
     assert item.path.read_bytes() == CONTENT[:50]
 
 

@@ -33,7 +33,7 @@ class Bench:
         *names: str,
         encoder: FakeEncoder | None = None,
         live: bool = False,
-        ears: AsyncEncoder | None = None,
+        watched: AsyncEncoder | None = None,
     ) -> None:
         self.encoder = encoder or FakeEncoder()
         self.time = Steady()
@@ -42,10 +42,10 @@ class Bench:
         self.rings = {name: Ring(RATE * 60, arrived) for name in names}
         self.status = {name: FixedStatus() for name in names}
         clock = self.time.clock()
-        self.ears = ears or BlockingEncoder(self.encoder, clock.monotonic)
-        self.pipelines = Scheduler(
+        self.watched = watched or BlockingEncoder(self.encoder, clock.monotonic)
+        self.scheduler = Scheduler(
             [self._pipeline(name, live, clock) for name in names],
-            self.ears,
+            self.watched,
             arrived,
             Acknowledgements(self.sink.emit, clock.utc),
         )
@@ -67,7 +67,7 @@ class Bench:
     def turn(self) -> None:
         """Carry on until nothing that was written waits."""
         while any(ring.counters().pending for ring in self.rings.values()):
-            self.pipelines.step(0.0)
+            self.scheduler.step(0.0)
 
     def of(self, kind: type[T], name: str) -> list[T]:
         return [r for r in self.sink.records if isinstance(r, kind) and getattr(r, "source_id", None) == name]
@@ -90,13 +90,13 @@ def test_each_source_gives_what_it_gives_alone(batches: bool) -> None:
     for name, samples in sounds.items():
         together.write(name, samples)
         together.rings[name].close()
-    while together.pipelines.step(0.0):
+    while together.scheduler.step(0.0):
         pass
     for name, samples in sounds.items():
         alone = Bench(name)
         alone.write(name, samples)
         alone.rings[name].close()
-        while alone.pipelines.step(0.0):
+        while alone.scheduler.step(0.0):
             pass
         assert comparable(together.of(Event, name)) == comparable(alone.of(Event, name))
         scores = [score.scores for score in together.of(ScoresMessage, name)]
@@ -110,12 +110,12 @@ def test_a_source_that_lags_does_not_hold_back_another() -> None:
     bench.write("late", noise(30.0))
     bench.write("prompt", noise(1.0))
     for _ in range(20):  # a second of 50 ms each
-        bench.pipelines.step(0.0)
+        bench.scheduler.step(0.0)
     assert bench.rings["prompt"].counters().pending == 0
     assert [score.stop for score in bench.of(ScoresMessage, "prompt")][-1] == RATE
     bench.turn()
     bench.time.now_s += 2.0
-    bench.pipelines.step(0.0)
+    bench.scheduler.step(0.0)
     assert bench.of(Health, "late")[-1].skipped > 0
     assert bench.of(Health, "prompt")[-1].skipped == 0
 
@@ -130,7 +130,7 @@ def test_a_lost_source_ends_its_own_events_and_no_other() -> None:
             bench.write(name, noise(0.2) + tone("low", 0.2))
             bench.turn()
     bench.status["a"].status = CaptureStatus("lost", "unplugged", RATE, 0, 0, 0, None)
-    bench.pipelines.step(0.0)
+    bench.scheduler.step(0.0)
     assert bench.of(Event, "a")[-1].ended_by == "lost"
     assert bench.of(Event, "b")[-1].type != "offset"
     assert [bench.of(Health, name)[-1].state for name in "ab"] == ["lost", "running"]
@@ -144,12 +144,12 @@ def test_a_run_ends_when_the_last_source_has_ended() -> None:
     bench = Bench("a", "b")
     bench.write("b", noise(2.0))
     bench.rings["a"].close()
-    assert bench.pipelines.step(0.0)
+    assert bench.scheduler.step(0.0)
     assert bench.of(Health, "a")[-1].state == "ended"
     bench.turn()
-    assert bench.pipelines.step(0.0)
+    assert bench.scheduler.step(0.0)
     bench.rings["b"].close()
-    assert not bench.pipelines.step(0.0)
+    assert not bench.scheduler.step(0.0)
     assert bench.of(Health, "b")[-1].analysed == 2 * RATE
 
 
@@ -158,12 +158,12 @@ def test_each_source_is_heard_for_the_duration_asked_for() -> None:
     bench.write("a", noise(9.0))
     bench.write("b", noise(1.0))
     for _ in range(100):
-        bench.pipelines.step(0.0)
-        assert not bench.pipelines.stop_after(2.0)
+        bench.scheduler.step(0.0)
+        assert not bench.scheduler.stop_after(2.0)
     assert [bench.rings[name].counters().pending for name in "ab"] == [7 * RATE, 0]
     bench.write("b", noise(8.0))
-    while not bench.pipelines.stop_after(2.0):
-        bench.pipelines.step(0.0)
+    while not bench.scheduler.stop_after(2.0):
+        bench.scheduler.step(0.0)
     assert bench.rings["b"].counters().pending == 7 * RATE
     assert [bench.of(Health, name)[-1].reason for name in "ab"] == ["the monitor was stopped"] * 2
 
@@ -171,8 +171,8 @@ def test_each_source_is_heard_for_the_duration_asked_for() -> None:
 def test_what_was_heard_before_time_was_up_is_analysed_though_it_fills_no_window() -> None:
     bench = Bench("a")
     bench.write("a", noise(8.0))
-    while not bench.pipelines.stop_after(0.5):
-        bench.pipelines.step(0.0)
+    while not bench.scheduler.stop_after(0.5):
+        bench.scheduler.step(0.0)
     assert [score.stop for score in bench.of(ScoresMessage, "a")] == [2000, 4000, 4000, 4000, 4000]
     last = bench.of(Health, "a")[-1]
     assert (last.analysed, last.captured) == (RATE // 2, 8 * RATE)
@@ -182,16 +182,16 @@ def test_it_waits_while_nothing_comes_and_wakes_for_any_source() -> None:
     bench = Bench("a", "b")
     writer = threading.Timer(0.05, bench.write, ("b", noise(0.05)))
     writer.start()
-    bench.pipelines.step(timeout_s=30.0)
+    bench.scheduler.step(timeout_s=30.0)
     assert bench.rings["b"].counters().pending == 0
     writer.join()
 
 
 def test_a_request_is_for_all_sources_or_for_the_one_it_names() -> None:
     bench = Bench("a", "b")
-    assert bench.pipelines.handle(Request("pause", None, True)).ok
-    assert bench.pipelines.handle(Request("mute", "low", True, source_id="b")).ok
-    bench.pipelines.step(0.0)
+    assert bench.scheduler.handle(Request("pause", None, True)).ok
+    assert bench.scheduler.handle(Request("mute", "low", True, source_id="b")).ok
+    bench.scheduler.step(0.0)
     assert [bench.of(Health, name)[-1].paused for name in "ab"] == [True, True]
     assert [bench.of(Health, name)[-1].classes[0].muted for name in "ab"] == [False, True]
 
@@ -201,7 +201,7 @@ def test_every_source_tells_of_its_own_background_and_forgets_it_alone() -> None
     bench.write("a", noise(12.0))
     bench.write("b", noise(12.0) + tone("middle", 12.0, 0.02))
     bench.turn()
-    backgrounds = bench.pipelines.handle(Request("background")).backgrounds
+    backgrounds = bench.scheduler.handle(Request("background")).backgrounds
     assert [
         (background.source_id, background.source_name, background.model) for background in backgrounds
     ] == [
@@ -213,19 +213,19 @@ def test_every_source_tells_of_its_own_background_and_forgets_it_alone() -> None
     )
     middle = list(FakeEncoder().embed_text(["middle"])[0])
     assert [np.dot(background.mean, middle) > 0.5 for background in backgrounds] == [False, True]
-    assert bench.pipelines.handle(Request("forget_background", source_id="b")).ok
+    assert bench.scheduler.handle(Request("forget_background", source_id="b")).ok
     after = [
-        background.state.windows for background in bench.pipelines.handle(Request("background")).backgrounds
+        background.state.windows for background in bench.scheduler.handle(Request("background")).backgrounds
     ]
     assert after == [backgrounds[0].state.windows, 0]
     assert [
         background.mean
-        for background in bench.pipelines.handle(Request("background", source_id="b")).backgrounds
+        for background in bench.scheduler.handle(Request("background", source_id="b")).backgrounds
     ] == [[]]
 
 
 def test_a_request_for_a_source_that_is_not_there_names_those_that_are() -> None:
-    reply = Bench("a", "b").pipelines.handle(Request("pause", None, True, source_id="c"))
+    reply = Bench("a", "b").scheduler.handle(Request("pause", None, True, source_id="c"))
     assert (reply.ok, reply.error) == (False, "There is no source 'c'; there are: a, b.")
-    reply = Bench("a", "b").pipelines.handle(Request("mute", "cat", True))
+    reply = Bench("a", "b").scheduler.handle(Request("mute", "cat", True))
     assert reply.error == "No class 'cat' is listed; listed: low, high."

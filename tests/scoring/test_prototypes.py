@@ -39,17 +39,17 @@ def test_every_text_of_a_run_is_embedded_in_one_call() -> None:
     assert len(reader.asked) == 1
 
 
-def test_classes_come_first_and_what_means_the_same_is_no_rival_of_that_class_alone() -> None:
+def test_classes_come_first_and_what_means_the_same_is_no_competitor_of_that_class_alone() -> None:
     prototypes = built(Reader())
     assert prototypes.classes == ("siren", "dog")
     assert prototypes.prompts == ("a siren", "a dog")
     assert prototypes.distractors == ("rain", "wind", "siren")
-    assert prototypes.rivals.tolist() == [[True, True, False], [True, True, True]]
+    assert prototypes.competitors.tolist() == [[True, True, False], [True, True, True]]
     texts = ["a siren", "a dog", "a rain", "a wind", "a siren"]
     assert prototypes.vectors == pytest.approx(Reader()(texts), abs=1e-6)
 
 
-def test_a_distractor_that_is_no_rival_of_any_class_is_left_out() -> None:
+def test_a_distractor_that_is_no_competitor_of_any_class_is_left_out() -> None:
     assert built(Reader(), distractors=["rain", "dog", "siren"], max_cosine=-1.0).distractors == ()
 
 

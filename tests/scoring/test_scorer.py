@@ -54,7 +54,7 @@ def test_what_the_background_always_sounds_like_counts_less() -> None:
         assert score(sound, background, tau)["low"] < score(sound)["low"]
 
 
-def test_what_the_background_sounds_like_stays_a_rival() -> None:
+def test_what_the_background_sounds_like_stays_a_competitor() -> None:
     sound = unit_norm(np.array([1, 0, 1.2, 0], np.float32))
     hum = np.array([0, 0, 1, 0], np.float32)  # the background hums as "high", a distractor, does
     assert score(sound, hum)["low"] == pytest.approx(score(sound)["low"])

@@ -9,8 +9,8 @@ from monitor.sources.capture_messages import RawBlock
 
 def test_blocks_come_out_in_order_and_then_the_end() -> None:
     backlog = Backlog(100)
-    backlog.offer(b"a", 1.0, 40, overflow=False)
-    backlog.offer(b"b", 2.0, 40, overflow=True)
+    backlog.put(b"a", 1.0, 40, overflow=False)
+    backlog.put(b"b", 2.0, 40, overflow=True)
     backlog.end()
     assert backlog.take() == RawBlock(b"a", 1.0, 0, overflow=False)
     assert backlog.take() == RawBlock(b"b", 2.0, 0, overflow=True)
@@ -19,11 +19,11 @@ def test_blocks_come_out_in_order_and_then_the_end() -> None:
 
 def test_when_full_the_newest_are_dropped_and_the_next_block_says_how_many() -> None:
     backlog = Backlog(100)
-    backlog.offer(b"old", 1.0, 90, overflow=False)
-    backlog.offer(b"", 2.0, 20, overflow=True)
-    backlog.offer(b"", 3.0, 30, overflow=False)
+    backlog.put(b"old", 1.0, 90, overflow=False)
+    backlog.put(b"", 2.0, 20, overflow=True)
+    backlog.put(b"", 3.0, 30, overflow=False)
     assert backlog.take() == RawBlock(b"old", 1.0, 0, overflow=False)
-    backlog.offer(b"new", 4.0, 20, overflow=False)
+    backlog.put(b"new", 4.0, 20, overflow=False)
     assert backlog.take() == RawBlock(b"new", 4.0, 50, overflow=True)
 
 
@@ -35,7 +35,7 @@ def test_every_sample_is_delivered_or_counted_once(steps: list[int | None]) -> N
     for step in [*steps, *[None] * 60, 1, None]:
         if step is not None:
             before = backlog.lost_len
-            backlog.offer(bytes(step), 0.0, step, overflow=False)
+            backlog.put(bytes(step), 0.0, step, overflow=False)
             offered += step
             waiting += backlog.lost_len <= before
         elif waiting:

@@ -48,7 +48,7 @@ def test_every_call_is_made_twice_a_round_and_its_time_is_in_its_own_column() ->
         counts[1] += 1
         sum(range(50_000))
 
-    laps = benchmark.take_turns([fast, slow], rounds=9)
+    laps = benchmark.alternate([fast, slow], rounds=9)
     assert laps.shape == (9, 2)
     assert counts == [18, 18]
     assert np.median(laps[:, 1]) > 10 * np.median(laps[:, 0])

@@ -13,11 +13,11 @@ from tests.tools.load import load_tool
 measures = load_tool("tools.benchmark.clap_measures")
 
 
-def test_calls_take_turns_and_each_is_warm_when_it_is_timed() -> None:
+def test_calls_alternate_and_each_is_warm_when_it_is_timed() -> None:
     pytest.importorskip("tqdm", reason="comes with the extra 'train'")
     made: list[str] = []
     calls = [lambda: made.append("a"), lambda: made.append("b")]
-    clock, cpu = measures.take_turns(calls, 6, "test")
+    clock, cpu = measures.alternate(calls, 6, "test")
     assert clock.shape == cpu.shape == (6, 2)
     assert made[::2] == made[1::2]
     assert sorted(made) == ["a"] * 12 + ["b"] * 12
@@ -27,7 +27,7 @@ def test_each_turn_of_each_way_is_timed() -> None:
     pytest.importorskip("tqdm", reason="comes with the extra 'train'")
     calls: list[str] = []
     ways = [lambda: time.sleep(0.02), lambda: calls.append("second")]
-    clock, cpu = measures.take_turns(ways, 3, "test")
+    clock, cpu = measures.alternate(ways, 3, "test")
     assert clock.shape == cpu.shape == (3, 2)
     assert clock[:, 0].min() > 19
     assert len(calls) >= 3

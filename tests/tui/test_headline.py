@@ -53,7 +53,7 @@ def test_an_open_event_is_named_with_score_distance_and_time() -> None:
     assert head.detail == "may be siren 0.87 · 14 dB over the background · since 5 s"
 
 
-def test_a_rival_candidate_is_named_when_it_is_at_least_half_as_likely() -> None:
+def test_another_candidate_is_named_when_it_is_at_least_half_as_likely() -> None:
     doubtful = msgspec.structs.replace(
         event("onset"), candidates=[Candidate("siren", 0.87), Candidate("car_horn", 0.5)]
     )
@@ -95,11 +95,11 @@ def test_what_keeps_it_from_hearing_comes_before_any_event(state: SourceState, w
 
 def test_an_event_that_fades_is_told_by_its_highest_score() -> None:
     loud, faint = event("onset"), event("update", score=0.01)
-    rival = msgspec.structs.replace(faint, candidates=[Candidate("dog_bark", 0.09), Candidate("siren", 0.01)])
-    head = seen(health(10.0), loud, scores(13.0, siren=0.87), rival, scores(15.0, siren=0.01))
+    other = msgspec.structs.replace(faint, candidates=[Candidate("dog_bark", 0.09), Candidate("siren", 0.01)])
+    head = seen(health(10.0), loud, scores(13.0, siren=0.87), other, scores(15.0, siren=0.01))
     assert (head.kind, head.word) == ("event", "siren")
     assert head.detail == "fading · may have been siren 0.87 · 14 dB over the background · lasted 2 s"
-    again = seen(health(10.0), loud, rival, scores(15.0, siren=0.5))
+    again = seen(health(10.0), loud, other, scores(15.0, siren=0.5))
     assert again.detail == "may be siren 0.87 · 14 dB over the background · since 4 s"
 
 

@@ -72,7 +72,7 @@ class Line:
     """Size of the file with float16 weights."""
 
 
-def take_turns(
+def alternate(
     calls: Sequence[Callable[[], object]], rounds: int, seed: int = 0, note: str = "rounds"
 ) -> NDArray[np.float64]:
     """Time calls in turns: ms of this thread's processor time (rounds, n).
@@ -125,7 +125,7 @@ def file_sizes(path: Path) -> tuple[float, float]:
         return single.stat().st_size / 1e6, half.stat().st_size / 1e6
 
 
-def make_rivals(folder: Path, teacher: Path | None) -> list[Contender]:
+def make_contenders(folder: Path, teacher: Path | None) -> list[Contender]:
     """Write the other networks below `folder`."""
     import torch
 
@@ -164,7 +164,7 @@ def compare(contenders: list[Contender], rounds: int) -> list[Line]:
         partial(session.run, None, contender.feed)
         for session, contender in zip(sessions, contenders, strict=True)
     ]
-    timings = summarise(take_turns(calls, rounds))
+    timings = summarise(alternate(calls, rounds))
     lines = []
     for contender, timing in zip(contenders, timings, strict=True):
         size, files = measure_size(contender.path, contender.feed), file_sizes(contender.path)
@@ -237,7 +237,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         bare = Path(name) / "own.onnx"
         pictured = Contender(f"{own.name}, picture given", bare, cut_front(own.path, bare, own.feed))
-        lines = compare([own, pictured, *more, *make_rivals(Path(name), args.teacher)], args.rounds)
+        lines = compare([own, pictured, *more, *make_contenders(Path(name), args.teacher)], args.rounds)
     starts: dict[str, list[Start]] = {}
     if args.starts:
         with tqdm(total=args.starts + 1, desc="starts", unit="turn") as bar:

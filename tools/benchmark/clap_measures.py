@@ -74,7 +74,7 @@ def texts(job: Job) -> list[Times]:
     ways = {name: open_text(name, job.folder, job.weights, job.threads) for name in TEXT_LABELS}
     cases = [(name, count) for count in PROMPTS for name in ways]
     calls: list[Call] = [lambda name=name, count=count: ways[name](ids[:count]) for name, count in cases]  # type: ignore[misc]
-    clock, cpu = take_turns(calls, job.rounds, f"prompts, {job.threads} threads")
+    clock, cpu = alternate(calls, job.rounds, f"prompts, {job.threads} threads")
     return [
         Times(name, job.threads, count, list(clock[:, at]), list(cpu[:, at]), [])
         for at, (name, count) in enumerate(cases)
@@ -136,7 +136,7 @@ def agreement(job: Job) -> list[Agreement]:
     return rows
 
 
-def take_turns(
+def alternate(
     calls: Sequence[Call], rounds: int, note: str, seed: int = 0
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Time calls in turns: ms on the clock, and ms of processor time of all threads, each (rounds, n)."""
@@ -221,7 +221,7 @@ def _time_batches(job: Job, names: Sequence[str], sizes: Sequence[int], *, front
     calls: list[Call] = [lambda way=way, sound=sound: way.embed(sound) for way, sound in cases]  # type: ignore[misc]
     if fronts:
         calls += [lambda way=way, sound=sound: way.front(sound) for way, sound in cases]  # type: ignore[misc]
-    clock, cpu = take_turns(calls, job.rounds, f"windows, {job.threads} threads")
+    clock, cpu = alternate(calls, job.rounds, f"windows, {job.threads} threads")
     return [
         Times(
             way.name,

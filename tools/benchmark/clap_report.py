@@ -128,13 +128,13 @@ def faster(timing: Timing) -> str:
 def against(reference: Times, found: Times) -> Timing:
     """Compare two ways; the ratio is to the reference.
 
-    One thread is judged by processor time, so that what else the machine does counts little; several threads
-    by the clock, since what they gain is not to be seen otherwise.
+    One thread is measured by processor time, so that what else the machine does counts little; several
+    threads by the clock, since what they gain is not to be seen otherwise.
     """
-    return summarise(np.array([judged(reference), judged(found)]).T)[1]
+    return summarise(np.array([times_that_count(reference), times_that_count(found)]).T)[1]
 
 
-def judged(times: Times) -> list[float]:
+def times_that_count(times: Times) -> list[float]:
     """Return the durations that count, ms."""
     return times.cpu_ms if times.threads == 1 else times.clock_ms
 
@@ -188,7 +188,7 @@ def _batches(times: Sequence[Times]) -> list[str]:
         for name in LABELS:
             of = {time.batch: time for time in times if (time.name, time.threads) == (name, threads)}
             if of:
-                each = [f"{np.median(judged(of[size])) / size:.0f}" for size in sizes]
+                each = [f"{np.median(times_that_count(of[size])) / size:.0f}" for size in sizes]
                 rows.append([LABELS[name], str(threads), *each])
     head = ("ms per window", "threads", *(f"batch of {size}" for size in sizes))
     return ["## Several windows at once", table(head, rows)]
@@ -203,7 +203,7 @@ def _texts(times: Sequence[Times]) -> list[str]:
         for name, label in TEXT_LABELS.items():
             row = [label, str(threads)]
             for count in sorted({batch for _, batch in of}):
-                row.append(f"{np.median(judged(of[name, count])) / count:.1f}")
+                row.append(f"{np.median(times_that_count(of[name, count])) / count:.1f}")
                 row.append(faster(against(of[TRANSFORMERS, count], of[name, count])))
             rows.append(row)
     counts = sorted({time.batch for time in times})

@@ -30,7 +30,7 @@ from pathlib import Path
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
 LATEST_S = 5.0
 """The interface is up by then, and the demo has begun."""
-PATIENCE_S = 30.0
+TIMEOUT_S = 30.0
 COMMAND = ["run", "--source", "demo", "--classes", "siren", "--bind", "tcp://127.0.0.1:*"]
 _SHELL = 'trap : INT TERM HUP; "$@"; echo "exit code $?"; while :; do sleep 0.2; done'
 
@@ -65,7 +65,7 @@ class Run:
 
     def until(self, holds: Callable[[], bool]) -> bool:
         """Read on until it holds; False if it never does."""
-        deadline_s = time.monotonic() + PATIENCE_S
+        deadline_s = time.monotonic() + TIMEOUT_S
         while not holds():
             if time.monotonic() > deadline_s:
                 return False

@@ -105,10 +105,10 @@ def measure_embedding(
     """Time every program `runs` times in turn, after one turn that is not counted."""
     programs = embedding_programs(name)
     found: dict[str, list[Start]] = {what: [] for what in programs}
-    for turn in range(runs + 1):
+    for round_ in range(runs + 1):
         for what, program in programs.items():
             took = start(program)
-            if turn:
+            if round_:
                 found[what].append(took)
         each()
     return found

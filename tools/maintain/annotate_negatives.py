@@ -183,7 +183,7 @@ def accept(arguments: argparse.Namespace) -> int:
     try:
         with arguments.proposals.open(newline="", encoding="utf-8-sig") as file:
             rows = [row for row in csv.DictReader(file) if (row.get("reason") or "").strip()]
-        new = [_judged(row) for row in rows]
+        new = [_annotated(row) for row in rows]
     except (OSError, KeyError, ValueError) as error:
         raise ConfigError(
             f"Cannot read {arguments.proposals}: {error}; give a file that propose wrote."
@@ -193,7 +193,7 @@ def accept(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _judged(row: Mapping[str, str]) -> Unlabelled:
+def _annotated(row: Mapping[str, str]) -> Unlabelled:
     start_s, stop_s = float(row["start_s"]), float(row["stop_s"])
     return Unlabelled(row["sha256"], start_s, stop_s, row["class"], row["reason"].strip())
 

@@ -54,33 +54,33 @@ class EmbeddingStore:
         depends_on = f"{encoder.info.identity} {encoder.sample_rate} {encoder.window_len}"
         self._cache = TextCache(keep, depends_on, encoder.dim, MOST_KEPT)
 
-    def embed(self, takes: Sequence[WindowBatch], advance: Callable[[], None]) -> NDArray[np.float32]:
+    def embed(self, batches: Sequence[WindowBatch], advance: Callable[[], None]) -> NDArray[np.float32]:
         """Return the embeddings of all windows, in order: float32 (n, dim), unit norm.
 
         Parameters
         ----------
         advance
-            Called once per take.
+            Called once per batch.
         """
         parts = [np.zeros((0, self.encoder.dim), np.float32)]
-        for at in range(0, len(takes), _TOGETHER):
-            parts += self._together(takes[at : at + _TOGETHER], advance)
+        for at in range(0, len(batches), _TOGETHER):
+            parts += self._together(batches[at : at + _TOGETHER], advance)
         return np.concatenate(parts)
 
     def _together(
-        self, takes: Sequence[WindowBatch], advance: Callable[[], None]
+        self, batches: Sequence[WindowBatch], advance: Callable[[], None]
     ) -> list[NDArray[np.float32]]:
-        known = self._cache.read({key for take in takes for key in take.keys})
+        known = self._cache.read({key for batch in batches for key in batch.keys})
         new: dict[str, NDArray[np.float32]] = {}
-        for take in takes:
-            missing = [at for at, key in enumerate(take.keys) if key not in known and key not in new]
+        for batch in batches:
+            missing = [at for at, key in enumerate(batch.keys) if key not in known and key not in new]
             if missing:
-                vectors = self._hear(take.render(missing))
-                new |= {take.keys[at]: vector for at, vector in zip(missing, vectors, strict=True)}
+                vectors = self._hear(batch.render(missing))
+                new |= {batch.keys[at]: vector for at, vector in zip(missing, vectors, strict=True)}
             advance()
         self._cache.write(new)
         known |= new
-        return [np.stack([known[key] for key in take.keys]) for take in takes]
+        return [np.stack([known[key] for key in batch.keys]) for batch in batches]
 
     def _hear(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Embed; alone where a batch saves nothing, for then the last bit depends on no neighbour."""

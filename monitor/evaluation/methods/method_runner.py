@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from monitor.config.settings import Config
 from monitor.encoders import Encoder
-from monitor.evaluation.methods.methods import Method, Settings, Words, draws, score
+from monitor.evaluation.methods.methods import Method, Settings, Words, repetitions, score
 from monitor.evaluation.methods.window_batch import MethodInput
 from monitor.evaluation.metrics.ground_truth import Figures, Truth, mean
 from monitor.records import ClassPrompt
@@ -79,7 +79,7 @@ class MethodRunner(msgspec.Struct, frozen=True):
     ) -> list[Figures]:
         """Return the figures per SNR; of a method that draws lots, the mean over its draws."""
         several = []
-        for one in draws(method, settings):
+        for one in repetitions(method, settings):
             scores = score(method, self.given, words or self.words, one)
             several.append([measure(truth, own) for truth, own in zip(self.truths, scores, strict=True)])
         return [mean(figures) for figures in zip(*several, strict=True)]

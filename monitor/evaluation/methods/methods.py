@@ -38,8 +38,8 @@ _BACKGROUNDS: dict[str, BackgroundKind] = {
     "auto": "auto",
 }
 _DRIFT = "drift"
-_DRAWS = 10
-"""Draws of the clips of `few-shot` that make one figure."""
+_REPETITIONS = 10
+"""Samples of the clips of `few-shot` that make one figure."""
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -117,9 +117,9 @@ def parse_method(text: str) -> Method:
     return Method((prototypes or ["text"])[0], (backgrounds or ["none"])[0], _DRIFT in parts)
 
 
-def draws(method: Method, settings: Settings) -> list[Settings]:
+def repetitions(method: Method, settings: Settings) -> list[Settings]:
     """Return the settings whose figures are to be averaged: one, but for `few-shot` one per draw of clips."""
-    seeds = range(settings.seed, settings.seed + (_DRAWS if method.prototypes == "few-shot" else 1))
+    seeds = range(settings.seed, settings.seed + (_REPETITIONS if method.prototypes == "few-shot" else 1))
     return [msgspec.structs.replace(settings, seed=seed) for seed in seeds]
 
 

@@ -89,10 +89,10 @@ def listen_to(
 def _captured(samples: NDArray[np.float32], sample_rate: int, config: Config) -> NDArray[np.float32]:
     """Return float32 (n,) as a source's capture would write it: offset, hum and all that is no sound gone."""
     ring = Ring(len(samples) + 1)
-    feed = Ingest(ring, sample_rate, wait=False, config=config.capture)
-    feed.begin(sample_rate, live=False)
-    feed.add(Block(samples[:, np.newaxis], captured_s=0.0))
-    feed.finish()
+    ingest = Ingest(ring, sample_rate, wait=False, config=config.capture)
+    ingest.begin(sample_rate, live=False)
+    ingest.add(Block(samples[:, np.newaxis], captured_s=0.0))
+    ingest.finish()
     span = ring.read(len(samples), 0.0)
     return samples if span is None else span.samples
 
@@ -103,11 +103,11 @@ def _embeddings(stream: Stream, store: EmbeddingStore, hop: int) -> dict[bytes, 
     whole = windower.push(Span(0, stream.samples, False, 0.0))
     windows = [one.samples for one in (*whole, *windower.finish())]
     blocks = [samples[np.newaxis].tobytes() for samples in windows]
-    take = WindowBatch(
+    batch = WindowBatch(
         tuple(hashlib.sha256(block).hexdigest() for block in blocks),
         lambda which: np.stack([windows[at] for at in which]),
     )
-    return dict(zip(blocks, store.embed([take], lambda: None)[:, np.newaxis], strict=True))
+    return dict(zip(blocks, store.embed([batch], lambda: None)[:, np.newaxis], strict=True))
 
 
 def _listen(

@@ -106,15 +106,15 @@ def gather(store: EmbeddingStore, corpus: Corpus, wanted: Wanted) -> MethodInput
     """Let a model hear everything that is wanted, or remember it."""
     encoder, mixtures, pool = store.encoder, wanted.mixtures, wanted.pool
     choice = Backgrounds(corpus, wanted.seed, encoder.window_len / encoder.sample_rate)
-    takes = _Batches(encoder, corpus)
+    batches = _Batches(encoder, corpus)
     by_background = sorted(range(len(mixtures)), key=lambda at: mixtures[at].background)  # decodes each once
     with_one = [at for at in by_background if wanted.around and mixtures[at].background]
     backgrounds = {at: choice.of(mixtures[at]) for at in with_one}
     around = np.zeros((len(mixtures), BACKGROUND_WINDOWS, encoder.dim), np.float32)
     with progress(f"{encoder.info.name}: embedding", len(mixtures) + len(backgrounds) + len(pool)) as advance:
-        heard = store.embed([takes.mixture(mixtures[at], wanted.snrs_db) for at in by_background], advance)
-        found = store.embed([takes.background(background) for background in backgrounds.values()], advance)
-        learnt = store.embed([takes.clip(clip) for clip in pool], advance)
+        heard = store.embed([batches.mixture(mixtures[at], wanted.snrs_db) for at in by_background], advance)
+        found = store.embed([batches.background(background) for background in backgrounds.values()], advance)
+        learnt = store.embed([batches.clip(clip) for clip in pool], advance)
     around[list(backgrounds)] = found.reshape(len(backgrounds), BACKGROUND_WINDOWS, encoder.dim)
     windows = heard.reshape(len(mixtures), len(wanted.snrs_db), encoder.dim)[np.argsort(by_background)]
     return MethodInput(

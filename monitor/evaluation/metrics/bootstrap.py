@@ -47,9 +47,9 @@ def two_way_weights(
         Where these recordings come from.
     """
     rng = np.random.default_rng(seed)
-    weights = _draws(events, sources, rounds, rng)
+    weights = _resampled(events, sources, rounds, rng)
     if backgrounds is not None:
-        weights *= _draws(backgrounds, sources, rounds, rng)
+        weights *= _resampled(backgrounds, sources, rounds, rng)
     return np.concatenate([np.ones((1, len(events)), np.float32), weights])
 
 
@@ -71,7 +71,7 @@ def estimate(measured: NDArray[np.float64]) -> Estimate:
     return Estimate(value, min(value, float(low)), max(value, float(high)))
 
 
-def _draws(
+def _resampled(
     names: Sequence[str], sources: Sources, rounds: int, rng: np.random.Generator
 ) -> NDArray[np.float32]:
     """Return how often the recording of each name was drawn: float32 (rounds, n)."""

@@ -92,7 +92,7 @@ def psds(settings: Sequence[Setting], names: Sequence[str], scenario: Scenario) 
         from psds_eval import PSDSEval
 
         durations = [(str(at), one.duration_s) for at, one in enumerate(settings[0].outcomes)]
-        judge = PSDSEval(
+        metric = PSDSEval(
             scenario.dtc,
             scenario.gtc,
             scenario.cttc,
@@ -100,8 +100,8 @@ def psds(settings: Sequence[Setting], names: Sequence[str], scenario: Scenario) 
             metadata=_frame(durations, ["filename", "duration"]),
         )
         for setting in settings:
-            judge.add_operating_point(_table([one.detections for one in setting.outcomes], sounding))
-        over_false_alarms, _, over_both = judge.psd_roc_curves(scenario.alpha_ct)
+            metric.add_operating_point(_table([one.detections for one in setting.outcomes], sounding))
+        over_false_alarms, _, over_both = metric.psd_roc_curves(scenario.alpha_ct)
     curve = over_both if len(sounding) > 1 else over_false_alarms  # one class has no cross-triggers
     rate = np.nan_to_num(np.maximum(curve.mean - scenario.alpha_st * curve.std, 0.0))
     return area(np.asarray(curve.xp), rate, scenario.most_per_hour)
@@ -136,9 +136,9 @@ def _counted(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of setuptools, which dcase_util still asks for its version
         from sed_eval.sound_event import EventBasedMetrics
-    judge = EventBasedMetrics([class_name], t_collar=collar_s, evaluate_onset=True, evaluate_offset=False)
-    judge.evaluate(_entries(events), _entries(detections))
-    counted = judge.class_wise[class_name]
+    metric = EventBasedMetrics([class_name], t_collar=collar_s, evaluate_onset=True, evaluate_offset=False)
+    metric.evaluate(_entries(events), _entries(detections))
+    counted = metric.class_wise[class_name]
     return Counts(*(int(counted[key]) for key in ("Nref", "Nsys", "Ntp")))
 
 

@@ -17,7 +17,12 @@ from monitor.errors import ConfigError
 from monitor.evaluation.data.clips import Clip, load
 from monitor.evaluation.data.layouts import Corpus
 from monitor.evaluation.synthesis.plans import Piece, StreamPlan, render
-from monitor.evaluation.synthesis.stream_backgrounds import Draws, at_level, lay_background, within_full_scale
+from monitor.evaluation.synthesis.stream_backgrounds import (
+    EvenSampler,
+    at_level,
+    lay_background,
+    within_full_scale,
+)
 from monitor.evaluation.synthesis.streams import LENGTH_S, Stream, StreamSpec, is_usable
 from monitor.units import dbfs_to_power, mean_power, seconds_to_len
 
@@ -62,15 +67,15 @@ def build_negatives(
             if clip.kind in {"speech", "music"} and not set(clip.held) & set(spec.classes)
         ]
     )
-    draws = Draws(spec.seed)
+    sampler = EvenSampler(spec.seed)
     length = seconds_to_len(spec.length_s, spec.sample_rate)
     for number in range(count_negatives(hours, spec.length_s)):
-        recording = backgrounds[draws.next("backgrounds", sorted(backgrounds))]
+        recording = backgrounds[sampler.next("backgrounds", sorted(backgrounds))]
         bare = StreamPlan(f"negative_{number:03d}", spec.sample_rate, length, None, ())
-        background = lay_background(bare, recording, corpus, draws.rng)
-        level_dbfs = float(draws.rng.uniform(*LEVELS_DBFS))
+        background = lay_background(bare, recording, corpus, sampler.rng)
+        level_dbfs = float(sampler.rng.uniform(*LEVELS_DBFS))
         background = at_level(background, corpus, level_dbfs)
-        overlays = _overlays(over, draws, corpus, level_dbfs, background)
+        overlays = _overlays(over, sampler, corpus, level_dbfs, background)
         plan = within_full_scale(replace(background, pieces=(*background.pieces, *overlays)), corpus)
         yield Stream(plan, render(plan, corpus))
 
@@ -81,11 +86,15 @@ def count_negatives(hours: float, length_s: float = LENGTH_S) -> int:
 
 
 def _overlays(
-    over: dict[str, list[Clip]], draws: Draws, corpus: Corpus, level_dbfs: float, background: StreamPlan
+    over: dict[str, list[Clip]],
+    sampler: EvenSampler,
+    corpus: Corpus,
+    level_dbfs: float,
+    background: StreamPlan,
 ) -> list[Piece]:
-    count = int(draws.rng.integers(MAX_OVERLAYS + 1)) if over else 0
+    count = int(sampler.rng.integers(MAX_OVERLAYS + 1)) if over else 0
     return [
-        _overlay(over[draws.next("overlays", sorted(over))], draws.rng, corpus, level_dbfs, background)
+        _overlay(over[sampler.next("overlays", sorted(over))], sampler.rng, corpus, level_dbfs, background)
         for _ in range(count)
     ]
 

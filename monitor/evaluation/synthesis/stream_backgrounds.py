@@ -19,7 +19,7 @@ PEAK = 0.98
 """A mixture that would exceed this is scaled down as a whole, which leaves its SNR."""
 
 
-class Draws:
+class EvenSampler:
     """Seeded random choice that uses everything of a kind once before anything twice."""
 
     def __init__(self, seed: int) -> None:

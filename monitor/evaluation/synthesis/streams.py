@@ -22,7 +22,12 @@ from monitor.errors import ConfigError
 from monitor.evaluation.data.clips import Clip, active_span, load
 from monitor.evaluation.data.layouts import Corpus
 from monitor.evaluation.synthesis.plans import Piece, StreamPlan, render
-from monitor.evaluation.synthesis.stream_backgrounds import Draws, at_level, lay_background, within_full_scale
+from monitor.evaluation.synthesis.stream_backgrounds import (
+    EvenSampler,
+    at_level,
+    lay_background,
+    within_full_scale,
+)
 from monitor.units import dbfs_to_power, seconds_to_len
 
 ACTIVE_DB = 20.0
@@ -109,8 +114,8 @@ class _Choice:
 
     def __init__(self, corpus: Corpus, spec: StreamSpec) -> None:
         self.corpus = corpus
-        self._draws = Draws(spec.seed)
-        self.rng = self._draws.rng
+        self._sampler = EvenSampler(spec.seed)
+        self.rng = self._sampler.rng
         self._sounds: _Groups = {}
         backgrounds: _Groups = {}
         for clip in corpus.clips:
@@ -124,22 +129,22 @@ class _Choice:
 
     def background(self) -> list[Clip]:
         """Return the clips of the next recording of the next kind of background."""
-        label = self._draws.next("backgrounds", sorted(self._backgrounds))
+        label = self._sampler.next("backgrounds", sorted(self._backgrounds))
         groups = self._backgrounds[label]
-        group = self._draws.next(f"background {label}", sorted(groups))
+        group = self._sampler.next(f"background {label}", sorted(groups))
         return sorted(groups[group], key=lambda clip: clip.path)
 
     def event(self) -> Clip:
         """Return a clip of the next class, labelled with it."""
-        return self._clip(self._draws.next("classes", self._classes))
+        return self._clip(self._sampler.next("classes", self._classes))
 
     def distractor(self) -> Clip:
         """Return a clip of the next other label."""
-        return self._clip(self._draws.next("others", self._others))
+        return self._clip(self._sampler.next("others", self._others))
 
     def _clip(self, label: str) -> Clip:
         groups = self._sounds[label]
-        group = groups[self._draws.next(f"sound {label}", sorted(groups))]
+        group = groups[self._sampler.next(f"sound {label}", sorted(groups))]
         return replace(group[int(self.rng.integers(len(group)))], label=label)
 
     def _refuse_missing(self, spec: StreamSpec) -> None:

@@ -18,8 +18,8 @@ from monitor.evaluation.methods.methods import (
     Settings,
     Vectors,
     Words,
-    draws,
     parse_method,
+    repetitions,
     score,
     text_guided,
 )
@@ -286,8 +286,8 @@ def test_no_clips_are_nothing_to_learn_from(kind: str) -> None:
 def test_only_few_shot_is_a_mean_over_draws() -> None:
     settings = Settings(seed=3)
 
-    assert draws(Method("class-means"), settings) == [settings]
-    several = draws(Method("few-shot"), settings)
+    assert repetitions(Method("class-means"), settings) == [settings]
+    several = repetitions(Method("few-shot"), settings)
     assert [one.seed for one in several] == list(range(3, 13))
     first, second = (score(Method("few-shot"), material_of(1), words_of(1), one) for one in several[:2])
     assert not np.array_equal(first, second)

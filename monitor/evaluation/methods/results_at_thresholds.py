@@ -76,7 +76,7 @@ def _thresholds(names: Sequence[str], config: Config, encoder: Encoder) -> Thres
     return {name: rule_for(name, detector, encoder.sample_rate).onset_threshold for name in names}
 
 
-def judge(tuned: TunedMethod, heard: Sequence[StreamResult], taught: int = 0) -> ResultsAtThresholds:
+def results_of(tuned: TunedMethod, heard: Sequence[StreamResult], taught: int = 0) -> ResultsAtThresholds:
     """Return what became of streams; of the first `taught`, which set the learnt thresholds, not at these."""
     streams = [Redetection(one, tuned.config, tuned.encoder) for one in heard]
     others = streams[taught:]
@@ -96,21 +96,21 @@ def together(parts: Sequence[Sequence[Setting]]) -> list[Setting]:
     ]
 
 
-def as_labelled(judged: ResultsAtThresholds) -> ResultsAtThresholds:
+def as_labelled(results: ResultsAtThresholds) -> ResultsAtThresholds:
     """Return what became of the streams if only what is labelled is there."""
 
     def plain(outcomes: Sequence[Outcome]) -> list[Outcome]:
         return [one.as_labelled() for one in outcomes]
 
     return ResultsAtThresholds(
-        configured=plain(judged.configured),
-        settings=[Setting(one.threshold, tuple(plain(one.outcomes))) for one in judged.settings],
-        learnt={rate: plain(outcomes) for rate, outcomes in judged.learnt.items()},
-        asked={rate: plain(outcomes) for rate, outcomes in judged.asked.items()},
+        configured=plain(results.configured),
+        settings=[Setting(one.threshold, tuple(plain(one.outcomes))) for one in results.settings],
+        learnt={rate: plain(outcomes) for rate, outcomes in results.learnt.items()},
+        asked={rate: plain(outcomes) for rate, outcomes in results.asked.items()},
     )
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class MethodResults(msgspec.Struct, frozen=True):
     """One method at one SNR: the streams with events, and those without any."""
 
     tuned: TunedMethod
@@ -121,8 +121,8 @@ class Verdict(msgspec.Struct, frozen=True):
     """Where the recordings come from."""
     truth: str = LABELS
 
-    def as_labelled(self) -> Verdict:
-        """Return the verdict if only what is labelled is there."""
+    def as_labelled(self) -> MethodResults:
+        """Return the same if only what is labelled is there."""
         return replace(
             self, events=as_labelled(self.events), negatives=as_labelled(self.negatives), truth=LABELS
         )
