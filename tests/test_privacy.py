@@ -13,6 +13,7 @@ import pytest
 
 from tests.encoders.tiny_models import tiny_model
 from tests.evaluation.corpus import write_corpus
+from tests.sinks.notify.channels import serving
 from tests.tracing import Trace, missing, traced
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -67,6 +68,22 @@ def test_a_run_with_its_interface_speaks_to_nobody_else(home: Path) -> None:
     arguments = [*RUN, "--fast", "--duration", "20", "--bind", endpoint]
     trace = traced(arguments, environment(home), home, terminal=True)
     assert_private(trace, home, home.parent / "bus", home.parent / "bus.control")
+
+
+def test_telling_people_speaks_to_them_alone_and_writes_only_what_waits(home: Path) -> None:
+    pytest.importorskip("apprise")
+    with serving() as server:
+        config = home.parent / "my.toml"
+        config.write_text(
+            f'[notify.targets.phone]\nurl = "ntfy://127.0.0.1:{server.port}/topic"\n'
+            f'[notify.targets.plug]\nwebhook = "http://127.0.0.1:{server.port}/"\n'
+            '[notify.targets.lamp]\nexec = "true"\n',
+            "utf-8",
+        )
+        arguments = ["--fast", "--headless", "--bind", "none", "--config", str(config)]
+        trace = traced([*RUN, *arguments], environment(home), home)
+        assert len(server.requests) > 2
+    assert_private(trace, home)
 
 
 def test_listening_speaks_to_the_monitor_and_to_nobody_else(home: Path) -> None:

@@ -23,8 +23,10 @@ from monitor.sinks.notify.secrets import Secret
 from monitor.text import sanitise
 
 _MODULE = "monitor.sinks.notify.apprise_process"
-_LOADING_S = 30.0
+_LOADING_S = 60.0
 """Seconds that loading apprise may take on a small computer."""
+_CHECK_S = 10.0
+"""Seconds of these in which a run is not begun."""
 _MOST_BYTES = 65_536
 _GONE_S = 1.0
 
@@ -64,13 +66,15 @@ class Messenger:
         self._begin()
 
     def check(self) -> None:
-        """Wait until apprise is loaded.
+        """Wait for a while until apprise is loaded; what takes longer turns out at the first message.
 
         Raises
         ------
         ConfigError
             It knows no such address.
         """
+        if self._child is None or not select.select([self._child.output], [], [], _CHECK_S)[0]:
+            return
         try:
             self._await_ready()
         except NotTold as error:

@@ -1,0 +1,217 @@
+"""What telling people costs the pipeline, and what is lost while the network is down.
+
+    python -m tools.benchmark.notify --events 10000 --json
+
+Events go through the sink as a pipeline gives them to it, to a web server of this program and to a command.
+How long `emit` takes is measured beside a sink that does nothing, and beside the log of `--log`. Then the
+server is away for half of the events, and comes back: what arrives, what arrives late, what never does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.server
+import json
+import socket
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from monitor.bus.messages import Event, Latency, PublishedRecord
+from monitor.config.settings import TargetConfig
+from monitor.records import BackgroundState
+from monitor.sinks import Sink
+from monitor.sinks.log import LogFile, Worth
+from monitor.sinks.notify.courier import Courier
+from monitor.sinks.notify.notifier import Notifier, NotifySink, Told, open_channel
+from monitor.sinks.notify.planner import Planner
+from monitor.sinks.notify.spool import Spool
+from monitor.sinks.queued import QueuedSink
+
+CLASSES = 20
+GRACE_S = 60.0
+EACH_S = 0.0005
+"""Seconds from event to event: a thousand times as many as a street gives."""
+
+
+class Cost(msgspec.Struct, frozen=True):
+    """How long `emit` kept the thread that called it, microseconds."""
+
+    p50_us: float
+    p99_us: float
+    max_us: float
+    total_ms: float
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """What became of the events of one target while the server was away for a while."""
+
+    events: int
+    messages: int
+    """That arrived."""
+    told: int
+    """Events these were about."""
+    late: int
+    """Messages that arrived more than a second after they were to be told."""
+    latest_s: float
+    lost: int
+    """Counted by the sink."""
+    twice: int
+    """Messages that arrived more than once."""
+
+
+class Nothing:
+    """A sink that does nothing: what a call costs by itself."""
+
+    def emit(self, record: PublishedRecord) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class Server:
+    """A web server that notes what it is sent."""
+
+    def __init__(self, port: int = 0) -> None:
+        self.received: list[tuple[int, float, bytes]] = []
+        """How many events each message was about, how late it was, its body."""
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                times, late_s = int(self.headers["Monitor-Times"]), float(self.headers["Monitor-Late-S"])
+                outer.received.append((times, late_s, body))
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self.port = self._server.server_port
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def close(self) -> None:
+        """Let nobody connect any more."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def event(number: int) -> Event:
+    """Return the beginning of an event, one class after the other."""
+    name = f"class_{number % CLASSES}"
+    return Event(
+        type="onset", id=f"run-{number}", source_id="mic0", source_name="USB microphone", class_=name,
+        prompt="a sound", score=0.9, threshold=0.5, candidates=[], onset_time=datetime.now(UTC),
+        offset_time=None, onset_sample=number, offset_sample=None, sample_rate=32000,
+        latency_s=Latency(0.2, 0.3), level_dbfs=-30.0, floor_dbfs=-50.0, snr_db=20.0,
+        background=BackgroundState(ready=True, age_s=1.0, windows=40), urgent=False, model="embedded",
+    )  # fmt: skip
+
+
+def notify_sink(targets: dict[str, TargetConfig], folder: Path) -> NotifySink:
+    """Return the sink of `monitor run`, with a spool below `folder`."""
+    told = [
+        Told(Planner(one), Courier(name, open_channel(name, one), Spool(folder, name), one.keep_s))
+        for name, one in targets.items()
+    ]
+    notifier = Notifier(told, 60.0, close_s=GRACE_S)
+    notifier.start()
+    return NotifySink(notifier, GRACE_S)
+
+
+def cost(sink: Sink, events: list[Event], pause_s: float) -> Cost:
+    """Return what `emit` takes, each event some time after the one before."""
+    took = []
+    for one in events:
+        began = time.perf_counter_ns()
+        sink.emit(one)
+        took.append((time.perf_counter_ns() - began) / 1000.0)
+        time.sleep(pause_s)
+    centiles = statistics.quantiles(took, n=100)
+    return Cost(
+        round(centiles[49], 2), round(centiles[98], 2), round(max(took), 1), round(sum(took) / 1000.0, 2)
+    )
+
+
+def costs(events: list[Event], pause_s: float, folder: Path) -> dict[str, Cost]:
+    """Return what `emit` takes of each sink."""
+    server = Server()
+    targets = {
+        "hook": TargetConfig(webhook=f"http://127.0.0.1:{server.port}/"),
+        "lamp": TargetConfig(exec="true"),
+    }
+    sinks: dict[str, Callable[[], Sink]] = {
+        "nothing": Nothing,
+        "log": lambda: QueuedSink(LogFile(folder / "log"), "log", Worth().keeping, max_pending=len(events)),
+        "notify": lambda: notify_sink(targets, folder),
+    }
+    found = {}
+    for name, make in sinks.items():
+        sink = make()
+        found[name] = cost(sink, events, pause_s)
+        sink.close()
+    server.close()
+    return found
+
+
+def outage(events: list[Event], pause_s: float, cooldown_s: float, folder: Path) -> Delivery:
+    """Send `events` while nobody is there for the first half of them; return what arrives."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    target = TargetConfig(webhook=f"http://127.0.0.1:{port}/", cooldown_s=cooldown_s)
+    sink = notify_sink({"hook": target}, folder)
+    half = len(events) // 2
+    for one in events[:half]:
+        sink.emit(one)
+        time.sleep(pause_s)
+    server = Server(port)
+    for one in events[half:]:
+        sink.emit(one)
+        time.sleep(pause_s)
+    sink.close()
+    server.close()
+    late = [late_s for _, late_s, _ in server.received if late_s > 1.0]
+    bodies = [body for _, _, body in server.received]
+    return Delivery(
+        events=len(events),
+        messages=len(bodies),
+        told=sum(times for times, _, _ in server.received),
+        late=len(late),
+        latest_s=max(late, default=0.0),
+        lost=sink.dropped,
+        twice=len(bodies) - len(set(bodies)),
+    )
+
+
+def main() -> None:
+    """Measure, and print what came out."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--events", type=int, default=10_000)
+    parser.add_argument("--each", type=int, default=400, help="events of the target that is told of each")
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    events = [event(number) for number in range(arguments.events)]
+    with tempfile.TemporaryDirectory() as folder:
+        found = costs(events, EACH_S, Path(folder))
+        counted = outage(events, EACH_S, 300.0, Path(folder, "counted"))
+        each = outage(events[: arguments.each], 0.01, 0.0, Path(folder, "each"))
+    result = {
+        "emit": msgspec.to_builtins(found),
+        "ratio_p50": round(found["notify"].p50_us / found["nothing"].p50_us, 1),
+        "outage, counted": msgspec.to_builtins(counted),
+        "outage, each a message": msgspec.to_builtins(each),
+    }
+    print(json.dumps(result) if arguments.json else json.dumps(result, indent=2))
+
+
+if __name__ == "__main__":
+    main()
