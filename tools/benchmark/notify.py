@@ -82,6 +82,8 @@ class Server:
     def __init__(self, port: int = 0) -> None:
         self.received: list[tuple[int, float, bytes]] = []
         """How many events each message was about, how late it was, its body."""
+        self.reached = threading.Event()
+        """Set once something has come."""
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -89,6 +91,7 @@ class Server:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 times, late_s = int(self.headers["Monitor-Times"]), float(self.headers["Monitor-Late-S"])
                 outer.received.append((times, late_s, body))
+                outer.reached.set()
                 self.send_response(204)
                 self.end_headers()
 
@@ -177,6 +180,7 @@ def outage(events: list[Event], pause_s: float, cooldown_s: float, folder: Path)
     for one in events[half:]:
         sink.emit(one)
         time.sleep(pause_s)
+    server.reached.wait(GRACE_S)  # what fails as the program ends is left to the next run
     sink.close()
     server.close()
     late = [late_s for _, late_s, _ in server.received if late_s > 1.0]
