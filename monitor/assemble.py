@@ -18,10 +18,11 @@ from monitor.detection.calibration import Calibration, Condition
 from monitor.detection.detector import Detector
 from monitor.encoders import Encoder
 from monitor.encoders.watched import AsyncEncoder, WatchedEncoder
-from monitor.errors import ConfigError, HistoryError, SourceError
-from monitor.pipeline.acknowledgements import MOST, Acknowledgements
+from monitor.errors import ConfigError, SourceError
+from monitor.pipeline.acknowledgements import Acknowledgements
+from monitor.pipeline.earlier_runs import remember_background, remember_missed, remember_thresholds
 from monitor.pipeline.pipeline import Pipeline
-from monitor.pipeline.reporter import Clock, Stream
+from monitor.pipeline.reporter import Clock
 from monitor.pipeline.scheduler import Scheduler
 from monitor.pipeline.stages import Stages
 from monitor.pipeline.start_notes import uncalibrated_note, unknown_ids_note, untuned_note
@@ -34,14 +35,13 @@ from monitor.scoring.scorer import Scorer
 from monitor.sinks import Sink
 from monitor.sinks.fanout import Fanout
 from monitor.sinks.kinds import SINKS, SinkOptions, make_sink
-from monitor.sources import STDIN_ID, Source
+from monitor.sources import Source
 from monitor.sources.capture import Capture
 from monitor.sources.file import FileSource
 from monitor.sources.options import SourceOptions
 from monitor.sources.schemes import make_source
-from monitor.storage.backgrounds import Memory, remember
-from monitor.storage.history import history_file, missed
-from monitor.storage.thresholds import ThresholdStore, remembered
+from monitor.storage.backgrounds import Memory
+from monitor.storage.thresholds import ThresholdStore
 from monitor.stream.level import LevelMeter
 from monitor.stream.ring import Ring
 from monitor.stream.windows import Windower
@@ -228,11 +228,11 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
         _at_once([capture.stop for capture in captures])
         raise
     streams = describe(sources, encoder.info, classes, config.publish.node)
-    memories = [_memory(stream, encoder, config) for stream in streams]
+    memories = [remember_background(stream, encoder, config) for stream in streams]
     stages = [_stages(encoder, scorer, config, memory) for memory in memories]
-    keepers, learnt = _go_on(stages, streams, config)
+    keepers, learnt = remember_thresholds(stages, streams, config)
     acknowledgements = Acknowledgements(sinks.emit, SYSTEM_CLOCK.utc)
-    unseen = _remember_missed(acknowledgements, streams, config)
+    unseen = remember_missed(acknowledgements, streams, config)
     pipelines = [
         Pipeline(
             ring=ring,
@@ -259,44 +259,6 @@ def _tell_microphones_apart(sources: Sequence[Source]) -> None:
         from monitor.sources.microphone_choice import choose_all
 
         choose_all([source for source in sources if isinstance(source, Microphone)])
-
-
-def _go_on(
-    stages: Sequence[Stages], streams: Sequence[Stream], config: Config
-) -> tuple[tuple[ThresholdStore, ...], tuple[str, ...]]:
-    """Let each live source go on from what it taught before; return what keeps it, and what to say."""
-    keepers, notes = [], []
-    for own, stream in zip(stages, streams, strict=True):
-        lasting = stream.live and stream.source_id != STDIN_ID
-        if own.calibration is None or not lasting or not config.calibration.keep:
-            continue
-        before = remembered(stream.source_id, stream.model)
-        if before.evidence is not None:
-            for name, value in own.calibration.remember(before.evidence).items():
-                own.detector.set_threshold(name, value)
-        notes += [before.note] if before.note else []
-        keepers.append(ThresholdStore(own.calibration, stream.source_id, stream.model))
-    return tuple(keepers), tuple(notes)
-
-
-def _remember_missed(
-    acknowledgements: Acknowledgements, streams: Sequence[Stream], config: Config
-) -> tuple[str, ...]:
-    """Let a run go on with what nobody has acknowledged of the runs before; return what to say."""
-    path = history_file()
-    if path is None or not config.history.keep or not any(stream.live for stream in streams):
-        return ()
-    try:
-        acknowledgements.remember(missed(path, MOST, {stream.source_id for stream in streams}))
-    except HistoryError as error:
-        return (f"What was missed before is not known. {error}",)
-    return ()
-
-
-def _memory(stream: Stream, encoder: Encoder, config: Config) -> Memory:
-    """Return the stored background, where that is wanted; a file depends on nothing that is stored."""
-    wanted = config.background.load and stream.live
-    return remember(stream.source_id, encoder.info.identity, encoder.dim) if wanted else Memory(None)
 
 
 def _at_once(works: Sequence[Callable[[], None]]) -> None:

@@ -16,7 +16,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from monitor.bus.codec import MAX_SOCKET_PATH_LEN, check_control, check_endpoint, control_name
+from monitor.bus.addresses import (
+    MAX_SOCKET_PATH_LEN,
+    check_control,
+    check_endpoint,
+    control_name,
+)
 from monitor.errors import PublishError
 from monitor.files.paths import runtime_folders
 from monitor.text import sanitise

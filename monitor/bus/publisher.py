@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import zmq
 
-from monitor.bus.codec import check_endpoint
+from monitor.bus.addresses import check_endpoint
 from monitor.bus.messages import PublishedRecord, Reply, Request
 from monitor.bus.server import BusThread
 from monitor.bus.sockets import bind_both, control_socket, events_socket

@@ -14,10 +14,10 @@ from typing import Self
 
 import zmq
 
+from monitor.bus.addresses import check_endpoint
 from monitor.bus.codec import (
     MAX_MESSAGE_LEN,
     Message,
-    check_endpoint,
     decode,
     decode_answer,
     encode_json,

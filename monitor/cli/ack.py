@@ -24,7 +24,7 @@ def add_ack(verbs: Any, add_verb: AddVerb) -> None:
 
 def _ack(arguments: argparse.Namespace) -> int:
     from monitor.bus.codec import encode_json
-    from monitor.sinks.lines import seen_line
+    from monitor.sinks.line_texts import seen_line
 
     events = _acknowledged(arguments)
     if arguments.json:
@@ -39,7 +39,7 @@ def _ack(arguments: argparse.Namespace) -> int:
 
 def _acknowledged(arguments: argparse.Namespace) -> list[Event]:
     """Acknowledge by the running monitor, or in the history where none runs."""
-    from monitor.bus.codec import check_endpoint
+    from monitor.bus.addresses import check_endpoint
     from monitor.names import class_id
     from monitor.storage.history import Asked, acknowledge, history_file
 

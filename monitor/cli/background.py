@@ -6,7 +6,7 @@ import argparse
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from monitor.bus.codec import check_endpoint
+from monitor.bus.addresses import check_endpoint
 from monitor.bus.messages import BackgroundProfile, Reply, Request
 from monitor.cli.arguments import AddVerb
 from monitor.cli.background_view import BackgroundLine, as_json, drawn, drawn_stored

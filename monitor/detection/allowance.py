@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from monitor.config.limits import THRESHOLD
 from monitor.config.settings import ClassConfig, Config, DetectorConfig
-from monitor.detection.detector import is_urgent
+from monitor.detection.rules import is_urgent
 
 
 def allowed_per_hour(classes: Sequence[str], config: Config) -> dict[str, float]:

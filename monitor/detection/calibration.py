@@ -42,7 +42,7 @@ import numpy as np
 
 from monitor.config.limits import THRESHOLD
 from monitor.config.settings import CalibrationConfig
-from monitor.detection.detector import SURE
+from monitor.detection.rules import SURE
 from monitor.records import CalibrationState, WindowScores
 
 TAIL = 0.1

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from monitor.bus.messages import Health
 from monitor.records import HearingState, SourceState
 from monitor.tui.readable import duration, over_background, when
-from monitor.tui.state import ShownEvent, State
+from monitor.tui.shown import ShownEvent
+from monitor.tui.state import State
 from monitor.tui.theme import Kind
 from monitor.tui.view import View
 from monitor.wording import called, clock, hard_of_hearing, moment

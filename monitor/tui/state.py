@@ -26,6 +26,7 @@ from monitor.bus.messages import (
     ScoresMessage,
     Snapshot,
 )
+from monitor.tui.shown import Column, Nearly, ShownEvent
 
 COLUMNS = 600
 """Levels remembered for the spectrogram; more than the cells of any terminal."""
@@ -35,63 +36,6 @@ TICK_S = 0.1
 
 MAX_PAST = 200
 """Past events, and near misses, remembered."""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One tick of the spectrogram."""
-
-    seen_s: float
-    """Clock of this program, seconds, when it was heard of; never decreasing."""
-    level: Level | None
-    """None: nothing was heard then."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShownEvent:
-    """One event, open or past, as far as its messages arrived."""
-
-    event: Event
-    """Its newest message."""
-    sequence: int
-    """Number of that message in its topic."""
-    seen_s: float
-    """Clock of this program, seconds, when the event was first heard of."""
-    began_s: float
-    """Clock of this program, seconds, when the event began."""
-    ended_s: float
-    """The same of its end; while it is open, of its newest message."""
-    peak_score: float
-    level_dbfs: float
-    """Highest of all messages."""
-    snr_db: float
-    """Highest of all messages."""
-    ended_by: str | None = None
-    """None while it is open."""
-
-    @property
-    def order(self) -> tuple[float, int]:
-        """Sorts events by their begin, also those that arrive at once before anything else is known."""
-        return self.began_s, self.event.onset_sample
-
-    @property
-    def open(self) -> bool:
-        """True until its end is known."""
-        return self.ended_by is None
-
-    @property
-    def missed(self) -> bool:
-        """True of an urgent one that is over, and that nobody has acknowledged."""
-        return self.event.urgent and not self.open and self.event.acknowledged_at is None
-
-
-@dataclass(frozen=True, slots=True)
-class Nearly:
-    """A near miss."""
-
-    miss: NearMissMessage
-    seen_s: float
-    """Clock of this program, seconds, when it was heard of."""
 
 
 @dataclass(frozen=True, slots=True)

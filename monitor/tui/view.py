@@ -8,7 +8,8 @@ from datetime import date, datetime
 from typing import Literal
 
 from monitor.bus.messages import ClassState, Health
-from monitor.tui.state import Nearly, ShownEvent, State
+from monitor.tui.shown import Nearly, ShownEvent
+from monitor.tui.state import State
 
 Contact = Literal["none", "alive", "gone"]
 """Whether the monitor answers: not yet, now, no longer."""

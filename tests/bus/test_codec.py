@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import json
-import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -25,9 +24,10 @@ from monitor.bus.messages import (
     ScoresMessage,
     Snapshot,
 )
-from monitor.errors import PublishError, WireError
+from monitor.errors import WireError
 from monitor.records import Likeness
 from monitor.text import sanitise
+from tests.bus.refusal import refusal, steers_a_terminal
 from tests.examples import NOON, any_text, background, event, health, level, near_miss, plain_text, records
 
 PUBLISHED: list[type[Any]] = [Event, NearMissMessage, Level, ScoresMessage, Health, Heartbeat]
@@ -55,24 +55,6 @@ def strings_in(value: Any) -> Iterator[str]:
         for key, item in value.items():
             yield from strings_in(key)
             yield from strings_in(item)
-
-
-def steers_a_terminal(text: str) -> bool:
-    bidi = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
-    return any(
-        unicodedata.category(letter) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-        or unicodedata.bidirectional(letter) in bidi
-        for letter in text
-    )
-
-
-def refusal(attempt: Callable[[Any], object], value: object) -> str:
-    """The sentence with which `attempt` refuses `value`, empty where it takes it."""
-    try:
-        attempt(value)
-    except (WireError, PublishError) as error:
-        return str(error)
-    return ""
 
 
 @pytest.mark.parametrize("kind", PUBLISHED)
@@ -260,58 +242,6 @@ def test_a_complete_request_is_understood(request_: Request) -> None:
 
 def test_a_request_sends_nothing_that_an_earlier_monitor_would_refuse_unless_it_is_meant() -> None:
     assert wire.encode_json(Request(request="snapshot")) == b'{"request":"snapshot"}'
-
-
-@pytest.mark.parametrize(
-    ("endpoint", "name"),
-    [
-        ("tcp://127.0.0.1:5557", "127.0.0.1-5557.control"),
-        ("tcp://127.1.2.3:65535", "127.1.2.3-65535.control"),
-        ("tcp://localhost:5557", "127.0.0.1-5557.control"),
-        ("tcp://[::1]:5557", "--1-5557.control"),
-    ],
-)
-def test_the_name_of_the_control_socket_follows_from_the_publishers_address(endpoint: str, name: str) -> None:
-    assert wire.control_name(wire.check_endpoint(endpoint)) == name
-
-
-@pytest.mark.parametrize("endpoint", ["tcp://127.0.0.1:5558", "", "ipc://", "ipc://" + "a" * 108, "/run/x"])
-def test_a_control_socket_is_a_local_one(endpoint: str) -> None:
-    with pytest.raises(PublishError):
-        wire.check_control(endpoint)
-
-
-@pytest.mark.parametrize(
-    "endpoint",
-    [
-        "tcp://0.0.0.0:5557", "tcp://*:5557", "tcp://192.168.1.7:5557", "tcp://eth0:5557", "tcp://:5557",
-        "tcp://[::]:5557", "tcp://[::1%eth0]:5557", "tcp://localhost.example.org:5557", "tcp://128.0.0.1:5557",
-    ],
-)  # fmt: skip
-def test_a_public_address_is_refused_for_want_of_keys(endpoint: str) -> None:
-    with pytest.raises(PublishError, match=r"keys, which this version does not have: use tcp://127\.0\.0\.1"):
-        wire.check_endpoint(endpoint)
-
-
-@pytest.mark.parametrize(
-    "endpoint",
-    [
-        "", "5557", "tcp://127.0.0.1", "tcp://127.0.0.1:", "tcp://127.0.0.1:x", "tcp://127.0.0.1:-1",
-        "tcp://127.0.0.1:0", "tcp://127.0.0.1:*", "tcp://127.0.0.1:65536", "tcp://127.0.0.1:99999",
-        "tcp://127.0.0.1:5557\n", "tcp://127.0.0.1:\uff15557", "udp://127.0.0.1:5557", "ipc://", "ipc://*",
-        "ipc://" + "a" * 100, "ipc://a\0b",
-    ],
-)  # fmt: skip
-def test_what_is_no_address_is_refused_in_one_sentence(endpoint: str) -> None:
-    with pytest.raises(PublishError) as caught:
-        wire.check_endpoint(endpoint)
-    assert not steers_a_terminal(str(caught.value))
-
-
-@given(any_text)
-def test_any_text_is_an_address_or_a_publish_error(text: str) -> None:
-    for endpoint in (text, f"tcp://{text}", f"tcp://127.0.0.1:{text}", f"tcp://{text}:1", f"ipc://{text}"):
-        assert not steers_a_terminal(refusal(wire.check_endpoint, endpoint))
 
 
 def test_the_committed_schema_is_that_of_the_code() -> None:

@@ -10,7 +10,7 @@ from monitor.config.limits import THRESHOLD
 from monitor.config.settings import CalibrationConfig, ClassConfig, Config, DetectorConfig
 from monitor.config.tuning import UNTUNED
 from monitor.detection.allowance import allowed_per_hour, set_by_hand, threshold_of, with_allowance
-from monitor.detection.detector import rule_for
+from monitor.detection.rules import rule_for
 
 NAMES = ("siren", "dog_bark", "rain")
 

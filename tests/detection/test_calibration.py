@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from monitor.config.limits import THRESHOLD
 from monitor.config.settings import CalibrationConfig
 from monitor.detection.calibration import ENOUGH, Calibration, Condition
-from monitor.detection.detector import SURE
+from monitor.detection.rules import SURE
 from monitor.records import WindowScores
 
 RATE, HOP = 100, 25

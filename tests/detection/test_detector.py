@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from monitor.config.settings import ClassConfig, DetectorConfig
 from monitor.config.tuning import UNTUNED
-from monitor.detection.detector import Detector, odds_ratio, rule_for, sure_above
+from monitor.detection.detector import Detector
+from monitor.detection.rules import odds_ratio, rule_for, sure_above
 from monitor.records import NearMiss, Transition, WindowScores
 
 RATE, WINDOW, HOP = 100, 200, 25

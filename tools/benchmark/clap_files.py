@@ -22,7 +22,9 @@ from monitor.export import onnx_graphs as graphs
 from monitor.export.checkpoints import Checkpoint, read_checkpoint
 from monitor.export.pair import input_len_for
 from monitor.export.tower_networks import AudioTower, TextTower
-from tools.benchmark.clap_variants import HF_FOLDER, LaionClap, make_sounds
+from tools.benchmark.clap_sounds import make_sounds
+from tools.benchmark.clap_variants import HF_FOLDER
+from tools.benchmark.laion_model import LaionClap
 from tools.train.graphs import front_end, save_clean
 
 WEIGHTS = "random.pt"

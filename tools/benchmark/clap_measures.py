@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.benchmark.clap_report import Agreement, Memory, Pace, Times
+from tools.benchmark.clap_sounds import make_sounds
 from tools.benchmark.clap_variants import (
     HEARD_LEN,
     LABELS,
@@ -26,7 +27,6 @@ from tools.benchmark.clap_variants import (
     TEXT_LABELS,
     TRANSFORMERS,
     heard_len,
-    make_sounds,
     open_audio,
     open_text,
 )

@@ -13,7 +13,13 @@ from msgspec.structs import replace
 from monitor.assemble import hop_len, make_calibration
 from monitor.config.settings import Config
 from monitor.detection.allowance import with_allowance
-from monitor.detection.detector import Detector, odds_ratio, offset_below, rule_for, sure_above
+from monitor.detection.detector import Detector
+from monitor.detection.rules import (
+    odds_ratio,
+    offset_below,
+    rule_for,
+    sure_above,
+)
 from monitor.encoders import Encoder
 from monitor.errors import ConfigError
 from monitor.evaluation.methods.stream_runner import Reported, StreamResult, outcome_of

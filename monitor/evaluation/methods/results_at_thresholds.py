@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from monitor.config.settings import Config
 from monitor.detection.allowance import with_allowance
-from monitor.detection.detector import rule_for
+from monitor.detection.rules import rule_for
 from monitor.encoders import Encoder
 from monitor.evaluation.methods.redetection import Redetection, learn_thresholds
 from monitor.evaluation.methods.stream_runner import StreamResult

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from monitor.config.limits import THRESHOLD
 from monitor.config.settings import ClassConfig, Config, DetectorConfig, load_config
 from monitor.config.tuning import UNTUNED, fixed
-from monitor.detection.detector import odds_ratio, offset_below
+from monitor.detection.rules import odds_ratio, offset_below
 from monitor.errors import ConfigError
 from monitor.evaluation.methods.redetection import Redetection
 from monitor.evaluation.metrics.event_metrics import Outcome, summarise

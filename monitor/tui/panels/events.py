@@ -8,7 +8,7 @@ from textual.strip import Strip
 
 from monitor.bus.messages import Event, NearMissMessage
 from monitor.tui.readable import short_duration, when
-from monitor.tui.state import ShownEvent
+from monitor.tui.shown import ShownEvent
 from monitor.tui.strips import Piece, fit, line
 from monitor.tui.theme import DIM, EVENT, HEADING, HEADING_DIM, SHAPES, TEXT, URGENT
 from monitor.tui.view import View

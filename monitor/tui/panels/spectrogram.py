@@ -15,7 +15,8 @@ from rich.cells import cell_len
 from rich.style import Style
 from textual.strip import Strip
 
-from monitor.tui.state import TICK_S, Column, ShownEvent
+from monitor.tui.shown import Column, ShownEvent
+from monitor.tui.state import TICK_S
 from monitor.tui.strips import Piece, line
 from monitor.tui.theme import (
     BAR_BACK,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from monitor.config.settings import ClassConfig, Config, DetectorConfig, load_config
 from monitor.config.tuning import UNTUNED
-from monitor.detection.detector import odds_ratio, rule_for
+from monitor.detection.rules import odds_ratio, rule_for
 from monitor.errors import ConfigError
 from monitor.evaluation.metrics.event_metrics import Detection, Hit, Outcome, Reference, summarise
 from monitor.evaluation.metrics.operating_points import (

@@ -1,0 +1,144 @@
+"""Records as lines for a person: what `lines.py` prints, without saying when. Pure.
+
+Each begins with when it was, where the reader is, and what kind of line it is.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from monitor.bus.messages import ClockStep, Event, Health, NearMissMessage, PublishedRecord
+from monitor.wording import (
+    HEARING,
+    NEAR_MISS,
+    SOURCE_STATE,
+    called,
+    clock,
+    clock_set,
+    ended_by,
+    hard_of_hearing,
+    hedged,
+    how_often,
+    moment,
+)
+
+UNHEARD = {"silent", "lost", "failing", "paused"}
+"""States in which a source is not heard."""
+
+
+def event_line(event: Event, where: str | None = None) -> str:
+    """Return the onset or the offset of an event as a line for a person, times where the reader is."""
+    source = prefix(where)
+    level = f"level {event.level_dbfs:.1f} dBFS, SNR {event.snr_db:.0f} dB"
+    if event.type != "offset":
+        urgent = "URGENT: " if event.urgent else ""
+        score = f"score {event.score:.2f} (threshold {event.threshold:.2f})"
+        time = moment(event.onset_time, event.onset_position_s)
+        return f"{time}  onset   {source}{urgent}{hedged(event.label or event.class_)}, {score}, {level}"
+    duration_s = _lasted_s(event)
+    by = event.ended_by or "quiet"
+    why = "" if by == "quiet" else f" ({ended_by(by).phrase})"
+    ended = f"{called(event)} ended after {duration_s:.1f} s{why}"
+    time = moment(event.offset_time or event.onset_time, event.offset_position_s)
+    return f"{time}  offset  {source}{ended}, peak {event.peak_score:.2f}, {level}"
+
+
+def seen_line(event: Event, where: str | None = None) -> str:
+    """Return that an urgent event was acknowledged, or that nobody has done so, as a line for a person."""
+    what, began = called(event), moment(event.onset_time, event.onset_position_s)
+    if event.acknowledged_at is not None:
+        seen = f"{what} of {began} acknowledged by {event.acknowledged_by}"
+        return f"{clock(event.acknowledged_at)}  seen    {prefix(where)}{seen}"
+    lasted = f"lasted {_lasted_s(event):.1f} s, nobody has acknowledged it; do so with: monitor ack"
+    return f"{began}  MISSED  {prefix(where)}{what}, {lasted}"
+
+
+def _lasted_s(event: Event) -> float:
+    """Return seconds from onset to offset, by the clock where nobody knows the sample of the end."""
+    if event.offset_sample is not None:
+        return (event.offset_sample - event.onset_sample) / event.sample_rate
+    return ((event.offset_time or event.onset_time) - event.onset_time).total_seconds()
+
+
+def near_miss_line(miss: NearMissMessage, where: str | None = None) -> str:
+    """Return what was not reported, and why, as a line for a person."""
+    score = f"score {miss.score:.2f} (threshold {miss.threshold:.2f})"
+    why = f"not reported: {NEAR_MISS[miss.reason].phrase}"
+    return f"{moment(miss.time, miss.position_s)}  nearly  {prefix(where)}{called(miss)}, {score}, {why}"
+
+
+def health_line(health: Health, before: Health | None = None) -> str:
+    """Return the state of a source as a line for a person; `before` tells whether it is back."""
+    name = health.source_name
+    if health.state == "running" and before is not None and before.state in UNHEARD:
+        text = f"back: {name} is heard again"
+    elif health.state == "running":
+        classes = ", ".join(map(called, health.classes))
+        text = f"listening to {name} for {classes}, model {health.model}"
+        if muted := [called(state) for state in health.classes if state.muted]:
+            text += f", muted: {', '.join(muted)}"
+        if health.calibration is not None:
+            text += f", false alarms allowed: {how_often(health.calibration.false_alarms_per_hour)}"
+    else:
+        text = f"{SOURCE_STATE[health.state]}: {name}" + (f", {health.reason}" if health.reason else "")
+    return f"{moment(health.time, health.position_s)}  health  {text}"
+
+
+def hearing_lines(health: Health, before: Health | None) -> list[str]:
+    """Return that a source is heard badly, or well again, and which of its channels are not heard."""
+    texts = []
+    badly, name = hard_of_hearing(health), health.source_name
+    if badly and (before is None or not hard_of_hearing(before) or health.hearing != before.hearing):
+        texts.append(f"{HEARING[health.hearing]}: {name}, {health.hearing_reason}")
+    elif before is not None and health.state == "running" and hard_of_hearing(before) and not badly:
+        texts.append(f"back: {name} is heard well again")
+    if health.channels and (before is None or health.channels != before.channels):
+        texts.append(f"CHANNELS: {name}, {health.channels}")
+    return [f"{moment(health.time, health.position_s)}  health  {text}" for text in texts]
+
+
+def late_line(health: Health, where: str | None = None) -> str:
+    """Return how much sound was passed over, as a line for a person."""
+    passed_s = passed_over(health) / health.sample_rate
+    lost = f"{passed_s:.1f} s of sound passed over so far"
+    waits = f"what it reports is {health.behind_s:.1f} s late, and nothing is passed over"
+    text = f"LATE: the program does not keep up; {waits if health.behind_s else lost}"
+    return f"{moment(health.time, health.position_s)}  health  {prefix(where)}{text}"
+
+
+def clock_line(step: ClockStep) -> str:
+    """Return that the clock was set, as a line for a person."""
+    return f"{clock(step.time)}  clock   {clock_set(step)}; times before and after do not fit together"
+
+
+def time_of_day(record: PublishedRecord) -> datetime | None:
+    """Return the time of day that stands in the line of a record; None where a position does."""
+    if isinstance(record, Event) and record.onset_position_s is None:
+        return (record.offset_time if record.type == "offset" else None) or record.onset_time
+    if isinstance(record, Health | NearMissMessage) and record.position_s is None:
+        return record.time
+    return None
+
+
+def news_lines(health: Health, before: Health, where: str | None) -> list[str]:
+    """Return what the monitor found out about the background since `before`, as lines for a person."""
+    texts = []
+    if health.warning and health.warning != before.warning:
+        texts.append(f"WARNING: {health.warning}")
+    if health.background.changes > before.background.changes:
+        texts.append("another background noticed; learning it")
+    now, then = health.calibration, before.calibration
+    if now is not None and now.ready and then is not None and not then.ready:
+        allowed = how_often(now.false_alarms_per_hour)
+        texts.append(f"thresholds learnt from {now.heard_s / 60.0:.0f} min, for {allowed} false alarms")
+    return [f"{moment(health.time, health.position_s)}  health  {prefix(where)}{text}" for text in texts]
+
+
+def prefix(where: str | None) -> str:
+    """Return the name of a source as it stands before what is said of it; None: there is no other."""
+    return "" if where is None else f"{where}: "
+
+
+def passed_over(health: Health) -> int:
+    """Return the samples that were captured and never analysed."""
+    return health.skipped + health.overwritten
