@@ -5,7 +5,7 @@
     python -m tools.benchmark.benchmark_clap --folder DIR --parts windows,texts --rounds 5 --again
 
 Needs the extra `export` and laion-clap 1.1.7 in one virtual environment (Python 3.11 or 3.12;
-`clap_variants.py` says what that takes):
+`laion_model.py` says what that takes):
 
     pip install -e '.[export]' laion-clap==1.1.7 pillow tqdm 'numpy<2'
 
