@@ -5,12 +5,17 @@ apprise keeps nothing on the disk here, takes no attachments, and adds no addres
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from typing import Any, TextIO
+
+_URGENT = {"NotifyNtfy": "max", "NotifyGotify": 10}
+"""Services whose highest priority wakes a phone that is set to silence."""
 
 
 class _LastWarning(logging.Handler):
@@ -55,13 +60,31 @@ def _told(service: Any, message: dict[str, Any]) -> bool:
     import apprise
 
     kinds = {True: apprise.NotifyType.FAILURE, False: apprise.NotifyType.INFO}
+    urgent = message["urgent"]
     try:
-        return bool(
-            service.notify(title=message["title"], body=message["body"], notify_type=kinds[message["urgent"]])
-        )
+        with _as_urgent(service) if urgent else contextlib.nullcontext():
+            return bool(
+                service.notify(title=message["title"], body=message["body"], notify_type=kinds[urgent])
+            )
     except Exception as error:  # noqa: BLE001 - a fault of a plug-in of apprise is a message not delivered
         logging.getLogger("apprise").warning("apprise failed (%s)", type(error).__name__)
         return False
+
+
+@contextlib.contextmanager
+def _as_urgent(service: Any) -> Iterator[None]:
+    """Let what is sent meanwhile wait for no pause after the message before, and wake whoever sleeps."""
+    own: dict[str, Any] = {"request_rate_per_sec": 0.0}
+    if (priority := _URGENT.get(type(service).__name__)) is not None:
+        own["priority"] = priority
+    before = {name: getattr(service, name) for name in own}
+    for name, value in own.items():
+        setattr(service, name, value)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(service, name, value)
 
 
 def _say(answers: TextIO, ok: bool, why: str) -> None:

@@ -123,6 +123,15 @@ def _lock(folder: Path) -> int | None:
     return descriptor
 
 
+def _keep_name(folder: Path) -> None:
+    """Have the disk note down which files are in `folder`."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _write(path: Path, content: bytes) -> None:
     """Write a file that is either there as a whole or not at all, also after the power has failed."""
     partial = path.with_suffix(".partial")
@@ -133,6 +142,7 @@ def _write(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
+        _keep_name(path.parent)
     except BaseException:
         with suppress(OSError):
             partial.unlink()

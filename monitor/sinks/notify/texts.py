@@ -7,9 +7,9 @@ from datetime import datetime
 import msgspec
 
 from monitor.bus.codec import encode_json, topic_of
-from monitor.bus.messages import Event, Health, PublishedRecord
+from monitor.bus.messages import ClockStep, Event, Health, PublishedRecord
 from monitor.sinks.notify.letters import Letter, Message
-from monitor.wording import HEARING, called, clock, hedged, moment
+from monitor.wording import HEARING, called, clock, clock_set, hedged, moment
 
 LATE_S = 30.0
 """What is told later than this says so."""
@@ -71,6 +71,12 @@ def of_unwell(health: Health, why: str, since: datetime, now: datetime) -> Messa
     """Return that a source is not heard, or not well."""
     text = f"{_source(health)}: {why} since {_short(since)}. Sounds may be missed until this is over."
     return Message("health", now, "THE MONITOR CANNOT HEAR", text, payload_of(health), urgent=True)
+
+
+def of_sleep(health: Health, step: ClockStep, now: datetime) -> Message:
+    """Return that nothing was heard for a while, for the computer slept."""
+    text = f"{_source(health)}: {clock_set(step)}. It listens again since {_short(step.time)}."
+    return Message("health", now, "THE MONITOR WAS ASLEEP", text, payload_of(health), urgent=True)
 
 
 def of_well(health: Health, since: datetime, now: datetime) -> Message:

@@ -7,10 +7,13 @@ from datetime import datetime
 from monitor.bus.messages import Health
 from monitor.sinks.notify.letters import Message
 from monitor.sinks.notify.moments import Moment
-from monitor.sinks.notify.texts import of_unwell, of_well
+from monitor.sinks.notify.texts import of_sleep, of_unwell, of_well
 from monitor.wording import HEARING, SOURCE_STATE, STOPPED
 
 _STILL = "nothing comes from the monitor any more; it hangs or has no processor time"
+
+_SLEEP = "/sleep"
+"""Stands for a source; no source is called so."""
 
 
 class _Source:
@@ -39,6 +42,8 @@ class Wellness:
     def __init__(self, after_s: float) -> None:
         self._after_s = after_s
         self._sources: dict[str, _Source] = {}
+        self._clock_steps = 0
+        self._sleep: Message | None = None
 
     def take(self, health: Health, now: Moment) -> None:
         """Take note of `health`; `due` says what is to be told."""
@@ -48,10 +53,16 @@ class Wellness:
             del self._sources[health.source_id]
         else:
             _change(source, what_is_wrong(health), now)
+        step = health.clock_step
+        if step is not None and step.number > self._clock_steps:  # every source says so
+            self._clock_steps = step.number
+            if step.slept_s >= self._after_s:
+                self._sleep = of_sleep(health, step, now.time)
 
     def due(self, now: Moment) -> list[tuple[str, Message]]:
         """Return what is to be told by now, with the source it is about."""
-        found = []
+        found = [] if self._sleep is None else [(_SLEEP, self._sleep)]
+        self._sleep = None
         for source_id, source in self._sources.items():
             if source.health.state != "ended" and now.elapsed_s - source.heard_of_s >= self._after_s:
                 _change(source, _STILL, now)

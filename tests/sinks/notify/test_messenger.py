@@ -18,6 +18,8 @@ from tests.sinks.notify.channels import LETTER, serving, with_status
 
 pytest.importorskip("apprise")
 
+URGENT = Letter("event", "URGENT: siren", "may be a siren.", b"{}\n", True, 1, 0.0)
+
 
 def messenger(address: str, timeout_s: float = 30.0) -> Messenger:
     return Messenger(Secret(address), timeout_s, "Target phone")
@@ -48,10 +50,23 @@ def test_a_phone_gets_the_title_and_the_text_through_a_server_of_ntfy() -> None:
 
 def test_an_urgent_message_is_marked_as_such() -> None:
     with serving() as server, closing(messenger(f"json://127.0.0.1:{server.port}/in")) as one:
-        one.send(Letter("event", "URGENT: siren", "may be a siren.", b"{}\n", True, 1, 0.0))
+        one.send(URGENT)
         one.send(LETTER)
     kinds = [json.loads(request.body)["type"] for request in server.requests]
     assert kinds == ["failure", "info"]
+
+
+def test_an_urgent_message_waits_for_no_pause_and_wakes_a_silent_phone() -> None:
+    with serving() as server:
+        with closing(messenger(f"ntfy://127.0.0.1:{server.port}/t", timeout_s=5.0)) as phone:
+            phone.send(LETTER)
+            phone.send(URGENT)  # apprise would wait for 5.5 s
+        with closing(messenger(f"gotify://127.0.0.1:{server.port}/token")) as other:
+            other.send(URGENT)
+            other.send(LETTER)
+    first, second, third, fourth = server.requests
+    assert [one.headers.get("x-priority") for one in (first, second)] == [None, "max"]
+    assert [json.loads(one.body)["priority"] for one in (third, fourth)] == [10, 5]
 
 
 def test_the_address_is_in_no_list_of_processes_and_no_environment() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from monitor.bus.messages import Health
+from monitor.bus.messages import ClockStep, Health
 from monitor.config.settings.notify import TargetConfig
 from monitor.records import HearingState
 from monitor.sinks.notify.planner import Planner
@@ -107,6 +107,19 @@ def test_a_monitor_of_which_nothing_comes_any_more_is_told() -> None:
     assert "nothing comes from the monitor" in told.texts[0]
     told.live(70, health())
     assert "heard well again" in told.texts[1]
+
+
+def test_that_the_computer_slept_is_told_once_when_it_is_awake_again() -> None:
+    step = ClockStep(number=1, time=Hours()().time, step_s=28_800.0, slept_s=28_800.0)
+    told = Told()
+    told.live(5, health())
+    for source_id in ("mic0", "mic1"):
+        told.live(5, msgspec.structs.replace(health(), source_id=source_id, clock_step=step))
+    assert len(told.texts) == 1
+    assert "the computer slept for 28800 s and heard nothing" in told.texts[0]
+    told.live(5, msgspec.structs.replace(health(), clock_step=ClockStep(2, step.time, 3600.0, 0.0)))
+    told.live(5, msgspec.structs.replace(health(), clock_step=ClockStep(3, step.time, 20.0, 20.0)))
+    assert len(told.texts) == 1
 
 
 def test_in_hours_of_no_exception_the_last_word_waits_and_nothing_is_told_of_what_is_over() -> None:
