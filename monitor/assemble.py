@@ -20,6 +20,7 @@ from monitor.encoders import Encoder
 from monitor.encoders.watched import AsyncEncoder, WatchedEncoder
 from monitor.errors import ConfigError, SourceError
 from monitor.pipeline.acknowledgements import Acknowledgements
+from monitor.pipeline.clip_keeper import ClipKeeper, make_clip_keeper, speech_filter
 from monitor.pipeline.earlier_runs import remember_background, remember_missed, remember_thresholds
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Clock
@@ -32,6 +33,7 @@ from monitor.scoring.background import Background
 from monitor.scoring.prompts import build_prompts
 from monitor.scoring.prototypes import build_prototypes, embed_phrases
 from monitor.scoring.scorer import Scorer
+from monitor.scoring.speech import SpeechFilter, make_speech_filter
 from monitor.sinks import Sink
 from monitor.sinks.fanout import Fanout
 from monitor.sinks.kinds import SINKS, SinkOptions, make_sink
@@ -176,6 +178,8 @@ class Monitor(msgspec.Struct, frozen=True):
     """What to tell the user about how it begins, one sentence or two each."""
     keepers: tuple[ThresholdStore, ...] = ()
     """Keep what live sources teach."""
+    clips: tuple[ClipKeeper, ...] = ()
+    """Keep the sound around events."""
 
     @property
     def error(self) -> SourceError | None:
@@ -216,6 +220,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     untuned = untuned_note(encoder.info, config)
     config = with_tuning(config, encoder.info.tuning)
     scorer = _scorer(encoder, classes, config)
+    speech = speech_filter(encoder, config)
     arrived = threading.Event()
     rings = [Ring(seconds_to_len(config.capture.ring_s, rate), arrived) for _ in sources]
     captures = [
@@ -231,6 +236,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     memories = [remember_background(stream, encoder, config) for stream in streams]
     stages = [_stages(encoder, scorer, config, memory) for memory in memories]
     keepers, learnt = remember_thresholds(stages, streams, config)
+    clips = [make_clip_keeper(stream, speech, config) for stream in streams]
     acknowledgements = Acknowledgements(sinks.emit, SYSTEM_CLOCK.utc)
     unseen = remember_missed(acknowledgements, streams, config)
     pipelines = [
@@ -243,14 +249,16 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
             clock=SYSTEM_CLOCK,
             max_lag_s=config.window.max_lag_s,
             acknowledgements=acknowledgements,
+            clips=keeper,
         )
-        for ring, capture, stream, own in zip(rings, captures, streams, stages, strict=True)
+        for ring, capture, stream, own, keeper in zip(rings, captures, streams, stages, clips, strict=True)
     ]
     notes = tuple(memory.note for memory in memories if memory.note) + unknown_ids_note(config, streams)
     notes += unseen + learnt + untuned + uncalibrated_note(encoder.info, config)
     watched = WatchedEncoder(encoder, SYSTEM_CLOCK.monotonic, load)
     scheduler = Scheduler(pipelines, watched, arrived, acknowledgements)
-    return Monitor(tuple(captures), scheduler, watched, sinks, notes, keepers)
+    kept = tuple(keeper for keeper in clips if keeper is not None)
+    return Monitor(tuple(captures), scheduler, watched, sinks, notes, keepers, kept)
 
 
 def _tell_microphones_apart(sources: Sequence[Source]) -> None:

@@ -25,9 +25,9 @@ HearingState = Literal["good", "too_quiet", "noisy", "overloaded", "deaf"]
 
 TransitionType = Literal["onset", "update", "offset"]
 
-EventType = Literal["onset", "update", "offset", "acknowledged", "missed"]
+EventType = Literal["onset", "update", "offset", "acknowledged", "missed", "clip"]
 """`acknowledged`: somebody has seen an urgent event, open or over. `missed`: it is over, and nobody has;
-told when a run goes on after another one, and to whoever joins late."""
+told when a run goes on after another one, and to whoever joins late. `clip`: a recording of it is there."""
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 """A point in time; the wire refuses one without a time zone, and sends UTC."""

@@ -68,6 +68,12 @@ class Untuned(FakeEncoder):
     tuning = None
 
 
+def test_clips_without_speech_are_refused_with_a_model_of_which_nobody_knows_how_it_hears_speech() -> None:
+    config = load_config(flags={"clips": {"keep": True}})
+    with pytest.raises(ConfigError, match=r"was not measured; keep none, or all of them"):
+        start_monitor([ArraySource(noise(1.0))], Untuned(), parse_classes("low"), Fanout([]), config)
+
+
 def test_a_model_runs_on_its_own_scale_and_never_on_that_of_the_box() -> None:
     low = np.array([1, 0, 0, 0], np.float32)
 

@@ -1,7 +1,7 @@
 """Records <-> multipart messages: the only codec, wire version 2.
 
 A message is three frames, ``[topic, header, payload]``, the last two JSON in UTF-8. Topics:
-``event/<source_id>/<class>/``, likewise ``acknowledged/…``, ``missed/…`` and ``near_miss/…``;
+``event/<source_id>/<class>/``, likewise ``acknowledged/…``, ``missed/…``, ``clip/…`` and ``near_miss/…``;
 ``level/<source_id>/``, ``scores/<source_id>/``, ``health/<source_id>/``, ``heartbeat/``. A topic ends in
 ``/``, so that the beginning of one name never matches another. Adding a field is allowed; renaming or
 removing one is a new version. The control socket answers JSON with JSON: `Request` -> `Snapshot` or
@@ -47,6 +47,7 @@ _TOPICS: dict[str, type[PublishedRecord]] = {
     "event": Event,
     "acknowledged": Event,
     "missed": Event,
+    "clip": Event,
     "near_miss": NearMissMessage,
     "level": Level,
     "scores": ScoresMessage,
@@ -54,7 +55,7 @@ _TOPICS: dict[str, type[PublishedRecord]] = {
     "heartbeat": Heartbeat,
 }
 _KINDS = {kind: name for name, kind in reversed(_TOPICS.items())}
-_LATER = {"acknowledged", "missed"}
+_LATER = {"acknowledged", "missed", "clip"}
 """Messages about an event beside its life, which ends with its offset. They have topics of their own, so that
 who follows lives only never takes one for a sound."""
 T = TypeVar("T")

@@ -26,7 +26,7 @@ class OpenEvents:
 
     def take(self, event: Event) -> list[Event]:
         """Return `event`, or nothing where it says nothing new."""
-        if event.type in {"acknowledged", "missed"}:
+        if event.type in {"acknowledged", "missed", "clip"}:
             return self._take_seen(event)
         known = self._open.get(event.id)
         stale = known is not None and (event.type == "onset" or event == known)
@@ -57,7 +57,9 @@ class OpenEvents:
         return found
 
     def _take_seen(self, event: Event) -> list[Event]:
-        """Return what says whether an event was seen, once; an end that was told here needs no `missed`."""
+        """Return what is said of an event beside its life, once; an end told here needs no `missed`."""
+        if event.type == "clip":
+            return [event]
         if event.id in self._seen or (event.type == "missed" and event.id in self._ended):
             return []
         if event.type == "acknowledged":

@@ -67,10 +67,15 @@ class PublisherState:
             case "missed":
                 self._enter_missed(event)
             case "acknowledged":
-                self._enter_acknowledged(event)
+                self._missed.pop(event.id, None)
+                self._replace(event)
+            case "clip":
+                self._replace(event)
+                if event.id in self._missed:
+                    self._enter_missed(event)
 
-    def _enter_acknowledged(self, event: Event) -> None:
-        self._missed.pop(event.id, None)
+    def _replace(self, event: Event) -> None:
+        """Let who joins late know what is new of an event."""
         if event.id in self._open:
             self._open[event.id] = msgspec.structs.replace(event, type="update")
         for at, ended in enumerate(self._recent):

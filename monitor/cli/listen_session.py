@@ -37,7 +37,14 @@ def listen(  # noqa: PLR0913, PLR0917 - what the command line offers, and its tw
     PublishError
         `endpoint` is not an address.
     """
-    topics = ("event/", "acknowledged/", "missed/", "health/", *(["near_miss/"] if near_misses else []))
+    topics = (
+        "event/",
+        "acknowledged/",
+        "missed/",
+        "clip/",
+        "health/",
+        *(["near_miss/"] if near_misses else []),
+    )
     lines = LineSink(out, as_json, near_misses)
     comments = LineSink(sys.stderr if err is None else err, as_json=False)
     trouble = _Trouble(lines, comments)

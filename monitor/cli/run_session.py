@@ -174,7 +174,8 @@ def _run_until_ended(
         if not running:
             time.sleep(_AFTER_END_S)
         sinks.poll(scheduler.handle)
-        for sentence in (*sinks.news(), *keep_all(monitor.keepers, time.monotonic())):
+        clips = (sentence for keeper in monitor.clips for sentence in keeper.news())
+        for sentence in (*sinks.news(), *clips, *keep_all(monitor.keepers, time.monotonic())):
             _tell(sentence, interface)
         if duration_s is not None and scheduler.stop_after(duration_s):
             return

@@ -84,3 +84,8 @@ UNWELL_AFTER_S = Range(1.0, 86_400.0)
 NOTIFY_TIMEOUT_S = Range(0.5, 600.0)
 KEEP_S = Range(1.0, 2_592_000.0)
 """Up to a month: older news is none."""
+CLIP_AROUND_S = Range(0.0, 30.0)
+CLIP_S = Range(1.0, 600.0)
+"""Seconds of a clip: they are kept in memory until it is complete."""
+SPEECH_ODDS = Range(-2.0, 2.0)
+"""Differences of two cosines."""

@@ -29,6 +29,8 @@ class Tuning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """As `[detector] onset_threshold`. Untuned: as likely as all other sounds together."""
     offset_threshold: Threshold = 0.27
     """As `[detector] offset_threshold`. Untuned: odds that are a factor e lower."""
+    speech_odds: Annotated[float, within(limits.SPEECH_ODDS)] | None = None
+    """From which odds on a window counts as speech (`scoring/speech.py`). Untuned: that cannot be told."""
 
 
 UNTUNED = Tuning()

@@ -20,6 +20,7 @@ from monitor.encoders.checked import answer
 from monitor.errors import ProgramError
 from monitor.pipeline.acknowledgements import Acknowledgements
 from monitor.pipeline.background_profile import background_profile
+from monitor.pipeline.clip_keeper import ClipKeeper
 from monitor.pipeline.commands import Commands
 from monitor.pipeline.health import HealthWatch
 from monitor.pipeline.lateness import Lateness
@@ -52,11 +53,13 @@ class Pipeline:
         clock: Clock,
         max_lag_s: float,
         acknowledgements: Acknowledgements | None = None,
+        clips: ClipKeeper | None = None,
     ) -> None:
         self._ring = ring
         self._capture = capture
         self._stages = stages
         self._sinks = sinks if isinstance(sinks, Fanout) else Fanout(sinks)
+        self._clips = clips
         self._acknowledgements = acknowledgements or Acknowledgements(self._sinks.emit, clock.utc)
         self._clock = clock
         self._stream = stream
@@ -158,6 +161,7 @@ class Pipeline:
                         self._ended = True
                         self._health.end()
         self._report_health()
+        self._report_clips()
         return None
 
     def accept(self, window: Window, embedding: Embedding | None) -> None:
@@ -199,10 +203,13 @@ class Pipeline:
         if not self._ended:
             self._ended = True
             self._emit(self._health.stop(ended_by))
+        self._report_clips()
 
     def _measure(self, piece: Span) -> list[Window]:
         """Measure a piece; return the window that it completes, if any, and one before a gap."""
         self._progress.stop = piece.start + len(piece.samples)
+        if self._clips is not None:
+            self._clips.recorder.hear(piece)
         self._stages.meter.held = bool(self._stages.detector.open)
         for level in self._stages.meter.push(piece):
             self._emit(self._report.level(level))
@@ -220,6 +227,7 @@ class Pipeline:
         if self._share == 0.0:
             self._progress.analysed += window.hop_len
             self._pass(window, self._stages.scorer.no_sound(window.start, window.stop))
+            self._judge(window, None, sound=False)
             return False
         return True
 
@@ -227,12 +235,14 @@ class Pipeline:
         """Count what `window` was the first to hear as passed over; nothing is confirmed across it."""
         self._progress.skipped += window.hop_len
         self._interrupted = True
+        self._judge(window, None)
 
     def _analyse(self, window: Window, vector: NDArray[np.float32], sound_share: float) -> None:
         """Score a window, detect, and learn from it; one that is partly without sound is no background."""
         background, detector = self._stages.background, self._stages.detector
         score = self._stages.scorer.score(vector, background.estimate, window.start, window.stop)
         level = self._pass(window, score)
+        self._judge(window, vector)
         self._calibrate(score, window.hop_len)
         if window.whole and sound_share == 1.0:
             best = 1.0 if detector.open else self._best(score)
@@ -285,9 +295,20 @@ class Pipeline:
             if self._context is None:
                 continue  # nothing has been analysed, so nothing can be open
             if isinstance(item, Transition):
-                self._emit(self._report.event(item, self._context))
+                event = self._report.event(item, self._context)
+                self._emit(event if self._clips is None else self._clips.follow(event))
             else:
                 self._emit(self._report.near_miss(item, self._context))
+
+    def _judge(self, window: Window, vector: NDArray[np.float32] | None, *, sound: bool = True) -> None:
+        if self._clips is not None:
+            self._clips.recorder.judge(window, vector, sound=sound)
+
+    def _report_clips(self) -> None:
+        """Let complete clips be written, and tell of those that are there."""
+        if self._clips is not None:
+            for event in self._clips.turn(over=self._ended):
+                self._emit(event)
 
     def _emit(self, record: PublishedRecord) -> None:
         self._sinks.emit(self._acknowledgements.completed(record) if isinstance(record, Event) else record)

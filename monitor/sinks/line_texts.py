@@ -53,6 +53,12 @@ def seen_line(event: Event, where: str | None = None) -> str:
     return f"{began}  MISSED  {prefix(where)}{what}, {lasted}"
 
 
+def clip_line(event: Event, where: str | None = None) -> str:
+    """Return that a recording of an event is there, as a line for a person."""
+    began = moment(event.onset_time, event.onset_position_s)
+    return f"{began}  clip    {source(where)}{called(event)}: {event.clip}"
+
+
 def _lasted_s(event: Event) -> float:
     """Return seconds from onset to offset, by the clock where nobody knows the sample of the end."""
     if event.offset_sample is not None:

@@ -18,6 +18,7 @@ from monitor.bus.setting_changes import SettingChanges
 from monitor.config.settings import Config
 from monitor.sinks.kinds import SinkOptions
 from monitor.sinks.line_texts import (
+    clip_line,
     UNHEARD,
     clock_line,
     event_line,
@@ -156,6 +157,8 @@ class LineSink:
 
     def _event_lines(self, event: Event) -> list[str]:
         """Tell an onset once, at an update where the onset itself was before our time or lost."""
+        if event.type == "clip":
+            return [clip_line(event, self._where(event.source_id))]
         if event.type in {"acknowledged", "missed"}:
             return [seen_line(event, self._where(event.source_id))]
         if event.type == "offset":

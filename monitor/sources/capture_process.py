@@ -20,6 +20,7 @@ from monitor.sources.capture_messages import (
     Listed,
     Message,
     Opened,
+    Over,
     RawBlock,
     Tuned,
 )
@@ -31,7 +32,7 @@ _LOOK_S = 0.25
 _END_S = 0.5
 _NOISE_LEN = 2048
 
-AnswerT = TypeVar("AnswerT", Opened, Listed, Tuned)
+AnswerT = TypeVar("AnswerT", Opened, Listed, Tuned, Over)
 
 
 class Program(msgspec.Struct, frozen=True):

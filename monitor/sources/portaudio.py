@@ -8,6 +8,7 @@ stderr. All four are answered by a small process that holds nothing but the driv
     python -P -m monitor.sources.portaudio list
     python -P -m monitor.sources.portaudio find SPEC
     python -P -m monitor.sources.portaudio id STABLE_ID NAME
+    python -P -m monitor.sources.portaudio play FILE
 
 It writes frames (`capture_messages.py`) to stdout and ends when its stdin does, when its parent dies.
 """
@@ -25,7 +26,7 @@ from typing import Any, NoReturn
 
 from monitor.errors import SourceAbsent, SourceError
 from monitor.sources.backlog import Backlog
-from monitor.sources.capture_messages import Failed, Listed, Opened, encode_header
+from monitor.sources.capture_messages import Failed, Listed, Opened, Over, encode_header
 from monitor.sources.capture_pipe import end_with_parent, send, take_stdout, write_all
 from monitor.sources.devices import Device, find, find_id, printable, stable_id, with_unique_ids
 
@@ -54,6 +55,8 @@ def _serve(arguments: Sequence[str], pipe: int) -> None:
     sounddevice = _load_portaudio()
     devices = _devices(sounddevice)
     match arguments:
+        case ["play", path]:
+            send(pipe, Over(_play(sounddevice, path)))
         case ["list"]:
             send(pipe, Listed(devices))
         case ["find", spec]:
@@ -98,6 +101,18 @@ def _devices(sounddevice: ModuleType) -> list[Device]:
         if info["max_input_channels"] > 0
     ]
     return with_unique_ids(found)
+
+
+def _play(sounddevice: ModuleType, path: str) -> float:
+    """Play a file on the default loudspeaker; return its seconds."""
+    import soundfile
+
+    samples, sample_rate = soundfile.read(path, dtype="float32", always_2d=True)
+    try:
+        sounddevice.play(samples, sample_rate, blocking=True)
+    except (sounddevice.PortAudioError, ValueError) as error:
+        raise SourceError(f"There is no loudspeaker to play it on ({_reason(error)}).") from None
+    return len(samples) / float(sample_rate)
 
 
 def _default_index(sounddevice: ModuleType) -> int:

@@ -215,7 +215,7 @@ def _with_health(state: State, health: Health, now_s: float, sequence: int) -> S
 
 def _with_event(state: State, event: Event, now_s: float, sequence: int) -> State:
     known = state.heard.get(event.id)
-    if event.type in {"acknowledged", "missed"}:  # one that is not known comes with a snapshot
+    if event.type in {"acknowledged", "missed", "clip"}:  # one that is not known comes with a snapshot
         return state if known is None else _with_seen(state, known, event)
     late = known is not None and event.type != "offset" and sequence < known.sequence
     if known and (late or known.ended_by not in {None, "gone"}):  # what went with its monitor may go on
@@ -236,9 +236,12 @@ def _with_event(state: State, event: Event, now_s: float, sequence: int) -> Stat
 
 
 def _with_seen(state: State, known: ShownEvent, event: Event) -> State:
-    """Take over who has seen an event."""
+    """Take over who has seen an event, and where a recording of it is."""
     seen = structs.replace(
-        known.event, acknowledged_by=event.acknowledged_by, acknowledged_at=event.acknowledged_at
+        known.event,
+        acknowledged_by=event.acknowledged_by,
+        acknowledged_at=event.acknowledged_at,
+        clip=event.clip or known.event.clip,
     )
     return replace(state, heard={**state.heard, event.id: replace(known, event=seen)})
 

@@ -45,6 +45,7 @@ class Event(msgspec.Struct, frozen=True, rename={"class_": "class"}):
     """One message of an event's life, `onset -> update* -> offset`, all with one id. The wire payload.
 
     An urgent one has messages on further topics: `acknowledged`, once somebody has seen it, and `missed`.
+    One of which a recording is kept has a `clip`.
     """
 
     type: EventType
@@ -75,7 +76,7 @@ class Event(msgspec.Struct, frozen=True, rename={"class_": "class"}):
     urgent: bool
     model: str
     clip: str | None = None
-    """Path of its recording, where clips are kept."""
+    """Path of its recording, once that is there."""
     peak_score: float = 0.0
     """Highest score so far, [0, 1]."""
     label: str = ""

@@ -25,6 +25,7 @@ _PLAIN_WORDS = {
 _CHOICES = {
     "capture.channel": "mix, loudest, left, right, or a number from 1",
     "capture.channels": "mix, loudest, left, right, or a number from 1",
+    "clips.speech": "skip or keep",
     "background.tau": f"auto, or {limits.TAU}",
     "background.guard_score": f"auto, or {limits.GUARD_SCORE}",
     "background.change_ratio": f"auto, or {limits.CHANGE_RATIO}",

@@ -256,6 +256,29 @@ class HistoryConfig(_Section, frozen=True):
     """Megabytes from which on the oldest are removed too."""
 
 
+class ClipsConfig(_Section, frozen=True):
+    """The sound around events, kept only if you say so; `monitor clips` lists, plays and deletes it."""
+
+    keep: bool = False
+    """Keep a recording of each event. Of everything else no sound is ever stored."""
+    classes: tuple[str, ...] = ()
+    """Of these classes only; empty: of all."""
+    pre_s: Annotated[float, within(limits.CLIP_AROUND_S)] = 3.0
+    """Seconds before the onset."""
+    post_s: Annotated[float, within(limits.CLIP_AROUND_S)] = 2.0
+    """Seconds after the offset."""
+    max_s: Annotated[float, within(limits.CLIP_S)] = 60.0
+    """Seconds in all at most."""
+    speech: Literal["skip", "keep"] = "skip"
+    """`skip`: nothing is kept of an event around which somebody may be speaking."""
+    folder: str = ""
+    """Where they go; empty: a folder of this user."""
+    keep_days: Annotated[float, within(limits.KEEP_DAYS)] = 30.0
+    """Older ones are removed."""
+    max_mb: Annotated[float, within(limits.MAX_MB)] = 500.0
+    """Megabytes from which on the oldest are removed too."""
+
+
 class Config(_Section, frozen=True):
     """All sections."""
 
@@ -271,4 +294,5 @@ class Config(_Section, frozen=True):
     calibration: CalibrationConfig = CalibrationConfig()
     publish: PublishConfig = PublishConfig()
     history: HistoryConfig = HistoryConfig()
+    clips: ClipsConfig = ClipsConfig()
     notify: NotifyConfig = NotifyConfig()
