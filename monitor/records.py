@@ -29,6 +29,9 @@ EventType = Literal["onset", "update", "offset", "acknowledged", "missed", "clip
 """`acknowledged`: somebody has seen an urgent event, open or over. `missed`: it is over, and nobody has;
 told when a run goes on after another one, and to whoever joins late. `clip`: a recording of it is there."""
 
+MADE_BY_CODE = frozenset({"demo", "test"})
+"""Sources of which nothing is real, by their ids."""
+
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 """A point in time; the wire refuses one without a time zone, and sends UTC."""
 

@@ -1,6 +1,7 @@
 """The history of live sources: every event, near miss, change of health and of settings, kept for later.
 
-What is read from a file is in that file and is not kept. The database is `storage/history`.
+What is read from a file is in that file, and what is made by code was never there: neither is kept. The
+database is `storage/history`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from pathlib import Path
 from monitor.bus.messages import Event, Health, NearMissMessage, PublishedRecord
 from monitor.bus.setting_changes import SettingChanges
 from monitor.config.settings import Config
+from monitor.records import MADE_BY_CODE
 from monitor.sinks.log import Worth
 from monitor.sinks.queued import QueuedSink
 from monitor.storage.history import HistoryWriter, history_file
@@ -55,6 +57,8 @@ class Kept:
 
     def keeping(self, record: PublishedRecord) -> bool:
         """Return whether `record` is; records come in order. Of an event again only what was told before."""
+        if isinstance(record, Event | NearMissMessage | Health) and record.source_id in MADE_BY_CODE:
+            return False
         if isinstance(record, Event):
             return record.onset_position_s is None and record.type != "missed"
         if isinstance(record, NearMissMessage | Health):

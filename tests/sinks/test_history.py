@@ -29,6 +29,7 @@ def test_what_is_heard_live_is_kept_and_what_is_in_a_file_is_not() -> None:
     assert kept.keeping(health())
     assert not kept.keeping(health())  # nothing has changed
     assert not kept.keeping(level())
+    assert not kept.keeping(msgspec.structs.replace(event(), source_id="demo"))
     assert not kept.keeping(msgspec.structs.replace(event(), onset_position_s=1.0))
     assert not kept.keeping(msgspec.structs.replace(near_miss(), position_s=1.0))
     assert not kept.keeping(msgspec.structs.replace(health("lost"), position_s=1.0))

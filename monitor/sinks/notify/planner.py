@@ -59,7 +59,7 @@ class Planner:
 
     def take(self, event: Event, now: Moment) -> list[Message]:
         """Return what to tell at once because of `event`."""
-        if not self._concerned(event):
+        if event.type == "clip" or not self._concerned(event):
             return []
         if event.acknowledged_at is not None:
             self._settle(event)

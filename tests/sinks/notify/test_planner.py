@@ -65,8 +65,8 @@ def test_classes_and_sources_do_not_wait_for_one_another() -> None:
 
 def test_updates_of_a_told_event_and_its_end_tell_nothing_more() -> None:
     now, planner = Hours()(), Planner(PHONE)
-    types: tuple[EventType, ...] = ("onset", "update", "offset")
-    assert [len(planner.take(sound(now, "1", type_=type_), now)) for type_ in types] == [1, 0, 0]
+    types: tuple[EventType, ...] = ("onset", "update", "offset", "clip")
+    assert [len(planner.take(sound(now, "1", type_=type_), now)) for type_ in types] == [1, 0, 0, 0]
 
 
 def test_an_event_whose_beginning_was_lost_is_told_all_the_same() -> None:
