@@ -6,7 +6,7 @@ import argparse
 import os
 from typing import Any
 
-from monitor.cli.arguments import AddVerb
+from monitor.cli.arguments import AddVerb, add_connection
 from monitor.config.settings import Config, load_config
 from monitor.config.settings.notify import TargetConfig
 from monitor.console import show, show_json
@@ -27,6 +27,37 @@ def add_test(verbs: Any, add_verb: AddVerb) -> None:
         "--target", action="append", metavar="NAME", help="only this one of [notify]; again for another one"
     )
     notify.add_argument("--json", action="store_true", help="one JSON list on standard output")
+    _add_alarm(subjects, add_verb)
+
+
+def _add_alarm(subjects: Any, add_verb: AddVerb) -> None:
+    summary = "let an alarm made by code be heard, and follow it to everybody who is told"
+    alarm = add_verb(subjects, "alarm", _alarm, summary)
+    alarm.add_argument("--config", type=user_path, metavar="FILE", help="TOML file over the defaults")
+    alarm.add_argument(
+        "--play", action="store_true", help="on the loudspeaker, for the monitor that runs: it is loud"
+    )
+    alarm.add_argument("--json", action="store_true", help="one JSON list on standard output")
+    add_connection(alarm)
+
+
+def _alarm(arguments: argparse.Namespace) -> int:
+    import msgspec
+
+    from monitor.cli.alarm_trial import inject, play_it, tell_all
+    from monitor.console import tell
+
+    config = load_config(arguments.config, os.environ)
+    if arguments.play:
+        steps = play_it(arguments.connect, arguments.control, tell) + tell_all(config)
+    else:
+        steps = inject(config, tell)
+    if arguments.json:
+        show_json(msgspec.json.encode(steps))
+    for step in [] if arguments.json else steps:
+        when = "" if step.seconds is None else f"{step.seconds:.2f} s"
+        show(f"{'works' if step.works else 'FAILS':6} {step.name:14} {when:>8}  {step.how}")
+    return 0 if all(step.works for step in steps) else _EXIT_NOT_DELIVERED
 
 
 def _notify(arguments: argparse.Namespace) -> int:

@@ -93,6 +93,7 @@ class DemoSource:
 
     id = "demo"
     name = "demo street"
+    scene_name = "The demo scene"
     sample_rate = sounds.SAMPLE_RATE
 
     def __init__(
@@ -105,11 +106,22 @@ class DemoSource:
         self._clock = clock
         self._sleep = sleep
         self._position = 0
+        self._samples = np.zeros(0, np.float32)
         self._start_s: float | None = None
+
+    @property
+    def scene(self) -> Scene:
+        """What is heard."""
+        return demo_scene()
+
+    @property
+    def began_s(self) -> float:
+        """Clock, seconds, when the first block was asked for; 0 before."""
+        return self._start_s or 0.0
 
     def open(self) -> None:
         """Begin at the start of the scene; it is made here, in a fraction of a second."""
-        demo_scene()
+        self._samples = self.scene.samples
         self._position, self._start_s = 0, None
 
     def read(self, timeout_s: float) -> Block | None:
@@ -120,9 +132,9 @@ class DemoSource:
         EOFError
             The scene is over.
         """
-        samples = demo_scene().samples
+        samples = self._samples
         if self._position >= len(samples):
-            raise EOFError("The demo scene is over.")
+            raise EOFError(f"{self.scene_name} is over.")
         if self._start_s is None:
             self._start_s = self._clock()
         stop = min(self._position + seconds_to_len(_BLOCK_S, self.sample_rate), len(samples))

@@ -65,3 +65,23 @@ def test_nobody_to_tell_is_bad_input(
 ) -> None:
     assert main(["test", "notify", "--config", written(tmp_path, config), *arguments]) == 2
     assert says in capsys.readouterr().err
+
+
+def test_an_alarm_made_by_code_is_heard_and_followed_to_everybody(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = written(
+        tmp_path, '[notify.targets.lamp]\nexec = "true"\n[notify.targets.bell]\nexec = "false"\n'
+    )
+    assert main(["test", "alarm", "--json", "--config", config]) == 1
+    steps = {one["name"]: one for one in json.loads(capsys.readouterr().out)}
+    assert [name for name, one in steps.items() if not one["works"]] == ["bell"]
+    assert list(steps) == ["heard", "published", "history", "lamp", "bell"]
+    assert 0.0 < steps["heard"]["seconds"] <= steps["published"]["seconds"] < 6.5
+
+
+def test_an_alarm_is_played_for_a_monitor_that_runs_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["test", "alarm", "--play", "--connect", f"ipc://{tmp_path}/nobody"]) == 2
+    assert "No monitor runs on ipc://" in capsys.readouterr().err
