@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import numpy as np
+from numpy.typing import NDArray
+
 from monitor.bus.messages import Candidate, Event, Latency, NearMissMessage
 from monitor.records import BackgroundState, EventType
 
@@ -30,3 +33,8 @@ def made_near_miss(number: int) -> NearMissMessage:
     return NearMissMessage(
         "made", "siren", "below_threshold", number % 7 / 7, 0.5, datetime.now(UTC), -40.0, 6.0
     )
+
+
+def made_noise(length: int) -> NDArray[np.float32]:
+    """Return one window of quiet noise, float32 (1, length)."""
+    return (0.01 * np.random.default_rng(0).standard_normal((1, length))).astype(np.float32)
