@@ -33,7 +33,6 @@ from monitor.scoring.background import Background
 from monitor.scoring.prompts import build_prompts
 from monitor.scoring.prototypes import build_prototypes, embed_phrases
 from monitor.scoring.scorer import Scorer
-from monitor.scoring.speech import SpeechFilter, make_speech_filter
 from monitor.sinks import Sink
 from monitor.sinks.fanout import Fanout
 from monitor.sinks.kinds import SINKS, SinkOptions, make_sink

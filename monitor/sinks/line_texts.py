@@ -56,7 +56,7 @@ def seen_line(event: Event, where: str | None = None) -> str:
 def clip_line(event: Event, where: str | None = None) -> str:
     """Return that a recording of an event is there, as a line for a person."""
     began = moment(event.onset_time, event.onset_position_s)
-    return f"{began}  clip    {source(where)}{called(event)}: {event.clip}"
+    return f"{began}  clip    {prefix(where)}{called(event)}: {event.clip}"
 
 
 def _lasted_s(event: Event) -> float:

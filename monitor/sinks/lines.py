@@ -18,8 +18,8 @@ from monitor.bus.setting_changes import SettingChanges
 from monitor.config.settings import Config
 from monitor.sinks.kinds import SinkOptions
 from monitor.sinks.line_texts import (
-    clip_line,
     UNHEARD,
+    clip_line,
     clock_line,
     event_line,
     health_line,
