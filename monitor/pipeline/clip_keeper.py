@@ -42,7 +42,7 @@ class ClipKeeper:
         known = self._paths.pop(event.id, None) if event.type == "offset" else self._paths.get(event.id)
         return event if known is None else msgspec.structs.replace(event, clip=known)
 
-    def turn(self, *, over: bool = False) -> list[Event]:
+    def step(self, *, over: bool = False) -> list[Event]:
         """Return a message of each event whose clip is there; at the end wait some seconds for them."""
         for clip in self.recorder.due(over=over):
             event = clip.event

@@ -64,7 +64,7 @@ class ClipRecorder:
         self._classes = frozenset(config.classes)
         self._speech = speech
         self._heard: deque[Span] = deque()
-        self._judged: deque[tuple[int, int, bool]] = deque()  # windows, and whether they may hold speech
+        self._windows: deque[tuple[int, int, bool]] = deque()  # windows, and whether they may hold speech
         self._open: dict[str, _Open] = {}
         self._stop = 0
 
@@ -78,7 +78,7 @@ class ClipRecorder:
         """Note whether a window may hold speech; without `vector` nobody knows, unless it has no `sound`."""
         if self._speech is not None:
             may_be = sound and (vector is None or self._speech.may_be_speech(vector))
-            self._judged.append((window.start, window.stop, may_be))
+            self._windows.append((window.start, window.stop, may_be))
 
     def follow(self, event: Event) -> None:
         """Take note of an onset, an update or an offset."""
@@ -95,7 +95,7 @@ class ClipRecorder:
 
     def due(self, *, over: bool = False) -> list[Clip]:
         """Return the clips that are complete; `over`: nothing more will be heard, so that all are."""
-        known = min(self._stop, self._judged[-1][1]) if self._judged else self._stop
+        known = min(self._stop, self._windows[-1][1]) if self._windows else self._stop
         complete = [one for one in self._open.values() if over or known >= one.stop]
         clips = []
         for one in complete:
@@ -110,7 +110,7 @@ class ClipRecorder:
     def _may_hold_speech(self, start: int, stop: int) -> bool:
         if self._speech is None:
             return False
-        seen = [(a, b, speech) for a, b, speech in self._judged if a < stop and b > start]
+        seen = [(a, b, speech) for a, b, speech in self._windows if a < stop and b > start]
         return not seen or any(speech for _, _, speech in seen)
 
     def _cut(self, start: int, stop: int) -> NDArray[np.float32]:
@@ -127,5 +127,5 @@ class ClipRecorder:
         first = min([oldest, *(one.start for one in self._open.values())])
         while self._heard and self._heard[0].start + len(self._heard[0].samples) <= first:
             self._heard.popleft()
-        while self._judged and self._judged[0][1] <= first:
-            self._judged.popleft()
+        while self._windows and self._windows[0][1] <= first:
+            self._windows.popleft()

@@ -307,7 +307,7 @@ class Pipeline:
     def _report_clips(self) -> None:
         """Let complete clips be written, and tell of those that are there."""
         if self._clips is not None:
-            for event in self._clips.turn(over=self._ended):
+            for event in self._clips.step(over=self._ended):
                 self._emit(event)
 
     def _emit(self, record: PublishedRecord) -> None:

@@ -35,13 +35,13 @@ def test_a_clip_is_told_once_it_is_there_with_the_newest_of_its_event(tmp_path: 
     own.follow(told("onset"))
     assert own.follow(told("offset", 6)).clip is None
     hear(own, 5, 8)
-    own.turn()  # it is on its way
+    own.step()  # it is on its way
     own._store.close()
-    (clip,) = own.turn()
+    (clip,) = own.step()
     assert (clip.type, clip.offset_sample) == ("clip", 6 * RATE)
     assert clip.clip is not None
     assert Path(clip.clip).exists()
-    assert own.turn() == []
+    assert own.step() == []
 
 
 def test_what_follows_the_clip_of_a_long_event_carries_it(tmp_path: Path) -> None:
@@ -49,9 +49,9 @@ def test_what_follows_the_clip_of_a_long_event_carries_it(tmp_path: Path) -> Non
     hear(own, 0, 5)
     own.follow(told("onset"))
     hear(own, 5, 30)
-    own.turn()
+    own.step()
     own._store.close()
-    (clip,) = own.turn()
+    (clip,) = own.step()
     assert clip.offset_time is None
     assert own.follow(told("update")).clip == own.follow(told("offset", 20)).clip == clip.clip
     assert own.follow(told("onset")).clip is None, "another event"
@@ -62,7 +62,7 @@ def test_at_the_end_of_a_run_it_waits_for_what_is_being_written(tmp_path: Path) 
     hear(own, 0, 5)
     own.follow(told("onset"))
     own.follow(told("offset", 5))
-    assert [event.type for event in own.turn(over=True)] == ["clip"]
+    assert [event.type for event in own.step(over=True)] == ["clip"]
 
 
 def test_why_there_is_none_is_said_once(tmp_path: Path) -> None:
@@ -78,4 +78,4 @@ def test_why_there_is_none_is_said_once(tmp_path: Path) -> None:
     (sentence,) = own.news()
     assert "somebody may be speaking" in sentence
     assert own.news() == []
-    own.turn(over=True)
+    own.step(over=True)

@@ -161,4 +161,4 @@ def test_memory_is_bounded_whatever_is_heard(steps: list[tuple[int, int]]) -> No
         stream.hear(seconds, SPEAKS if what == 2 else BARKS)
         held = sum(len(span.samples) for span in stream.recorder._heard)
         assert held <= (CONFIG.max_s + CONFIG.pre_s + 12.0) * RATE
-        assert len(stream.recorder._judged) <= 24
+        assert len(stream.recorder._windows) <= 24
