@@ -18,13 +18,12 @@ from monitor.config.tuning import Tuning
 from monitor.encoders import Encoder
 from monitor.evaluation.cohorts import MOST, CohortPlan, build_cohort
 from monitor.evaluation.data.layouts import read_data
-from monitor.files.toml import toml_value
 from monitor.models.cohort import pack
 from monitor.models.manifest import ModelFile
 from monitor.models.store import read_manifest
 from monitor.progress import progress
 from monitor.vocabulary.measured import MEASURED_FILE
-from tools.train.graphs import digest, pin_part, replace_entry
+from tools.train.graphs import digest, pin_model, pin_part, replace_entry
 
 NAME = "embedded"
 PROMPT = "the sound of a {}"
@@ -43,19 +42,8 @@ COHORT_FILE = "cohort.npz"
 COHORT_FOLDS = (1, 2, 3)
 _OF_THE_AUDIO = (COHORT_FILE, MEASURED_FILE)
 """Files that mean nothing beside another audio tower."""
-_ENTRY = """[models.{name}]
-audio = {{ file = "{name}/audio.onnx", sha256 = "{audio}" }}
-text = {{ file = "{name}/text.onnx", sha256 = "{text}" }}
-tokenizer = {{ file = "{name}/tokenizer.json", sha256 = "{tokenizer}" }}
-sample_rate = {rate}
-window_len = {window_len}
-dim = {dim}
-prompt = "{prompt}"
-max_tokens = {max_tokens}
-tuning = {tuning}
-licence = "CC-BY-NC-4.0"
-source = "tools/train/train_embedded.py: distilled feature by feature from EfficientAT mn04_as (MIT)"
-"""
+LICENCE = "CC-BY-NC-4.0"
+SOURCE = "tools/train/train_embedded.py: distilled feature by feature from EfficientAT mn04_as (MIT)"
 
 
 @dataclass(frozen=True)
@@ -71,20 +59,17 @@ class Signature:
 
 def pin(models: Path, name: str, signature: Signature) -> None:
     """Write the entry of the model whose files are in `models`/`name`; it has no cohort yet."""
-    folder = models / name
-    entry = _ENTRY.format(
-        name=name,
-        audio=digest(folder / "audio.onnx"),
-        text=digest(folder / "text.onnx"),
-        tokenizer=digest(folder / "tokenizer.json"),
-        rate=signature.sample_rate,
-        window_len=signature.window_len,
-        dim=signature.dim,
-        prompt=PROMPT,
-        max_tokens=MAX_TOKENS,
-        tuning=toml_value(msgspec.to_builtins(TUNING)),
-    )
-    replace_entry(models / "manifest.toml", name, entry)
+    settings = {
+        "sample_rate": signature.sample_rate,
+        "window_len": signature.window_len,
+        "dim": signature.dim,
+        "prompt": PROMPT,
+        "max_tokens": MAX_TOKENS,
+        "tuning": msgspec.to_builtins(TUNING),
+        "licence": LICENCE,
+        "source": SOURCE,
+    }
+    pin_model(models, name, settings)
 
 
 def add_cohort(models: Path, name: str, encoder: Encoder, data: Path, most: int = MOST) -> None:

@@ -24,7 +24,7 @@ from torch.nn import functional
 
 from monitor.export.kaldi_mel import HOP, LEAST_POWER, N_FFT, WINDOW, emphasise
 from tools.train.corpus import loudest_window, read_clip, read_index, words
-from tools.train.graphs import digest, open_session, replace_entry, save_clean
+from tools.train.graphs import open_session, pin_model, save_clean
 from tools.train.joint_space import JointSpace, TextTeacher
 from tools.train.teacher import RATE, Teacher
 from tools.train.teacher_recipes import (
@@ -40,18 +40,6 @@ from tools.train.teacher_recipes import (
 OPSET = 18
 MAX_TOKENS = 128
 _OUTPUT = "point"
-ENTRY = """[models.teacher]
-audio = {{ file = "teacher/audio.onnx", sha256 = "{audio}" }}
-text = {{ file = "teacher/text.onnx", sha256 = "{text}" }}
-tokenizer = {{ file = "teacher/tokenizer.json", sha256 = "{tokenizer}" }}
-sample_rate = {rate}
-window_len = {window_len}
-dim = {dim}
-prompt = "{prompt}"
-max_tokens = {max_tokens}
-licence = "MIT and Apache-2.0"
-source = "EfficientAT mn04_as and all-MiniLM-L6-v2 by tools/train/export_teacher.py; never shipped"
-"""
 
 
 class ConvTeacher(Teacher):
@@ -223,19 +211,16 @@ def export(args: argparse.Namespace, window_len: int) -> None:
     write_graph(TextGraph(args.minilm, space), (ids, ids.clone()), text_inputs, folder / "text.onnx")
     shutil.copyfile(args.minilm / "tokenizer.json", folder / "tokenizer.json")
     check_text(folder, args, space)
-    files = {key: digest(folder / name) for key, name in _FILES.items()}
-    entry = ENTRY.format(
-        **files,
-        rate=RATE,
-        window_len=window_len,
-        dim=space.names.shape[1],
-        prompt=PROMPT,
-        max_tokens=MAX_TOKENS,
-    )
-    replace_entry(args.out / "manifest.toml", "teacher", entry)
-
-
-_FILES = {"audio": "audio.onnx", "text": "text.onnx", "tokenizer": "tokenizer.json"}
+    settings = {
+        "sample_rate": RATE,
+        "window_len": window_len,
+        "dim": space.names.shape[1],
+        "prompt": PROMPT,
+        "max_tokens": MAX_TOKENS,
+        "licence": "MIT and Apache-2.0",
+        "source": "EfficientAT mn04_as and all-MiniLM-L6-v2 by tools/train/export_teacher.py; never shipped",
+    }
+    pin_model(args.out, "teacher", settings)
 
 
 def main() -> None:

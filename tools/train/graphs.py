@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -15,11 +16,14 @@ from onnx import TensorProto, helper, numpy_helper
 
 from monitor.encoders.runtime import onnxruntime
 from monitor.export.float16 import halve
+from monitor.files.toml import toml_value
 from monitor.models.manifest import ModelFile
 
 MANIFEST_HEAD = (
     "# The models `monitor` knows. Files are pinned by sha256; paths are relative to this file.\n\n"
 )
+PARTS = {"audio": "audio.onnx", "text": "text.onnx", "tokenizer": "tokenizer.json"}
+"""What every model has -> the file of its folder."""
 _NUMBERS = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.INT8, TensorProto.UINT8}
 _BRIDGES = {"QuantizeLinear", "DequantizeLinear"}
 
@@ -69,6 +73,16 @@ def replace_entry(manifest: Path, name: str, entry: str) -> None:
     before, found, rest = text.partition(f"[models.{name}]\n")
     following = rest.find("\n[") if found else -1
     manifest.write_text(before + entry + (rest[following:] if following >= 0 else ""))
+
+
+def pin_model(models: Path, name: str, settings: Mapping[str, Any]) -> None:
+    """Write the entry of the model in `models`/`name`: its files, pinned, and its settings."""
+    pinned = {
+        part: {"file": f"{name}/{file}", "sha256": digest(models / name / file)}
+        for part, file in PARTS.items()
+    }
+    lines = [f"{key} = {toml_value(value)}" for key, value in {**pinned, **settings}.items()]
+    replace_entry(models / "manifest.toml", name, "\n".join([f"[models.{name}]", *lines, ""]))
 
 
 def pin_part(manifest: Path, name: str, part: str, pinned: ModelFile) -> None:
