@@ -15,7 +15,16 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 CODE = ("monitor", "tools/benchmark", "tools/maintain")
-READ = ("monitor", "configs", "docs", "README.md", "CONTRIBUTING.md", "pyproject.toml")
+READ = (
+    "monitor",
+    "tools/benchmark",
+    "tools/maintain",
+    "configs",
+    "docs",
+    "README.md",
+    "CONTRIBUTING.md",
+    "pyproject.toml",
+)
 KINDS = {".py", ".md", ".toml", ".tcss", ".json", ".svg"}
 
 INSTEAD = {

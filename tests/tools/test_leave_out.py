@@ -25,7 +25,7 @@ def heard(labels: list[str]) -> Any:
     ]
     points = torch.eye(3)[truth].expand(len(tables.SNRS_DB), -1, -1)
     corpus = Corpus(root=Path(), clips=[])
-    return leave_out.Heard("4", mixtures, corpus, points, points, points, torch.eye(3), CLASSES)
+    return leave_out.FoldEmbeddings("4", mixtures, corpus, points, points, points, torch.eye(3), CLASSES)
 
 
 def always(name: str) -> Any:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tests.tools.load import load_tool
 
 train_text = load_tool("tools.train.train_text")
-knowledge = load_tool("tools.train.word_examples")
+word_examples = load_tool("tools.train.word_examples")
 
 
 def embed(texts: list[str]) -> NDArray[np.float32]:
@@ -25,10 +25,10 @@ def embed(texts: list[str]) -> NDArray[np.float32]:
 
 
 def curriculum() -> Any:
-    entry = knowledge.Entry("truck backing up", "truck", (("reversing beeps",),))
-    lesson = knowledge.Lesson("truck backing up", (("reversing beeps", 1.0),))
+    entry = word_examples.Entry("truck backing up", "truck", (("reversing beeps",),))
+    example = word_examples.Example("truck backing up", (("reversing beeps", 1.0),))
     composed = ["lorry backing up", "wholly unrelated", "reversing beeps"]
-    return train_text.Curriculum([entry], [lesson], composed, ["reversing beeps"])
+    return train_text.Curriculum([entry], [example], composed, ["reversing beeps"])
 
 
 def cosine(row: NDArray[np.float32], text: str) -> float:
@@ -36,9 +36,9 @@ def cosine(row: NDArray[np.float32], text: str) -> float:
 
 
 def test_a_lesson_lies_between_its_words_and_its_sound() -> None:
-    lesson = train_text.make_targets(embed, curriculum())[0]
-    assert cosine(lesson, "truck backing up") > 0.6
-    assert cosine(lesson, "reversing beeps") > 0.6
+    example = train_text.make_targets(embed, curriculum())[0]
+    assert cosine(example, "truck backing up") > 0.6
+    assert cosine(example, "reversing beeps") > 0.6
 
 
 def test_a_phrase_near_an_entry_goes_where_the_entry_goes() -> None:

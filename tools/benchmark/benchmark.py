@@ -134,9 +134,9 @@ def make_contenders(folder: Path, teacher: Path | None) -> list[Contender]:
     torch.manual_seed(0)
     made = {
         "EfficientAT mn04": make_mn04(teacher, front=True),
-        "EfficientAT mn04, picture given": make_mn04(teacher, front=False),
+        "EfficientAT mn04, spectrogram given": make_mn04(teacher, front=False),
         "YAMNet's layout": make_yamnet(front=True),
-        "YAMNet's layout, picture given": make_yamnet(front=False),
+        "YAMNet's layout, spectrogram given": make_yamnet(front=False),
     }
     found = []
     for number, (name, (network, sample)) in enumerate(made.items()):
@@ -236,8 +236,8 @@ def main() -> None:
     more += [Contender(str(path), path, feed_of(path)) for path in args.graph]
     with tempfile.TemporaryDirectory() as name:
         bare = Path(name) / "own.onnx"
-        pictured = Contender(f"{own.name}, picture given", bare, cut_front(own.path, bare, own.feed))
-        lines = compare([own, pictured, *more, *make_contenders(Path(name), args.teacher)], args.rounds)
+        given = Contender(f"{own.name}, spectrogram given", bare, cut_front(own.path, bare, own.feed))
+        lines = compare([own, given, *more, *make_contenders(Path(name), args.teacher)], args.rounds)
     starts: dict[str, list[Start]] = {}
     if args.starts:
         with tqdm(total=args.starts + 1, desc="starts", unit="turn") as bar:

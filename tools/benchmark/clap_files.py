@@ -2,8 +2,8 @@
 
 Without a checkpoint the weights are random, in the network of the public checkpoints (HTSAT-tiny, unfused,
 and RoBERTa): times and sizes are those of the real ones, embeddings mean nothing. A few numbers are set so
-that a mistake shows: the picture is normalised by what the test sounds have in each band, as training would
-do, and the tables of relative positions are not nearly zero.
+that a mistake shows: the spectrogram is normalised by what the test sounds have in each band, as training
+would do, and the tables of relative positions are not nearly zero.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tools.train.graphs import front_end, save_clean
 
 WEIGHTS = "random.pt"
 PIECES = {"fp32": 4, "two": 2, "one": 1}
-"""Our audio graphs in float32: name, and pieces of the picture."""
+"""Our audio graphs in float32: name, and pieces of the spectrogram."""
 _POSITION_SPREAD = 0.5
 
 
@@ -59,9 +59,9 @@ def write_random(path: Path) -> None:
     """Write random weights as laion-clap writes a checkpoint."""
     torch.manual_seed(0)
     state = LaionClap().state
-    pictures = torch.from_numpy(log_mel(make_sounds(24), "slaney"))
-    state["audio_branch.bn0.running_mean"] = pictures.mean((0, 1))
-    state["audio_branch.bn0.running_var"] = pictures.var((0, 1))
+    spectrograms = torch.from_numpy(log_mel(make_sounds(24), "slaney"))
+    state["audio_branch.bn0.running_mean"] = spectrograms.mean((0, 1))
+    state["audio_branch.bn0.running_var"] = spectrograms.var((0, 1))
     for name, tensor in state.items():
         if name.endswith("relative_position_bias_table"):
             state[name] = torch.randn_like(tensor) * _POSITION_SPREAD
@@ -73,7 +73,7 @@ def write_random(path: Path) -> None:
 
 
 class PublicAudio(nn.Module):
-    """transformers' own audio tower as public ONNX files have it: pictures in, embeddings out."""
+    """transformers' own audio tower as public ONNX files have it: spectrograms in, embeddings out."""
 
     def __init__(self, model: Any) -> None:
         super().__init__()
@@ -97,8 +97,8 @@ def keep_front(path: Path, target: Path) -> None:
     del graph.node[:], graph.initializer[:], graph.output[:], graph.value_info[:]
     graph.node.extend(kept)
     graph.initializer.extend(weights)
-    picture = helper.make_tensor_value_info(log.output[0], onnx.TensorProto.FLOAT, ["n", "t", "bands"])
-    graph.output.append(picture)
+    spectrogram = helper.make_tensor_value_info(log.output[0], onnx.TensorProto.FLOAT, ["n", "t", "bands"])
+    graph.output.append(spectrogram)
     save_clean(model, target)
 
 

@@ -86,8 +86,8 @@ class LaionClap:
         sound = torch.from_numpy((rounded.astype(np.int16) / 32767).astype(np.float32))
         tower = self._clap.model.audio_branch
         with torch.inference_mode():
-            picture: Tensor = tower.logmel_extractor(tower.spectrogram_extractor(sound))
-            return picture
+            spectrogram: Tensor = tower.logmel_extractor(tower.spectrogram_extractor(sound))
+            return spectrogram
 
     def embed_tokens(self, ids: Ids) -> Floats:
         """Embed texts given as token ids, int64 (n, t), padded as its tokenizer does: float32 (n, 512)."""

@@ -60,9 +60,9 @@ _YAMNET = (
 _YAMNET_RATE, _YAMNET_WINDOW, _YAMNET_FFT, _YAMNET_HOP, _YAMNET_MELS = 16_000, 400, 512, 160, 64
 _YAMNET_LOWEST_HZ, _YAMNET_HIGHEST_HZ = 125.0, 7_500.0
 PATCH, PATCH_HOP = 96, 48
-"""Frames of one YAMNet picture, and from one to the next."""
+"""Frames of one YAMNet patch, and from one to the next."""
 PATCHES = 4
-"""Pictures in 2 s: its own code fills the last one up with silence."""
+"""Patches in 2 s: its own code fills the last one up with silence."""
 _YAMNET_CLASSES = 521
 
 
@@ -98,11 +98,11 @@ def random_mn04() -> dict[str, Tensor]:
     return state
 
 
-class PictureTeacher(Teacher):
+class SpectrogramTeacher(Teacher):
     """The audio teacher without its front end: log-mel (n, 1, 128, frames) -> logits (n, 527)."""
 
     def front(self, audio: Tensor) -> Tensor:
-        """Take the picture as it comes."""
+        """Take the spectrogram as it comes."""
         return audio
 
 
@@ -130,7 +130,7 @@ def yamnet_mel_weights() -> NDArray[np.float32]:
 
 
 class YamnetFront(nn.Module):
-    """Audio (n, 32,000) at 16 kHz -> pictures (n x PATCHES, 1, PATCH, 64)."""
+    """Audio (n, 32,000) at 16 kHz -> patches (n x PATCHES, 1, PATCH, 64)."""
 
     basis: Tensor
     bands: Tensor
@@ -160,7 +160,7 @@ class YamnetFront(nn.Module):
 
 
 class Yamnet(nn.Module):
-    """A network of YAMNet's size: audio, or pictures, -> scores (n, 521), averaged over the pictures."""
+    """A network of YAMNet's size: audio, or patches, -> scores (n, 521), averaged over the patches."""
 
     def __init__(self, front: bool) -> None:
         super().__init__()
@@ -174,7 +174,7 @@ class Yamnet(nn.Module):
         self.scores = nn.Linear(width, _YAMNET_CLASSES)
 
     def forward(self, audio: Tensor) -> Tensor:
-        """Score each picture and average."""
+        """Score each patch and average."""
         each = torch.sigmoid(self.scores(self.layers(self.front(audio)).mean((2, 3))))
         return each.reshape(-1, PATCHES, _YAMNET_CLASSES).mean(dim=1)
 
@@ -186,7 +186,7 @@ def _conv(into: int, out: int, kernel: int, stride: int, groups: int = 1) -> tup
 
 def make_mn04(folder: Path | None, front: bool) -> tuple[nn.Module, Tensor]:
     """Make a network of EfficientAT mn04's layout, with the weights in `folder` if named, and one input."""
-    kind = ConvTeacher if front else PictureTeacher
+    kind = ConvTeacher if front else SpectrogramTeacher
     if folder is not None:
         made: Teacher = kind(folder)
     else:

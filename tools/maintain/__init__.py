@@ -1,1 +1,1 @@
-"""Keeps generated pages, pictures and annotations up to date."""
+"""Keeps generated pages, images and annotations up to date."""

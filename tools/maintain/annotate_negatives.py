@@ -125,7 +125,7 @@ def draw(path: Path, proposal: Proposal, clip: Path, hearing: Hearing) -> None:
 
 
 def propose(arguments: argparse.Namespace) -> int:
-    """Write DIR/proposals.csv and a picture of each line."""
+    """Write DIR/proposals.csv and an image of each line."""
     corpus = read_data(arguments.data)
     classes = arguments.classes.split(",")
     folds, kinds = [int(fold) for fold in arguments.folds.split(",")], arguments.kinds.split(",")

@@ -38,7 +38,7 @@ def wait_for_onset(class_name: str) -> None:
 
 
 async def draw(class_name: str, columns: int, rows: int) -> str:
-    """Return the picture as SVG."""
+    """Return the screen as SVG."""
     app = MonitorApp(Subscriber(ENDPOINT), Options(ENDPOINT))
     async with app.run_test(size=(columns, rows)) as pilot:
         await asyncio.to_thread(wait_for_onset, class_name)
@@ -59,11 +59,11 @@ def main() -> None:
     command = [sys.executable, "-m", "monitor", "run", "--source", "demo", "--headless", "--bind", ENDPOINT]
     process = subprocess.Popen([*command, "--classes", CLASSES], stdout=subprocess.DEVNULL)
     try:
-        picture = asyncio.run(draw(arguments.class_name, arguments.columns, arguments.rows))
+        image = asyncio.run(draw(arguments.class_name, arguments.columns, arguments.rows))
     finally:
         process.terminate()
         process.wait(10)
-    arguments.out.write_text(picture, "utf-8")
+    arguments.out.write_text(image, "utf-8")
     print(arguments.out)
 
 

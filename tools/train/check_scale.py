@@ -5,7 +5,7 @@
 The recordings of folds 1 to 3 that nothing is chosen by fall into two halves. The cohort is built of one, and
 the other is heard, both ways round: its backgrounds, speech and music, in windows a second apart, are what
 may give false alarms; its clips of what a word names are what should be found. The network has met all of
-them, so this is about the scale and not about the ear. Words are the labels of events that have enough
+them, so this is about the scale and not about the encoder. Words are the labels of events that have enough
 recordings in each half; those that any outdoor recording may hold are left out.
 """
 
@@ -57,11 +57,11 @@ EVERYWHERE = frozenset(
     }
 )
 """What backgrounds hold without saying so."""
-DRAWS = 300
+BOOTSTRAP_ROUNDS = 300
 
 
 @dataclass(frozen=True)
-class Heard:
+class ScoredClip:
     """One clip: the score of each word in each window."""
 
     clip: Clip
@@ -99,7 +99,9 @@ def make_scorer(encoder: Encoder, corpus: Corpus, words: list[str], half: int) -
     return Scorer(prototypes, config.scorer, config.drift, config.background.tau, cohort, kinds)
 
 
-def hear(scorer: Scorer, encoder: Encoder, corpus: Corpus, words: list[str], half: int) -> Iterator[Heard]:
+def hear(
+    scorer: Scorer, encoder: Encoder, corpus: Corpus, words: list[str], half: int
+) -> Iterator[ScoredClip]:
     """Yield each clip of a half that matters here."""
     clips = [
         clip
@@ -109,14 +111,14 @@ def hear(scorer: Scorer, encoder: Encoder, corpus: Corpus, words: list[str], hal
         and half_of(clip.group) == half
         and (clip.kind != "event" or clip.label in words)
     ]
-    room = np.zeros(encoder.dim, np.float32)
+    silence = np.zeros(encoder.dim, np.float32)
     with progress(f"half {half}", len(clips)) as advance:
         for clip in clips:
             rows = [
-                list(scorer.score(encoder.embed_audio(window)[0], room, 0, 1).values.values())
+                list(scorer.score(encoder.embed_audio(window)[0], silence, 0, 1).values.values())
                 for window in _windows(load(corpus.find(clip.path), encoder.sample_rate), encoder)
             ]
-            yield Heard(clip, np.array(rows))
+            yield ScoredClip(clip, np.array(rows))
             advance()
 
 
@@ -131,7 +133,9 @@ def _windows(samples: NDArray[np.float32], encoder: Encoder) -> Iterator[NDArray
 class Tally:
     """False alarms and finds at each rate that is asked for, by recording."""
 
-    def __init__(self, heard: list[Heard], words: list[str], others: dict[str, NDArray[np.bool_]]) -> None:
+    def __init__(
+        self, heard: list[ScoredClip], words: list[str], others: dict[str, NDArray[np.bool_]]
+    ) -> None:
         self._words = words
         alarms: dict[str, NDArray[np.float64]] = defaultdict(lambda: np.zeros(len(ASKED)))
         hours: dict[str, float] = defaultdict(float)
@@ -202,7 +206,7 @@ def main() -> None:
         tallies.append(Tally(list(hear(scorer, encoder, corpus, words, 1 - half)), words, others))
     plain = np.mean([one.figures(None) for one in tallies], axis=0)
     rng = np.random.default_rng(0)
-    drawn = [np.mean([one.figures(rng) for one in tallies], axis=0) for _ in range(DRAWS)]
+    drawn = [np.mean([one.figures(rng) for one in tallies], axis=0) for _ in range(BOOTSTRAP_ROUNDS)]
     low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
     table = [
         {

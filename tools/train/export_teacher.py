@@ -152,15 +152,15 @@ def rename_output(model: onnx.ModelProto, old: str, new: str) -> None:
 def check_audio(
     path: Path, args: argparse.Namespace, graph: AudioGraph, windows: NDArray[np.float32]
 ) -> None:
-    """Compare the graph with the teacher in torch: its picture, its logits, and the point."""
+    """Compare the graph with the teacher in torch: its spectrogram, its logits, and the point."""
     audio, plain = torch.from_numpy(windows), Teacher(args.teacher)
-    picture = float((graph.teacher.front(audio) - plain.front(audio)).abs().max())
+    mel = float((graph.teacher.front(audio) - plain.front(audio)).abs().max())
     logits = float((graph.teacher(audio)[1] - plain(audio)[1]).abs().max())
     wanted = place((plain(audio)[1] - graph.prior).numpy(), graph.names.numpy(), OFFSET, POWER, 0)
     found = open_session(path).run(None, {"audio": windows})[0]
     cosine = float((found * wanted).sum(axis=1).min())
     print(
-        f"audio.onnx on {len(windows)} windows: largest difference of the log-mel spectrogram {picture:.1e}, "
+        f"audio.onnx on {len(windows)} windows: largest difference of the log-mel spectrogram {mel:.1e}, "
         f"of the logits {logits:.1e}; least cosine of the graph to torch {cosine:.7f}"
     )
     if cosine < 0.9999 or logits > 0.05:

@@ -196,7 +196,7 @@ def cut_front(
     while maker[name].op_type in _BRIDGES:
         name = maker[name].input[0]
     graph.output.append(helper.make_empty_tensor_value_info(name))
-    picture = onnxruntime.InferenceSession(model.SerializeToString()).run([name], feed)[0]
+    spectrogram = onnxruntime.InferenceSession(model.SerializeToString()).run([name], feed)[0]
     graph.output.pop()
     graph.node.remove(maker[name])
     needed = nodes_above(graph, [maker[value.name] for value in graph.output])
@@ -205,12 +205,12 @@ def cut_front(
     del graph.node[:], graph.value_info[:], graph.initializer[:]
     graph.node.extend(kept)
     graph.initializer.extend(used)
-    given = {name: picture}
+    given = {name: spectrogram}
     for value in list(graph.input):  # the shape of the sound may still be asked for
         if any(value.name in node.input for node in kept):
             given[value.name] = feed[value.name]
         else:
             graph.input.remove(value)
-    graph.input.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, picture.shape))
+    graph.input.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, spectrogram.shape))
     save_clean(model, target)
     return given

@@ -67,7 +67,7 @@ LEARNING_FOLDS = (1, 2, 3)
 
 
 @dataclass(frozen=True)
-class Heard:
+class FoldEmbeddings:
     """The clips of a fold under each condition, as the student and the teacher hear them."""
 
     fold: str
@@ -112,7 +112,9 @@ def plan(args: argparse.Namespace, fold: str) -> tuple[Corpus, list[Mixture]]:
 
 
 @torch.inference_mode()
-def hear(args: argparse.Namespace, fold: str, graph: StudentGraph, text: Encoder, teacher: Encoder) -> Heard:
+def hear(
+    args: argparse.Namespace, fold: str, graph: StudentGraph, text: Encoder, teacher: Encoder
+) -> FoldEmbeddings:
     """Let student and teacher hear a fold."""
     corpus, mixtures = plan(args, fold)
     parts: dict[int, tuple[Tensor, Tensor, Tensor]] = {}
@@ -129,10 +131,10 @@ def hear(args: argparse.Namespace, fold: str, graph: StudentGraph, text: Encoder
     texts = torch.from_numpy(
         text.embed_text([text.info.templates[0].format(words(name)) for name in classes])
     )
-    return Heard(fold, mixtures, corpus, hidden, logits, points, texts, classes)
+    return FoldEmbeddings(fold, mixtures, corpus, hidden, logits, points, texts, classes)
 
 
-def tabulate(heard: Heard, taught: Evidence, none: Evidence, without: dict[str, Evidence]) -> Table:
+def tabulate(heard: FoldEmbeddings, taught: Evidence, none: Evidence, without: dict[str, Evidence]) -> Table:
     """Ask all of them; `without` has, for each class with a label, the one that was not taught it."""
     labels = np.array([one.label for one in heard.mixtures])
     right = {TAUGHT: heard.placed(taught), NONE: heard.placed(none), TEACHER: heard.right(heard.teacher)}
@@ -161,7 +163,7 @@ def _shares(right: dict[str, Flags], own: Flags) -> tuple[int, float, float, flo
     return int(own.sum()), out, taught, teacher
 
 
-def _lines(heard: Heard, right: dict[str, Flags], asked: Flags) -> list[Line]:
+def _lines(heard: FoldEmbeddings, right: dict[str, Flags], asked: Flags) -> list[Line]:
     """Measure the clips asked for, with two-way intervals over sources and recordings."""
     chosen = [one for one, is_asked in zip(heard.mixtures, asked, strict=True) if is_asked]
     events = [one.event_group for one in chosen]

@@ -27,7 +27,7 @@ FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True)
-class Trial:
+class WordList:
     """Words that are to be judged alike."""
 
     name: str
@@ -38,7 +38,7 @@ class Trial:
     """Of misspelt ones: what each was meant as."""
 
 
-def read_trials(reported: bool, folder: Path = FOLDER) -> list[Trial]:
+def read_lists(reported: bool, folder: Path = FOLDER) -> list[WordList]:
     """Read one half of all lists."""
     lists = {
         name: _items(text)[int(reported) :: 2]
@@ -47,12 +47,14 @@ def read_trials(reported: bool, folder: Path = FOLDER) -> list[Trial]:
     typed, meant = zip(*(item.split(" = ") for item in lists["misspelt"]), strict=True)
     phrases = tomllib.loads((folder / "paraphrases.toml").read_text()).values()
     return [
-        Trial("sounds, as people type them", lists["sounds"], True),
-        Trial("sounds, described", tuple(one for some in phrases for one in some[int(reported) :: 2]), True),
-        Trial("words that name no sound", lists["soundless"], False),
-        Trial("nonsense", lists["nonsense"], False),
-        Trial("sounds, misspelt", typed, False, meant),
-        Trial("sounds, in other languages", lists["foreign"], False),
+        WordList("sounds, as people type them", lists["sounds"], True),
+        WordList(
+            "sounds, described", tuple(one for some in phrases for one in some[int(reported) :: 2]), True
+        ),
+        WordList("words that name no sound", lists["soundless"], False),
+        WordList("nonsense", lists["nonsense"], False),
+        WordList("sounds, misspelt", typed, False, meant),
+        WordList("sounds, in other languages", lists["foreign"], False),
     ]
 
 
@@ -60,23 +62,23 @@ def _items(text: str) -> tuple[str, ...]:
     return tuple(" ".join(item.split()) for item in text.split(",") if item.strip())
 
 
-def unlisted(trial: Trial, judge: Judge) -> Trial:
+def unlisted(words: WordList, judge: Judge) -> WordList:
     """Leave out what the list of sounds has."""
-    places = [place for place, word in enumerate(trial.words) if not judge.is_listed(word)]
-    meant = tuple(trial.meant[place] for place in places) if trial.meant else ()
-    return Trial(trial.name, tuple(trial.words[place] for place in places), trial.known, meant)
+    places = [place for place, word in enumerate(words.words) if not judge.is_listed(word)]
+    meant = tuple(words.meant[place] for place in places) if words.meant else ()
+    return WordList(words.name, tuple(words.words[place] for place in places), words.known, meant)
 
 
-def row(trial: Trial, verdicts: Sequence[Verdict]) -> str:
+def row(words: WordList, verdicts: Sequence[Verdict]) -> str:
     """Return one line of the table."""
     known = float(np.mean([bool(one.known) for one in verdicts]))
-    right = [one.meant == meant for one, meant in zip(verdicts, trial.meant, strict=False)]
+    right = [one.meant == meant for one, meant in zip(verdicts, words.meant, strict=False)]
     shares = (
         known,
-        1.0 - known if trial.known else known,
+        1.0 - known if words.known else known,
         np.mean([one.why == "misspelt" for one in verdicts]),
     )
-    cells = (trial.name, len(verdicts), *(f"{100 * share:.0f} %" for share in shares))
+    cells = (words.name, len(verdicts), *(f"{100 * share:.0f} %" for share in shares))
     return "| " + " | ".join(map(str, cells)) + f" | {f'{100 * np.mean(right):.0f} %' if right else ''} |"
 
 
@@ -96,8 +98,8 @@ def main() -> None:
         print(f"\n{'reported' if reported else 'chosen on'}:\n")
         print("| words | n | known | wrong | held for misspelt | put right |")
         print("| --- | --- | --- | --- | --- | --- |")
-        for trial in read_trials(reported):
-            part = unlisted(trial, judge)
+        for words in read_lists(reported):
+            part = unlisted(words, judge)
             verdicts = judge.judge(part.words)
             print(row(part, verdicts))
             if args.wrong and not reported:

@@ -26,8 +26,8 @@ class Teacher(nn.Module):
 
     def front(self, audio: Tensor) -> Tensor:
         """Compute its log-mel spectrogram: (n, 1, 128, frames)."""
-        picture: Tensor = self.plain(audio)
-        return picture
+        spectrogram: Tensor = self.plain(audio)
+        return spectrogram
 
     def forward(self, audio: Tensor) -> tuple[Tensor, Tensor]:
         """Hear audio of full scale +-1.0."""

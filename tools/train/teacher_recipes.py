@@ -72,11 +72,13 @@ def hear_validation(args: argparse.Namespace, window_len: int) -> dict[float, ND
     found: dict[float, list[Tensor]] = {snr_db: [] for snr_db in SNRS_DB}
     for clip in tqdm(held_events(index), desc="hear", unit="clip"):
         event = loudest_window(read_clip(args.data / clip.path, RATE), window_len, RATE // 10)
-        bed = read_clip(args.data / backgrounds[rng.integers(len(backgrounds))].path, RATE)
-        bed = np.resize(bed, max(window_len, len(bed)))
-        start = int(rng.integers(0, len(bed) - window_len + 1))
+        background = read_clip(args.data / backgrounds[rng.integers(len(backgrounds))].path, RATE)
+        background = np.resize(background, max(window_len, len(background)))
+        start = int(rng.integers(0, len(background) - window_len + 1))
         for snr_db, logits in found.items():
-            mixture = event if math.isinf(snr_db) else mix(event, bed[start : start + window_len], snr_db)
+            mixture = (
+                event if math.isinf(snr_db) else mix(event, background[start : start + window_len], snr_db)
+            )
             logits.append(teacher(torch.from_numpy(mixture)[None])[1])
     return {snr_db: torch.cat(logits).numpy() for snr_db, logits in found.items()}
 

@@ -29,8 +29,8 @@ from tools.train.text_tower import MAX_TOKENS, VOCABULARY, TextTower
 from tools.train.word_examples import (
     MAIN_PROMPT,
     Entry,
-    Lesson,
-    lessons,
+    Example,
+    make_examples,
     read_paraphrases,
     read_table,
     spoken_for,
@@ -89,7 +89,7 @@ class Curriculum:
 
     entries: list[Entry]
     """The table, without what is kept to measure with."""
-    lessons: list[Lesson]
+    examples: list[Example]
     """Phrases that mean a sound."""
     composed: list[str]
     """Phrases that mean what the text teacher says, but for those that the table is near to."""
@@ -104,35 +104,38 @@ def plan(args: argparse.Namespace) -> Curriculum:
     plain = {name.lower() for name in joint_space.audioset_names(args.teacher)} | set(labels)
     table = [entry for entry in read_table() if entry.phrase not in plain]
     entries = without(table, [phrase for phrases in read_paraphrases().values() for phrase in phrases])
-    taught = lessons(entries, ontology, args.scenes)
-    taken = spoken_for(table) | {lesson.text for lesson in taught}
+    taught = make_examples(entries, ontology, args.scenes)
+    taken = spoken_for(table) | {example.text for example in taught}
     composed = compose(read_wordnet(args.wordnet), ontology, labels, args.phrases)
     plain |= {name for entry in entries for wordings in entry.sounds for name in wordings}
     return Curriculum(entries, taught, [text for text in composed if text not in taken], sorted(plain))
 
 
-def sum_heard(embed: Embed, taught: list[Lesson]) -> NDArray[np.float32]:
-    """Sum what is heard in each lesson: (n, d)."""
-    texts = list({text for lesson in taught for text, _ in lesson.heard})
+def sum_heard(embed: Embed, taught: list[Example]) -> NDArray[np.float32]:
+    """Sum what is heard in each example: (n, d)."""
+    texts = list({text for example in taught for text, _ in example.heard})
     points = dict(zip(texts, embed(texts), strict=True))
-    sums = [sum(weight * points[text] for text, weight in lesson.heard) for lesson in taught]
+    sums = [sum(weight * points[text] for text, weight in example.heard) for example in taught]
     return np.stack(sums).astype(np.float32)
 
 
 def remember(
     embed: Embed, curriculum: Curriculum, own: NDArray[np.float32], heard: NDArray[np.float32]
 ) -> Memory:
-    """Keep the lessons that are plain entries, and the names of sounds, bare and in the main prompt."""
+    """Keep the examples that are plain entries, and the names of sounds, bare and in the main prompt."""
     forms = ("{}", MAIN_PROMPT)
     phrases = {form.format(entry.phrase) for entry in curriculum.entries for form in forms}
-    rows = [row for row, lesson in enumerate(curriculum.lessons) if lesson.text in phrases]
+    rows = [row for row, example in enumerate(curriculum.examples) if example.text in phrases]
     plain = embed([form.format(name) for name in curriculum.plain for form in forms])
     return Memory(np.concatenate([own[rows], plain]), np.concatenate([heard[rows], plain]))
 
 
 def make_targets(embed: Embed, curriculum: Curriculum) -> NDArray[np.float32]:
-    """Place the lessons, then the composed phrases: (n, d), unit norm."""
-    own, heard = embed([lesson.text for lesson in curriculum.lessons]), sum_heard(embed, curriculum.lessons)
+    """Place the examples, then the composed phrases: (n, d), unit norm."""
+    own, heard = (
+        embed([example.text for example in curriculum.examples]),
+        sum_heard(embed, curriculum.examples),
+    )
     memory = remember(embed, curriculum, own, heard)
     composed = embed(curriculum.composed)
     short = np.array([len(text.split()) <= SHORT for text in curriculum.composed])
@@ -149,7 +152,7 @@ def prepare(args: argparse.Namespace) -> None:
     space = joint_space.fit(teacher.embed(joint_space.audioset_names(args.teacher)))
     space.save(work / "space.npz")
     curriculum = plan(args)
-    texts = [lesson.text for lesson in curriculum.lessons] + curriculum.composed
+    texts = [example.text for example in curriculum.examples] + curriculum.composed
     tokenizer = train_tokenizer(texts)
     tokenizer.save(str(work / "tokenizer.json"))
     targets = make_targets(

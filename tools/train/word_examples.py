@@ -15,7 +15,7 @@ from tools.train.phrases import PLACES, PROMPTS
 TABLE = Path(__file__).with_name("sound_knowledge.toml")
 PARAPHRASES = Path(__file__).with_name("paraphrases.toml")
 MAIN_PROMPT = "the sound of {}"
-DRAWS = 5
+PER_ENTRY = 5
 """Phrases made of each entry: bare, in the main prompt, and so many less two at random."""
 
 JOINS = (
@@ -44,7 +44,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Lesson:
+class Example:
     """A phrase to learn and the texts it is drawn to."""
 
     text: str
@@ -97,7 +97,7 @@ def _pull(sounds: tuple[tuple[str, ...], ...], prompt: str, weight: float = 1.0)
 
 
 class Teller:
-    """Draws lessons from entries; the same seed draws the same ones."""
+    """Draws examples from entries; the same seed draws the same ones."""
 
     def __init__(self, entries: list[Entry], seed: int) -> None:
         self._entries, self._random = entries, random.Random(seed)
@@ -108,19 +108,19 @@ class Teller:
         article = "an" if entry.phrase[0] in "aeiou" else "a"
         return f"{self._random.choice([article, 'the'])} {entry.phrase}"
 
-    def _vary(self, entry: Entry) -> Lesson:
+    def _vary(self, entry: Entry) -> Example:
         said = self._say(entry)
         if self._random.random() < 0.5:
             said = f"{said} {self._random.choice(PLACES)}"
         prompt = self._random.choice([*PROMPTS, "{}", "{}"])
-        return Lesson(prompt.format(said), tuple(_pull(entry.sounds, prompt)))
+        return Example(prompt.format(said), tuple(_pull(entry.sounds, prompt)))
 
-    def single(self) -> Iterator[Lesson]:
-        """Yield DRAWS lessons of every entry, in order."""
+    def single(self) -> Iterator[Example]:
+        """Yield PER_ENTRY examples of every entry, in order."""
         for entry in self._entries:
             for prompt in ("{}", MAIN_PROMPT):
-                yield Lesson(prompt.format(self._say(entry)), tuple(_pull(entry.sounds, prompt)))
-            for _ in range(DRAWS - 2):
+                yield Example(prompt.format(self._say(entry)), tuple(_pull(entry.sounds, prompt)))
+            for _ in range(PER_ENTRY - 2):
                 yield self._vary(entry)
 
     def _part(self) -> tuple[str, tuple[tuple[str, ...], ...]]:
@@ -131,28 +131,28 @@ class Teller:
             return self._random.choice(wordings), (wordings,)
         return self._say(entry), entry.sounds
 
-    def scene(self) -> Lesson:
+    def scene(self) -> Example:
         """Draw two sounds in one phrase."""
         (first, heard_first), (second, heard_second) = self._part(), self._part()
         join, weight = self._random.choice(JOINS)
         prompt = self._random.choice(["{}", MAIN_PROMPT, self._random.choice(PROMPTS)])
         pull = _pull(heard_first, prompt) + _pull(heard_second, prompt, weight)
-        return Lesson(prompt.format(join.format(first, second)), tuple(pull))
+        return Example(prompt.format(join.format(first, second)), tuple(pull))
 
 
-def descriptions(ontology: Path) -> Iterator[Lesson]:
+def descriptions(ontology: Path) -> Iterator[Example]:
     """Yield what the AudioSet ontology says of each class, drawn to the name of the class."""
     for entry in json.loads(ontology.read_text()):
         clause = re.split(r"[.;]", entry["description"])[0].strip().lower()
         if len(clause) > 8:
-            yield Lesson(clause, ((entry["name"].lower(), 1.0),))
+            yield Example(clause, ((entry["name"].lower(), 1.0),))
 
 
-def lessons(entries: list[Entry], ontology: Path, scenes: int, seed: int = 7) -> list[Lesson]:
-    """Make all lessons: of the entries, of two sounds at once, of the ontology; no text comes twice."""
+def make_examples(entries: list[Entry], ontology: Path, scenes: int, seed: int = 7) -> list[Example]:
+    """Make all examples: of the entries, of two sounds at once, of the ontology; no text comes twice."""
     teller = Teller(entries, seed)
     made = [*descriptions(ontology), *teller.single(), *(teller.scene() for _ in range(scenes))]
-    return list({lesson.text: lesson for lesson in reversed(made)}.values())
+    return list({example.text: example for example in reversed(made)}.values())
 
 
 def spoken_for(entries: list[Entry]) -> set[str]:

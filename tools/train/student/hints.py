@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from tools.train.student.listening import Heard
+from tools.train.student.listening import Outputs
 from tools.train.student.network import Student
 from tools.train.student.replay import FIRST_MAP, Replay
 
@@ -30,7 +30,7 @@ _SPARING = {128: 8, 64: 8, 32: 4, 16: 2}
 class Wanted:
     """The teacher's answers, standardised as the student's are."""
 
-    def __init__(self, student: Student, heard: Heard) -> None:
+    def __init__(self, student: Student, heard: Outputs) -> None:
         self.mel = heard.mel.clone(memory_format=torch.channels_last)
         self.maps = [
             scale(values).clone(memory_format=torch.channels_last)

@@ -12,7 +12,7 @@ from tools.train.teacher import Teacher
 
 
 @dataclass(frozen=True)
-class Heard:
+class Outputs:
     """What the teacher makes of a batch of sound."""
 
     mel: Tensor
@@ -44,7 +44,7 @@ class OpenTeacher(Teacher):
         return mel
 
     @torch.inference_mode()
-    def hear(self, audio: Tensor) -> Heard:
+    def hear(self, audio: Tensor) -> Outputs:
         """Hear audio (n, samples) at 32 kHz, full scale +-1.0."""
         mel = self.front(audio)
         maps = [self.network.first(mel.contiguous(memory_format=torch.channels_last))]
@@ -52,4 +52,4 @@ class OpenTeacher(Teacher):
             maps.append(block(maps[-1]))
         pooled = self.network.pool(maps[-1])
         hidden = self.network.think(pooled)
-        return Heard(mel, maps, pooled, hidden, self.network.logits(hidden))
+        return Outputs(mel, maps, pooled, hidden, self.network.logits(hidden))

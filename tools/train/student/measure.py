@@ -75,10 +75,12 @@ def exam_sound(name: str, data: Path) -> tuple[NDArray[np.float32], NDArray[np.f
     if variant == "wide":
         return loudest_windows(data, clips, WINDOW_LEN, WIDE_LEN), windows
     if variant:
-        beds = loudest_windows(data, held_backgrounds(index), WINDOW_LEN)
-        drawn = np.random.default_rng(1).integers(len(beds), size=len(windows))
+        backgrounds = loudest_windows(data, held_backgrounds(index), WINDOW_LEN)
+        drawn = np.random.default_rng(1).integers(len(backgrounds), size=len(windows))
         snr_db = float(variant.removesuffix("db"))
-        return windows, np.stack([mix(a, beds[at], snr_db) for a, at in zip(windows, drawn, strict=True)])
+        return windows, np.stack(
+            [mix(a, backgrounds[at], snr_db) for a, at in zip(windows, drawn, strict=True)]
+        )
     return windows, windows
 
 

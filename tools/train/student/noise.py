@@ -28,8 +28,8 @@ class Noise:
 
     def __init__(self, sound: Sound, seed: int) -> None:
         self._sound, self._rng = sound, np.random.default_rng(seed)
-        self._beds = np.flatnonzero([clip.kind == "background" for clip in sound.clips])
-        groups = [sound.clips[at].group for at in self._beds]
+        self._backgrounds = np.flatnonzero([clip.kind == "background" for clip in sound.clips])
+        groups = [sound.clips[at].group for at in self._backgrounds]
         odds = np.array([groups.count(group) for group in groups]) ** -0.5
         self._odds = odds / odds.sum() if len(odds) else odds
 
@@ -49,15 +49,15 @@ class Noise:
             if rng.random() < ALONE:
                 return scene
         gain = np.sqrt(power) * 10 ** (-rng.uniform(*SNR_DB) / 20)
-        return scene + np.float32(gain) * self._bed(len(scene))
+        return scene + np.float32(gain) * self._background(len(scene))
 
-    def _bed(self, length: int) -> NDArray[np.float32]:
+    def _background(self, length: int) -> NDArray[np.float32]:
         """Draw a background of RMS 1; a short clip goes round."""
         rng = self._rng
-        if not len(self._beds) or rng.random() < MADE:
+        if not len(self._backgrounds) or rng.random() < MADE:
             part = (noise if rng.random() < 0.6 else beaten_noise)(rng, length)
         else:
-            samples = self._sound.clip(int(rng.choice(self._beds, p=self._odds)))
+            samples = self._sound.clip(int(rng.choice(self._backgrounds, p=self._odds)))
             start = int(rng.integers(max(1, len(samples) - length)))
             part = np.resize(samples[start : start + length], length).astype(np.float64)
         return np.asarray(part / (np.sqrt(np.mean(np.square(part))) + 1e-5), np.float32)

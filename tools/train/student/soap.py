@@ -55,12 +55,12 @@ class Soap(torch.optim.Optimizer):
             state["axes"] = [_eigenvectors(cov) for cov in state["cov"]]
             return
         state["mean"].lerp_(gradient, 1 - slow)
-        turned = _turn(gradient, state["axes"])
-        state["square"].lerp_(turned.square(), 1 - fast)
+        rotated = _rotated(gradient, state["axes"])
+        state["square"].lerp_(rotated.square(), 1 - fast)
         count = step - 1
         scale = (1 - fast**count) ** 0.5 / (1 - slow**count)
-        change = _turn(state["mean"], state["axes"]) / (state["square"].sqrt() + group["eps"])
-        change = _turn(change, [axes.T for axes in state["axes"]])
+        change = _rotated(state["mean"], state["axes"]) / (state["square"].sqrt() + group["eps"])
+        change = _rotated(change, [axes.T for axes in state["axes"]])
         if group["weight_decay"] and one.dim() > 1:
             one.mul_(1 - group["lr"] * group["weight_decay"])
         one.add_(change.reshape(one.shape), alpha=-group["lr"] * scale)
@@ -75,7 +75,7 @@ def _note(covariances: list[Tensor], gradient: Tensor, decay: float) -> None:
         covariances[1].lerp_(gradient.T @ gradient, 1 - decay)
 
 
-def _turn(matrix: Tensor, axes: list[Tensor]) -> Tensor:
+def _rotated(matrix: Tensor, axes: list[Tensor]) -> Tensor:
     """Express a matrix in other axes; a side without axes stays."""
     if len(axes[0]):
         matrix = axes[0].T @ matrix

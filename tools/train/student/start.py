@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from tools.train.student.listening import Heard
+from tools.train.student.listening import Outputs
 from tools.train.student.network import Block, Student
 
 RIDGE = 1e-3
@@ -13,7 +13,7 @@ RIDGE = 1e-3
 
 
 @torch.no_grad()
-def prepare(student: Student, heard: Heard) -> None:
+def prepare(student: Student, heard: Outputs) -> None:
     """Measure the maps' scales on real sound, bring random layers to unit variance, solve each last layer.
 
     What is solved is the layer that narrows a block, from the block's own random features to the teacher's

@@ -9,7 +9,7 @@ import pytest
 
 from tests.tools.load import load_tool
 
-knowledge = load_tool("tools.train.word_examples")
+word_examples = load_tool("tools.train.word_examples")
 
 TABLE = '''
 [[sound]]
@@ -45,45 +45,51 @@ def ontology(tmp_path: Path) -> Path:
 
 
 def test_things_are_said_alone_and_with_each_act_unless_they_say_little(table: Path) -> None:
-    phrases = {entry.phrase for entry in knowledge.read_table(table)}
+    phrases = {entry.phrase for entry in word_examples.read_table(table)}
     assert {"ambulance", "ambulance passing", "police car in a hurry", "visitor ringing"} < phrases
     assert "visitor" not in phrases
 
 
 def test_a_phrase_under_two_sounds_means_both(table: Path) -> None:
-    (entry,) = [one for one in knowledge.read_table(table) if one.phrase == "somebody at the door"]
+    (entry,) = [one for one in word_examples.read_table(table) if one.phrase == "somebody at the door"]
     assert entry.sounds == (("siren", "wailing siren"), ("doorbell",))
 
 
 def test_the_name_of_a_sound_is_no_entry(table: Path) -> None:
-    assert "siren" not in {entry.phrase for entry in knowledge.read_table(table)}
+    assert "siren" not in {entry.phrase for entry in word_examples.read_table(table)}
 
 
 def test_an_entry_with_a_secret_phrase_in_it_is_dropped(table: Path) -> None:
     left = {
-        entry.phrase for entry in knowledge.without(knowledge.read_table(table), ["ambulance", "sit", "way"])
+        entry.phrase
+        for entry in word_examples.without(word_examples.read_table(table), ["ambulance", "sit", "way"])
     }
     assert {"visitor ringing", "police car"} < left
     assert not any("ambulance" in phrase or "make way" in phrase for phrase in left)
-    assert len(knowledge.without(knowledge.read_table(table), [])) == len(knowledge.read_table(table))
+    assert len(word_examples.without(word_examples.read_table(table), [])) == len(
+        word_examples.read_table(table)
+    )
 
 
 def test_no_paraphrase_is_ever_taught() -> None:
-    secret = [phrase for phrases in knowledge.read_paraphrases().values() for phrase in phrases]
-    left = {entry.phrase for entry in knowledge.without(knowledge.read_table(), secret)}
+    secret = [phrase for phrases in word_examples.read_paraphrases().values() for phrase in phrases]
+    left = {entry.phrase for entry in word_examples.without(word_examples.read_table(), secret)}
     assert len(left) > 5_000
     assert left.isdisjoint(secret)
 
 
 def test_every_lesson_about_one_phrase_pulls_with_weight_one(table: Path, ontology: Path) -> None:
-    entries = knowledge.read_table(table)
-    made = knowledge.lessons(entries, ontology, scenes=0)
+    entries = word_examples.read_table(table)
+    made = word_examples.make_examples(entries, ontology, scenes=0)
     assert made
-    assert all(sum(weight for _, weight in lesson.heard) == pytest.approx(1.0) for lesson in made)
+    assert all(sum(weight for _, weight in example.heard) == pytest.approx(1.0) for example in made)
 
 
 def test_the_sound_is_asked_for_in_the_prompt_of_the_phrase(table: Path, ontology: Path) -> None:
-    made = {lesson.text: lesson for lesson in knowledge.lessons(knowledge.read_table(table), ontology, 0)}
+    made = {
+        example.text: example
+        for example in word_examples.make_examples(word_examples.read_table(table), ontology, 0)
+    }
     assert dict(made["the sound of make way for the doctor"].heard) == {
         "the sound of siren": 0.5,
         "the sound of wailing siren": 0.5,
@@ -91,16 +97,19 @@ def test_the_sound_is_asked_for_in_the_prompt_of_the_phrase(table: Path, ontolog
 
 
 def test_a_description_is_drawn_to_its_name(table: Path, ontology: Path) -> None:
-    made = {lesson.text: lesson for lesson in knowledge.lessons(knowledge.read_table(table), ontology, 0)}
+    made = {
+        example.text: example
+        for example in word_examples.make_examples(word_examples.read_table(table), ontology, 0)
+    }
     assert made["a loud vehicle of the police"].heard == (("police car", 1.0),)
 
 
 def test_a_scene_is_drawn_to_both_sounds_and_the_second_never_outweighs_the_first(
     table: Path, ontology: Path
 ) -> None:
-    entries = [entry for entry in knowledge.read_table(table) if len(entry.sounds) == 1]
-    alone = {lesson.text for lesson in knowledge.lessons(entries, ontology, 0)}
-    scenes = [one for one in knowledge.lessons(entries, ontology, 200) if one.text not in alone]
+    entries = [entry for entry in word_examples.read_table(table) if len(entry.sounds) == 1]
+    alone = {example.text for example in word_examples.make_examples(entries, ontology, 0)}
+    scenes = [one for one in word_examples.make_examples(entries, ontology, 200) if one.text not in alone]
     assert len(scenes) > 50
     for scene in scenes:
         total = sum(weight for _, weight in scene.heard)
@@ -108,18 +117,18 @@ def test_a_scene_is_drawn_to_both_sounds_and_the_second_never_outweighs_the_firs
 
 
 def test_the_same_seed_draws_the_same_lessons(table: Path, ontology: Path) -> None:
-    entries = knowledge.read_table(table)
-    assert knowledge.lessons(entries, ontology, 30, seed=3) == knowledge.lessons(
+    entries = word_examples.read_table(table)
+    assert word_examples.make_examples(entries, ontology, 30, seed=3) == word_examples.make_examples(
         entries, ontology, 30, seed=3
     )
 
 
 def test_what_the_table_speaks_for_holds_prompts_and_places(table: Path) -> None:
-    forms = knowledge.spoken_for(knowledge.read_table(table))
+    forms = word_examples.spoken_for(word_examples.read_table(table))
     assert {"ambulance passing", "the sound of ambulance passing", "ambulance passing outside"} < forms
 
 
 def test_the_table_covers_the_classes_people_rely_on() -> None:
-    sounds = {wordings[0] for entry in knowledge.read_table() for wordings in entry.sounds}
+    sounds = {wordings[0] for entry in word_examples.read_table() for wordings in entry.sounds}
     assert {"siren", "fire smoke alarm", "doorbell", "door knock", "baby cry", "dog bark", "car horn",
             "glass break", "gunshot", "scream"} <= sounds  # fmt: skip
