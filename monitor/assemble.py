@@ -215,22 +215,13 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
         A source cannot be opened; the others are closed again.
     """
     _tell_microphones_apart(sources)
-    rate = encoder.sample_rate
     untuned = untuned_note(encoder.info, config)
     config = with_tuning(config, encoder.info.tuning)
     scorer = _scorer(encoder, classes, config)
     speech = speech_filter(encoder, config)
     arrived = threading.Event()
-    rings = [Ring(seconds_to_len(config.capture.ring_s, rate), arrived) for _ in sources]
-    captures = [
-        Capture(source, ring, rate, config.capture, wait=not source.live or isinstance(source, FileSource))
-        for source, ring in zip(sources, rings, strict=True)
-    ]
-    try:
-        _at_once([capture.start for capture in captures])
-    except SourceError:
-        _at_once([capture.stop for capture in captures])
-        raise
+    rings = [Ring(seconds_to_len(config.capture.ring_s, encoder.sample_rate), arrived) for _ in sources]
+    captures = _start_captures(sources, rings, encoder.sample_rate, config)
     streams = describe(sources, encoder.info, classes, config.publish.node)
     memories = [remember_background(stream, encoder, config) for stream in streams]
     stages = [_stages(encoder, scorer, config, memory) for memory in memories]
@@ -258,6 +249,24 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     scheduler = Scheduler(pipelines, watched, arrived, acknowledgements)
     kept = tuple(keeper for keeper in clips if keeper is not None)
     return Monitor(tuple(captures), scheduler, watched, sinks, notes, keepers, kept)
+
+
+def _start_captures(
+    sources: Sequence[Source], rings: Sequence[Ring], sample_rate: int, config: Config
+) -> list[Capture]:
+    """Open all sources side by side; where one cannot be, close the others again."""
+    captures = [
+        Capture(
+            source, ring, sample_rate, config.capture, wait=not source.live or isinstance(source, FileSource)
+        )
+        for source, ring in zip(sources, rings, strict=True)
+    ]
+    try:
+        _at_once([capture.start for capture in captures])
+    except SourceError:
+        _at_once([capture.stop for capture in captures])
+        raise
+    return captures
 
 
 def _tell_microphones_apart(sources: Sequence[Source]) -> None:
