@@ -26,7 +26,7 @@ from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Clock
 from monitor.pipeline.scheduler import Scheduler
 from monitor.pipeline.stages import Stages
-from monitor.pipeline.start_notes import uncalibrated_note, unknown_ids_note, untuned_note
+from monitor.pipeline.start_notes import muted_note, uncalibrated_note, unknown_ids_note, untuned_note
 from monitor.pipeline.streams import describe
 from monitor.records import ClassPrompt
 from monitor.scoring.background import Background
@@ -244,7 +244,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
         for ring, capture, stream, own, keeper in zip(rings, captures, streams, stages, clips, strict=True)
     ]
     notes = tuple(memory.note for memory in memories if memory.note) + unknown_ids_note(config, streams)
-    notes += unseen + learnt + untuned + uncalibrated_note(encoder.info, config)
+    notes += muted_note(config) + unseen + learnt + untuned + uncalibrated_note(encoder.info, config)
     watched = WatchedEncoder(encoder, SYSTEM_CLOCK.monotonic, load)
     scheduler = Scheduler(pipelines, watched, arrived, acknowledgements)
     kept = tuple(keeper for keeper in clips if keeper is not None)

@@ -22,3 +22,8 @@ def keep_private() -> None:
     os.environ.update(_SWITCHES)
     if not os.environ.get("XDG_RUNTIME_DIR", "/").startswith("/"):  # to be ignored, says the specification
         del os.environ["XDG_RUNTIME_DIR"]  # the sound system would make `pulse` in `/` or the current folder
+
+
+def switched_on() -> list[str]:
+    """Return the switches that are not as `keep_private` leaves them, by the variables they are."""
+    return [name for name, value in _SWITCHES.items() if os.environ.get(name) != value]

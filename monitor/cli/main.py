@@ -17,6 +17,7 @@ from monitor.cli.background import add_background
 from monitor.cli.clips import add_clips
 from monitor.cli.config import add_config
 from monitor.cli.devices import add_devices
+from monitor.cli.doctor import add_doctor
 from monitor.cli.eval import add_eval
 from monitor.cli.history import add_history
 from monitor.cli.listen import add_listen
@@ -40,7 +41,7 @@ _VERBS = (
     add_run, add_devices, add_listen, add_tui,
     add_history, add_clips, add_ack,
     add_words, add_background, add_models, add_eval,
-    add_schema, add_config, add_test,
+    add_schema, add_config, add_test, add_doctor,
 )  # fmt: skip
 _LONGEST = 300
 """Characters of a refused command line that are shown."""

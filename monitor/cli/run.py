@@ -7,10 +7,10 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from monitor.cli.arguments import DEFAULT_ENDPOINT, AddVerb, Flags, model_flag, options_of
-from monitor.cli.channel import add_channel, channel_keys
-from monitor.cli.values import names, per_hour, positive
-from monitor.config.settings import CalibrationConfig, Config, load_config
+from monitor.cli.arguments import AddVerb, Flags, options_of
+from monitor.cli.setting_flags import add_alarms, add_model, add_places, add_sources, settings_of
+from monitor.cli.values import positive
+from monitor.config.settings import Config, load_config
 from monitor.console import can_draw, show
 from monitor.errors import ConfigError
 from monitor.files.paths import user_path
@@ -27,34 +27,13 @@ def add_run(verbs: Any, add_verb: AddVerb) -> None:
     _add_sources(run.add_argument_group("what is heard"))
     _add_reading(run.add_argument_group("files and pipes"))
     _add_words(run.add_argument_group("words and model"))
-    _add_alarms(run.add_argument_group("alarms"))
+    add_alarms(run.add_argument_group("alarms"))
     _add_lines(run.add_argument_group("what is shown"))
     _add_destinations(run.add_argument_group("where it goes"))
 
 
 def _add_sources(group: Flags) -> None:
-    group.add_argument(
-        "--mic",
-        dest="sources",
-        action="append",
-        type="mic:{}".format,
-        metavar="X",
-        help="microphone: index, part of its name, or stable id; again for another one",
-    )
-    group.add_argument(
-        "--source",
-        dest="sources",
-        action="append",
-        metavar="SOURCE",
-        help="mic:X, a file's path or file:PATH, - (standard input), demo, rtsp://… or http://…; "
-        "again for another one",
-    )
-    add_channel(group)
-    group.add_argument(
-        "--require",
-        action="store_true",
-        help="end at once if a microphone or a server is not there, instead of waiting",
-    )
+    add_sources(group)
     group.add_argument(
         "--duration",
         dest="duration_s",
@@ -101,26 +80,7 @@ def _add_words(group: Flags) -> None:
     group.add_argument(
         "--strict", action="store_true", help="refuse words that the model does not know, instead of telling"
     )
-    group.add_argument(
-        "--model", metavar="NAME", help="a model of `monitor models list`, or ./FOLDER with model.toml in it"
-    )
-
-
-def _add_alarms(group: Flags) -> None:
-    group.add_argument(
-        "--false-alarms",
-        type=per_hour,
-        metavar="N",
-        help="so many false alarms are allowed in an hour, all classes together: 0.5/h, 12/day "
-        f"(default {CalibrationConfig().false_alarms_per_hour:g}/h)",
-    )
-
-    group.add_argument(
-        "--urgent",
-        type=names,
-        metavar="A,B",
-        help="of the classes, those that must not be missed: told at once, and kept as MISSED until seen",
-    )
+    add_model(group)
 
 
 def _add_lines(group: Flags) -> None:
@@ -148,24 +108,18 @@ def _add_destinations(group: Flags) -> None:
         metavar="CMD",
         help="run CMD for each sound, with its event as JSON on standard input (docs/notify.md)",
     )
-    group.add_argument(
-        "--bind", metavar="ENDPOINT", help=f"where to publish (default {DEFAULT_ENDPOINT}), or none"
-    )
-    group.add_argument(
-        "--control", metavar="ENDPOINT", help="your control socket (default: in your own folder)"
-    )
+    add_places(group)
 
 
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.as_json and not arguments.headless:
         raise ConfigError("--json prints events instead of the interface; add --headless.")
-    sources = arguments.sources or ["mic:default"]
-    schemes = [scheme_of(source) for source in sources]
+    config = load_config(arguments.config, os.environ, settings_of(arguments))
+    schemes = [scheme_of(source) for source in config.capture.sources]
     if arguments.fast and not all(scheme.ahead for scheme in schemes):
         raise ConfigError("--fast needs sources that can be read ahead: --source file:PATH, - or demo.")
     if arguments.follow and not all(scheme.grows for scheme in schemes):
         raise ConfigError("--follow reads files on as they grow; give them with --source file:PATH.")
-    config = load_config(arguments.config, os.environ, _flags(arguments))
     from monitor.cli.stopping import unwinding
 
     if arguments.headless or not can_draw(sys.stdin, sys.stdout, sys.stderr):
@@ -178,19 +132,6 @@ def _run(arguments: argparse.Namespace) -> int:
         return _listen_and_show(arguments, config, interface)
 
 
-def _flags(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
-    """Return what the command line says of the configuration."""
-    flags = model_flag(arguments)
-    publish = {"bind": arguments.bind, "control": arguments.control}
-    flags["publish"] = {name: value for name, value in publish.items() if value is not None}
-    flags["capture"] = channel_keys(arguments.channel) | ({"require": True} if arguments.require else {})
-    if arguments.false_alarms is not None:
-        flags["calibration"] = {"false_alarms_per_hour": arguments.false_alarms}
-    if arguments.urgent is not None:
-        flags["detector"] = {"urgent": arguments.urgent}
-    return flags
-
-
 def _listen_and_show(arguments: argparse.Namespace, config: Config, interface: Interface | None) -> int:
     from monitor.cli.run_session import RunOptions, run
     from monitor.sinks.kinds import SinkOptions
@@ -200,7 +141,7 @@ def _listen_and_show(arguments: argparse.Namespace, config: Config, interface: I
     options = options_of(
         RunOptions,
         arguments,
-        sources=tuple(arguments.sources or ["mic:default"]),
+        sources=config.capture.sources,
         reading=options_of(SourceOptions, arguments, raw=options_of(RawFormat, arguments)),
         sinks=options_of(SinkOptions, arguments, headless=interface is None),
     )

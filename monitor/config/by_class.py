@@ -33,7 +33,8 @@ def by_class(config: Config, classes: Sequence[ClassPrompt], strict: bool) -> Co
     """
     listed = {folded_words(item.label or item.name): item.name for item in classes}
     detector = config.detector
-    _refuse_unlisted("The detector has settings for", (*detector.urgent, *detector.classes), listed, strict)
+    named = (*detector.urgent, *detector.muted, *detector.classes)
+    _refuse_unlisted("The detector has settings for", named, listed, strict)
     _refuse_unlisted("There is an alias for", config.prompts.aliases, listed, strict)
     for name, target in config.notify.targets.items():
         _refuse_unlisted(f"The target {name} is told of", target.classes, listed, strict)
@@ -43,6 +44,7 @@ def by_class(config: Config, classes: Sequence[ClassPrompt], strict: bool) -> Co
         detector=replace(
             detector,
             urgent=tuple(_name(name, listed) for name in detector.urgent),
+            muted=tuple(_name(name, listed) for name in detector.muted),
             classes={_name(name, listed): settings for name, settings in own.items()},
         ),
     )

@@ -44,6 +44,9 @@ class Detector:
         self._machines = {
             name: _Machine(name, rule_for(name, config, sample_rate), timing) for name in classes
         }
+        for name in config.muted:
+            if name in self._machines:
+                self._machines[name].muted = True
         self.paused = False
 
     @property

@@ -20,14 +20,16 @@ def toml_document(sections: Mapping[str, Mapping[str, Any]]) -> str:
 def toml_lines(values: Mapping[str, Any]) -> str:
     """Return one line per key; what is None is left out."""
     return "".join(
-        f"{_key(key)} = {toml_value(value)}\n" for key, value in values.items() if value is not None
+        f"{toml_key(key)} = {toml_value(value)}\n" for key, value in values.items() if value is not None
     )
 
 
 def toml_value(value: Any) -> str:
     """Return text, a number, a truth, or lists and tables of such, on one line."""
     if isinstance(value, Mapping):
-        pairs = (f"{_key(key)} = {toml_value(inner)}" for key, inner in value.items() if inner is not None)
+        pairs = (
+            f"{toml_key(key)} = {toml_value(inner)}" for key, inner in value.items() if inner is not None
+        )
         return "{ " + ", ".join(pairs) + " }" if value else "{}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(toml_value(inner) for inner in value) + "]"
@@ -37,7 +39,8 @@ def toml_value(value: Any) -> str:
     return json.dumps(value)
 
 
-def _key(key: str) -> str:
+def toml_key(key: str) -> str:
+    """Return a key, in quotation marks where it needs them."""
     return key if _BARE_KEY.fullmatch(key) else toml_value(key)
 
 

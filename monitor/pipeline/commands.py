@@ -47,6 +47,12 @@ class Commands:
         self._utc = utc
         self._changes: deque[Change] = deque(maxlen=KEPT)
         self._number = 0
+        self._by_hand: set[str] = set()
+
+    @property
+    def set_by_hand(self) -> frozenset[str]:
+        """Classes whose threshold somebody set in this run."""
+        return frozenset(self._by_hand)
 
     @property
     def changes(self) -> list[Change]:
@@ -82,6 +88,7 @@ class Commands:
             return _refused(f"A threshold of {value!r} is not possible; valid: {THRESHOLD}.")
         self._note("threshold", request, round(self._detector.rules[name].onset_threshold, 4), value)
         self._detector.set_threshold(name, value)
+        self._by_hand.add(name)
         if self._calibration is not None:
             self._calibration.release(name)
         return Reply(ok=True), []

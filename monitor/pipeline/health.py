@@ -153,6 +153,7 @@ class HealthWatch:
                 muted=name in detector.muted,
                 urgent=rule.urgent,
                 label=self._report.label(name),
+                set_by_hand=name in self._commands.set_by_hand,
             )
             for name, rule in detector.rules.items()
         ]

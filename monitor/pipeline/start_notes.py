@@ -20,6 +20,14 @@ def unknown_ids_note(config: Config, streams: Sequence[Stream]) -> tuple[str, ..
     )
 
 
+def muted_note(config: Config) -> tuple[str, ...]:
+    """Return a sentence where nothing will be told of some classes."""
+    muted = config.detector.muted
+    if not muted:
+        return ()
+    return (f"Muted by the configuration, so that they are not told: {', '.join(muted)}; m unmutes a class.",)
+
+
 def untuned_note(info: EncoderInfo, config: Config) -> tuple[str, ...]:
     """Return a sentence where nothing says on which scale the cosines of a model are."""
     if info.tuning is not None or config.scorer.temperature != "auto":

@@ -18,9 +18,10 @@ def configured(**sections: Any) -> Config:
 
 @pytest.mark.parametrize("name", ["Türklingel", "Tu\u0308rklingel", "TÜRKLINGEL"])
 def test_settings_of_a_class_are_found_however_its_name_is_written(name: str) -> None:
-    detector = {"urgent": [name, "dog-bark"], "classes": {name: {"confirm_s": 0.25}}}
+    detector = {"urgent": [name, "dog-bark"], "muted": [name], "classes": {name: {"confirm_s": 0.25}}}
     found = by_class(configured(detector=detector), CLASSES, strict=True).detector
     assert found.urgent == ("turklingel", "dog_bark")
+    assert found.muted == ("turklingel",)
     assert found.classes["turklingel"].confirm_s == 0.25
 
 
@@ -35,9 +36,10 @@ def test_two_settings_of_one_class_are_refused() -> None:
     [
         {"prompts": {"aliases": {"smoke_alarm": "smoke alarm beeping"}}},
         {"detector": {"urgent": ["smoke_alarm"]}},
+        {"detector": {"muted": ["smoke_alarm"]}},
         {"detector": {"classes": {"smoke_alarm": {"urgent": True}}}},
     ],
-    ids=["alias", "urgent", "own"],
+    ids=["alias", "urgent", "muted", "own"],
 )
 def test_what_is_set_for_a_class_that_is_not_listed_is_refused_or_of_another_list(
     sections: dict[str, Any],

@@ -99,6 +99,14 @@ def test_what_nearly_fired_says_why_not() -> None:
     assert kinds(feed(detector(), [0.1, 0.4, 0.45, 0.1])) == ["below_threshold"]
 
 
+def test_a_class_may_be_muted_from_the_start() -> None:
+    machine = detector(replace(CONFIG, muted=("siren", "of another list")))
+    assert machine.muted == {"siren"}
+    assert kinds(feed(machine, [0.9, 0.9, 0.9, 0.1])) == ["muted"]
+    machine.mute("siren", False, stop=900)
+    assert kinds(feed(machine, [0.9, 0.9], begin=40)) == ["onset"]
+
+
 def test_an_event_blocks_its_class_for_the_cool_down() -> None:
     machine = detector()
     feed(machine, [0.9, 0.9, 0.1, 0.1, 0.1])

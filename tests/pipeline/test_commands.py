@@ -55,6 +55,7 @@ def test_each_change_says_what_it_was_and_is_and_by_whom(commands: Commands, det
     ]
     assert commands.changes[1] == Change(2, NOON, "threshold", WHO, "dog_bark", 0.5, 0.8)
     assert detector.rules["dog_bark"].onset_threshold == 0.8
+    assert commands.set_by_hand == {"dog_bark"}
 
 
 def test_what_stays_as_it_was_is_no_change(commands: Commands) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
+from monitor.config.commented import docstrings, written
 from monitor.config.settings import ClassConfig, Config, DetectorConfig, TargetConfig, valid_values
-from tools.maintain.write_default_config import default_value, docstrings
 
 HEAD = """\
 # Configuration
@@ -43,7 +43,7 @@ def default(value: Any) -> str:
     """Return a default as it is written in TOML, a long list as its length."""
     if isinstance(value, tuple) and len(value) > MOST_ITEMS:
         return f"{len(value)} words: [default.toml](../configs/default.toml)"
-    return "as `[detector]`" if value is None else f"`{default_value(value)}`"
+    return "as `[detector]`" if value is None else f"`{written(value)}`"
 
 
 def kind(field: msgspec.structs.FieldInfo) -> str:

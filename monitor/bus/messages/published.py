@@ -158,6 +158,8 @@ class ClassState(msgspec.Struct, frozen=True, rename={"class_": "class"}):
     urgent: bool
     label: str = ""
     """What the user calls it, in any script; empty: like `class`."""
+    set_by_hand: bool = False
+    """Somebody set its onset threshold in this run; else it is the configuration's, or moves itself."""
 
 
 class ClockStep(msgspec.Struct, frozen=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitor.config.settings.base import within
-from monitor.config.settings.loading import as_toml, load_config
+from monitor.config.settings.loading import Layer, as_toml, checked, load_config, load_layers
 from monitor.config.settings.notify import NotifyConfig, TargetConfig, without_addresses
 from monitor.config.settings.refusals import valid_values
 from monitor.config.settings.sections import (
@@ -40,6 +40,7 @@ __all__ = [
     "DetectorConfig",
     "DriftConfig",
     "HistoryConfig",
+    "Layer",
     "LevelConfig",
     "ModelConfig",
     "NotifyConfig",
@@ -51,7 +52,9 @@ __all__ = [
     "Threshold",
     "WindowConfig",
     "as_toml",
+    "checked",
     "load_config",
+    "load_layers",
     "valid_values",
     "within",
     "without_addresses",

@@ -10,7 +10,7 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -25,6 +25,16 @@ from monitor.files.toml import toml_document
 
 _TABLES: dict[str, type[msgspec.Struct]] = {"detector.classes": ClassConfig, "notify.targets": TargetConfig}
 """Keys that hold a table of tables, each of which has the keys of a struct."""
+
+
+class Layer(msgspec.Struct, frozen=True):
+    """Where some of the settings come from."""
+
+    kind: Literal["file", "environment", "flag"]
+    name: str
+    """The file; empty for the others."""
+    values: Mapping[str, Mapping[str, Any]]
+    """By section and key."""
 
 
 def load_config(
@@ -48,7 +58,17 @@ def load_config(
     ConfigError
         The file cannot be read, a key is unknown, or a value is out of range.
     """
-    merged = _read_toml(path) if path else {}
+    return load_layers(path, environment, flags)[0]
+
+
+def load_layers(
+    path: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    flags: Mapping[str, Mapping[str, Any]] | None = None,
+) -> tuple[Config, list[Layer]]:
+    """Return the same as `load_config`, and what it was merged from, the weakest first."""
+    from_file = _read_toml(path) if path else {}
+    merged = dict(from_file)
     origin = str(path) if path else "the configuration"
     from_environment = settings(environment or {}, _known_keys())
     for layer in (from_environment, flags or {}):
@@ -56,11 +76,31 @@ def load_config(
             if not isinstance(merged.get(section, {}), dict):
                 raise ConfigError(f"{origin}: {section} must be a table, [{section}], not a single value.")
             merged[section] = {**merged.get(section, {}), **values}
-    _refuse_unknown(merged, Config, origin, "")
+    config = checked(merged, origin, from_environment)
+    from_flags = Layer("flag", "", flags or {})
+    return config, [Layer("file", origin, from_file), Layer("environment", "", from_environment), from_flags]
+
+
+def checked(values: Mapping[str, Any], origin: str, from_environment: Mapping[str, Any]) -> Config:
+    """Return the configuration that `values`, by section and key, make over the defaults.
+
+    Parameters
+    ----------
+    origin
+        Where they come from, for a refusal.
+    from_environment
+        Those of them that are the environment's.
+
+    Raises
+    ------
+    ConfigError
+        A key is unknown, or a value is out of range.
+    """
+    _refuse_unknown(values, Config, origin, "")
     try:
-        config = msgspec.convert(merged, Config)
+        config = msgspec.convert(values, Config)
     except (msgspec.ValidationError, OverflowError) as error:
-        raise ConfigError(explain(str(error), merged, from_environment, origin)) from None
+        raise ConfigError(explain(str(error), values, from_environment, origin)) from None
     check_together(config, origin)
     return config
 

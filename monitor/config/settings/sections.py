@@ -37,6 +37,8 @@ class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 class CaptureConfig(_Section, frozen=True):
     """How sound gets into the ring."""
 
+    sources: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)] = ("mic:default",)
+    """Heard where neither `--mic` nor `--source` is given, written as for `--source`."""
     ring_s: Annotated[float, within(limits.RING_S)] = 20.0
     """Seconds the ring holds before it overwrites the oldest."""
     lost_after_s: Annotated[float, within(limits.LOST_AFTER_S)] = 0.6
@@ -209,6 +211,8 @@ class DetectorConfig(_Section, frozen=True):
     """What was closed for lasting too long may then be learnt as background while it goes on."""
     urgent: tuple[str, ...] = ()
     """Classes reported without waiting for confirmation."""
+    muted: tuple[str, ...] = ()
+    """Classes that are muted from the start, until somebody unmutes them."""
     near_miss_ratio: Annotated[float, within(limits.NEAR_MISS_RATIO)] = 0.6
     """A peak from this share of the onset threshold up is a near miss."""
     classes: dict[str, ClassConfig] = {}

@@ -1,0 +1,94 @@
+"""Flags of `run` that are settings: how they are added, and which keys they stand for."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from monitor.cli.arguments import DEFAULT_ENDPOINT, Flags, model_flag
+from monitor.cli.channel import add_channel, channel_keys
+from monitor.cli.values import names, per_hour
+from monitor.config.settings import CalibrationConfig
+
+FLAGS = {
+    "model.name": "--model", "publish.bind": "--bind", "publish.control": "--control",
+    "capture.require": "--require", "capture.channel": "--channel", "capture.channels": "--channel",
+    "capture.sources": "--mic, --source", "calibration.false_alarms_per_hour": "--false-alarms",
+    "detector.urgent": "--urgent",
+}  # fmt: skip
+"""Setting -> the flag that stands for it."""
+
+
+def add_sources(group: Flags) -> None:
+    """Add the flags that say what is heard."""
+    group.add_argument(
+        "--mic",
+        dest="sources",
+        action="append",
+        type="mic:{}".format,
+        metavar="X",
+        help="microphone: index, part of its name, or stable id; again for another one",
+    )
+    group.add_argument(
+        "--source",
+        dest="sources",
+        action="append",
+        metavar="SOURCE",
+        help="mic:X, a file's path or file:PATH, - (standard input), demo, rtsp://… or http://…; "
+        "again for another one",
+    )
+    add_channel(group)
+    group.add_argument(
+        "--require",
+        action="store_true",
+        help="end at once if a microphone or a server is not there, instead of waiting",
+    )
+
+
+def add_model(group: Flags) -> None:
+    """Add the flag that says which model listens."""
+    group.add_argument(
+        "--model", metavar="NAME", help="a model of `monitor models list`, or ./FOLDER with model.toml in it"
+    )
+
+
+def add_alarms(group: Flags) -> None:
+    """Add the flags that say what an alarm is."""
+    group.add_argument(
+        "--false-alarms",
+        type=per_hour,
+        metavar="N",
+        help="so many false alarms are allowed in an hour, all classes together: 0.5/h, 12/day "
+        f"(default {CalibrationConfig().false_alarms_per_hour:g}/h)",
+    )
+    group.add_argument(
+        "--urgent",
+        type=names,
+        metavar="A,B",
+        help="of the classes, those that must not be missed: told at once, and kept as MISSED until seen",
+    )
+
+
+def add_places(group: Flags) -> None:
+    """Add the flags that say where the monitor is reached."""
+    group.add_argument(
+        "--bind", metavar="ENDPOINT", help=f"where to publish (default {DEFAULT_ENDPOINT}), or none"
+    )
+    group.add_argument(
+        "--control", metavar="ENDPOINT", help="your control socket (default: in your own folder)"
+    )
+
+
+def settings_of(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """Return what the command line says of the configuration."""
+    flags = model_flag(arguments)
+    publish = {"bind": arguments.bind, "control": arguments.control}
+    flags["publish"] = {name: value for name, value in publish.items() if value is not None}
+    flags["capture"] = channel_keys(arguments.channel) | ({"require": True} if arguments.require else {})
+    if arguments.sources:
+        flags["capture"]["sources"] = tuple(arguments.sources)
+    if arguments.false_alarms is not None:
+        flags["calibration"] = {"false_alarms_per_hour": arguments.false_alarms}
+    if arguments.urgent is not None:
+        flags["detector"] = {"urgent": arguments.urgent}
+    return flags
