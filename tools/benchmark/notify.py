@@ -1,10 +1,11 @@
 """What telling people costs the pipeline, and what is lost while the network is down.
 
-    python -m tools.benchmark.notify --events 10000 --json
+    python -m tools.benchmark.notify --events 10000 --kills 1000 --json
 
 Events go through the sink as a pipeline gives them to it, to a web server of this program and to a command.
 How long `emit` takes is measured beside a sink that does nothing, and beside the log of `--log`. Then the
-server is away for half of the events, and comes back: what arrives, what arrives late, what never does.
+server is away for half of the events, and comes back: what arrives, what arrives late, what never does. With
+`--kills` a program that keeps messages on the disk is killed so often while it does.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from __future__ import annotations
 import argparse
 import http.server
 import json
+import os
+import random
+import signal
 import socket
 import statistics
 import tempfile
@@ -20,6 +24,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 
@@ -32,6 +37,7 @@ from monitor.sinks.notify.courier import Courier
 from monitor.sinks.notify.notifier import Notifier, NotifySink, Told, open_channel
 from monitor.sinks.notify.planner import Planner
 from monitor.sinks.notify.spool import Spool
+from monitor.sinks.notify.texts import of_event
 from monitor.sinks.queued import QueuedSink
 
 CLASSES = 20
@@ -64,6 +70,18 @@ class Delivery(msgspec.Struct, frozen=True):
     """Counted by the sink."""
     twice: int
     """Messages that arrived more than once."""
+
+
+class Kills(msgspec.Struct, frozen=True):
+    """What became of messages whose program was killed while it wrote them."""
+
+    kills: int
+    kept: int
+    """Messages that the program had been told were on the disk."""
+    lost: int
+    """Of these, those that were not there afterwards."""
+    broken: int
+    """Files that no message could be read from."""
 
 
 class Nothing:
@@ -196,15 +214,53 @@ def outage(events: list[Event], pause_s: float, cooldown_s: float, folder: Path)
     )
 
 
+def killed(times: int, folder: Path) -> Kills:
+    """Kill a program `times` times while it keeps messages below `folder`."""
+    chance = random.Random(0)
+    kept = lost = broken = 0
+    for _ in range(times):
+        reader, writer = os.pipe()
+        if (pid := os.fork()) == 0:
+            _keep_for_ever(folder, writer)
+        os.close(writer)
+        promised = os.read(reader, 1)  # it has begun
+        time.sleep(chance.uniform(0.0, 0.02))
+        os.kill(pid, signal.SIGKILL)
+        while piece := os.read(reader, 1 << 16):
+            promised += piece
+        os.close(reader)
+        os.waitpid(pid, 0)
+        files = list((folder / "killed").glob("*.message"))
+        spool = Spool(folder, "killed")
+        found = {name for name, _ in spool.found()}
+        kept, broken = kept + len(promised), broken + len(files) - len(found)
+        lost += sum(f"{number:020d}" not in found for number in range(len(promised)))
+        for name in found:
+            spool.remove(name)
+        spool.close()
+    return Kills(times, kept, lost, broken)
+
+
+def _keep_for_ever(folder: Path, writer: int) -> NoReturn:
+    """Keep message after message, and say of each that it is kept."""
+    spool, number = Spool(folder, "killed"), 0
+    while True:
+        spool.add(f"{number:020d}", of_event(event(number), datetime.now(UTC)))
+        os.write(writer, b".")
+        number += 1
+
+
 def main() -> None:
     """Measure, and print what came out."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--events", type=int, default=10_000)
     parser.add_argument("--each", type=int, default=400, help="events of the target that is told of each")
+    parser.add_argument("--kills", type=int, default=0, help="of a program that keeps messages on the disk")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     events = [event(number) for number in range(arguments.events)]
     with tempfile.TemporaryDirectory() as folder:
+        kills = killed(arguments.kills, Path(folder))  # before there are threads
         found = costs(events, EACH_S, Path(folder))
         counted = outage(events, EACH_S, 300.0, Path(folder, "counted"))
         each = outage(events[: arguments.each], 0.01, 0.0, Path(folder, "each"))
@@ -213,6 +269,7 @@ def main() -> None:
         "ratio_p50": round(found["notify"].p50_us / found["nothing"].p50_us, 1),
         "outage, counted": msgspec.to_builtins(counted),
         "outage, each a message": msgspec.to_builtins(each),
+        "killed while writing": msgspec.to_builtins(kills),
     }
     print(json.dumps(result) if arguments.json else json.dumps(result, indent=2))
 

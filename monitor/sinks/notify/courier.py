@@ -28,9 +28,16 @@ CLOSE_S = 2.0
 class _Waiting:
     """A message, and how often it was tried."""
 
-    def __init__(self, message: Message) -> None:
+    def __init__(self, message: Message, since_s: float | None = None) -> None:
         self.message = message
         self.tries = 0
+        self._since_s = since_s
+
+    def late_s(self, now: Moment) -> float:
+        """Return how long it has waited; only what an earlier run left goes by the clock on the wall."""
+        if self._since_s is not None:
+            return now.elapsed_s - self._since_s
+        return max(0.0, (now.time - self.message.created).total_seconds())
 
 
 class Courier:
@@ -86,7 +93,7 @@ class Courier:
             with self._changed:
                 self._number += 1
                 key = f"{time.time_ns():020d}-{self._number}"
-                self._waiting[key] = _Waiting(message)
+                self._waiting[key] = _Waiting(message, self._now().elapsed_s)
                 while len(self._waiting) > MAX_WAITING:
                     self._drop_oldest()
             self._spool.add(key, message)
@@ -117,7 +124,7 @@ class Courier:
                 return max(0.0, self._not_before_s - now.elapsed_s) if self._waiting else None
             waiting = self._waiting[key]
         try:
-            self._channel.send(as_letter(waiting.message, now.time))
+            self._channel.send(as_letter(waiting.message, waiting.late_s(now)))
         except NotTold as error:
             self._failed(key, waiting, str(error), error.refused)
         except Exception as error:  # noqa: BLE001 - the next ones may be told; its text may hold an address
@@ -182,7 +189,7 @@ class Courier:
 
     def _drop_old(self, now: Moment) -> None:
         for key, waiting in list(self._waiting.items()):
-            if (now.time - waiting.message.created).total_seconds() > self._keep_s:
+            if waiting.late_s(now) > self._keep_s:
                 self._lose(
                     key, f"could not be told for {self._keep_s:g} s; messages older than that are lost"
                 )

@@ -85,9 +85,8 @@ def of_well(health: Health, since: datetime, now: datetime) -> Message:
     return Message("health", now, "The monitor hears again", text, payload_of(health))
 
 
-def as_letter(message: Message, now: datetime) -> Letter:
-    """Return `message` as it leaves now; what is late says how late."""
-    late_s = max(0.0, (now - message.created).total_seconds())
+def as_letter(message: Message, late_s: float) -> Letter:
+    """Return `message` as it leaves so long after it was to be told; what is late says how late."""
     title, text = message.title, message.text
     if late_s >= LATE_S:
         title, text = f"{title} ({_length(late_s)} late)", f"{text} Told {_length(late_s)} late."

@@ -21,11 +21,11 @@ class _Source:
 
     def __init__(self, health: Health, now: Moment) -> None:
         self.health = health
-        self.heard_of_s = now.elapsed_s
+        self.heard_of_s = now.awake_s
         """When something last came of it."""
         self.kind = ""
         """What is wrong with it; empty: nothing."""
-        self.since_s, self.since = now.elapsed_s, now.time
+        self.since_s, self.since = now.awake_s, now.time
         self.told = ""
         """The kind that was told last."""
 
@@ -48,7 +48,7 @@ class Wellness:
     def take(self, health: Health, now: Moment) -> None:
         """Take note of `health`; `due` says what is to be told."""
         source = self._sources.setdefault(health.source_id, _Source(health, now))
-        source.health, source.heard_of_s = health, now.elapsed_s
+        source.health, source.heard_of_s = health, now.awake_s
         if _as_it_should(health):
             del self._sources[health.source_id]
         else:
@@ -64,9 +64,9 @@ class Wellness:
         found = [] if self._sleep is None else [(_SLEEP, self._sleep)]
         self._sleep = None
         for source_id, source in self._sources.items():
-            if source.health.state != "ended" and now.elapsed_s - source.heard_of_s >= self._after_s:
+            if source.health.state != "ended" and now.awake_s - source.heard_of_s >= self._after_s:
                 _change(source, _STILL, now)
-            lasts = now.elapsed_s - source.since_s >= self._after_s or source.health.state == "ended"
+            lasts = now.awake_s - source.since_s >= self._after_s or source.health.state == "ended"
             if source.kind == _STILL:
                 lasts = True
             if lasts and source.kind != source.told:
@@ -90,7 +90,7 @@ def _as_it_should(health: Health) -> bool:
 
 def _change(source: _Source, kind: str, now: Moment) -> None:
     if kind != source.kind:
-        source.kind, source.since_s, source.since = kind, now.elapsed_s, now.time
+        source.kind, source.since_s, source.since = kind, now.awake_s, now.time
 
 
 def _message(source: _Source, since: datetime, now: Moment) -> Message:

@@ -20,15 +20,25 @@ class Hours:
 
     def __init__(self, start: datetime = MORNING) -> None:
         self._start = start
-        self.elapsed_s = 0.0
+        self.elapsed_s = self.awake_s = 0.0
 
     def __call__(self) -> Moment:
-        return Moment(self.elapsed_s, self._start + timedelta(seconds=self.elapsed_s))
+        return Moment(self.elapsed_s, self.awake_s, self._start + timedelta(seconds=self.elapsed_s))
 
     def pass_s(self, seconds: float) -> Moment:
         """Let time pass, and return what it is then."""
         self.elapsed_s += seconds
+        self.awake_s += seconds
         return self()
+
+    def sleep_s(self, seconds: float) -> Moment:
+        """Let the computer sleep, and return what time it is then."""
+        self.elapsed_s += seconds
+        return self()
+
+    def set_clock(self, seconds: float) -> None:
+        """Set the clock on the wall forward."""
+        self._start += timedelta(seconds=seconds)
 
 
 def sound(

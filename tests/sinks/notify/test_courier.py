@@ -122,6 +122,19 @@ def test_what_waited_longer_than_it_is_worth_is_dropped_and_counted() -> None:
     assert one.news() == ["Target phone could not be told for 60 s; messages older than that are lost."]
 
 
+def test_a_clock_that_is_set_makes_nothing_old_and_a_computer_that_slept_does() -> None:
+    hours, channel = Hours(), Kept()
+    one = courier(channel, hours, keep_s=600.0)
+    one.post([message(hours())])
+    hours.set_clock(86_400.0)
+    one.step()
+    assert told(channel) == ["dog bark"]
+    one.post([message(hours())])
+    hours.sleep_s(300.0)
+    one.step()
+    assert told(channel)[1:] == ["dog bark (5 min late)"]
+
+
 def test_of_too_many_the_oldest_that_is_not_urgent_is_dropped_and_counted(tmp_path: Path) -> None:
     hours, channel = Hours(), Kept()
     one = courier(channel, hours, tmp_path)

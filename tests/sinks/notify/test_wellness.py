@@ -122,6 +122,15 @@ def test_that_the_computer_slept_is_told_once_when_it_is_awake_again() -> None:
     assert len(told.texts) == 1
 
 
+def test_a_monitor_that_slept_with_its_computer_is_not_taken_for_one_that_hangs() -> None:
+    told = Told()
+    told.live(5, health())
+    told.hours.sleep_s(28_800.0)
+    told.live(5, None)
+    told.live(5, health())
+    assert told.texts == []
+
+
 def test_in_hours_of_no_exception_the_last_word_waits_and_nothing_is_told_of_what_is_over() -> None:
     settings = TargetConfig(url="ntfy://x", quiet="08:00-09:00", quiet_urgent=True)
     for recovered, titles in ((False, ["THE MONITOR CANNOT HEAR"]), (True, [])):
