@@ -32,6 +32,14 @@ def show(text: str) -> None:
     show_drawn("\n".join(map(clean, text.splitlines())))
 
 
+def ask(question: str) -> str | None:
+    """Ask on standard output and return the line that standard input brings; None: there is no more."""
+    with _writable():
+        print(clean(question), end=" ", flush=True)  # noqa: T201
+    line = sys.stdin.readline()
+    return line.rstrip("\r\n") if line else None
+
+
 def show_json(content: bytes) -> None:
     """Print one JSON text on standard output, as UTF-8."""
     text = clean(content.decode("utf-8", "replace"))

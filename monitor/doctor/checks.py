@@ -97,6 +97,12 @@ CHECKS: dict[str, Check] = {
         "Stop the monitor that writes it, and look again: `monitor doctor`.",
         timeout_s=60.0,
     ),
+    "notify": Check(
+        "monitor.doctor.notify:check_notify",
+        "looking for those who are told",
+        "Try to tell them: `monitor test notify`.",
+        timeout_s=60.0,
+    ),
     "clock": Check(
         "monitor.doctor.clock:check_clock", "looking at the clock", "Ask for it yourself: `timedatectl`."
     ),

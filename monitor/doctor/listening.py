@@ -21,7 +21,7 @@ from monitor.stream.ring import Ring
 from monitor.units import SILENCE_DBFS, dbfs_to_power, power_to_dbfs
 
 RATE = 16_000
-"""Hz at which it is measured, and of the sound that is handed on."""
+"""Hz at which it is measured where nothing else is asked for."""
 _FIRST_SOUND_S = 5.0
 """A source that has opened and brought nothing for so long brings nothing."""
 _STEP_S = 0.1
@@ -32,7 +32,7 @@ class Heard(msgspec.Struct, frozen=True):
     """What came from a source within a moment."""
 
     samples: NDArray[np.float32]
-    """float32 (n,) at `RATE`, full scale +-1.0."""
+    """float32 (n,), full scale +-1.0."""
     level_dbfs: float
     """Mean level."""
     loudest_dbfs: float
@@ -43,12 +43,13 @@ class Heard(msgspec.Struct, frozen=True):
 class Listener:
     """A source that is open, measured as it comes. Used by one thread."""
 
-    def __init__(self, source: Source, config: Config) -> None:
+    def __init__(self, source: Source, config: Config, rate: int = RATE) -> None:
         level = msgspec.structs.replace(config.level, silent_after_s=min(1.0, config.level.silent_after_s))
         required = msgspec.structs.replace(config.capture, require=True)
-        self._ring = Ring(_RING_S * RATE)
-        self._capture = Capture(source, self._ring, RATE, required, wait=not source.live)
-        self._meter = LevelMeter(RATE, level)
+        self._ring = Ring(_RING_S * rate)
+        self._capture = Capture(source, self._ring, rate, required, wait=not source.live)
+        self._meter = LevelMeter(rate, level)
+        self._rate = rate
         self._readings: list[LevelReading] = []
         self._pieces: list[NDArray[np.float32]] = []
 
@@ -70,7 +71,7 @@ class Listener:
         SourceLost
             The source went away.
         """
-        span = self._ring.read(RATE, _STEP_S)
+        span = self._ring.read(self._rate, _STEP_S)
         if span is None:
             status = self._capture.status
             if status.state not in {"starting", "running"}:
@@ -98,7 +99,7 @@ class Listener:
 
 
 @contextmanager
-def opened(source: Source, config: Config) -> Iterator[Listener]:
+def opened(source: Source, config: Config, rate: int = RATE) -> Iterator[Listener]:
     """Open `source` and close it again.
 
     Raises
@@ -106,7 +107,7 @@ def opened(source: Source, config: Config) -> Iterator[Listener]:
     SourceError
         It cannot be opened.
     """
-    listener = Listener(source, config)
+    listener = Listener(source, config, rate)
     try:
         listener.open()
         yield listener
@@ -119,6 +120,7 @@ def listen(
     config: Config,
     seconds: float,
     show: Callable[[LevelReading], None] = lambda _: None,
+    rate: int = RATE,
 ) -> Heard:
     """Listen to `source` for `seconds` of sound.
 
@@ -126,13 +128,15 @@ def listen(
     ----------
     show
         Given each level as it comes.
+    rate
+        Hz of the sound that is returned.
 
     Raises
     ------
     SourceError
         It cannot be opened, or goes away.
     """
-    with opened(source, config) as listener:
+    with opened(source, config, rate) as listener:
         deadline_s = time.monotonic() + _FIRST_SOUND_S + seconds
         wanted = round(seconds / config.level.tick_s)
         while wanted > 0:
