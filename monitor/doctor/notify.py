@@ -13,8 +13,8 @@ from monitor.doctor.findings import Examined, Finding, fault, ok
 from monitor.errors import ConfigError
 from monitor.sinks.notify.letters import NotTold
 from monitor.sinks.notify.messenger import Messenger
-from monitor.sinks.notify.notifier import open_channel
 from monitor.sinks.notify.secrets import secret_of
+from monitor.sinks.notify.ways import open_channel
 
 _CONNECT_S = 3.0
 _PORTS = {"http": 80, "https": 443}

@@ -35,7 +35,7 @@ SINKS: dict[str, str] = {
     "troubles": "monitor.sinks.lines:open_troubles",
     "log": "monitor.sinks.log:open_log",
     "history": "monitor.sinks.history:open_history",
-    "notify": "monitor.sinks.notify.notifier:open_notify",
+    "notify": "monitor.sinks.notify.opening:open_notify",
 }
 """``module:function``, loaded when a run begins: ``(config: Config, options: SinkOptions) -> Sink | None``.
 

@@ -34,10 +34,11 @@ from monitor.records import BackgroundState
 from monitor.sinks import Sink
 from monitor.sinks.log import LogFile, Worth
 from monitor.sinks.notify.courier import Courier
-from monitor.sinks.notify.notifier import Notifier, NotifySink, Told, open_channel
+from monitor.sinks.notify.notifier import Notifier, NotifySink, Told
 from monitor.sinks.notify.planner import Planner
 from monitor.sinks.notify.spool import Spool
 from monitor.sinks.notify.texts import of_event
+from monitor.sinks.notify.ways import open_channel
 from monitor.sinks.queued import QueuedSink
 
 CLASSES = 20

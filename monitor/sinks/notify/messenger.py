@@ -60,6 +60,7 @@ class Messenger:
         self._timeout_s = timeout_s
         self._where = where
         self._changing = threading.Lock()
+        self._sending = threading.Lock()
         self._closed = False
         self._child: Child | None = None
         self._ready = False
@@ -92,6 +93,10 @@ class Messenger:
         NotTold
             It says that it could not, or nothing within the time.
         """
+        with self._sending:
+            self._send(letter)
+
+    def _send(self, letter: Letter) -> None:
         self._begin()
         self._await_ready()
         note = {"title": letter.title, "body": letter.text, "urgent": letter.urgent, "kind": letter.kind}
@@ -104,9 +109,12 @@ class Messenger:
         with self._changing:
             self._closed = True
             child, self._child = self._child, None
-        if child is not None:
-            child.end(0.0, _GONE_S)
+        if child is None:
+            return
+        child.end(0.0, _GONE_S)  # whoever waits for its answer has one now: none
+        if self._sending.acquire(timeout=_GONE_S):
             child.close_pipes()
+            self._sending.release()
 
     def _begin(self) -> None:
         """Start the process unless there is one."""

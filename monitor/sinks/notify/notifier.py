@@ -2,39 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from monitor.bus.messages import Event, Health, PublishedRecord
-from monitor.config.notify_checks import argv, check_notify
-from monitor.config.settings import Config
-from monitor.config.settings.notify import NotifyConfig, TargetConfig
-from monitor.files.paths import own_folder
-from monitor.sinks.kinds import SinkOptions
 from monitor.sinks.notify.courier import CLOSE_S, Courier
-from monitor.sinks.notify.letters import Channel
-from monitor.sinks.notify.messenger import Messenger
 from monitor.sinks.notify.moments import Moment, present
 from monitor.sinks.notify.planner import Planner
-from monitor.sinks.notify.program import Program
-from monitor.sinks.notify.secrets import secret_of
-from monitor.sinks.notify.spool import Spool
-from monitor.sinks.notify.webhook import Webhook
 from monitor.sinks.notify.wellness import Wellness
 from monitor.sinks.queued import QueuedSink
-from monitor.text import sanitise
 
-OF_COMMAND_LINE = "--exec"
-"""Name of the target that `--exec` makes."""
 _TICK_S = 1.0
 _MAX_PENDING = 20_000
 """Events and states of health that wait to be thought about: a thousand of them take some 20 ms."""
-_FAST_CLOSE_S = 60.0
-"""Seconds in which what waits may be told at the end of what is read as fast as possible."""
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -155,91 +137,6 @@ class NotifySink:
     def close(self) -> None:
         """Let what waits be told for a while; the rest waits for the next run."""
         self._queue.close()
-
-
-def open_notify(config: Config, options: SinkOptions) -> NotifySink | None:
-    """Tell those that the configuration names, and the command of `--exec`.
-
-    Raises
-    ------
-    ConfigError
-        A target cannot be told as it is written.
-    """
-    targets = targets_of(config.notify, options.command)
-    if not targets:
-        return None
-    state = own_folder("state")
-    folder = None if state is None else state / "notify"
-    channels = open_channels(targets)
-    told = [Told(Planner(one), _courier(name, one, channels[name], folder)) for name, one in targets.items()]
-    close_s = CLOSE_S if options.wait is None else _FAST_CLOSE_S
-    notifier = Notifier(told, config.notify.unwell_after_s, close_s=close_s)
-    notifier.start()
-    return NotifySink(notifier, close_s)
-
-
-def targets_of(notify: NotifyConfig, command: str | None) -> dict[str, TargetConfig]:
-    """Return who is told, by name; `command` is run for each sound and no message about it is late.
-
-    Raises
-    ------
-    ConfigError
-        It is no command.
-    """
-    if command is None:
-        return dict(notify.targets)
-    own = TargetConfig(
-        exec=command, health=False, cooldown_s=0.0, urgent_cooldown_s=0.0, again_after_s=(), keep_s=60.0
-    )
-    check_notify(NotifyConfig(targets={OF_COMMAND_LINE: own}), "the command line")
-    return {**notify.targets, OF_COMMAND_LINE: own}
-
-
-def open_channels(targets: Mapping[str, TargetConfig]) -> dict[str, Channel]:
-    """Return the way to each target.
-
-    Raises
-    ------
-    ConfigError
-        One cannot be had; the others are closed again.
-    """
-    opened: dict[str, Channel] = {}
-    with contextlib.ExitStack() as stack:
-        for name, target in targets.items():
-            opened[name] = channel = open_channel(name, target)
-            stack.callback(channel.close)
-        for channel in opened.values():
-            if isinstance(channel, Messenger):  # all load side by side
-                channel.check()
-        stack.pop_all()
-    return opened
-
-
-def open_channel(name: str, target: TargetConfig) -> Channel:
-    """Return the way to one target.
-
-    Raises
-    ------
-    ConfigError
-        It cannot be had.
-    """
-    where = called(name)
-    secret = secret_of(target, where)
-    if secret is None:
-        return Program(argv(target.exec), target.timeout_s, where)
-    if target.url or target.url_env or target.url_file:
-        return Messenger(secret, target.timeout_s, where)
-    return Webhook(secret, target.method, target.timeout_s, where)
-
-
-def called(name: str) -> str:
-    """Return what a target is called at the beginning of a sentence."""
-    return name if name == OF_COMMAND_LINE else f"Target {sanitise(name)}"
-
-
-def _courier(name: str, target: TargetConfig, channel: Channel, folder: Path | None) -> Courier:
-    spool = Spool(None if name == OF_COMMAND_LINE else folder, name)
-    return Courier(called(name), channel, spool, target.keep_s)
 
 
 def _wanted(record: PublishedRecord) -> bool:

@@ -15,8 +15,8 @@ from monitor.errors import ConfigError
 from monitor.records import BackgroundState
 from monitor.sinks.notify.letters import Letter, NotTold
 from monitor.sinks.notify.messenger import Messenger
-from monitor.sinks.notify.notifier import open_channel
 from monitor.sinks.notify.texts import payload_of
+from monitor.sinks.notify.ways import open_channel
 from monitor.wording import clock
 
 _CLASS = "test"

@@ -23,7 +23,8 @@ from monitor.sinks import Lossy
 from monitor.sinks.kinds import SinkOptions
 from monitor.sinks.notify.courier import Courier
 from monitor.sinks.notify.letters import NotTold
-from monitor.sinks.notify.notifier import Notifier, NotifySink, Told, open_notify
+from monitor.sinks.notify.notifier import Notifier, NotifySink, Told
+from monitor.sinks.notify.opening import open_notify
 from monitor.sinks.notify.planner import Planner
 from monitor.sinks.notify.spool import Spool
 from tests.examples import health, level
@@ -190,7 +191,7 @@ from pathlib import Path
 from monitor.config.settings import Config
 from monitor.config.settings.notify import NotifyConfig, TargetConfig
 from monitor.sinks.kinds import SinkOptions
-from monitor.sinks.notify.notifier import open_notify
+from monitor.sinks.notify.opening import open_notify
 from tests.sinks.notify.hours import Hours, sound
 target = TargetConfig(webhook=sys.argv[1], cooldown_s=0.0)
 sink = open_notify(Config(notify=NotifyConfig(targets={"hook": target})), SinkOptions())

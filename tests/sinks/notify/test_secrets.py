@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.cli.main import main
 from monitor.config.settings.notify import TargetConfig
 from monitor.errors import ConfigError
 from monitor.sinks.notify.secrets import Secret, secret_of
@@ -70,14 +68,34 @@ def test_an_address_that_is_not_where_it_should_be_is_refused_and_what_is_there_
         assert leaks(str(caught.value)) == []
 
 
-def said(*arguments: str, config: str, folder: Path) -> str:
-    """Return all that a command says."""
-    path = folder / "my.toml"
-    path.write_text(config, "utf-8")
-    command = [sys.executable, "-m", "monitor", *arguments, "--config", str(path)]
-    environment = {**os.environ, "ADDRESS": "ntfy://user:Passw0rd@127.0.0.1:1/S3cretTopic?token=T0kenOf99"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
-    return done.stdout + done.stderr
+ENVIRONMENT = {
+    "ADDRESS": "ntfy://user:Passw0rd@127.0.0.1:1/S3cretTopic?token=T0kenOf99",
+    "MONITOR_NOTIFY_TARGETS": '{ other = { webhook = "http://user:Passw0rd@127.0.0.1:1/S3cretTopic" } }',
+}
+SHOWING = [
+    ["config"], ["config", "--json"], ["config", "show", "--all"], ["config", "show", "--json"],
+    ["run", "--source", "no-such-file"], ["run", "--source", "no-such-file", "--headless", "--json"],
+]  # fmt: skip
+
+
+class Said:
+    """All that a command says."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self._path = folder / "my.toml"
+        self._capsys = capsys
+
+    def __call__(self, *arguments: str, config: str) -> str:
+        self._path.write_text(config, "utf-8")
+        main([*arguments, "--config", str(self._path)])
+        found = self._capsys.readouterr()
+        return found.out + found.err
+
+
+@pytest.fixture
+def said(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Said:
+    monkeypatch.setenv("ADDRESS", ENVIRONMENT["ADDRESS"])
+    return Said(tmp_path, capsys)
 
 
 BAD = "user:Passw0rd@127.0.0.1:1/S3cretTopic?token=T0kenOf99&hidd3n=hidd3n"
@@ -98,12 +116,26 @@ WRITTEN = [
 
 
 @pytest.mark.parametrize("config", WRITTEN, ids=itertools.count())
-def test_a_configuration_that_is_shown_or_refused_shows_no_address(config: str, tmp_path: Path) -> None:
-    for arguments in (["config"], ["config", "--json"]):
-        assert leaks(said(*arguments, config=config, folder=tmp_path)) == []
+@pytest.mark.parametrize("arguments", SHOWING, ids=" ".join)
+def test_a_configuration_that_is_shown_or_refused_shows_no_address(
+    said: Said, config: str, arguments: list[str]
+) -> None:
+    text = said(*arguments, config=config)
+    assert text
+    assert leaks(text) == []
 
 
-def test_a_test_that_fails_in_every_way_shows_no_address(tmp_path: Path) -> None:
+@pytest.mark.parametrize("arguments", SHOWING, ids=" ".join)
+def test_an_address_that_comes_from_a_variable_is_not_shown_either(
+    said: Said, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MONITOR_NOTIFY_TARGETS", ENVIRONMENT["MONITOR_NOTIFY_TARGETS"])
+    assert leaks(said(*arguments, config="")) == []
+    monkeypatch.setenv("MONITOR_NOTIFY_TARGETS", ENVIRONMENT["ADDRESS"])
+    assert leaks(said(*arguments, config="")) == []
+
+
+def test_a_test_that_fails_in_every_way_shows_no_address(said: Said) -> None:
     pytest.importorskip("apprise")
     with serving(with_status(404)) as server:
         there = BAD.replace("127.0.0.1:1", f"127.0.0.1:{server.port}")
@@ -120,6 +152,6 @@ def test_a_test_that_fails_in_every_way_shows_no_address(tmp_path: Path) -> None
                 ]
             )
         )  # fmt: skip
-        text = said("test", "notify", config=config, folder=tmp_path)
+        text = said("test", "notify", config=config)
     assert text.count("NOT delivered") == 14
     assert leaks(text) == []
