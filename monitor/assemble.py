@@ -27,7 +27,7 @@ from monitor.pipeline.reporter import Clock
 from monitor.pipeline.scheduler import Scheduler
 from monitor.pipeline.stages import Stages
 from monitor.pipeline.start_notes import muted_note, uncalibrated_note, unknown_ids_note, untuned_note
-from monitor.pipeline.streams import describe
+from monitor.pipeline.stream_descriptions import describe
 from monitor.records import ClassPrompt
 from monitor.scoring.background import Background
 from monitor.scoring.prompts import build_prompts

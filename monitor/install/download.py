@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from monitor.errors import ModelError, ModelUnreachable
-from monitor.install.connection import open_url, read_content_range
+from monitor.install.http_request import open_url, read_content_range
 from monitor.install.partial_file import Download, PartialFile
 
 _CHUNK = 1 << 18

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import select
 import signal
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,9 +19,9 @@ from textual.events import Resize
 from textual.geometry import Size
 from textual.message import Message
 
-from monitor.bus.messages import Event, Health, Request
-from monitor.bus.setting_changes import SettingChanges
+from monitor.bus.messages import Event, Health
 from monitor.tui.connection import Arrived, BusConnection, Link, Refused
+from monitor.tui.contact import ContactWatch
 from monitor.tui.headline import Headline, headline
 from monitor.tui.help import HelpScreen
 from monitor.tui.layout import SIDE_BY_SIDE, rows_for
@@ -37,12 +34,12 @@ from monitor.tui.panels.source_rows import sources_lines
 from monitor.tui.panels.spectrogram import spectrogram_lines
 from monitor.tui.panels.status import status_lines
 from monitor.tui.parent_pipe import Orphaned, ParentPipe, Told
-from monitor.tui.pending_thresholds import PendingThresholds
 from monitor.tui.source_states import States
 from monitor.tui.state import State
 from monitor.tui.strips import Panel
-from monitor.tui.view import Contact, View
-from monitor.wording import changed
+from monitor.tui.terminal import hung_up
+from monitor.tui.user_requests import UserRequests
+from monitor.tui.view import View
 
 DRAW_HZ = 10.0
 """Drawings per second; as many as there are levels."""
@@ -138,12 +135,9 @@ class MonitorApp(App[None]):
         self._doing: str | None = None if parent is None else "starting"
         self._mono = options.mono or self.no_color
         self._connection = BusConnection(link, self._post)
-        self._contact: Contact = "none"
-        self._contact_since_s = time.monotonic()
-        self._contact_since = datetime.now(UTC)
+        self._requests = UserRequests(self._connection)
+        self._contact = ContactWatch()
         self._panels: dict[str, Panel] = {}
-        self._pending = PendingThresholds()
-        self._changes = SettingChanges()
         self._flash_from_s: float | None = None
         self._selected = 0
         self._source = 0
@@ -161,9 +155,9 @@ class MonitorApp(App[None]):
             states=states,
             now_s=time.monotonic(),
             endpoint=self._endpoint,
-            contact=self._contact,
-            contact_since_s=self._contact_since_s,
-            contact_since=self._contact_since,
+            contact=self._contact.contact,
+            contact_since_s=self._contact.since_s,
+            contact_since=self._contact.since,
             today=datetime.now(UTC).astimezone().date(),
             doing=self._doing,
             lost=lost,
@@ -215,7 +209,7 @@ class MonitorApp(App[None]):
 
     def _watch_terminal(self) -> None:
         """End where the terminal hung up and no signal told so: it would never be drawn on or read again."""
-        if _hung_up():
+        if hung_up():
             self._end_by(signal.SIGHUP)
 
     def _hang_up(self) -> None:
@@ -246,7 +240,7 @@ class MonitorApp(App[None]):
 
     def draw(self) -> None:
         """Show the newest state."""
-        self._watch_contact()
+        self._contact.look(self._connection.alive())
         view = self.view
         if self._sources != len(view.healths):
             self._sources = len(view.healths)
@@ -262,16 +256,6 @@ class MonitorApp(App[None]):
         began_s, self._flash_from_s = self._flash_from_s, head.flash_from_s
         if head.flash_from_s not in (None, began_s) and isinstance(self.screen, HelpScreen):
             self.screen.dismiss()
-
-    def _watch_contact(self) -> None:
-        """Notice when the monitor comes or goes, and end with it if told to."""
-        now_s = time.monotonic()
-        contact: Contact = (
-            "alive" if self._connection.alive() else "none" if self._contact == "none" else "gone"
-        )
-        if contact != self._contact:
-            self._contact, self._contact_since_s = contact, now_s
-            self._contact_since = datetime.now(UTC)
 
     def on_monitor_app_from_parent(self, message: FromParent) -> None:
         """Attach to the monitor, tell what it does, and never outlive it in silence."""
@@ -294,45 +278,31 @@ class MonitorApp(App[None]):
         """Draw at once what must not wait for the clock; say what was refused."""
         match message.notice:
             case Refused(sentence):
-                self._pending.refused()
+                self._requests.refused()
                 self.notify(sentence, severity="warning", markup=False)
                 return
-            case Arrived(Health(classes=classes) as health):
-                self._tell_changes(health)
-                self._pending.reported(classes)
+            case Arrived(Health() as health):
+                for sentence in self._requests.reported(health):
+                    self.notify(sentence, markup=False)
             case Arrived(Event(type="onset")) if self._options.bell:
                 self.bell()
         self.draw()
 
-    def _tell_changes(self, health: Health) -> None:
-        """Say what somebody else changed; what is changed here shows by itself."""
-        for change in self._changes.news(health):
-            if not change.by.endswith(f"(pid {os.getpid()})"):
-                self.notify(f"{changed(change)}.", markup=False)
-
     def action_pause(self) -> None:
         """Pause, or listen again."""
-        healths = self.view.healths
-        paused = bool(healths) and all(health.paused for health in healths)
-        self._connection.ask(Request(request="pause", value=not paused))
+        self._requests.pause(self.view)
 
     def action_mute(self) -> None:
         """Mute or unmute the selected class."""
-        if entry := self.view.selected_class:
-            self._connection.ask(Request(request="mute", class_=entry.class_, value=not entry.muted))
+        self._requests.mute(self.view)
 
     def action_acknowledge(self) -> None:
-        """Say that every urgent event was seen, also one that still sounds."""
-        self._connection.ask(Request(request="acknowledge"))
+        """Say that every urgent event was seen."""
+        self._requests.acknowledge()
 
     def action_threshold(self, steps: int) -> None:
-        """Move the onset threshold of the selected class; quick presses add up."""
-        entry = self.view.selected_class
-        if entry is None:
-            return
-        wanted = self._pending.press(entry, steps)
-        if wanted is not None:
-            self._connection.ask(Request(request="threshold", class_=entry.class_, value=wanted))
+        """Move the onset threshold of the selected class."""
+        self._requests.move_threshold(self.view, steps)
 
     def action_select(self, step: int) -> None:
         """Select another class."""
@@ -360,16 +330,3 @@ class MonitorApp(App[None]):
     def action_help(self) -> None:
         """Explain keys, shapes and numbers."""
         self.push_screen(HelpScreen())
-
-
-def _hung_up() -> bool:
-    """Tell whether the terminal that standard input was is gone."""
-    try:
-        descriptor = sys.__stdin__.fileno() if sys.__stdin__ is not None else None
-    except (OSError, ValueError):  # none, or one in memory
-        descriptor = None
-    if descriptor is None:
-        return False
-    terminal = select.poll()
-    terminal.register(descriptor, select.POLLHUP)
-    return any(flags & (select.POLLHUP | select.POLLERR) for _, flags in terminal.poll(0))

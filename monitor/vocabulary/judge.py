@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.names import folded_words
-from monitor.vocabulary.names import Names, read_names, single_words
 from monitor.vocabulary.reach import Reach, learn_reach, nearest
 from monitor.vocabulary.spelling import is_form_of, meant_by, plain
+from monitor.vocabulary.word_lists import Names, read_names, single_words
 
 EmbedPhrases = Callable[[Sequence[str]], NDArray[np.float32]]
 """Phrases -> float32 (n, d), unit norm, each in the model's own prompt."""

@@ -12,7 +12,7 @@ from monitor.names import folded_words
 from monitor.scoring.prototypes import embed_phrases
 from monitor.units import unit_norm
 from monitor.vocabulary.judge import Judge
-from monitor.vocabulary.names import Names, read_names
+from monitor.vocabulary.word_lists import Names, read_names
 
 NAMES = Names(
     sounds=("siren", "smoke alarm", "dog bark", *(f"sound {number}" for number in range(20))),

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.vocabulary.names import read_names
 from monitor.vocabulary.spelling import faults, is_form_of, meant_by, plain
+from monitor.vocabulary.word_lists import read_names
 
 WORDS = st.text("abcde", max_size=7)
 

@@ -1,0 +1,55 @@
+"""What the user wants of the monitor, as requests; and what somebody else wanted of it meanwhile."""
+
+from __future__ import annotations
+
+import os
+
+from monitor.bus.messages import Health, Request
+from monitor.bus.setting_changes import SettingChanges
+from monitor.tui.connection import BusConnection
+from monitor.tui.pending_thresholds import PendingThresholds
+from monitor.tui.view import View
+from monitor.wording import changed
+
+
+class UserRequests:
+    """Asks the monitor behind a connection; its answers come by what it reports, a refusal as a notice."""
+
+    def __init__(self, connection: BusConnection) -> None:
+        self._connection = connection
+        self._thresholds = PendingThresholds()
+        self._changes = SettingChanges()
+
+    def pause(self, view: View) -> None:
+        """Pause, or listen again."""
+        paused = bool(view.healths) and all(health.paused for health in view.healths)
+        self._connection.ask(Request(request="pause", value=not paused))
+
+    def mute(self, view: View) -> None:
+        """Mute or unmute the selected class."""
+        if entry := view.selected_class:
+            self._connection.ask(Request(request="mute", class_=entry.class_, value=not entry.muted))
+
+    def acknowledge(self) -> None:
+        """Say that every urgent event was seen, also one that still sounds."""
+        self._connection.ask(Request(request="acknowledge"))
+
+    def move_threshold(self, view: View, steps: int) -> None:
+        """Move the onset threshold of the selected class; quick presses add up."""
+        entry = view.selected_class
+        wanted = None if entry is None else self._thresholds.press(entry, steps)
+        if entry is not None and wanted is not None:
+            self._connection.ask(Request(request="threshold", class_=entry.class_, value=wanted))
+
+    def reported(self, health: Health) -> list[str]:
+        """Take in what the monitor reports; return what somebody else changed, a sentence each.
+
+        What is changed here shows by itself.
+        """
+        self._thresholds.reported(health.classes)
+        own = f"(pid {os.getpid()})"
+        return [f"{changed(one)}." for one in self._changes.news(health) if not one.by.endswith(own)]
+
+    def refused(self) -> None:
+        """Forget what was asked for: what is reported counts."""
+        self._thresholds.refused()
