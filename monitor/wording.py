@@ -7,6 +7,7 @@ Nothing is made safe for a terminal here: what comes over the wire is safe alrea
 from __future__ import annotations
 
 import math
+import platform
 import re
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -14,6 +15,7 @@ from typing import NamedTuple, Protocol
 from monitor.bus.messages import Change, ClockStep, Health
 from monitor.names import as_words
 from monitor.records import HearingState, NearMissReason, SourceState
+from monitor.text import sanitise
 
 
 class Wording(NamedTuple):
@@ -121,6 +123,11 @@ def hedged(name: str) -> str:
     if _NO_ARTICLE.search(words):
         return f"may be {words}"
     return f"may be {'an' if _VOWEL.match(words) else 'a'} {words}"
+
+
+def node_name(stated: str) -> str:
+    """Return what this machine is called: as `stated`, else by its own name; safe for a terminal."""
+    return sanitise(stated or platform.node())
 
 
 def changed(change: Change) -> str:

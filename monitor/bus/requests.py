@@ -9,16 +9,23 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 
 from monitor.bus.messages import Reply, Request
-from monitor.bus.outbox import Wakeup
 from monitor.errors import MonitorError
 
 MAX_WAITING = 100
 TIMEOUT_S = 1.0
 """Less than whoever asks waits."""
+
+
+class Bell(Protocol):
+    """Wakes the thread that asks; a `Wakeup` is one."""
+
+    def ring(self) -> None:
+        """Let it look for answers; never waits."""
 
 
 class PendingRequest(msgspec.Struct, frozen=True):
@@ -40,7 +47,7 @@ class Answer(msgspec.Struct, frozen=True):
 class RequestQueue:
     """Where questions wait for the pipeline and answers for their way back."""
 
-    def __init__(self, wakeup: Wakeup) -> None:
+    def __init__(self, wakeup: Bell) -> None:
         self._wakeup = wakeup
         self._lock = threading.Lock()
         self._questions: deque[PendingRequest] = deque()

@@ -8,13 +8,14 @@ from typing import Any
 from monitor.cli.arguments import DEFAULT_ENDPOINT, Flags, model_flag
 from monitor.cli.channel import add_channel, channel_keys
 from monitor.cli.values import names, per_hour
+from monitor.config.broker import broker_address
 from monitor.config.settings import CalibrationConfig
 
 FLAGS = {
     "model.name": "--model", "publish.bind": "--bind", "publish.control": "--control",
     "capture.require": "--require", "capture.channel": "--channel", "capture.channels": "--channel",
     "capture.sources": "--mic, --source", "calibration.false_alarms_per_hour": "--false-alarms",
-    "detector.urgent": "--urgent",
+    "detector.urgent": "--urgent", "mqtt.url": "--mqtt", "mqtt.user": "--mqtt",
 }  # fmt: skip
 """Setting -> the flag that stands for it."""
 
@@ -72,6 +73,11 @@ def add_alarms(group: Flags) -> None:
 def add_places(group: Flags) -> None:
     """Add the flags that say where the monitor is reached."""
     group.add_argument(
+        "--mqtt",
+        metavar="URL",
+        help="tell a broker, mqtt://HOST or mqtts://HOST, and so Home Assistant (docs/mqtt.md)",
+    )
+    group.add_argument(
         "--bind", metavar="ENDPOINT", help=f"where to publish (default {DEFAULT_ENDPOINT}), or none"
     )
     group.add_argument(
@@ -91,4 +97,13 @@ def settings_of(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
         flags["calibration"] = {"false_alarms_per_hour": arguments.false_alarms}
     if arguments.urgent is not None:
         flags["detector"] = {"urgent": arguments.urgent}
+    if arguments.mqtt is not None:
+        flags["mqtt"] = _broker(arguments)
     return flags
+
+
+def _broker(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return what `--mqtt` says of the configuration; a password in it is kept out of that."""
+    address = broker_address(arguments.mqtt, "--mqtt")
+    arguments.mqtt_password = address.password
+    return {"url": address.url, **({"user": address.user} if address.user else {})}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from monitor.config import limits
+from monitor.config.broker import broker_address
 from monitor.config.notify_checks import check_notify
 from monitor.errors import ConfigError
 
@@ -68,6 +69,7 @@ def check_together(config: Config, origin: str) -> None:
         )
     check_thresholds(config, origin)
     check_notify(config.notify, origin)
+    check_broker(config, origin)
 
 
 def check_window(config: Config, window_s: float) -> None:
@@ -118,6 +120,24 @@ def _range(kind: Any) -> str:
             whole = "a whole number, " if typing.get_args(kind)[0] is int else ""
             return f"{whole}{note.ge:g} to {note.le:g}"
     return ""
+
+
+def check_broker(config: Config, origin: str) -> None:
+    """Refuse an address that is none, and a password where it would be shown.
+
+    Raises
+    ------
+    ConfigError
+        It is one of these.
+    """
+    if not config.mqtt.url:
+        return
+    address = broker_address(config.mqtt.url, f"{origin}: mqtt.url")
+    if address.user or address.password is not None:
+        raise ConfigError(
+            f"{origin}: mqtt.url has a user before its @, or a password (not shown here); "
+            f"valid: {address.url}, with [mqtt] user, and password_env or password_file for the password."
+        )
 
 
 def check_thresholds(config: Config, origin: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import re
 import uuid
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from monitor.encoders import EncoderInfo
 from monitor.pipeline.reporter import Stream
 from monitor.records import ClassPrompt
 from monitor.sources import Source
-from monitor.text import sanitise
+from monitor.wording import node_name
 
 
 def describe(
@@ -23,7 +22,7 @@ def describe(
     `node` is what the machine is called; empty: by its own name.
     """
     labels = {item.name: item.label or item.name for item in classes}
-    machine = sanitise(node or platform.node())
+    machine = node_name(node)
     ids = _told_apart([re.sub(r"[^A-Za-z0-9_-]+", "-", source.id) for source in sources], "{}-{}")
     names = _told_apart([source.name for source in sources], "{} ({})")
     return [

@@ -8,6 +8,7 @@ from pkgutil import resolve_name
 
 import msgspec
 
+from monitor.config.broker import Password
 from monitor.config.settings import Config
 from monitor.sinks import Sink
 
@@ -25,6 +26,8 @@ class SinkOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Where events, near misses and changes of health are added as lines of JSON."""
     command: str | None = None
     """What is run for each sound, with its event as JSON on standard input."""
+    mqtt_password: Password | None = None
+    """For the broker of `[mqtt]`, where the command line has one."""
     wait: Callable[[], bool] | None = None
     """Asked again and again: whether to wait for a slow reader of lines instead of dropping some."""
 
@@ -36,6 +39,7 @@ SINKS: dict[str, str] = {
     "log": "monitor.sinks.log:open_log",
     "history": "monitor.sinks.history:open_history",
     "notify": "monitor.sinks.notify.opening:open_notify",
+    "mqtt": "monitor.sinks.mqtt.sink:open_mqtt",
 }
 """``module:function``, loaded when a run begins: ``(config: Config, options: SinkOptions) -> Sink | None``.
 

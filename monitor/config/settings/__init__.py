@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from monitor.config.settings.base import within
 from monitor.config.settings.loading import Layer, as_toml, checked, load_config, load_layers
+from monitor.config.settings.mqtt import MqttConfig
 from monitor.config.settings.notify import NotifyConfig, TargetConfig, without_addresses
 from monitor.config.settings.refusals import valid_values
 from monitor.config.settings.sections import (
@@ -43,6 +44,7 @@ __all__ = [
     "Layer",
     "LevelConfig",
     "ModelConfig",
+    "MqttConfig",
     "NotifyConfig",
     "PromptConfig",
     "PublishConfig",

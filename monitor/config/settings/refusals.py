@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from monitor.config import limits
+from monitor.config.broker import without_user
 from monitor.config.checks import ZERO, what_is_valid, zero_or
 from monitor.config.notify_checks import WAYS
 from monitor.config.settings.notify import TargetConfig
@@ -36,6 +37,8 @@ _CHOICES = {
     "notify.targets.*.messages": "a list of onset, update, offset",
     "notify.targets.*.again_after_s": f"a list of numbers, {limits.AGAIN_AFTER_S}",
     "notify.targets.*.quiet": "HH:MM-HH:MM, or empty",
+    "mqtt.prefix": "such as monitor or home/monitor; no blank, + or #, no / at its ends",
+    "mqtt.discovery_prefix": "such as homeassistant, or empty; no blank, + or #, no / at its ends",
 }
 """What a key that takes words may be."""
 
@@ -86,7 +89,7 @@ def _secret(keys: Sequence[str]) -> bool:
 def _shown(value: Any) -> str:
     """Return a refused value; a number may be longer than can be written out."""
     try:
-        text = repr(value)
+        text = without_user(repr(value))
     except ValueError:
         return "a number of thousands of digits"
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"

@@ -11,6 +11,7 @@ import msgspec
 
 from monitor.config import limits
 from monitor.config.settings.base import within
+from monitor.config.settings.mqtt import MqttConfig
 from monitor.config.settings.notify import NotifyConfig
 
 MAX_CLASSES = 500
@@ -300,3 +301,4 @@ class Config(_Section, frozen=True):
     history: HistoryConfig = HistoryConfig()
     clips: ClipsConfig = ClipsConfig()
     notify: NotifyConfig = NotifyConfig()
+    mqtt: MqttConfig = MqttConfig()

@@ -1,0 +1,34 @@
+"""What a connection to a broker tells whoever uses it."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Connected(msgspec.Struct, frozen=True):
+    """The broker has let us in."""
+
+
+class Lost(msgspec.Struct, frozen=True):
+    """There is no connection, or no longer."""
+
+    why: str
+    """In words; empty: none was given."""
+
+
+class Acknowledged(msgspec.Struct, frozen=True):
+    """The broker has what was published as `id`."""
+
+    id: int
+
+
+class Received(msgspec.Struct, frozen=True):
+    """A message of a topic that was asked for."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+    """It was kept by the broker from before it was asked for."""
+
+
+Happened = Connected | Lost | Acknowledged | Received
