@@ -63,7 +63,8 @@ def of_repeat(last: Event, ids: tuple[str, ...], since: datetime, now: datetime)
     name, times = called(last), len(ids)
     often = f"at {_when(last)}" if times == 1 else f"{times} times since {_short(since)}"
     title = f"NOT ACKNOWLEDGED: {name}"
-    text = f"{name} {often}, {_where(last)}: nobody has acknowledged it."
+    what_to_do = "Do so with a in the interface, or with: monitor ack"
+    text = f"{name} {often}, {_where(last)}: nobody has acknowledged it. {what_to_do}"
     return Message("again", now, title, text, payload_of(last), urgent=True, times=times, ids=ids)
 
 
