@@ -18,6 +18,7 @@ from monitor.doctor.listening import Heard, listen
 from monitor.doctor.microphones import finding_of
 from monitor.encoders import Encoder
 from monitor.errors import SourceError
+from monitor.records import LevelReading
 from monitor.scoring.prompts import parse_classes
 from monitor.scoring.scorer import Scorer
 from monitor.sources.devices import Device
@@ -52,8 +53,8 @@ class Meter:
         microphone = Microphone(self.device.id, self._config.capture.lost_after_s)
         microphone.choose(self.device, set())
 
-        def show_level(reading: object) -> None:
-            self.level_dbfs = getattr(reading, "level_dbfs", SILENCE_DBFS)
+        def show_level(reading: LevelReading) -> None:
+            self.level_dbfs = reading.level_dbfs
 
         try:
             self.heard = listen(microphone, self._config, LISTENS_S, show_level, self._rate)

@@ -21,6 +21,7 @@ _WEAK_DBFS = -80.0
 """The quietest recordings that the program was developed with lie at -74 dBFS."""
 _GAIN = "raise its input gain (`alsamixer`, F4, or `pavucontrol`)"
 _OTHER = "Choose another: `monitor devices` lists them, `monitor run --mic NAME` takes one."
+_SERVER = "Look whether it runs, and at its address in [capture] sources (docs/sources.md)."
 
 
 def check_microphones(examined: Examined) -> Iterable[Finding]:
@@ -84,7 +85,7 @@ def _sounds(name: str, source: Source, examined: Examined) -> Finding:
     try:
         return finding_of(name, listen(source, examined.config, LISTENS_S))
     except SourceError as error:
-        return fault(name, str(error), _OTHER)
+        return fault(name, str(error), _OTHER if isinstance(source, Microphone) else _SERVER)
 
 
 def finding_of(name: str, heard: Heard) -> Finding:

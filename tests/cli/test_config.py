@@ -207,3 +207,15 @@ def test_where_no_monitor_runs_that_is_said(
 ) -> None:
     assert main(["config", "save", str(mine), "--connect", f"ipc://{short_folder}/events"]) == 2
     assert "No monitor answers" in capsys.readouterr().err
+
+
+def test_a_run_without_a_source_hears_those_of_the_configuration(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "my.toml"
+    path.write_text('[capture]\nsources = ["demo"]\n[detector]\nmuted = ["siren"]\n', "utf-8")
+    run = ["run", "--headless", "--fast", "--bind", "none", "--classes", "siren", "--config", str(path)]
+    assert main([*run, "--duration", "2"]) == 0
+    out, err = capsys.readouterr()
+    assert "listening to demo street" in out
+    assert "Muted by the configuration, so that they are not told: siren; m unmutes a class." in err

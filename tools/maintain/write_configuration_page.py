@@ -18,7 +18,8 @@ HEAD = """\
 
 Nothing has to be configured. What you change goes into a TOML file of your own, and only what differs from
 the defaults need be in it: `monitor run --config my.toml`. [configs/](../configs) has examples;
-`monitor config > my.toml` writes down all that is in force.
+`monitor config > my.toml` writes down all that is in force, `monitor config show` says where each value comes
+from, and `monitor init` asks for what matters most ([setup.md](setup.md)).
 
 A variable of the environment sets a key too: `MONITOR_BACKGROUND_READY_S=10` is `ready_s` of `[background]`.
 The command line wins over the environment, the environment over the file, and the file over the defaults. An
