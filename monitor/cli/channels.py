@@ -16,11 +16,13 @@ from msgspec.structs import replace
 
 from monitor.cli.dialogue import Dialogue
 from monitor.cli.values import names
+from monitor.config.broker import broker_address
 from monitor.config.settings import Config, TargetConfig
 from monitor.console import show
 from monitor.errors import ConfigError
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_BROKER = "mqtt://homeassistant.local"
 _LAMP = 'notify-send "A sound was heard"'
 
 
@@ -75,6 +77,21 @@ def _phone(dialogue: Dialogue, config: Config) -> tuple[Config, list[str]]:
     return _with_target(config, "phone", TargetConfig(url_env=name)), commands
 
 
+def _home(dialogue: Dialogue, config: Config) -> tuple[Config, list[str]]:
+    question = "Where is its MQTT broker? An address without a password"
+    address = dialogue.question(question, _BROKER, lambda text: broker_address(text, "The address"))
+    if address.password is not None:
+        show("The password is left out: the file names the variable MQTT_PASSWORD, which holds it.")
+    commands = []
+    user = address.user
+    if not user:
+        user = dialogue.question("Which user of the broker? none: it asks for none", "none", str)
+    user = "" if user == "none" else user
+    if user:
+        commands.append("export MQTT_PASSWORD=THE-PASSWORD")
+    return replace(config, mqtt=replace(config.mqtt, url=address.url, user=user)), commands
+
+
 def _with_target(config: Config, name: str, target: TargetConfig) -> Config:
     targets = {**config.notify.targets, name: target}
     return replace(config, notify=replace(config.notify, targets=targets))
@@ -99,6 +116,7 @@ def _variable(text: str) -> str:
 WAYS: dict[str, Way] = {
     "terminal": Way("large letters on this screen: nothing more is needed", _terminal),
     "command": Way("a lamp, a plug, a program: a command that is run for each sound", _command),
+    "homeassistant": Way("Home Assistant, through its MQTT broker", _home),
     "phone": Way("a message to a phone, a mail, a hundred others (apprise)", _phone),
 }
 """By what a user types."""

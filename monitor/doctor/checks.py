@@ -103,6 +103,12 @@ CHECKS: dict[str, Check] = {
         "Try to tell them: `monitor test notify`.",
         timeout_s=60.0,
     ),
+    "broker": Check(
+        "monitor.doctor.mqtt:check_broker",
+        "looking for the MQTT broker",
+        "Look whether the broker runs, and at [mqtt] url.",
+        timeout_s=20.0,
+    ),
     "clock": Check(
         "monitor.doctor.clock:check_clock", "looking at the clock", "Ask for it yourself: `timedatectl`."
     ),

@@ -18,8 +18,10 @@ ANSWERS = [
     'dog_bark, Glocke="a church bell", smoke alarm',
     "",  # what sounds urgent is
     "12/day",
-    "terminal, command, phone",
+    "terminal, command, homeassistant, phone",
     "lamp 'on and off'",
+    "mqtts://broker:8884",
+    "attic",  # its user
     "MY_PHONE",
 ]
 """To the questions that are left where there is no microphone."""
@@ -58,10 +60,12 @@ def test_answers_from_a_pipe_make_a_file_that_runs(
     assert config.detector.urgent == ("smoke alarm",)
     assert config.calibration.false_alarms_per_hour == 0.5
     assert config.notify.targets["command"].exec == "lamp 'on and off'"
+    assert (config.mqtt.url, config.mqtt.user) == ("mqtts://broker:8884", "attic")
+    assert "export MQTT_PASSWORD=" in out
     assert config.notify.targets["phone"].url_env == "MY_PHONE"
     text = path.read_text("utf-8")
     assert "# Classes reported without waiting for confirmation.\n" in text
-    path.write_text(text.partition("# Who:")[0], "utf-8")  # nobody is told in a test
+    path.write_text(text.partition("# An MQTT broker")[0].partition("# Who:")[0], "utf-8")  # nobody is told
     run = ["run", "--config", str(path), "--source", "demo", "--fast", "--headless", "--bind", "none"]
     assert main([*run, "--duration", "3"]) == 0
 
@@ -106,8 +110,12 @@ def test_another_file_is_never_overwritten_unless_it_is_asked_for(
         (["siren,siren"], "listed twice"),
         (["siren", "owl"], "'owl' is not among your sounds; valid: siren, none."),
         (["siren", "", "many"], "'many' is no number of false alarms"),
-        (["siren", "", "", "pigeon"], "'pigeon' is no way to be told; valid: terminal, command, phone"),
+        (
+            ["siren", "", "", "pigeon"],
+            "'pigeon' is no way to be told; valid: terminal, command",
+        ),
         (["siren", "", "", "command", '"'], "quotation mark"),
+        (["siren", "", "", "homeassistant", "http://x"], "valid: mqtt://HOST"),
     ],
 )
 def test_a_wrong_answer_from_a_pipe_is_one_sentence_and_nothing_is_written(
