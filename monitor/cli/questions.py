@@ -47,7 +47,7 @@ def asked(dialogue: Dialogue, listening: Config) -> tuple[Config, list[str]]:
     MonitorError
         A pipe answered what cannot be, or the model cannot be had.
     """
-    from monitor.cli.channels import told
+    from monitor.cli.ways_to_tell import told
 
     encoder = None if dialogue.silent else _encoder(listening)
     sources = _sources(dialogue, listening, encoder)

@@ -33,10 +33,12 @@ class Check(msgspec.Struct, frozen=True):
 
 CHECKS: dict[str, Check] = {
     "configuration": Check(
-        "monitor.doctor.program:check_configuration", "reading the configuration", "Try without --config."
+        "monitor.doctor.installation:check_configuration",
+        "reading the configuration",
+        "Try without --config.",
     ),
     "program": Check(
-        "monitor.doctor.program:check_program",
+        "monitor.doctor.installation:check_program",
         "looking at the program",
         "Install it again: `pip install --force-reinstall .` in the folder of monitor.",
         timeout_s=30.0,
@@ -110,7 +112,7 @@ CHECKS: dict[str, Check] = {
         timeout_s=20.0,
     ),
     "clock": Check(
-        "monitor.doctor.clock:check_clock", "looking at the clock", "Ask for it yourself: `timedatectl`."
+        "monitor.doctor.wall_clock:check_clock", "looking at the clock", "Ask for it yourself: `timedatectl`."
     ),
     "privacy": Check(
         "monitor.doctor.privacy:check_privacy",

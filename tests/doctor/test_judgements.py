@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from monitor.doctor.clock import _kept_right
 from monitor.doctor.findings import State
 from monitor.doctor.model import keeps_up
 from monitor.doctor.privacy import connections
 from monitor.doctor.sound_system import confinement
 from monitor.doctor.storage import space
+from monitor.doctor.wall_clock import _kept_right
 from monitor.privacy import keep_private, switched_on
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"

@@ -64,3 +64,11 @@ def test_each_microphone_is_opened_and_one_that_cannot_be_is_told(two_vmics: Vir
     states = {one.about: one.state for one in found}
     assert states["kitchen_right"] == "ok"
     assert states.get("kitchen_left") in {"attention", None}
+
+
+@pytest.mark.usefixtures("vmic")
+def test_a_sound_server_that_answers_is_named() -> None:
+    found = run_checks(Examined(Config()), lambda _: None, {"sound": CHECKS["sound"]})
+    states = {one.about: (one.state, one.found) for one in found}
+    assert states["sound server"] == ("ok", "PulseAudio")
+    assert states["PortAudio"][0] == "ok"
