@@ -29,7 +29,7 @@ def test_a_command_that_fails_is_told_and_its_sounds_count_as_lost(
     assert main([*DEMO, "--exec", "false"]) == 1
     said = capsys.readouterr().err
     assert "--exec could not be told (it failed with exit code 1); it is tried again." in said
-    assert "were not told in time and are lost." in said
+    assert "not told in time and lost." in said
 
 
 def test_a_command_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -216,9 +216,11 @@ class Courier:
     def _leave_rest(self) -> None:
         """Say what becomes of the messages that wait at the end; with the lock held."""
         count = len(self._waiting)
+        messages = "1 message" if count == 1 else f"{count} messages"
         if count and self._spool.lasting:
-            self._news.append(f"{self._name}: {count} messages wait on the disk; the next run sends them.")
+            rest = "waits" if count == 1 else "wait"
+            self._news.append(f"{self._name}: {messages} {rest} on the disk; the next run tells the rest.")
         elif count:
             self.dropped += sum(one.message.times for one in self._waiting.values())
-            self._news.append(f"{self._name}: {count} messages were not told in time and are lost.")
+            self._news.append(f"{self._name}: {messages} not told in time and lost.")
         self._waiting.clear()

@@ -164,7 +164,7 @@ def test_what_is_not_told_at_the_end_is_told_by_the_next_run_and_says_how_late(t
     channel.failing = NO_NETWORK
     one.post([message(hours(), "dog bark"), message(hours(), "siren", urgent=True)])
     one.close()
-    assert one.news() == ["Target phone: 2 messages wait on the disk; the next run sends them."]
+    assert one.news() == ["Target phone: 2 messages wait on the disk; the next run tells the rest."]
     assert (one.dropped, channel.closed) == (0, True)
 
     channel.failing = None
@@ -185,7 +185,7 @@ def test_without_a_place_to_keep_it_what_is_not_told_at_the_end_is_counted_as_lo
     one.post([message(hours())])
     one.close()
     assert one.dropped == 1
-    assert one.news() == ["Target phone: 1 messages were not told in time and are lost."]
+    assert one.news() == ["Target phone: 1 message not told in time and lost."]
 
 
 def test_a_full_disk_is_said_and_what_waits_is_told_all_the_same(tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ def test_losses_are_counted_and_said_where_others_are() -> None:
     assert sink.dropped == 3
     assert sink.news() == [
         "Target 0 could not be told (Network is unreachable); it is tried again.",
-        "Target 0: 2 messages were not told in time and are lost.",
+        "Target 0: 2 messages not told in time and lost.",
     ]
 
 
