@@ -32,12 +32,13 @@ _MOST_BROKEN = 50
 """Packets in a row that cannot be decoded: then it is something else by now, and opened again."""
 _PROTOCOLS = "http,https,httpproxy,tcp,tls,crypto,rtp,udp,rtsp"
 """What an address, a playlist or a redirection may lead to: no file, no pipe, no device."""
+_ASKED = msgspec.json.Decoder(Asked)
 
 
 def main() -> NoReturn:
     """Hear one stream to its end, or until the parent goes away, and end the process."""
     pipe = take_stdout()
-    asked = msgspec.json.decode(read_line(), type=Asked)
+    asked = _ASKED.decode(read_line())
     threading.Thread(target=end_with_parent, daemon=True).start()
     with contextlib.suppress(BrokenPipeError):
         send(pipe, _heard(asked, pipe))
