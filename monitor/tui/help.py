@@ -21,6 +21,7 @@ TEXT = """\
    s           show another source's meter, spectrogram and scores
    PgUp PgDn   scroll past events
    q           quit
+   What you muted and moved is kept by: monitor config save FILE
 
  BANNER
    ▲ white on red     an urgent class sounds now

@@ -90,6 +90,23 @@ def test_nothing_secret_is_shown(
     assert "hunter2" not in out
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[capture]\nsources = "rtsp://me:hunter2@camera/1"\n',
+        '[capture]\nsources = ["demo", ["rtsp://me:hunter2@camera/1"]]\n',
+        'capture = "rtsp://me:hunter2@camera/1"\n',
+    ],
+)
+def test_a_refused_source_is_not_shown(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "my.toml"
+    path.write_text(text, "utf-8")
+    assert main(["config", "show", "--config", str(path)]) == 2
+    err = capsys.readouterr().err
+    assert "capture" in err
+    assert "hunter2" not in err
+
+
 def test_without_an_action_it_prints_toml_that_means_the_same(
     mine: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -72,3 +72,11 @@ def test_a_sound_server_that_answers_is_named() -> None:
     states = {one.about: (one.state, one.found) for one in found}
     assert states["sound server"] == ("ok", "PulseAudio")
     assert states["PortAudio"][0] == "ok"
+
+
+def test_a_camera_that_is_not_there_is_told_without_its_password() -> None:
+    config = load_config(flags={"capture": {"sources": ["rtsp://me:hunter2@127.0.0.1:9/cam?key=hunter2"]}})
+    (found,) = run_checks(Examined(config), lambda _: None, {"hearing": CHECKS["hearing"]})
+    assert found.state == "fault"
+    assert "[capture] sources" in found.do
+    assert "hunter2" not in f"{found}"

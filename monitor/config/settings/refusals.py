@@ -82,7 +82,9 @@ def _value(merged: Mapping[str, Any], keys: Sequence[str]) -> Any:
 
 
 def _secret(keys: Sequence[str]) -> bool:
-    """Tell whether what stands at `keys` may be or hold the address of somebody who is told."""
+    """Tell whether what stands at `keys` may hold the address of somebody who is told, or of a camera."""
+    if keys[:1] == ["capture"] and (len(keys) < 2 or keys[1].partition("[")[0] == "sources"):
+        return True
     return keys[0] == "notify" and (len(keys) < 4 or keys[3].partition("[")[0] in WAYS)
 
 
