@@ -12,7 +12,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from monitor.doctor.findings import Examined, Finding, attention, fault, ok, unchecked
+from monitor.errors import MonitorError
 from monitor.files.paths import own_folder
+from monitor.storage.clips import clips_folder
 from monitor.storage.history import history_file
 from monitor.storage.history.database import VERSION
 
@@ -20,39 +22,51 @@ _MEGABYTE = 1_000_000
 _LEAST_MB = 50
 """Less, and writing fails soon."""
 _SPARE_MB = 200
-"""Beside what the history may take."""
+"""Beside what may be kept."""
 _FREE = "Make space: `df -h` shows which disk is full, `du -xsh ~/* | sort -h` what takes it."
 
 
 def check_storage(examined: Examined) -> Iterator[Finding]:
-    """Find whether the folder of what is kept can be written, and how much space there is."""
+    """Find whether the folders of what is kept can be written, and how much space there is."""
+    config = examined.config
     folder = own_folder("state")
     if folder is None:
         do = "Set HOME, or XDG_STATE_HOME to a folder that may be written."
         yield attention("state folder", "there is no home folder, so nothing is kept", do)
-        return
-    there = next(place for place in (folder, *folder.parents) if place.exists())
+    else:
+        yield from _folder("state", folder, config.history.max_mb, "set XDG_STATE_HOME to another folder")
+    if config.clips.keep:
+        try:
+            where = clips_folder(config.clips)
+        except MonitorError as error:
+            yield fault("clips folder", str(error), "Correct [clips] folder, or set HOME.")
+        else:
+            yield from _folder("clips", where, config.clips.max_mb, "name another in [clips] folder")
+
+
+def _folder(name: str, folder: Path, may_take_mb: float, otherwise: str) -> Iterator[Finding]:
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     try:
         with tempfile.TemporaryFile(dir=there) as file:
             file.write(b"x")
             file.flush()
     except OSError as error:
-        do = f"Make it yours: `sudo chown -R $USER {there}`, or set XDG_STATE_HOME to another folder."
-        yield fault("state folder", f"{there} cannot be written: {error.strerror}", do)
+        do = f"Make it yours (`sudo chown -R $USER {shlex.quote(str(there))}`), or {otherwise}."
+        yield fault(f"{name} folder", f"{there} cannot be written: {error.strerror}", do)
     else:
-        yield ok("state folder", f"{folder} can be written")
-    yield space(shutil.disk_usage(there).free, examined.config.history.max_mb)
+        yield ok(f"{name} folder", f"{folder} can be written")
+    yield space(f"{name} disk", shutil.disk_usage(there).free, may_take_mb)
 
 
-def space(free_bytes: int, history_mb: float) -> Finding:
-    """Return whether a disk has space for a history of `history_mb` megabytes."""
+def space(about: str, free_bytes: int, may_take_mb: float) -> Finding:
+    """Return whether a disk has space for what may take `may_take_mb` megabytes."""
     free_mb = free_bytes / _MEGABYTE
     found = f"{free_mb:,.0f} MB free"
     if free_mb < _LEAST_MB:
-        return fault("disk", f"{found}; what is heard can hardly be kept", _FREE)
-    if free_mb < history_mb + _SPARE_MB:
-        return attention("disk", f"{found}; the history may take {history_mb:g}", _FREE)
-    return ok("disk", found)
+        return fault(about, f"{found}; what is heard can hardly be kept", _FREE)
+    if free_mb < may_take_mb + _SPARE_MB:
+        return attention(about, f"{found}; what is kept may take {may_take_mb:g}", _FREE)
+    return ok(about, found)
 
 
 def check_history(examined: Examined) -> Iterable[Finding]:

@@ -149,3 +149,12 @@ def test_a_history_of_a_later_version_is_left_alone(tmp_path: Path, monkeypatch:
 def test_a_configuration_without_any_source_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"capture\.sources"):
         load_config(flags={"capture": {"sources": []}})
+
+
+def test_a_folder_that_cannot_be_written_and_the_one_for_clips_are_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    config = load_config(flags={"clips": {"keep": True, "folder": str(tmp_path / "file" / "clips")}})
+    found = {one.about: one for one in run_checks(Examined(config), silent, {"storage": CHECKS["storage"]})}
+    assert found["state folder"].state == "ok"
+    assert found["clips folder"].state == "fault"
+    assert "[clips] folder" in found["clips folder"].do

@@ -25,7 +25,7 @@ def test_a_machine_keeps_up_if_windows_take_less_than_they_last(window_s: float,
 
 @pytest.mark.parametrize(("free_mb", "state"), [(1, "fault"), (300, "attention"), (5000, "ok")])
 def test_a_disk_needs_space_for_the_history_that_may_come(free_mb: int, state: State) -> None:
-    assert space(free_mb * 1_000_000, history_mb=200.0).state == state
+    assert space("disk", free_mb * 1_000_000, may_take_mb=200.0).state == state
 
 
 @pytest.mark.parametrize(("said", "state"), [("yes", "ok"), ("no", "attention"), ("", "unchecked")])
