@@ -13,6 +13,8 @@ import pytest
 
 from tests.encoders.tiny_models import tiny_model
 from tests.evaluation.corpus import write_corpus
+from tests.mosquitto import Broker
+from tests.mosquitto import missing as no_broker
 from tests.sinks.notify.channels import serving
 from tests.tracing import Trace, missing, traced
 
@@ -59,6 +61,15 @@ def assert_private(trace: Trace, home: Path, *asked_for: Path) -> None:
 
 def test_a_run_speaks_to_nobody_and_writes_only_its_own_files(home: Path) -> None:
     trace = traced([*RUN, "--fast", "--headless", "--bind", "none"], environment(home), home)
+    assert "may be a siren" in trace.output
+    assert_private(trace, home)
+
+
+@pytest.mark.skipif(bool(no_broker()), reason=no_broker() or "there is a broker")
+def test_a_run_that_tells_a_broker_speaks_to_nobody_else(home: Path, tmp_path: Path) -> None:
+    with Broker(tmp_path) as broker:
+        arguments = [*RUN, "--fast", "--headless", "--bind", "none", "--mqtt", broker.url]
+        trace = traced(arguments, environment(home), home)
     assert "may be a siren" in trace.output
     assert_private(trace, home)
 

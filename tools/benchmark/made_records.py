@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.bus.messages import Candidate, Event, Latency, NearMissMessage
+from monitor.bus.messages import Candidate, ClassState, Event, Health, Latency, NearMissMessage
 from monitor.records import BackgroundState, EventType
 
 RATE = 32_000
@@ -25,6 +26,17 @@ def made_event(type_: EventType, id_: str, class_: str = "siren", *, urgent: boo
         sample_rate=RATE, latency_s=Latency(0.1, 0.1), level_dbfs=-30.0, floor_dbfs=-50.0, snr_db=20.0,
         background=BackgroundState(ready=True, age_s=1.0, windows=40), urgent=urgent, model="made",
         peak_score=0.9, ended_by="quiet" if ended else None,
+    )  # fmt: skip
+
+
+def made_health(classes: Sequence[str]) -> Health:
+    """Return that the source runs and hears, and is listened to for `classes`."""
+    listed = [ClassState(name, name, 0.5, 0.3, muted=False, urgent=True) for name in classes]
+    return Health(
+        source_id="made", source_name="made by code", time=datetime.now(UTC), state="running", reason=None,
+        uptime_s=1.0, device_sample_rate=RATE, sample_rate=RATE, captured=RATE, analysed=RATE, pending=0,
+        gap=0, overflow=0, overwritten=0, skipped=0, invalid=0, reopened=0, clock_ppm=None, rtf=0.1,
+        model="made", background=BackgroundState(ready=True, age_s=1.0, windows=40), classes=listed,
     )  # fmt: skip
 
 

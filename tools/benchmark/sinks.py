@@ -1,6 +1,7 @@
 """What all sinks together cost the pipeline: how long one record keeps it, beside no sink at all.
 
     python -m tools.benchmark.sinks --events 10000
+    python -m tools.benchmark.sinks --events 10000 --only mqtt
 
 Events and near misses go through the real sinks, opened from a configuration as `run` opens them: bus, lines,
 log, history, telling people (a web server of this program and a command) and, where mosquitto is installed,
@@ -34,12 +35,13 @@ from monitor.bus.messages import PublishedRecord
 from monitor.config.settings import Config, load_config
 from monitor.sinks.fanout import Fanout
 from monitor.sinks.kinds import SINKS, SinkOptions
-from tools.benchmark.made_records import made_event, made_near_miss, made_noise
+from tools.benchmark.made_records import made_event, made_health, made_near_miss, made_noise
 
 EACH_S = 0.002
 """Seconds from record to record: a hundred times as many as a street gives."""
 PARTS = 20
 _SETTLE_S = 3.0
+_HEALTH_EVERY_S = 1.0
 
 
 class Cost(msgspec.Struct, frozen=True):
@@ -55,9 +57,12 @@ class Cost(msgspec.Struct, frozen=True):
 
 
 def records(events: int) -> Iterator[PublishedRecord]:
-    """Yield the messages of events, with a near miss after each."""
+    """Yield the messages of events, with a near miss after each, and health as often as in life."""
+    classes = [f"sound_{number}" for number in range(20)]
     for number in range(events):
-        class_ = f"sound_{number % 20}"
+        class_ = classes[number % len(classes)]
+        if number % round(_HEALTH_EVERY_S / EACH_S / 4) == 0:
+            yield made_health(classes)
         for type_ in ("onset", "update", "offset"):
             yield made_event(type_, f"made-{class_}-{number}", class_, urgent=number % 10 == 0)
         yield made_near_miss(number)
@@ -163,6 +168,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--events", type=int, default=2500, help="of four records each")
+    parser.add_argument("--only", choices=SINKS, help="this sink instead of all")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, web_server() as webhook, mosquitto(Path(name)) as broker:
@@ -170,7 +176,8 @@ def main() -> None:
         os.environ["XDG_STATE_HOME"] = name
         config = configuration(folder, webhook, broker)
         with (folder / "lines").open("w") as lines, contextlib.redirect_stdout(lines):
-            opened = open_sinks(config, SinkOptions(headless=True, log=folder / "log"))
+            names = None if args.only is None else [args.only]
+            opened = open_sinks(config, SinkOptions(headless=True, log=folder / "log"), names)
             sets = {"none": Fanout([]), "all": Fanout(opened.values())}
             gc.collect()
             costs = measure(sets, args.events)
