@@ -244,7 +244,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
         for ring, capture, stream, own, keeper in zip(rings, captures, streams, stages, clips, strict=True)
     ]
     notes = tuple(memory.note for memory in memories if memory.note) + unknown_ids_note(config, streams)
-    notes += muted_note(config) + unseen + learnt + untuned + uncalibrated_note(encoder.info, config)
+    notes += muted_note(config, classes) + unseen + learnt + untuned + uncalibrated_note(encoder.info, config)
     watched = WatchedEncoder(encoder, SYSTEM_CLOCK.monotonic, load)
     scheduler = Scheduler(pipelines, watched, arrived, acknowledgements)
     kept = tuple(keeper for keeper in clips if keeper is not None)

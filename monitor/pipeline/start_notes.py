@@ -8,6 +8,7 @@ from monitor.config.settings import Config
 from monitor.config.tuning import UNTUNED, fixed
 from monitor.encoders import EncoderInfo
 from monitor.pipeline.reporter import Stream
+from monitor.records import ClassPrompt
 
 
 def unknown_ids_note(config: Config, streams: Sequence[Stream]) -> tuple[str, ...]:
@@ -20,9 +21,9 @@ def unknown_ids_note(config: Config, streams: Sequence[Stream]) -> tuple[str, ..
     )
 
 
-def muted_note(config: Config) -> tuple[str, ...]:
-    """Return a sentence where nothing will be told of some classes."""
-    muted = config.detector.muted
+def muted_note(config: Config, classes: Sequence[ClassPrompt]) -> tuple[str, ...]:
+    """Return a sentence where nothing will be told of some of `classes`."""
+    muted = [one.label or one.name for one in classes if one.name in config.detector.muted]
     if not muted:
         return ()
     return (f"Muted by the configuration, so that they are not told: {', '.join(muted)}; m unmutes a class.",)

@@ -230,7 +230,7 @@ def test_a_run_without_a_source_hears_those_of_the_configuration(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "my.toml"
-    path.write_text('[capture]\nsources = ["demo"]\n[detector]\nmuted = ["siren"]\n', "utf-8")
+    path.write_text('[capture]\nsources = ["demo"]\n[detector]\nmuted = ["siren", "owl"]\n', "utf-8")
     run = ["run", "--headless", "--fast", "--bind", "none", "--classes", "siren", "--config", str(path)]
     assert main([*run, "--duration", "2"]) == 0
     out, err = capsys.readouterr()
