@@ -14,7 +14,7 @@ evaluate_alarms: Any = load_tool("tools.train.evaluate_alarms")
 RATE = alarm_sounds.RATE
 
 
-@pytest.mark.parametrize("kind", [*alarm_sounds.ALARMS, *alarm_sounds.OTHERS])
+@pytest.mark.parametrize("kind", [*alarm_sounds.ALARMS, *alarm_sounds.SIRENS, *alarm_sounds.OTHERS])
 def test_every_sound_lasts_as_long_as_it_says_at_one_level(kind: str) -> None:
     sound, again = alarm_sounds.make(kind, 1), alarm_sounds.make(kind, 1)
     assert len(sound) == alarm_sounds.LENGTH_S * RATE

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import string
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from monitor.records import Cohort
 from tests.tools.load import load_tool
@@ -71,6 +73,15 @@ def test_the_history_of_a_student_is_the_length_of_each_stage_and_what_it_knows_
         "Stages: apart 1,500 steps, chained 900 steps, noise 400 steps; 62 minutes, 96,000 "
     )
     assert said.endswith("0.81 on validation, 0.79 on fold 4, 0.75 on fold 6.")
+
+
+def test_a_network_that_took_no_step_has_the_history_of_the_one_in_the_box(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("# Card\n\nStages: apart 9 steps.\n", "utf-8")
+    (tmp_path / "curve.csv").write_text("stage,step,windows\nnoise,0,0\n", "utf-8")
+    assert model_card.history_of(tmp_path, tmp_path / "made", tmp_path) == "Stages: apart 9 steps."
+    (tmp_path / "README.md").write_text("# Card\n", "utf-8")
+    with pytest.raises(SystemExit, match="has no line"):
+        model_card.history_of(tmp_path, tmp_path / "made", tmp_path)
 
 
 def test_a_cohort_is_told_by_what_is_in_it() -> None:

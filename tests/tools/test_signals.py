@@ -46,6 +46,22 @@ def test_no_signal_but_an_alarm_is_taught_as_one() -> None:
     assert {one.make for one in signals.SIGNALS if named.intersection(one.names)} == alarms
 
 
+def peak_hz(part: Any) -> float:
+    """Pitch of the loudest partial."""
+    spectrum = np.abs(np.fft.rfft(part * np.hanning(len(part))))
+    return float(np.argmax(spectrum)) * RATE / len(part)
+
+
+def test_every_siren_changes_its_pitch_within_a_window_or_the_next() -> None:
+    makers = [one.make for one in signals.SIGNALS if one.names == ("siren",)]
+    assert makers
+    for make in makers:
+        for seed in range(10):
+            parts = make(np.random.default_rng(seed), 3 * LEN).reshape(-1, RATE // 10)
+            pitches = [peak_hz(part) for part in parts]
+            assert max(pitches) > 1.08 * min(pitches)
+
+
 @pytest.fixture
 def sound(tmp_path: Path) -> Any:
     write_sounds(tmp_path)

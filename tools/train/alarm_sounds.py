@@ -1,4 +1,4 @@
-"""Alarms, and what may be taken for one, made by code to report on; nothing is learnt from them.
+"""Alarms, sirens, and what may be taken for either, made by code to report on; nothing is learnt from them.
 
 Pitches, timings, timbres and rooms are others than those that labels teach (student/signals.py), and so is
 the code. A variant is one of each; the same number makes the same sound.
@@ -176,7 +176,59 @@ def _hiss(variant: int, rng: np.random.Generator) -> Floats:
     return np.cumsum(sound - sound.mean()) if variant % 2 else sound
 
 
+def _horn(pitch_hz: Floats, rng: np.random.Generator) -> Floats:
+    """Sound a pitch that moves through a horn loudspeaker, from a vehicle that stands or drives past."""
+    t, passing = _times(), rng.uniform(4, 12)
+    speed, distance = rng.choice([0.0, rng.uniform(8, 25)]), rng.uniform(5, 30)
+    along = speed * (t - passing)
+    away = speed * along / np.hypot(along, distance)
+    heard = pitch_hz * _SPEED_OF_SOUND_M_S / (_SPEED_OF_SOUND_M_S + away)
+    phase, middle, wave = 2 * np.pi * np.cumsum(heard) / RATE, rng.uniform(900, 2200), np.zeros(len(t))
+    for k in range(1, 9):
+        octaves = np.log2(np.maximum(k * heard, 1) / middle)
+        wave += (
+            np.exp(-(octaves**2) / 1.7)
+            * k ** -rng.uniform(0.5, 1.2)
+            * np.sin(k * phase)
+            * (k * heard < 15_000)
+        )
+    return wave * distance / np.hypot(along, distance)
+
+
+def _wail(variant: int, rng: np.random.Generator) -> Floats:
+    low, high = (
+        _of((600.0, 450.0, 700.0, 500.0, 800.0), variant),
+        _of((1400.0, 1250.0, 1600.0, 1100.0), variant),
+    )
+    turn = _times() / _of((2.5, 4.2, 6.0, 3.1, 8.0), variant) % 1
+    rise = np.where(turn < 0.4, turn / 0.4, (1 - turn) / 0.6)
+    return _horn(low + (high - low) * rise ** rng.uniform(0.6, 1.2), rng)
+
+
+def _yelp(variant: int, rng: np.random.Generator) -> Floats:
+    turn = _times() * _of((3.0, 3.6, 4.4, 2.5), variant) % 1
+    low, high = _of((600.0, 520.0, 750.0), variant), _of((1400.0, 1200.0, 1650.0, 1500.0, 1800.0), variant)
+    return _horn(low + (high - low) * np.where(turn < 0.5, 2 * turn, 2 - 2 * turn), rng)
+
+
+def _high_low(variant: int, rng: np.random.Generator) -> Floats:
+    low, step = _of((435.0, 410.0, 660.0, 500.0, 450.0), variant), _of((4 / 3, 1.25, 1.41), variant)
+    is_high = _times() / _of((0.5, 0.55, 0.9, 0.4, 1.1), variant) % 2 >= 1
+    return _horn(np.where(is_high, low * step, low), rng)
+
+
+def _raid(variant: int, rng: np.random.Generator) -> Floats:
+    """Turn a motor siren up and down: two rows of holes, so two pitches, that rise and fall slowly."""
+    swing = 0.5 - 0.5 * np.cos(2 * np.pi * _times() / _of((6.0, 8.0, 10.0, 5.0), variant))
+    pitch = 180 + (_of((460.0, 400.0, 560.0), variant) - 180) * (0.15 + 0.85 * swing)
+    phase, wave = 2 * np.pi * np.cumsum(pitch) / RATE, np.zeros(len(swing))
+    for row in (1.0, _of((1.2, 1.25, 4 / 3), variant)):
+        wave += sum(rng.uniform(0.5, 1) / k * np.sin(row * k * phase) for k in range(1, 12))
+    return wave * (0.3 + 0.7 * swing)
+
+
 Maker = Callable[[int, np.random.Generator], Floats]
+SIRENS: dict[str, Maker] = {"wail": _wail, "yelp": _yelp, "hi-lo": _high_low, "motor siren": _raid}
 ALARMS: dict[str, Maker] = {
     "T3, 3.1 kHz": _t3,
     "T3, 520 Hz": _t3_low,
@@ -206,7 +258,7 @@ OTHERS: dict[str, Maker] = {
 def make(kind: str, variant: int, dry: bool = False) -> Samples:
     """Make one: float32 (n,) at RATE, its loudest tenth of a second at RMS .1; in a room unless `dry`."""
     rng = np.random.default_rng([variant, *kind.encode()])
-    sound = ({**ALARMS, **OTHERS}[kind])(variant, rng)
+    sound = ({**ALARMS, **SIRENS, **OTHERS}[kind])(variant, rng)
     if not dry:
         response = room(rng)
         size = len(sound) + len(response)

@@ -1,12 +1,12 @@
-"""Play alarms made by code, and what may be taken for one, to the whole program, and count what it tells.
+"""Play alarms and sirens made by code, and what may be taken for one, to the program; count what it tells.
 
     python -m tools.train.evaluate_alarms  # the box, backgrounds of folds 4 and 6
     python -m tools.train.evaluate_alarms --models DIR --folds 1,2,3  # for choosing: validation
 
 Each sound of `alarm_sounds.py` lasts 16 s after 5 s without it, clean or in a background recording. An alarm
-is found when an event of an alarm class begins in that time; of the other sounds any such event is a false
-alarm. The SNR is that of the loudest tenth of a second to the background's mean power, so that pauses do not
-count. Intervals are Wilson's for 95 %, over files.
+is found when an event of an alarm class begins in that time, a siren when one of `siren` does; of the other
+sounds any such event is a false alarm. The SNR is that of the loudest tenth of a second to the background's
+mean power, so that pauses do not count. Intervals are Wilson's for 95 %, over files.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tqdm import tqdm
 
 from monitor.evaluation.metrics.event_metrics import wilson
 from tools.train import alarm_sounds
-from tools.train.alarm_sounds import ALARMS, LENGTH_S, OTHERS, RATE, Samples
+from tools.train.alarm_sounds import ALARMS, LENGTH_S, OTHERS, RATE, SIRENS, Samples
 from tools.train.corpus import REPORT_FOLD, UNSEEN_FOLD, Clip, is_validation, read_clip, read_index
 
 CLASSES = (
@@ -35,6 +35,7 @@ CLASSES = (
     "scream"
 )
 ALARM_CLASSES = frozenset({"fire_smoke_alarm", "carbon_monoxide_alarm"})
+SIREN = frozenset({"siren"})
 BEFORE_S, AFTER_S = 5.0, 3.0
 EARLY_S = 1.0
 """An onset may lie so much before the sound: a window is 2 s long."""
@@ -112,7 +113,7 @@ def listen(args: argparse.Namespace) -> Iterator[Told]:
         raise SystemExit(f"{args.data} has no background of folds {args.folds}; valid: 1 to 4, 6")
     jobs = [
         (kind, variant, snr_db)
-        for kind in (*ALARMS, *OTHERS)
+        for kind in (*ALARMS, *SIRENS, *OTHERS)
         for snr_db in (CLEAN, *args.snr)
         for variant in range(args.variants)
     ]
@@ -167,7 +168,9 @@ def main() -> None:
     print("Alarms found:\n\n" + table(told, tuple(ALARMS), ALARM_CLASSES))
     print("\nThe same, by fire_smoke_alarm alone:\n")
     print(table(told, tuple(ALARMS), frozenset({"fire_smoke_alarm"})))
-    print("\nFalse alarms of other sounds:\n\n" + table(told, tuple(OTHERS), ALARM_CLASSES))
+    print("\nSirens found:\n\n" + table(told, tuple(SIRENS), SIREN))
+    print("\nFalse alarms of other sounds:\n\n" + table(told, (*SIRENS, *OTHERS), ALARM_CLASSES))
+    print("\nOther sounds taken for a siren:\n\n" + table(told, (*ALARMS, *OTHERS), SIREN))
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -83,7 +83,7 @@ def place_of(student: Student, words: Words, args: argparse.Namespace) -> Eviden
     left_out = {*args.leave_out, *(signals.ALARMS if signals.ALARMS.intersection(args.leave_out) else ())}
     made = None
     if args.signals:
-        code = digest(Path(str(signals.__file__)))
+        code = " ".join(map(digest, signals.CODE))
         made = heard("signals.pt", SignalExamples(sound, args.seed), args.signals, code).without(left_out)
     notes = notes.without(left_out)
     taught = teach(notes, words.names, words.embed, args.seed, args.label_weight, made)
@@ -132,7 +132,7 @@ def add_teaching(parser: argparse.ArgumentParser) -> None:
     """Add how labels teach."""
     parser.add_argument("--notes", type=int, default=30_000, help="labelled examples to hear, once a student")
     parser.add_argument(
-        "--signals", type=int, default=6_500, help="the same, of alarms and the like made by code"
+        "--signals", type=int, default=7_200, help="the same, of alarms and the like made by code"
     )
     parser.add_argument(
         "--label-weight", type=float, default=LABEL_WEIGHT, help="of what labels teach; 0 is --untaught"

@@ -184,6 +184,9 @@ def draw_curve(rows: list[dict[str, str]], picture: Path) -> None:
     plt.close(figure)
 
 
+_HISTORY = "Stages: "
+
+
 def history(rows: list[dict[str, str]]) -> str:
     """Say how long each stage of the student was, and what it knows at the end."""
     steps: dict[str, int] = {}
@@ -193,7 +196,7 @@ def history(rows: list[dict[str, str]]) -> str:
     last = rows[-1]
     known = ", ".join(f"{float(last[f'{key}_hidden']):.2f} on {label}" for key, label in HIDDEN.items())
     return (
-        f"Stages: {taken}; {float(last['minutes']):.0f} minutes, {int(last['windows']):,} windows of 2 s. "
+        f"{_HISTORY}{taken}; {float(last['minutes']):.0f} minutes, {int(last['windows']):,} windows of 2 s. "
         "Share of the variance of the teacher's hidden layer that it explains, on sound nothing was learnt "
         f"from: {known}."
     )
@@ -223,14 +226,30 @@ def write_measured(model: StoredModel, work: Path) -> None:
     path.write_text(measured_words.as_toml(tables, model.entry.audio.sha256), "utf-8")
 
 
-def write_card(models: Path, data: Path, work: Path) -> None:
+def history_of(work: Path, folder: Path, before: Path) -> str:
+    """Draw curve.png and say how the student was trained; one that took no step has the history of the box.
+
+    Raises
+    ------
+    SystemExit
+        It took none, and the card in `before` does not say what was done.
+    """
+    with (work / "curve.csv").open(newline="") as file:
+        curve = list(csv.DictReader(file))
+    if any(int(row["step"]) for row in curve):
+        draw_curve(curve, folder / "curve.png")
+        return history(curve)
+    for line in (before / "README.md").read_text("utf-8").splitlines():
+        if line.startswith(_HISTORY):
+            return line
+    raise SystemExit(f"{before / 'README.md'} has no line that begins with {_HISTORY!r}; train the student.")
+
+
+def write_card(models: Path, data: Path, work: Path, box_models: Path) -> None:
     """Write README.md, curve.png and measured.toml beside the model from what lies in `work`."""
     model = read_manifest(models / "manifest.toml")[box.NAME]
     entry, folder = model.entry, models / box.NAME
     report = json.loads((work / "report.json").read_text())
-    with (work / "curve.csv").open(newline="") as file:
-        curve = list(csv.DictReader(file))
-    draw_curve(curve, folder / "curve.png")
     card = CARD.format(
         facts=facts(model),
         window_len=entry.window_len,
@@ -243,7 +262,7 @@ def write_card(models: Path, data: Path, work: Path) -> None:
         faults="\n".join([faults(report), *card_lines(work, entry.audio.sha256)]),
         results=results(report),
         words=words(report),
-        history=history(curve),
+        history=history_of(work, folder, box_models / box.NAME),
         sources=sources(data),
     )
     (folder / "README.md").write_text(card, "utf-8")
@@ -271,7 +290,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder of train_embedded.py")
     parser.add_argument("--models", type=Path, default=Path("models"), help="folder of the box's manifest")
     args = parser.parse_args()
-    write_card(args.models, args.data, args.work)
+    write_card(args.models, args.data, args.work, args.models)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ for words that no label taught (tools/train/leave_out.py) and writes held_out.md
 and measured.toml; `install` puts the model into `--models` at once. In the working folder each stage leaves
 what it made, and a note of what it was made of: one that is done is not done again, nor is a training stage
 that has had its steps. If that folder is gone, training repeats from the start, or goes on from the shipped
-graph (`--from models/embedded/audio.onnx`).
+graph (`--from models/embedded/audio.onnx`); with `--noise-steps 0` it stays the shipped network, and only
+what labels teach is learnt anew.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ class Stages:
             "text": ([a.data / "index.csv"], [a.keep_words, a.phrases, a.scenes, a.text_minutes, a.seed]),
             "student": ([a.data / "index.csv"], [student, a.view_s, a.seed, a.shipped]),
             "export": (
-                [work / "student.pt", Path(str(signals.__file__)), *words],
+                [work / "student.pt", *signals.CODE, *words],
                 [a.keep_words, a.notes, a.signals, a.untaught, a.label_weight, a.leave_out, a.seed],
             ),
             "cohort": ([self._folder / "audio.onnx", a.data / "index.csv"], []),
@@ -140,7 +141,7 @@ class Stages:
 
     def _card(self) -> None:
         os.environ["MONITOR_MODELS"] = str(self.models)
-        model_card.write_card(self.models, self.args.data, self.args.work)
+        model_card.write_card(self.models, self.args.data, self.args.work, self.args.models)
 
     def _install(self) -> None:
         box.install(self.models, self.args.models)

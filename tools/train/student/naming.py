@@ -38,7 +38,8 @@ they were: no class of them lost more than one. The grid is the one it was chose
 BOUND = 3.0
 """Log-odds by which labels may move a name's evidence at most."""
 MADE_BOUND = 9.0
-"""The same of names near a word of what is made by code: the teacher hardly knows these sounds."""
+"""The same of names near a word of what is made by code, if it is an alarm or no recording teaches it: the
+teacher hardly knows these sounds. Names near the others, sirens and telephones, recordings teach as well."""
 NEAR, FAR = 0.9, 0.1
 """Cosines of a name to the nearest word with a label: labels move it up to the bound, or not at all."""
 LABEL_WEIGHT = 4.0
@@ -171,7 +172,7 @@ def teach(  # noqa: PLR0913, PLR0917 - what is taught, where, and how much
         Examples made by code. They say nothing of what is ordinary, and what the student makes of them
         without labels is no goal: the teacher does not know them.
     """
-    prior, recorded = notes.logits.mean(0), len(notes.truth)
+    prior, recorded, known = notes.logits.mean(0), len(notes.truth), notes.classes
     made_classes = [] if made is None else made.classes
     notes = notes if made is None else notes.joined(made)
     rng = np.random.default_rng(seed)
@@ -190,7 +191,8 @@ def teach(  # noqa: PLR0913, PLR0917 - what is taught, where, and how much
     rivals = ~(alarms[:, None] & alarms) | torch.eye(len(alarms), dtype=torch.bool)
     decay = torch.full((LOGITS,), LABEL_DECAY)
     if made_classes:
-        of_made = middles[[notes.classes.index(name) for name in made_classes]]
+        new = [name for name in made_classes if name in ALARMS or name not in known]
+        of_made = middles[[notes.classes.index(name) for name in new]]
         near_made = reach(names, of_made, 1.0)
         reached = torch.maximum(reached, MADE_BOUND * near_made)
         decay.lerp_(torch.full((LOGITS,), MADE_DECAY), near_made)

@@ -1,7 +1,8 @@
-"""Alarms, and beeps, tones and rings that are none: made by code, with the words that labels teach each by.
+"""Alarms and sirens, and beeps, tones and rings that are neither: made by code, with the words for each.
 
 Recordings of alarms are few, and none is of a carbon monoxide alarm or of the 520 Hz sounder; and what has
-learnt beeps alone takes a steady tone for an alarm. So labels teach both (naming.py). A window need not hold
+learnt beeps alone takes a steady tone for an alarm. So labels teach both (naming.py), and sirens beside them,
+which are tones as well. A window need not hold
 a whole pattern, but enough of it to be told from the others: two pulses of T4, for one alone is the chirp of
 an empty battery.
 """
@@ -10,9 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from tools.train.student import made, sirens
 from tools.train.student.made import (
     LOW_SOUNDER_HZ,
     T3_ON_S,
@@ -255,13 +258,15 @@ SMOKE, CARBON_MONOXIDE = "fire_smoke_alarm", "carbon_monoxide_alarm"
 ALARMS = frozenset({SMOKE, CARBON_MONOXIDE})
 """Labels teach each against all other words, but not against one another: who hears T4 may have asked for
 either."""
-# No tone that glides is among them: taught as something else, it took the wail of a siren with it.
+# No other tone that glides is among them: taught as something else, it took the wail of a siren with it.
 SIGNALS = (
     Signal((SMOKE,), t3, 2.0),
     Signal((SMOKE,), t3_low, 2.5),
     Signal((CARBON_MONOXIDE, SMOKE), t4, 2.5),
     Signal((CARBON_MONOXIDE, SMOKE), t4_low, 1.0),
     Signal((SMOKE,), march),
+    Signal(("siren",), sirens.electronic, 2.0),
+    Signal(("siren",), sirens.motor, 0.5),
     Signal(("sine_wave",), steady, 3.0),
     Signal(("mains_hum",), hum),
     Signal(("reversing_beeper",), reversing),
@@ -276,3 +281,5 @@ SIGNALS = (
     Signal(("ringtone",), melody),
     Signal(("piano",), piano),
 )
+CODE = tuple(Path(name) for name in (__file__, sirens.__file__, made.__file__))
+"""Files that say what they sound like."""
