@@ -27,7 +27,6 @@ replay, shipped, soap, stages, start, study, view = (
     load_tool(f"tools.train.student.{name}")
     for name in ("replay", "shipped", "soap", "stages", "start", "study", "view")
 )
-yielding = load_tool("tools.train.student.yielding")
 
 
 @pytest.fixture(scope="module")
@@ -408,33 +407,3 @@ def test_the_last_stage_ends_after_its_steps_and_a_new_folder_begins_with_a_ship
     args.work = tmp_path / "new"
     again = train_student.train(args)
     assert (again.stage, again.total) == (stages.NOISE, 1)
-
-
-def test_words_with_a_label_yield_to_words_without_one_in_every_sound() -> None:
-    rng = np.random.default_rng(6)
-    own, others = (unit_rows(rng.standard_normal((20, 32)) + 2 * np.eye(32)[at]) for at in (0, 1))
-    taught = naming.Taught(
-        torch.eye(network.LOGITS)[:, :32], torch.zeros(network.LOGITS), torch.zeros(network.LOGITS), 1.0
-    )
-    hidden, logits = torch.zeros(6, network.HIDDEN), 9 * torch.randn(6, network.LOGITS)
-    with torch.inference_mode():
-        before = taught(hidden, logits)
-    yielding.yielding(taught, own, others)
-    with torch.inference_mode():
-        after = taught(hidden, logits)
-
-    def ahead(points: Any) -> Any:
-        return (points @ own.T).mean(1) - (points @ others.T).mean(1)
-
-    assert bool((ahead(after) < ahead(before) - 0.02).all())
-
-
-def test_names_near_a_word_with_a_label_do_not_stand_for_the_words_without_one() -> None:
-    points = {"dog": [1.0, 0.0], "hound": [0.8, 0.6], "saw": [0.0, 1.0]}
-
-    def embed(texts: list[str]) -> Any:
-        return np.array([next(points[word] for word in points if word in text) for text in texts], np.float32)
-
-    mine, theirs = yielding.words_apart(["dog"], ["hound", "saw"], embed)
-    assert mine.tolist() == [points["dog"]] * len(yielding.PLAIN)
-    assert theirs.tolist() == [points["saw"]] * len(yielding.PLAIN)

@@ -79,10 +79,8 @@ mixed with one another in endless variation, and sounds made by code (`tools/tra
 chain; then, with a longer view for the teacher, the student hears most scenes in a background and the
 teacher does not. Labels teach none of that. How much each name weighs is learnt last, on the finished
 network, from the labels of training clips, within a bound and only of names near a word with a label
-(`tools/train/student/naming.py`), and from alarms, beeps, tones and rings made by code
-(`tools/train/student/signals.py`). Labels draw sounds to the words they name; so a constant
-is taken off every point that lets words without a label win as often as the others
-(`tools/train/student/yielding.py`).
+(`tools/train/student/naming.py`), and from alarms, sirens, beeps, tones and rings made by code
+(`tools/train/student/signals.py`, `sirens.py`).
 
 {history}
 

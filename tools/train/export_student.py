@@ -20,6 +20,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,7 @@ from torch import Tensor
 
 from monitor import load_encoder
 from monitor.export.evidence import names_of
-from tools.train import box, joint_space
+from tools.train import box
 from tools.train.graphs import digest, open_session
 from tools.train.student import signals
 from tools.train.student.examples import WINDOW_LEN, Draw, Examples, SignalExamples
@@ -37,7 +38,6 @@ from tools.train.student.graph import StudentGraph, export
 from tools.train.student.naming import LABEL_WEIGHT, Evidence, Notes, kept_notes, take_notes, teach
 from tools.train.student.network import Student
 from tools.train.student.sources import RATE, load_sound
-from tools.train.student.yielding import words_apart, yielding
 from tools.train.teacher import Teacher
 
 
@@ -84,12 +84,19 @@ def place_of(student: Student, words: Words, args: argparse.Namespace) -> Eviden
     made = None
     if args.signals:
         code = " ".join(map(digest, signals.CODE))
-        made = heard("signals.pt", SignalExamples(sound, args.seed), args.signals, code).without(left_out)
+        (args.work / "signals").mkdir(exist_ok=True)
+        parts = [
+            heard(
+                f"signals/{one.make.__name__}.pt",
+                SignalExamples(sound, one),
+                round(args.signals * one.share),
+                code,
+            )
+            for one in signals.SIGNALS
+        ]
+        made = reduce(Notes.joined, parts).without(left_out)
     notes = notes.without(left_out)
-    taught = teach(notes, words.names, words.embed, args.seed, args.label_weight, made)
-    classes = sorted({*notes.classes, *(made.classes if made else ())})
-    others = [name.lower() for name in joint_space.audioset_names(args.teacher)]
-    return yielding(taught, *words_apart(classes, others, words.embed))
+    return teach(notes, words.names, words.embed, args.seed, args.label_weight, made)
 
 
 def check(path: Path, graph: StudentGraph) -> None:
@@ -132,7 +139,7 @@ def add_teaching(parser: argparse.ArgumentParser) -> None:
     """Add how labels teach."""
     parser.add_argument("--notes", type=int, default=30_000, help="labelled examples to hear, once a student")
     parser.add_argument(
-        "--signals", type=int, default=7_200, help="the same, of alarms and the like made by code"
+        "--signals", type=int, default=274, help="the same, made by code: of each signal of share one"
     )
     parser.add_argument(
         "--label-weight", type=float, default=LABEL_WEIGHT, help="of what labels teach; 0 is --untaught"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Protocol
 
 import numpy as np
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from tools.train.student.noise import echo
 from tools.train.student.scenes import room
-from tools.train.student.signals import SIGNALS
+from tools.train.student.signals import Signal
 from tools.train.student.sources import RATE, Sound
 
 WINDOW_LEN = 2 * RATE
@@ -85,22 +86,24 @@ class Examples:
 
 
 class SignalExamples(Examples):
-    """Draws signals made by code, many of them in a room, clean or in training backgrounds."""
+    """Draws one signal made by code, half of them in a room, clean or in training backgrounds.
+
+    Its seed is what the signal is called, so no other signal changes its examples.
+    """
 
     snr_db = SIGNAL_SNR_DB
 
-    def __init__(self, sound: Sound, seed: int) -> None:
-        super().__init__(sound, seed)
-        self.classes = sorted({name for signal in SIGNALS for name in signal.names})
-        shares = np.array([signal.share for signal in SIGNALS])
-        self._shares = shares / shares.sum()
+    def __init__(self, sound: Sound, signal: Signal) -> None:
+        named = hashlib.md5(signal.make.__name__.encode(), usedforsecurity=False)
+        super().__init__(sound, int(named.hexdigest()[:6], 16))
+        self._make, self.classes = signal.make, list(signal.names)
 
     def _labelled(self, n: int) -> tuple[list[NDArray[np.float32]], NDArray[np.int64]]:
-        windows, names = [], []
-        for at in self._rng.choice(len(SIGNALS), n, p=self._shares):
-            windows.append(self._in_room(SIGNALS[at].make(self._rng, WINDOW_LEN).astype(np.float32)))
-            names.append(str(self._rng.choice(SIGNALS[at].names)))
-        return windows, np.array([self.classes.index(name) for name in names])
+        windows, truth = [], []
+        for _ in range(n):
+            windows.append(self._in_room(self._make(self._rng, WINDOW_LEN).astype(np.float32)))
+            truth.append(int(self._rng.integers(len(self.classes))))
+        return windows, np.array(truth)
 
     def _in_room(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
         if self._rng.random() >= ECHOED:

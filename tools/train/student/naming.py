@@ -65,19 +65,19 @@ class Evidence(Untaught):
 class Taught(Evidence):
     """The same with what labels teach: a gain and an offset for each name, and what hidden adds to them.
 
-    Taught sounds pull sounds without a label to their words. So the taught point is only added to the other,
-    and what words with a label have in common, beside those without one, is taken off (`yielding`).
+    Taught sounds pull sounds without a label to their words, so the taught point is only added to the other.
+    A constant taken off every point, by which words with a label yield to words without one, gave these 3, 2
+    and 4 points (clean, 10, 0 dB, validation) and took from every listed word: 42 / 32 / 26 % of validation
+    sirens came over the threshold of 5 false alarms an hour instead of 58 / 37 / 32.
     """
 
     reach: Tensor
-    shift: Tensor
 
     def __init__(self, names: Tensor, prior: Tensor, reach: Tensor, weight: float) -> None:
         """Move the evidence of names (LOGITS, d) as far as `reach`, log-odds (LOGITS,)."""
         super().__init__(names, prior)
         self.weight = weight
         self.register_buffer("reach", reach)
-        self.register_buffer("shift", torch.zeros(names.shape[1]))
         self.gain = nn.Parameter(torch.zeros(LOGITS))
         self.offset = nn.Parameter(torch.zeros(LOGITS))
         self.correction = nn.Linear(HIDDEN, LOGITS, bias=False)
@@ -86,8 +86,7 @@ class Taught(Evidence):
     def forward(self, hidden: Tensor, logits: Tensor) -> Tensor:  # type: ignore[override]
         """Place hidden (n, HIDDEN), in units of their deviation, and logits (n, LOGITS)."""
         untaught = super().forward(hidden, logits)
-        point = functional.normalize(untaught + self.weight * self.teachable(hidden, logits), dim=1)
-        return functional.normalize(point - self.shift, dim=1)
+        return functional.normalize(untaught + self.weight * self.teachable(hidden, logits), dim=1)
 
     def teachable(self, hidden: Tensor, logits: Tensor) -> Tensor:
         """Place the same by what labels teach alone."""
@@ -136,7 +135,7 @@ def take_notes(hear: Callable[[Tensor], tuple[Tensor, Tensor]], examples: Draw, 
     for _ in tqdm(range(-(-count // 32)), desc="notes"):
         audio, truth = examples.draw(32)
         parts.append((*hear(audio), truth))
-    hidden, logits, truth = (torch.cat(part).clone() for part in zip(*parts, strict=True))
+    hidden, logits, truth = (torch.cat(part)[:count].clone() for part in zip(*parts, strict=True))
     return Notes(hidden, logits, truth, examples.classes)
 
 
