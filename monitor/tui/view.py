@@ -105,6 +105,14 @@ class View:
         return [heard for heard in self.past_events if heard.missed]
 
     @property
+    def unseen(self) -> bool:
+        """Whether there is anything urgent, sounding or over, that nobody has acknowledged."""
+        sounding = (one.event for one in self.open_events)
+        return bool(self.missed_events) or any(
+            event.urgent and event.acknowledged_at is None for event in sounding
+        )
+
+    @property
     def near_misses(self) -> list[Nearly]:
         """What nearly fired, of all sources."""
         return [nearly for state in self.everywhere for nearly in state.near_misses]
