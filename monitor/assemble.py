@@ -24,6 +24,7 @@ from monitor.pipeline.clip_keeper import ClipKeeper, make_clip_keeper, speech_fi
 from monitor.pipeline.earlier_runs import remember_background, remember_missed, remember_thresholds
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Clock
+from monitor.pipeline.rhythm_watch import make_rhythm_watch
 from monitor.pipeline.scheduler import Scheduler
 from monitor.pipeline.stages import Stages
 from monitor.pipeline.start_notes import muted_note, uncalibrated_note, unknown_ids_note, untuned_note
@@ -240,6 +241,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
             max_lag_s=config.window.max_lag_s,
             acknowledgements=acknowledgements,
             clips=keeper,
+            rhythms=make_rhythm_watch(classes, stream.sample_rate, config),
         )
         for ring, capture, stream, own, keeper in zip(rings, captures, streams, stages, clips, strict=True)
     ]

@@ -162,6 +162,7 @@ def _state(event: Event) -> str:
     if event.offset_time is None:
         return "SOUNDS NOW"
     why = "" if event.ended_by in {None, "quiet"} else ended_by(event.ended_by or "").phrase
+    why = ", ".join(filter(None, [event.rhythm, event.rejected_because, why]))
     if event.urgent:
         seen = f"acknowledged by {sanitise(event.acknowledged_by or '')}"
         why = ", ".join(filter(None, ["MISSED" if event.acknowledged_at is None else seen, why]))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from monitor.bus.messages import Event
 from monitor.config.settings import ClipsConfig
+from monitor.pipeline.recent_sound import RecentSound
 from monitor.records import Span, Window
 from monitor.scoring.speech import SpeechFilter
 from monitor.units import seconds_to_len
@@ -63,15 +64,13 @@ class ClipRecorder:
         )
         self._classes = frozenset(config.classes)
         self._speech = speech
-        self._heard: deque[Span] = deque()
+        self._recent = RecentSound()
         self._windows: deque[tuple[int, int, bool]] = deque()  # windows, and whether they may hold speech
         self._open: dict[str, _Open] = {}
-        self._stop = 0
 
     def hear(self, span: Span) -> None:
         """Remember a span."""
-        self._heard.append(span)
-        self._stop = span.start + len(span.samples)
+        self._recent.hear(span)
         self._forget()
 
     def judge(self, window: Window, vector: NDArray[np.float32] | None, *, sound: bool = True) -> None:
@@ -95,16 +94,16 @@ class ClipRecorder:
 
     def due(self, *, over: bool = False) -> list[Clip]:
         """Return the clips that are complete; `over`: nothing more will be heard, so that all are."""
-        known = min(self._stop, self._windows[-1][1]) if self._windows else self._stop
+        known = min(self._recent.stop, self._windows[-1][1]) if self._windows else self._recent.stop
         complete = [one for one in self._open.values() if over or known >= one.stop]
         clips = []
         for one in complete:
             del self._open[one.event.id]
-            stop = min(one.stop, self._stop)
+            stop = min(one.stop, self._recent.stop)
             if self._may_hold_speech(one.start, stop):
                 self.withheld += 1
             elif stop > one.start:
-                clips.append(Clip(one.event, self._cut(one.start, stop), self._rate))
+                clips.append(Clip(one.event, self._recent.cut(one.start, stop), self._rate))
         return clips
 
     def _may_hold_speech(self, start: int, stop: int) -> bool:
@@ -113,19 +112,10 @@ class ClipRecorder:
         seen = [(a, b, speech) for a, b, speech in self._windows if a < stop and b > start]
         return not seen or any(speech for _, _, speech in seen)
 
-    def _cut(self, start: int, stop: int) -> NDArray[np.float32]:
-        samples = np.zeros(stop - start, np.float32)
-        for span in self._heard:
-            a, b = max(start, span.start), min(stop, span.start + len(span.samples))
-            if a < b:
-                samples[a - start : b - start] = span.samples[a - span.start : b - span.start]
-        return samples
-
     def _forget(self) -> None:
         """Drop what no event can need any more."""
-        oldest = self._stop - self._before - seconds_to_len(_DETECTION_S, self._rate)
+        oldest = self._recent.stop - self._before - seconds_to_len(_DETECTION_S, self._rate)
         first = min([oldest, *(one.start for one in self._open.values())])
-        while self._heard and self._heard[0].start + len(self._heard[0].samples) <= first:
-            self._heard.popleft()
+        self._recent.forget(first)
         while self._windows and self._windows[0][1] <= first:
             self._windows.popleft()

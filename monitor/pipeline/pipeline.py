@@ -25,6 +25,7 @@ from monitor.pipeline.commands import Commands
 from monitor.pipeline.health import HealthWatch
 from monitor.pipeline.lateness import Lateness
 from monitor.pipeline.reporter import Clock, Context, Reporter, Stream
+from monitor.pipeline.rhythm_watch import RhythmWatch
 from monitor.pipeline.stages import Input, Line, Progress, Stages
 from monitor.records import Embedding, LevelReading, NearMiss, Span, Stall, Transition, Window, WindowScores
 from monitor.sinks import Sink
@@ -54,12 +55,14 @@ class Pipeline:
         max_lag_s: float,
         acknowledgements: Acknowledgements | None = None,
         clips: ClipKeeper | None = None,
+        rhythms: RhythmWatch | None = None,
     ) -> None:
         self._ring = ring
         self._capture = capture
         self._stages = stages
         self._sinks = sinks if isinstance(sinks, Fanout) else Fanout(sinks)
         self._clips = clips
+        self._rhythms = rhythms
         self._acknowledgements = acknowledgements or Acknowledgements(self._sinks.emit, clock.utc)
         self._clock = clock
         self._stream = stream
@@ -210,6 +213,8 @@ class Pipeline:
         self._progress.stop = piece.start + len(piece.samples)
         if self._clips is not None:
             self._clips.recorder.hear(piece)
+        if self._rhythms is not None:
+            self._rhythms.hear(piece)
         self._stages.meter.held = bool(self._stages.detector.open)
         for level in self._stages.meter.push(piece):
             self._emit(self._report.level(level))
@@ -296,6 +301,7 @@ class Pipeline:
                 continue  # nothing has been analysed, so nothing can be open
             if isinstance(item, Transition):
                 event = self._report.event(item, self._context)
+                event = event if self._rhythms is None else self._rhythms.follow(event)
                 self._emit(event if self._clips is None else self._clips.follow(event))
             else:
                 self._emit(self._report.near_miss(item, self._context))

@@ -38,6 +38,7 @@ def event_line(event: Event, where: str | None = None) -> str:
     duration_s = _lasted_s(event)
     by = event.ended_by or "quiet"
     why = "" if by == "quiet" else f" ({ended_by(by).phrase})"
+    why += f", {event.rhythm}" if event.rhythm else ""
     ended = f"{called(event)} ended after {duration_s:.1f} s{why}"
     time = moment(event.offset_time or event.onset_time, event.offset_position_s)
     return f"{time}  offset  {source}{ended}, peak {event.peak_score:.2f}, {level}"

@@ -159,6 +159,6 @@ def test_memory_is_bounded_whatever_is_heard(steps: list[tuple[int, int]]) -> No
         if what == 1:
             stream.told("onset", max(0, now_s - 1), class_=f"c{number}")
         stream.hear(seconds, SPEAKS if what == 2 else BARKS)
-        held = sum(len(span.samples) for span in stream.recorder._heard)
+        held = stream.recorder._recent.held_len
         assert held <= (CONFIG.max_s + CONFIG.pre_s + 12.0) * RATE
         assert len(stream.recorder._windows) <= 24

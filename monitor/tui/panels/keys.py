@@ -43,9 +43,7 @@ _KEYS = (
 def keys_lines(view: View, width: int, height: int) -> list[Strip]:
     """Return the keys that fit, those that matter least left out, and blank rows below."""
     kept: list[_Key] = []
-    useless = {
-        key for key, useful in ((_SOURCE, view.several), (_SEEN, view.unseen)) if not useful
-    }
+    useless = {key for key, useful in ((_SOURCE, view.several), (_SEEN, view.unseen)) if not useful}
     for key in sorted((key for key in _KEYS if key not in useless), key=lambda key: -key.weight):
         if sum(len(other.text) for other in [*kept, key]) <= width:
             kept.append(key)
