@@ -21,7 +21,6 @@ from monitor.assemble import start_monitor
 from monitor.bus.messages import Event, Level, PublishedRecord
 from monitor.bus.publisher import Publisher
 from monitor.bus.subscriber import Subscriber
-from monitor.config.by_class import by_class
 from monitor.config.settings import Config
 from monitor.encoders import load
 from monitor.errors import MonitorError, PublishError
@@ -174,8 +173,11 @@ def _hear(
 ) -> None:
     """Run a monitor of the alarm until it is told, or over."""
     classes = parse_classes(CLASS, {CLASS: WORDING})
-    own = msgspec.structs.replace(
-        by_class(config, classes, strict=False), clips=msgspec.structs.replace(config.clips, keep=False)
+    own = msgspec.structs.replace(  # whatever is set for the user's own classes does not concern this one
+        config,
+        prompts=msgspec.structs.replace(config.prompts, aliases={}),
+        detector=msgspec.structs.replace(config.detector, urgent=(CLASS,), muted=(), classes={}),
+        clips=msgspec.structs.replace(config.clips, keep=False),
     )
     sinks = Fanout([arrivals, publisher])
     monitor = start_monitor([source], load(config.model), classes, sinks, own)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+
 from monitor.bus.messages import Event, Health, NearMissMessage, PublishedRecord
 from monitor.bus.setting_changes import SettingChanges
 from monitor.config.settings import Config
@@ -33,6 +35,8 @@ class HistorySink:
         sqlite3.Error, OSError, HistoryError
             It is not written; the next may be.
         """
+        if isinstance(record, Event) and record.type == "missed":  # how it ended is concluded only now
+            record = msgspec.structs.replace(record, type="offset")
         if isinstance(record, Event | NearMissMessage | Health):
             self._writer.add(record)
         if isinstance(record, Health):
@@ -56,11 +60,11 @@ class Kept:
         self._worth = Worth()
 
     def keeping(self, record: PublishedRecord) -> bool:
-        """Return whether `record` is; records come in order. Of an event again only what was told before."""
+        """Return whether `record` is; records come in order."""
         if isinstance(record, Event | NearMissMessage | Health) and record.source_id in MADE_BY_CODE:
             return False
         if isinstance(record, Event):
-            return record.onset_position_s is None and record.type != "missed"
+            return record.onset_position_s is None
         if isinstance(record, NearMissMessage | Health):
             return record.position_s is None and self._worth.keeping(record)
         return False

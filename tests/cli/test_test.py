@@ -71,7 +71,9 @@ def test_an_alarm_made_by_code_is_heard_and_followed_to_everybody(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = written(
-        tmp_path, '[notify.targets.lamp]\nexec = "true"\n[notify.targets.bell]\nexec = "false"\n'
+        tmp_path,
+        '[detector]\nurgent = ["fire_alarm"]\n'
+        '[notify.targets.lamp]\nexec = "true"\n[notify.targets.bell]\nexec = "false"\n',
     )
     assert main(["test", "alarm", "--json", "--config", config]) == 1
     steps = {one["name"]: one for one in json.loads(capsys.readouterr().out)}
