@@ -19,7 +19,7 @@ from monitor.sources.made_alarm import alarm_scene
 from tests.sinks.notify.channels import Server, serving
 from tests.vmic import SAMPLE_RATE, VirtualMicrophones
 
-PATIENCE_S = 60.0
+TIMEOUT_S = 60.0
 SOUNDS = 'fire_alarm="smoke alarm beeping"'
 
 
@@ -42,13 +42,13 @@ class Person:
     def types(self, *arguments: str) -> str:
         """Run a command that works, and return what it prints."""
         process = self.starts(*arguments)
-        out, _ = process.communicate(timeout=PATIENCE_S)
+        out, _ = process.communicate(timeout=TIMEOUT_S)
         assert process.returncode == 0, out
         return out
 
 
 def wait_for(holds: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + PATIENCE_S
+    deadline_s = time.monotonic() + TIMEOUT_S
     while not holds():
         assert time.monotonic() < deadline_s
         time.sleep(0.05)
@@ -99,6 +99,6 @@ def test_from_the_first_command_to_the_morning_after(vmic: VirtualMicrophones, s
         assert "acknowledged by monitor ack" in seen
         assert "acknowledged by monitor ack" in line_of(again, "seen")
         again.terminate()
-        again.communicate(timeout=PATIENCE_S)
+        again.communicate(timeout=TIMEOUT_S)
     assert "Nothing" in person.types("history", "--missed")
     assert "fire alarm" in person.types("history")
