@@ -35,7 +35,9 @@ def numbers(struct: type[msgspec.Struct], where: tuple[str, ...] = ()) -> Iterat
 
 
 NUMBERS = sorted(numbers(Config)) + [
-    ("detector", "classes", "siren", name) for name in ClassConfig.__struct_fields__ if name != "urgent"
+    ("detector", "classes", "siren", name)
+    for name in ClassConfig.__struct_fields__
+    if name not in {"urgent", "rhythm"}
 ]
 
 
