@@ -47,6 +47,7 @@ class Board:
         self._healths: dict[str, Health] = {}
         self._told: dict[str, bytes] = {}  # states that the broker has, or that wait for it
         self._open = False
+        self._news = False  # something may not be as it was told
         self._described: object = None
         self._earlier: bytes | None = None
 
@@ -58,6 +59,7 @@ class Board:
     def take(self, record: Event | Health, now_s: float) -> None:
         """Note what `record` says; an event waits for the broker at once."""
         self._known.enter(topic_of(record), record)
+        self._news = True
         if isinstance(record, Health):
             self._healths[record.source_id] = record
         elif is_told(record):
@@ -66,7 +68,7 @@ class Board:
 
     def announce(self, now: Instant) -> None:
         """Tell everything, as to a broker that knows nothing; it is there from now on."""
-        self._open, self._described = True, None
+        self._open, self._news, self._described = True, True, None
         self._told.clear()
         self.refresh(now)
 
@@ -76,8 +78,9 @@ class Board:
 
     def refresh(self, now: Instant) -> None:
         """Tell what has changed since it was told last."""
-        if not self._open or not self._healths:
+        if not (self._open and self._news and self._healths):
             return
+        self._news = False
         self._describe()
         for topic, payload in changed(states(self._snapshot(now), self._node), self._told):
             self._tell(topic, payload)
@@ -87,6 +90,7 @@ class Board:
     def again(self, topic: str) -> None:
         """Let the state of `topic` be told again, as it is."""
         self._told.pop(topic, None)
+        self._news = True
 
     def earlier(self, payload: bytes) -> None:
         """Take note of how an earlier run described this node; what it had and this one has not goes."""

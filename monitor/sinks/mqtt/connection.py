@@ -20,7 +20,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from monitor.config.broker import BrokerAddress
 from monitor.errors import ConfigError
 from monitor.files.paths import user_path
-from monitor.sinks.mqtt.signals import Acknowledged, Connected, Happened, Lost, Received
+from monitor.sinks.mqtt.signals import Acknowledged, Connected, Denied, Happened, Lost, Received
 from monitor.text import sanitise
 
 _KEEPALIVE_S = 15
@@ -84,6 +84,8 @@ class Connection:
         self._client.on_disconnect = self._on_disconnect
         self._client.on_publish = self._on_publish
         self._client.on_message = self._on_message
+        self._client.on_subscribe = self._on_subscribe
+        self._client.suppress_exceptions = True  # of a topic that is no text; its thread must go on
 
     def start(self) -> None:
         """Connect as soon as that can be done; returns at once."""
@@ -104,8 +106,13 @@ class Connection:
         stopping = threading.Thread(target=self._client.loop_stop, name="mqtt end", daemon=True)
         stopping.start()
         stopping.join(wait_s)
-        self._client.on_connect = self._client.on_connect_fail = self._client.on_disconnect = None
-        self._client.on_publish = self._client.on_message = None  # so that nothing holds it, and it is freed
+        self._forget()
+
+    def _forget(self) -> None:
+        """Let the library hold nothing of ours, so that both are freed."""
+        client = self._client
+        client.on_connect = client.on_connect_fail = client.on_disconnect = None
+        client.on_subscribe = client.on_publish = client.on_message = None
 
     def _on_connect(
         self, _client: Client, _data: Any, _flags: ConnectFlags, reason: ReasonCode, _: Any
@@ -120,6 +127,12 @@ class Connection:
 
     def _on_publish(self, _client: Client, _data: Any, mid: int, _reason: Any, _: Any) -> None:
         self._heard(Acknowledged(mid))
+
+    def _on_subscribe(
+        self, _client: Client, _data: Any, _mid: int, reasons: list[ReasonCode], _: Any
+    ) -> None:
+        if any(reason.is_failure for reason in reasons):
+            self._heard(Denied())
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         self._heard(Received(message.topic, bytes(message.payload), message.retain))

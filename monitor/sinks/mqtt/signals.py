@@ -16,6 +16,10 @@ class Lost(msgspec.Struct, frozen=True):
     """In words; empty: none was given."""
 
 
+class Denied(msgspec.Struct, frozen=True):
+    """The broker does not let us hear what we asked for."""
+
+
 class Acknowledged(msgspec.Struct, frozen=True):
     """The broker has what was published as `id`."""
 
@@ -31,4 +35,4 @@ class Received(msgspec.Struct, frozen=True):
     """It was kept by the broker from before it was asked for."""
 
 
-Happened = Connected | Lost | Acknowledged | Received
+Happened = Connected | Lost | Denied | Acknowledged | Received

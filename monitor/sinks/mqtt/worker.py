@@ -24,7 +24,7 @@ from monitor.sinks.mqtt.board import Board
 from monitor.sinks.mqtt.commands import Command, request_of
 from monitor.sinks.mqtt.node import SET, Node
 from monitor.sinks.mqtt.pending import Pending, Told
-from monitor.sinks.mqtt.signals import Acknowledged, Connected, Happened, Lost, Received
+from monitor.sinks.mqtt.signals import Acknowledged, Connected, Denied, Happened, Lost, Received
 from monitor.sinks.mqtt.states import event_payload
 
 MOST_WAITING = 4000
@@ -187,6 +187,11 @@ class Worker(threading.Thread):
                 self._welcome()
             case Lost(why=why):
                 self._miss(why)
+            case Denied():
+                self.news.append(
+                    f"{self._name} does not let this user hear all of {self._node.base}/#: what is asked for "
+                    "there may not be done; allow it in the broker, or set [mqtt] commands = false."
+                )
             case Received():
                 self._receive(item)
 

@@ -10,7 +10,7 @@ import pytest
 
 from monitor.bus.messages import PublishedRecord
 from monitor.sinks.mqtt.node import Node
-from monitor.sinks.mqtt.signals import Acknowledged, Connected, Happened, Lost, Received
+from monitor.sinks.mqtt.signals import Acknowledged, Connected, Denied, Happened, Lost, Received
 from monitor.sinks.mqtt.worker import IN_FLIGHT, MOST_WAITING, Worker
 from tests.examples import event, health
 
@@ -176,3 +176,21 @@ def test_events_are_never_kept_by_the_broker_and_states_always(held: Held) -> No
     held.worker.close(1.0)
     assert {topic.rpartition("/")[2]: retain for topic, _, retain in held.link.published}["event"] is False
     assert all(retain for topic, _, retain in held.link.published if not topic.endswith("/event"))
+
+
+def test_a_broker_that_lets_nobody_ask_is_told_of(held: Held) -> None:
+    held.begin(health())
+    held.link.heard(Denied())
+    held.until_said("The broker does not let this user hear all of monitor/attic/#")
+
+
+def test_what_has_not_changed_is_not_told_again(held: Held) -> None:
+    held.begin(health())
+    held.link.until(STATES - 1)
+    before = len(held.link.published)
+    for _ in range(3):
+        held.worker.take(health())
+    held.worker.take(event())
+    held.link.until(before + 2)
+    held.worker.close(1.0)
+    assert held.link.topics[before:] == ["mic0/dog_bark/sound", "mic0/dog_bark/event", "availability"]
