@@ -35,8 +35,13 @@ T4_S = (0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 5.0)
 PATTERNS = {"T3": T3_S, "T4": T4_S}
 """Seconds on, off, on, off ..."""
 PACES = np.linspace(0.86, 1.14, 15)
-PERIODS_S = np.geomspace(0.16, 3.0, 40)
-DUTIES = (0.35, 0.6)
+SHORTEST_PERIOD_S, LONGEST_PERIOD_S = 0.16, 3.2
+"""Of even beeps."""
+DUTIES = (0.35, 0.5, 0.65)
+DETUNE = np.array([0.99, 1.0, 1.01])
+_LINES = 3
+_LINE_HZ = 0.12
+"""Width of a line in the spectrum of an envelope."""
 FITS = 0.6
 """Correlation from which on a pattern fits."""
 MARGIN = 0.08
@@ -141,8 +146,18 @@ def _fitting(envelope: Floats, pitch_hz: float) -> Rhythm | None:
 
 
 def _even(soft: Floats) -> Iterator[tuple[float, float]]:
-    for period_s in PERIODS_S:
-        if period_s * 2.0 / STEP_S <= len(soft):
+    """Yield how well even beeps fit, at the periods that the envelope's spectrum shows, and around them."""
+    size = 1 << (8 * len(soft)).bit_length()
+    spectrum = np.abs(np.fft.rfft((soft - soft.mean()) * np.hanning(len(soft)), size))
+    hz = np.fft.rfftfreq(size, STEP_S)
+    spectrum[(hz < 1.0 / LONGEST_PERIOD_S) | (hz > 1.0 / SHORTEST_PERIOD_S)] = 0.0
+    for _ in range(_LINES):
+        at = int(np.argmax(spectrum))
+        if spectrum[at] == 0.0:
+            return
+        reach = max(1, round(_LINE_HZ * size * STEP_S))
+        spectrum[max(0, at - reach) : at + reach + 1] = 0.0
+        for period_s in (1.0 / hz[at]) * DETUNE:
             for duty in DUTIES:
                 fit, _ = _correlate(soft, _template((duty * period_s, (1.0 - duty) * period_s), 1.0))
                 yield fit, float(period_s)
