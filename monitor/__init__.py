@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Literal, overload
 
     from monitor.bus.client import Contact
-    from monitor.bus.messages import Event
+    from monitor.bus.messages import Event, Health
     from monitor.encoders import Encoder
 
 __all__ = ["__version__", "load_encoder", "subscribe"]
@@ -58,18 +58,31 @@ if TYPE_CHECKING:
 
     @overload
     def subscribe(
-        endpoint: str = ..., *, connection: Literal[False] = ..., control: str | None = ...
+        endpoint: str = ...,
+        *,
+        connection: Literal[False] = ...,
+        control: str | None = ...,
+        hearing: Literal[False] = ...,
     ) -> Iterator[Event]: ...
 
     @overload
     def subscribe(
-        endpoint: str = ..., *, connection: bool, control: str | None = ...
+        endpoint: str = ..., *, connection: bool, control: str | None = ..., hearing: Literal[False] = ...
     ) -> Iterator[Event | Contact]: ...
+
+    @overload
+    def subscribe(
+        endpoint: str = ..., *, connection: bool = ..., control: str | None = ..., hearing: bool
+    ) -> Iterator[Event | Contact | Health]: ...
 
 
 def subscribe(
-    endpoint: str = "tcp://127.0.0.1:5557", *, connection: bool = False, control: str | None = None
-) -> Iterator[Event] | Iterator[Event | Contact]:
+    endpoint: str = "tcp://127.0.0.1:5557",
+    *,
+    connection: bool = False,
+    control: str | None = None,
+    hearing: bool = False,
+) -> Iterator[Event] | Iterator[Event | Contact] | Iterator[Event | Contact | Health]:
     """Iterate over the events of a running monitor, for ever, those first that sound already.
 
     Parameters
@@ -81,6 +94,9 @@ def subscribe(
         it stands still, and when messages were lost.
     control
         Where the monitor answers (`--control`); None: it is found from `endpoint`.
+    hearing
+        Also yield the `Health` of a source where it begins or ceases to be heard well: its `hearing_change`
+        says how it was heard before, for how long, and why that changed.
 
     Yields
     ------
@@ -94,7 +110,7 @@ def subscribe(
         `endpoint` is not an address.
     """
     from monitor.bus import client as following
-    from monitor.bus.messages import Event
+    from monitor.bus.messages import Event, Health
 
-    found = following.subscribe(endpoint, control)
-    return found if connection else (one for one in found if isinstance(one, Event))
+    found = following.subscribe(endpoint, control, hearing)
+    return found if connection else (one for one in found if isinstance(one, Event | Health))

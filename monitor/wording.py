@@ -12,7 +12,7 @@ import re
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from monitor.bus.messages import Change, ClockStep, Health
+from monitor.bus.messages import Change, ClockStep, Health, HearingChange
 from monitor.names import as_words
 from monitor.records import HearingState, NearMissReason, SourceState
 from monitor.text import sanitise
@@ -81,6 +81,15 @@ STOPPED = ENDED_BY["stopped"].phrase
 def hard_of_hearing(health: Health) -> bool:
     """Tell whether a source that runs is not heard, or not well."""
     return health.state == "running" and health.hearing != "good"
+
+
+def after(change: HearingChange | None) -> str:
+    """Return for how long it was otherwise, `` after 12 s``; nothing where that is not known."""
+    if change is None:
+        return ""
+    minutes = change.before_s / 60.0
+    long = f"{minutes:.0f} min" if minutes < 600.0 else f"{minutes / 60.0:.0f} h"
+    return f" after {long if minutes >= 10.0 else _length(change.before_s)}"
 
 
 def ended_by(reason: str) -> Wording:

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from monitor.bus.codec import Message
+from monitor.bus.hearing_changes import HearingChanges
 from monitor.bus.messages import (
     Event,
     Health,
@@ -204,19 +205,30 @@ def _contact(change: ContactChange, sentence: str, missed: int = 0) -> Contact:
     return Contact(change, sentence, datetime.now(UTC), missed)
 
 
-def subscribe(endpoint: str, control: str | None = None) -> Iterator[Event | Contact]:
+def subscribe(
+    endpoint: str, control: str | None = None, hearing: bool = False
+) -> Iterator[Event | Contact | Health]:
     """Connect to `endpoint` at once and return an endless iterator over events and changes of the connection.
+
+    With `hearing`, also over the health of a source where it begins or ceases to be heard well.
 
     Raises
     ------
     PublishError
         `endpoint` is not an address.
     """
-    return _events(Subscriber(endpoint, ("event/",), control=control))
+    topics = ("event/", "health/") if hearing else ("event/",)
+    return _events(Subscriber(endpoint, topics, control=control), hearing)
 
 
-def _events(subscriber: Subscriber) -> Iterator[Event | Contact]:
+def _events(subscriber: Subscriber, hearing: bool) -> Iterator[Event | Contact | Health]:
+    changes = HearingChanges()
     with subscriber:
         following = BusClient(subscriber)
         while True:
-            yield from (one for one in following.step(_RECEIVE_S) if isinstance(one, Event | Contact))
+            for one in following.step(_RECEIVE_S):
+                if isinstance(one, Health):
+                    if hearing and changes.is_news(one):
+                        yield one
+                elif isinstance(one, Event | Contact):
+                    yield one

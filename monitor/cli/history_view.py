@@ -18,7 +18,7 @@ from monitor.console import drawing, show, show_json
 from monitor.errors import HistoryError
 from monitor.storage.history import Found, Repeated
 from monitor.text import sanitise
-from monitor.wording import HEARING, NEAR_MISS, SOURCE_STATE, called, changed, ended_by
+from monitor.wording import HEARING, NEAR_MISS, SOURCE_STATE, after, called, changed, ended_by
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -27,6 +27,8 @@ _BAR_CELLS = 40
 _PIPED_WIDTH = 160
 _MOST_ROWS = 30
 _HOURS = 24
+_AT_ONCE_S = 0.5
+"""A change of hearing is reported within less."""
 _COLUMNS = (
     "onset_time", "offset_time", "class", "label", "source_id", "source_name", "node", "urgent", "peak_score",
     "level_dbfs", "floor_dbfs", "snr_db", "ended_by", "acknowledged_by", "acknowledged_at", "clip", "model",
@@ -174,7 +176,11 @@ def _how(health: Health) -> str:
     state = SOURCE_STATE[health.state]
     heard = "" if health.state != "running" or health.hearing == "good" else f", {HEARING[health.hearing]}"
     reason = health.hearing_reason if heard else health.reason
-    return f"{state}{heard}" + (f": {reason}" if reason else "")
+    change = health.hearing_change
+    new = change is not None and (health.time - change.time).total_seconds() < _AT_ONCE_S
+    good_again = new and health.hearing == "good"
+    lasted = f", hears again{after(change)}" if good_again else ""
+    return f"{state}{heard}{lasted}" + (f": {reason}" if reason else "")
 
 
 def _bars(title: str, counts: Sequence[tuple[str, int]]) -> list[RenderableType]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
-from monitor.bus.messages import ClassState, Health
+from monitor.bus.messages import ClassState, Health, HearingChange
 from monitor.pipeline.commands import Commands
 from monitor.pipeline.reporter import Reporter
 from monitor.pipeline.stages import Line, Progress
@@ -52,6 +53,7 @@ class HealthWatch:
         self._state: SourceState | None = None
         self.hearing = Hearing("deaf", None)
         """Whether it is heard, as it was said last."""
+        self._heard = _Heard()
         self._ended = False
         self._stopped_by: str | None = None
 
@@ -66,13 +68,13 @@ class HealthWatch:
     def stop(self, ended_by: str) -> Health:
         """Note that nothing more is heard, `stopped` by the user or `failed`, and say so."""
         self._ended, self._stopped_by = True, _ENDINGS[ended_by]
-        self._state, self.hearing = "ended", Hearing("deaf", self._stopped_by)
+        self._note("ended", Hearing("deaf", self._stopped_by))
         return self._record("ended", self._stopped_by)
 
     def look(self) -> Health | None:
         """Return how the source is, where that changed or a second has passed."""
         state, reason = self._judge(self._line.capture.status)
-        hearing = self._judge_hearing(state, reason)
+        hearing = self._heard.settled(self._judge_hearing(state, reason))
         if hearing.state == "too_quiet":
             state, reason = "silent", hearing.reason
         now_s = self._line.clock.monotonic()
@@ -80,9 +82,17 @@ class HealthWatch:
         clock_was_set = self._report.watch_clock()
         if not (changed or clock_was_set or now_s >= self._due_s):
             return None
-        self._state, self.hearing = state, hearing
+        self._note(state, hearing)
         self._due_s = now_s + _EVERY_S
         return self._record(state, reason)
+
+    def _note(self, state: SourceState, hearing: Hearing) -> None:
+        """Keep what is told now, and what is new in it."""
+        self._state, self.hearing = state, hearing
+        if state != "starting":
+            line, position_s = self._line, self._report.position_s(self._progress.stop)
+            now_s = line.clock.monotonic() if position_s is None else position_s
+            self._heard.note(hearing, now_s, line.clock.utc(), position_s)
 
     def _judge(self, status: CaptureStatus) -> tuple[SourceState, str | None]:
         if self._ended:
@@ -137,6 +147,7 @@ class HealthWatch:
             clock_step=self._report.clock_step,
             hearing=self.hearing.state,
             hearing_reason=self.hearing.reason,
+            hearing_change=self._heard.change,
             channels=status.channels,
             node=stream.node,
             classes=self._classes(),
@@ -157,3 +168,34 @@ class HealthWatch:
             )
             for name, rule in detector.rules.items()
         ]
+
+
+class _Heard:
+    """How a source has been heard, and when that changed last."""
+
+    def __init__(self) -> None:
+        self.change: HearingChange | None = None
+        self._now = Hearing("good", None)
+        self._since_s: float | None = None  # None: nothing has been judged
+
+    def settled(self, hearing: Hearing) -> Hearing:
+        """Return `hearing`, but with the reason it was told with, if it goes on: a level in it may waver."""
+        goes_on = hearing.state == self._now.state and hearing.state != "deaf"
+        return self._now if goes_on else hearing
+
+    def note(self, hearing: Hearing, now_s: float, time: datetime, position_s: float | None) -> None:
+        """Take in how it is at `now_s` on the clock of the source: of a file, its position."""
+        since_s = now_s if self._since_s is None else self._since_s
+        if hearing.state == self._now.state:
+            self._since_s = since_s
+            return
+        self.change = HearingChange(
+            number=1 if self.change is None else self.change.number + 1,
+            time=time,
+            hearing=hearing.state,
+            reason=hearing.reason,
+            before=self._now.state,
+            before_s=round(max(0.0, now_s - since_s), 1),
+            position_s=position_s,
+        )
+        self._now, self._since_s = hearing, now_s

@@ -12,6 +12,7 @@ from monitor.wording import (
     HEARING,
     NEAR_MISS,
     SOURCE_STATE,
+    after,
     called,
     clock,
     clock_set,
@@ -78,7 +79,7 @@ def health_line(health: Health, before: Health | None = None) -> str:
     """Return the state of a source as a line for a person; `before` tells whether it is back."""
     name = health.source_name
     if health.state == "running" and before is not None and before.state in UNHEARD:
-        text = f"back: {name} is heard again"
+        text = f"back: {name} is heard again{_after(health, before)}"
     elif health.state == "running":
         classes = ", ".join(map(called, health.classes))
         text = f"listening to {name} for {classes}, model {health.model}"
@@ -98,10 +99,15 @@ def hearing_lines(health: Health, before: Health | None) -> list[str]:
     if badly and (before is None or not hard_of_hearing(before) or health.hearing != before.hearing):
         texts.append(f"{HEARING[health.hearing]}: {name}, {health.hearing_reason}")
     elif before is not None and health.state == "running" and hard_of_hearing(before) and not badly:
-        texts.append(f"back: {name} is heard well again")
+        texts.append(f"back: {name} is heard well again{_after(health, before)}")
     if health.channels and (before is None or health.channels != before.channels):
         texts.append(f"CHANNELS: {name}, {health.channels}")
     return [f"{moment(health.time, health.position_s)}  health  {text}" for text in texts]
+
+
+def _after(health: Health, before: Health) -> str:
+    """Return for how long it was not heard well, where that has just changed."""
+    return after(health.hearing_change) if health.hearing_change != before.hearing_change else ""
 
 
 def late_line(health: Health, where: str | None = None) -> str:

@@ -75,8 +75,9 @@ class Worth:
         if not isinstance(record, Health):
             return isinstance(record, Event | NearMissMessage)
         now = (
-            record.state, record.reason, record.hearing, record.hearing_reason, record.warning,
-            record.channels, record.clock_step, record.overflow, record.reopened, record.changes,
+            record.state, record.reason, record.hearing, record.hearing_reason, record.hearing_change,
+            record.warning, record.channels, record.clock_step, record.overflow, record.reopened,
+            record.changes,
         )  # fmt: skip
         before, self._before[record.source_id] = self._before.get(record.source_id), now
         return now != before

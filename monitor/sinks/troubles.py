@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from monitor.bus.messages import Health, Trouble
+from monitor.bus.messages import Health, HearingChange, Trouble
 from monitor.errors import MonitorError, SourceDamaged
 from monitor.records import Instant
-from monitor.wording import HEARING, SOURCE_STATE, STOPPED, clock_set, hard_of_hearing
+from monitor.wording import HEARING, SOURCE_STATE, STOPPED, after, clock_set, hard_of_hearing
 
 _WELL = {"running", "starting"}
 
@@ -37,23 +37,25 @@ class Troubles:
     def _of_state(self, health: Health, before: Health | None) -> list[Trouble]:
         was_well = before is None or before.state in _WELL
         if health.state in _WELL:
-            back = f"{health.source_name} is heard again."
-            return [] if was_well else [_trouble(health, "back", back)]
+            back = f"{health.source_name} is heard again{_after(health, before)}."
+            return [] if was_well else [_trouble(health, "back", back, before)]
         same = before is not None and health.state == before.state
         as_it_should = health.position_s is not None or health.reason == STOPPED
         if same or (health.state == "ended" and as_it_should):
             return []  # a file may end, and the run says what was wrong with it
         text = health.reason or f"{health.source_name}: {SOURCE_STATE.get(health.state, health.state)}."
-        return [_trouble(health, health.state, text)]
+        return [_trouble(health, health.state, text, before)]
 
     def _of_hearing(self, health: Health, before: Health | None) -> list[Trouble]:
         """Tell that a source that runs is heard badly, or well again."""
         was = "good" if before is None or not hard_of_hearing(before) else before.hearing
         now = health.hearing if hard_of_hearing(health) else "good"
         if now not in {"good", was}:
-            return [_trouble(health, now, health.hearing_reason or f"{health.source_name}: {HEARING[now]}.")]
+            text = health.hearing_reason or f"{health.source_name}: {HEARING[now]}."
+            return [_trouble(health, now, text, before)]
         if was != "good" and now == "good" and health.state == "running":
-            return [_trouble(health, "back", f"{health.source_name} is heard well again.")]
+            back = f"{health.source_name} is heard well again{_after(health, before)}."
+            return [_trouble(health, "back", back, before)]
         return []
 
     def _of_lateness(self, health: Health, before: Health | None) -> list[Trouble]:
@@ -81,8 +83,21 @@ def trouble_of(error: MonitorError, time: Instant) -> Trouble:
     return Trouble(kind=kind, time=time, text=str(error))
 
 
-def _trouble(health: Health, kind: str, text: str) -> Trouble:
+def _new(health: Health, before: Health | None) -> HearingChange | None:
+    """Return how hearing has changed since the health before, if it has."""
+    return health.hearing_change if before is None or health.hearing_change != before.hearing_change else None
+
+
+def _after(health: Health, before: Health | None) -> str:
+    return after(_new(health, before))
+
+
+def _trouble(health: Health, kind: str, text: str, before: Health | None = None) -> Trouble:
+    """Return the record of a trouble; where that is how a source is heard, since the health `before`."""
+    change = _new(health, before) if before is not None else None
     return Trouble(
+        before=None if change is None else change.before,
+        before_s=None if change is None else change.before_s,
         kind=kind,
         time=health.time,
         text=text,

@@ -39,6 +39,8 @@ CLIPPED_SHARE = 0.01
 Noise that just fits, at -10 dBFS, is there with .2 % of its samples, a sine cut at nine tenths with 29 %."""
 _CLIPPED_SAMPLES = 3
 """And at least so many."""
+_TOGGLE_RANGE = 2.0 / 128.0
+"""Sound of at most three values within two steps of 8 bit is none: the last bit of a converter toggles."""
 _STEP_S = 0.02
 _QUIET_AFTER_S = 2.0
 _SMOOTHING_S = 0.5
@@ -151,6 +153,7 @@ class Downmix:
             with np.errstate(invalid="ignore"):  # a signalling NaN
                 sound = np.where(np.abs(sound) <= LIMIT, sound, np.float32(0.0))
         heard = self._filter.push(sound)
+        heard[_toggling(sound)] = 0.0
         powers = np.einsum("ij,ij->i", heard, heard) / self._step_len
         weights = self._weights if self.channels == 1 else self._judge(heard, powers, valid)
         if peaks.max() >= CLIPPED_FROM:
@@ -241,6 +244,18 @@ def invalid_rows(samples: NDArray[np.float32]) -> NDArray[np.intp]:
         return np.zeros(0, np.intp)
     with np.errstate(invalid="ignore"):  # a signalling NaN
         return np.flatnonzero(~(np.abs(samples) <= LIMIT).all(axis=1))
+
+
+def _toggling(sound: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return which channels of float32 (channels, n) hold but a few neighbouring values of a converter."""
+    low, high = sound.min(axis=1, keepdims=True), sound.max(axis=1, keepdims=True)
+    narrow = (high - low <= _TOGGLE_RANGE)[:, 0]
+    if not narrow.any():
+        return np.asarray(narrow)
+    between = (sound != low) & (sound != high)
+    least = np.where(between, sound, high).min(axis=1)
+    most = np.where(between, sound, low).max(axis=1)
+    return np.asarray(narrow & (~between.any(axis=1) | (least == most)))
 
 
 def _said(which: NDArray[np.bool_], one: str, several: str, what: str) -> str:

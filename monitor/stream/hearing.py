@@ -34,6 +34,13 @@ class Circumstances(msgspec.Struct, frozen=True):
     """Whether every listed class is muted."""
 
 
+NOISE_ROSE_DB = 15.0
+"""From here on it is told that a background has become louder, and not only how loud it is."""
+_NO_SOUND = "no sound arrives: muted, unplugged, gain at zero, or an empty file; unmute it or choose another"
+_DEAD = (
+    "only the faint noise of an input arrives, and it never varies: muted, unplugged, or the gain far too "
+    "low; unmute it, raise the gain, or choose another"
+)
 _GOOD = Hearing("good", None)
 
 
@@ -42,10 +49,7 @@ def judge(now: Circumstances, meter: LevelMeter) -> Hearing:
     if now.source not in {"running", "silent", "paused"}:
         return Hearing("deaf", now.reason)
     if meter.silent:
-        return Hearing(
-            "too_quiet",
-            "no sound arrives: muted, unplugged, gain at zero, or an empty file; unmute it or choose another",
-        )
+        return Hearing("too_quiet", _DEAD if meter.dead else _NO_SOUND)
     if now.source == "paused":
         return Hearing("deaf", now.reason)
     if now.muted:
@@ -56,7 +60,7 @@ def judge(now: Circumstances, meter: LevelMeter) -> Hearing:
 
 
 def _sound(meter: LevelMeter) -> Hearing:
-    floor = f"{meter.floor_dbfs:.0f} dBFS"
+    noise = f"{meter.noise_dbfs:.0f} dBFS"
     if meter.overloaded:
         return Hearing(
             "overloaded",
@@ -65,12 +69,18 @@ def _sound(meter: LevelMeter) -> Hearing:
     if meter.noisy and meter.hums:
         return Hearing(
             "noisy",
-            f"hum or rumble at {floor}; mend the wiring, or set highpass_hz = 150 in [capture], or 350 if "
+            f"hum or rumble at {noise}; mend the wiring, or set highpass_hz = 150 in [capture], or 350 if "
             "that is too little",
+        )
+    if meter.noisy and meter.risen_db >= NOISE_ROSE_DB:
+        return Hearing(
+            "noisy",
+            f"the background has become {meter.risen_db:.0f} dB louder, {noise}; what is to be heard must be "
+            "louder still; move the microphone away from it",
         )
     if meter.noisy:
         return Hearing(
             "noisy",
-            f"the background is at {floor}, half of all sounds no louder; move the microphone away from it",
+            f"the background is at {noise}, half of all sounds no louder; move the microphone away from it",
         )
     return _GOOD

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from monitor.config.settings import LevelConfig
 from monitor.records import Activity, LevelReading, Span
 from monitor.stream.floor import Floor
+from monitor.stream.noise import NoiseWatch
 from monitor.units import SILENCE_DBFS, dbfs_to_power, power_to_dbfs, seconds_to_len, snr_db
 
 _KEPT_TICKS = 600
@@ -23,9 +24,15 @@ _CLIPPING_S = 2.0
 """Seconds over which clipping is counted."""
 _OVERLOADED_FROM, _OVERLOADED_TO = 0.25, 0.05
 """Share of clipped ticks from which on it is too much, and down to which it is over."""
-_NOISY_SLACK_DB = 2.0
+_SILENT_SLACK_DB = 1.0
+"""Noise that is just as loud as no sound may be does not begin and end."""
 _HUM_HZ, _HUM_SHARE = 200.0, 0.5
 """Less than this share of the power above that frequency is hum."""
+DEAD_DBFS = -85.0
+"""Up to here a sound that does not vary is that of an input: the quietest recordings that were looked at, of
+the development folds 1-3, lie at -74 dBFS in the median."""
+_FAINT_S, _DEAD_VARIES_DB = 3.0, 2.0
+"""Noise that nothing makes but an amplifier stays within 1.2 dB from tenth to tenth of a second."""
 _LEAST_POWER = dbfs_to_power(SILENCE_DBFS)
 
 
@@ -47,9 +54,10 @@ class LevelMeter:
         self._clipped_to = 0
         self._recent: deque[bool] = deque(maxlen=max(1, round(_CLIPPING_S / config.tick_s)))
         self._overloaded = False
-        self._noisy = False
+        self._latest: deque[float] = deque(maxlen=max(2, round(_FAINT_S / config.tick_s)))
         centres = self._bands.argmax(axis=1) * sample_rate / self._tick_len
         self._low_bands = int(np.count_nonzero(centres < _HUM_HZ))
+        self._noise = NoiseWatch(config, self._low_bands + 1)
         self._hums = False
 
     @property
@@ -63,8 +71,15 @@ class LevelMeter:
 
     @property
     def silent(self) -> bool:
-        """True once the stream has been without sound for `silent_after_s`."""
-        return self._silent_ticks * self._config.tick_s >= self._config.silent_after_s
+        """True once the stream has been without sound for `silent_after_s`, or is `dead`."""
+        return self.dead or self._silent_ticks * self._config.tick_s >= self._config.silent_after_s
+
+    @property
+    def dead(self) -> bool:
+        """True while all there is is the noise of an input: faint, and as loud at every moment as before."""
+        latest = self._latest
+        faint = len(latest) == latest.maxlen and max(latest) <= DEAD_DBFS
+        return faint and max(latest) - min(latest) < _DEAD_VARIES_DB
 
     @property
     def overloaded(self) -> bool:
@@ -73,8 +88,18 @@ class LevelMeter:
 
     @property
     def noisy(self) -> bool:
-        """True while the floor is so high that sounds seldom stand out from it."""
-        return self._noisy
+        """True while the noise is so loud that sounds seldom stand out from it."""
+        return self._noise.noisy
+
+    @property
+    def noise_dbfs(self) -> float:
+        """How loud the noise of the last seconds is, dB re full scale."""
+        return self._noise.dbfs
+
+    @property
+    def risen_db(self) -> float:
+        """By how much the noise of the last seconds exceeds the quietest background that is remembered."""
+        return self._noise.risen_db
 
     @property
     def hums(self) -> bool:
@@ -149,24 +174,31 @@ class LevelMeter:
         level = power_to_dbfs(float(np.dot(varying, varying)) / len(samples))
         peak = power_to_dbfs(float(np.abs(varying).max()) ** 2)
         sound = level > self._config.silent_dbfs
-        if sound:
+        if level > self._config.silent_dbfs + (_SILENT_SLACK_DB if self.silent else 0.0):
             self._silent_ticks = 0
-            self._floor.hear(level)
         else:
             self._silent_ticks += 1
+        if sound:
+            self._floor.hear(level)
+        else:
             self._floor.hear_nothing()
+            self._noise.hear_nothing()
+        self._latest.append(level)
         floor = self._floor.dbfs
-        self._judge(stop, floor, sound)
+        self._judge(stop, sound)
         spectrum = np.fft.rfft(varying * self._taper)
         powers = self._bands @ (spectrum.real**2 + spectrum.imag**2)
         self._hums = float(powers[self._low_bands :].sum()) < _HUM_SHARE * dbfs_to_power(level)
+        if sound:
+            below = max(0.0, dbfs_to_power(level) - float(powers.sum()))  # the lowest band
+            self._noise.hear(np.append(below, powers), floor if self._floor.known else None)
         bands = np.round(10.0 * np.log10(np.maximum(powers, _LEAST_POWER)), 1).tolist()
         return LevelReading(
             stop, level, peak, floor, snr_db(level, floor), self._activity(level, floor), bands
         )
 
-    def _judge(self, stop: int, floor: float, sound: bool) -> None:
-        """Notice when it begins and ends to be clipped, or noisy; what is no sound says nothing about it."""
+    def _judge(self, stop: int, sound: bool) -> None:
+        """Notice when it begins and ends to be clipped; what is no sound says nothing about it."""
         clipped = any(begin < stop and end > stop - self._tick_len for begin, end in self._clipped)
         if sound:
             self._recent.append(clipped)
@@ -174,8 +206,6 @@ class LevelMeter:
             self._clipped.popleft()
         share = sum(self._recent) / (self._recent.maxlen or 1)
         self._overloaded = share > _OVERLOADED_TO if self._overloaded else share >= _OVERLOADED_FROM
-        limit = self._config.noisy_dbfs - (_NOISY_SLACK_DB if self._noisy else 0.0)
-        self._noisy = self._floor.known and floor >= limit
 
     def _activity(self, level: float, floor: float) -> Activity:
         if level <= self._config.silent_dbfs:

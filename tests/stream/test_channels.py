@@ -176,3 +176,18 @@ def test_hum_is_not_heard_through_a_higher_high_pass() -> None:
     hum = (0.3 * np.sin(2 * np.pi * 50.0 * time_s)).astype(np.float32)[:, np.newaxis]
     assert level(heard(hum, RATE)) == pytest.approx(level(hum), abs=0.5)
     assert level(heard(hum, RATE, CaptureConfig(highpass_hz=200.0))) < level(hum) - 22.0
+
+
+@pytest.mark.parametrize("steps", [2, 3])
+@pytest.mark.parametrize("offset", [0.0, 0.3])
+def test_the_last_bit_of_eight_that_toggles_is_no_sound(steps: int, offset: float) -> None:
+    bits = np.random.default_rng(0).integers(0, steps, (16_000, 1)) / 128.0 + offset
+    assert np.abs(heard(bits.astype(np.float32), 16_000)).max() < 1e-4
+
+
+def test_sound_of_eight_bits_and_a_loud_square_wave_are_heard() -> None:
+    times = np.arange(16_000)[:, np.newaxis] / 16_000
+    tone = np.round(20.0 * np.sin(2 * np.pi * 440.0 * times)) / 128.0
+    square = 0.5 * np.sign(np.sin(2 * np.pi * 441.3 * times))
+    for sound in (tone, square):
+        assert np.std(heard(sound.astype(np.float32), 16_000)) == pytest.approx(np.std(sound), rel=0.05)

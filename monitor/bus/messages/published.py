@@ -190,6 +190,24 @@ class Change(msgspec.Struct, frozen=True, rename={"class_": "class"}):
     after: float | bool | None = None
 
 
+class HearingChange(msgspec.Struct, frozen=True):
+    """The monitor began, or ceased, to hear a source well."""
+
+    number: Tally
+    """1 for the first of this source in this run, then without gaps: each can be told once, and is."""
+    time: Instant
+    hearing: HearingState
+    """What it is now."""
+    reason: str | None
+    """Why it is not `good`, and what to do, in words for the user."""
+    before: HearingState
+    """What it was before; every source begins as `good`."""
+    before_s: float
+    """Seconds for which it was that; of a file, seconds of sound."""
+    position_s: float | None = None
+    """Of a file: seconds from its beginning; None for what is heard live."""
+
+
 class Health(msgspec.Struct, frozen=True):
     """Once a second, and at once when the state changes: can this monitor hear, and does it keep up."""
 
@@ -247,6 +265,8 @@ class Health(msgspec.Struct, frozen=True):
     hearing: HearingState = "good"
     hearing_reason: str | None = None
     """Why `hearing` is not `good`, and what to do, in words for the user."""
+    hearing_change: HearingChange | None = None
+    """The last time that `hearing` changed; None: never in this run. Health is sent at once when it does."""
     channels: str | None = None
     """Which channels are not heard, and why, in words for the user; None where all are."""
     node: str = ""
@@ -273,6 +293,10 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
     source_name: str | None = None
     position_s: float | None = None
     """Of a file: seconds of it that were read so far; None for what is heard live."""
+    before: HearingState | None = None
+    """Where `kind` tells how a source is heard: how it was heard before; None: something else is told."""
+    before_s: float | None = None
+    """For how many seconds it was."""
 
 
 class Heartbeat(msgspec.Struct, frozen=True):
