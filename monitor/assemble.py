@@ -16,6 +16,7 @@ from monitor.config.tuning import with_tuning
 from monitor.detection.allowance import set_by_hand, with_allowance
 from monitor.detection.calibration import Calibration, Condition
 from monitor.detection.detector import Detector
+from monitor.detection.loud_sounds import LoudSounds
 from monitor.encoders import Encoder
 from monitor.encoders.watched import AsyncEncoder, WatchedEncoder
 from monitor.errors import ConfigError, SourceError
@@ -130,6 +131,7 @@ def _stages(encoder: Encoder, scorer: Scorer, config: Config, memory: Memory) ->
         background=Background(encoder.dim, rate, hop, config.background, memory.mean),
         scorer=scorer,
         detector=detector,
+        loud=LoudSounds(config.detector, rate, config.level.tick_s, classes),
         calibration=make_calibration(detector, config, rate, scorer.calibrated),
         long_event_is_background=config.detector.long_event_is_background,
     )

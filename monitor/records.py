@@ -32,6 +32,9 @@ told when a run goes on after another one, and to whoever joins late. `clip`: a 
 MADE_BY_CODE = frozenset({"demo", "test"})
 """Sources of which nothing is real, by their ids."""
 
+LOUD_SOUND = "loud_sound"
+"""What a loud sound that nothing recognises is called in topics."""
+
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 """A point in time; the wire refuses one without a time zone, and sends UTC."""
 
@@ -256,6 +259,17 @@ class Transition(msgspec.Struct, frozen=True):
     peak_score: float
     threshold: float
     ended_by: str | None = None
+
+
+class LoudSound(msgspec.Struct, frozen=True):
+    """Something loud that nothing recognises began, or ended."""
+
+    change: Transition
+    """Of `LOUD_SOUND`; its score is the share of what it is like."""
+    level: LevelReading
+    """Its loudest moment."""
+    label: str
+    """What it is called: a loud sound, and what it is like, in words for the user."""
 
 
 class NearMiss(msgspec.Struct, frozen=True):

@@ -24,6 +24,7 @@ _SPELLS = 4
 ZERO: Mapping[str, tuple[limits.Range, str]] = {
     "window.hop_s": (limits.HOP_S, "what suits the model"),
     "calibration.false_alarms_per_hour": (limits.FALSE_ALARMS_PER_HOUR, "thresholds stay as they are"),
+    "detector.loud_sound_db": (limits.LOUD_SOUND_DB, "never told"),
     "detector.max_event_s": (limits.MAX_EVENT_S, "no limit"),
 }
 """Settings that may be 0 or within a range, and what 0 means."""

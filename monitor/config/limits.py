@@ -36,6 +36,9 @@ MIN_OFF_S = Range(0.0, 30.0)
 """After so many seconds of silence every event is over."""
 COOL_DOWN_S = Range(0.0, 60.0)
 """For so long a class may be deaf after its last event."""
+LOUD_SOUND_DB = Range(6.0, 60.0)
+"""Less, and everything is loud; nothing exceeds a noise floor by more."""
+LOUD_SOUND_EVERY_S = Range(0.0, 3600.0)
 MAX_EVENT_S = Range(5.0, 86_400.0)
 """Shorter, and every sound would be closed before it ends."""
 UPDATE_EVERY_S = Range(0.1, 60.0)

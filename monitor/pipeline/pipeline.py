@@ -27,7 +27,17 @@ from monitor.pipeline.lateness import Lateness
 from monitor.pipeline.reporter import Clock, Context, Reporter, Stream
 from monitor.pipeline.rhythm_watch import RhythmWatch
 from monitor.pipeline.stages import Input, Line, Progress, Stages
-from monitor.records import Embedding, LevelReading, NearMiss, Span, Stall, Transition, Window, WindowScores
+from monitor.records import (
+    Embedding,
+    LevelReading,
+    LoudSound,
+    NearMiss,
+    Span,
+    Stall,
+    Transition,
+    Window,
+    WindowScores,
+)
 from monitor.sinks import Sink
 from monitor.sinks.fanout import Fanout
 from monitor.stream.ring import Ring
@@ -159,7 +169,7 @@ class Pipeline:
                     if self._needs_encoder(window):
                         return window
                 case ended_by:
-                    self._report_all(self._stages.detector.end(ended_by, self._progress.stop))
+                    self._close(ended_by)
                     if ended_by == "ended":
                         self._ended = True
                         self._health.end()
@@ -184,7 +194,7 @@ class Pipeline:
         """Say whether the encoder hinders, at once when that changes; also while it is waited for."""
         before, self._health.stall = self._health.stall, stall
         if stall is not None and stall.lasts_s > _FAILED_S:
-            self._report_all(self._stages.detector.end("failed", self._progress.stop))
+            self._close("failed")
         if before is not None or stall is not None:
             self._report_health()
 
@@ -195,14 +205,15 @@ class Pipeline:
             profile = background_profile(self._stages, self._stream, self._report, stop)
             return Reply(ok=True, backgrounds=[profile])
         reply, ended = self._commands.handle(request, self._progress.stop)
-        self._report_all(ended)
+        loud = self._stages.loud.end("paused", self._progress.stop) if self._stages.detector.paused else []
+        self._report_all([*ended, *loud])
         if reply.ok:
             self._health.soon()
         return reply
 
     def end(self, ended_by: str) -> None:
         """Hear no more: end open events, `stopped` by the user or `failed`, and say so unless told."""
-        self._report_all(self._stages.detector.end(ended_by, self._progress.stop))
+        self._close(ended_by)
         if not self._ended:
             self._ended = True
             self._emit(self._health.stop(ended_by))
@@ -218,6 +229,8 @@ class Pipeline:
         self._stages.meter.held = bool(self._stages.detector.open)
         for level in self._stages.meter.push(piece):
             self._emit(self._report.level(level))
+            if not self._stages.detector.paused:
+                self._stages.loud.hear(level, self._stages.meter.floor_known)
         return self._stages.windower.push(piece)
 
     def _needs_encoder(self, window: Window) -> bool:
@@ -267,7 +280,8 @@ class Pipeline:
         self._context = Context(score, level, state, window.captured_s, scored_s, hearing)
         self._emit(self._report.scores(score))
         self._report.track(_heard(score, detector), level)
-        self._report_all(detector.update(score, window.hop_len, window.discontinuous or self._interrupted))
+        found = detector.update(score, window.hop_len, window.discontinuous or self._interrupted)
+        self._report_all([*found, *self._stages.loud.judge(score, detector)])
         self._interrupted = False
         return level
 
@@ -295,16 +309,20 @@ class Pipeline:
         if (health := self._health.look()) is not None:
             self._emit(health)
 
-    def _report_all(self, found: Sequence[Transition | NearMiss]) -> None:
+    def _close(self, ended_by: str) -> None:
+        """End all events that are open."""
+        stop = self._progress.stop
+        self._report_all([*self._stages.detector.end(ended_by, stop), *self._stages.loud.end(ended_by, stop)])
+
+    def _report_all(self, found: Sequence[Transition | NearMiss | LoudSound]) -> None:
         for item in found:
             if self._context is None:
                 continue  # nothing has been analysed, so nothing can be open
-            if isinstance(item, Transition):
-                event = self._report.event(item, self._context)
-                event = event if self._rhythms is None else self._rhythms.follow(event)
-                self._emit(event if self._clips is None else self._clips.follow(event))
-            else:
-                self._emit(self._report.near_miss(item, self._context))
+            told = self._report.told(item, self._context)
+            if isinstance(told, Event):
+                told = told if self._rhythms is None else self._rhythms.follow(told)
+                told = told if self._clips is None else self._clips.follow(told)
+            self._emit(told)
 
     def _judge(self, window: Window, vector: NDArray[np.float32] | None, *, sound: bool = True) -> None:
         if self._clips is not None:

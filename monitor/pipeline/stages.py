@@ -8,6 +8,7 @@ import msgspec
 
 from monitor.detection.calibration import Calibration
 from monitor.detection.detector import Detector
+from monitor.detection.loud_sounds import LoudSounds
 from monitor.encoders import Encoder
 from monitor.pipeline.reporter import Clock, Stream
 from monitor.records import CaptureStatus
@@ -27,6 +28,7 @@ class Stages(msgspec.Struct, frozen=True):
     background: Background
     scorer: Scorer
     detector: Detector
+    loud: LoudSounds
     calibration: Calibration | None = None
     """None: thresholds are those of the configuration."""
     long_event_is_background: bool = False

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from monitor.bus.messages import ClockStep, Event, Health, NearMissMessage, PublishedRecord
+from monitor.records import LOUD_SOUND
 from monitor.wording import (
     HEARING,
     NEAR_MISS,
@@ -35,6 +36,10 @@ def event_line(event: Event, where: str | None = None) -> str:
         urgent = "URGENT: " if event.urgent else ""
         score = f"score {event.score:.2f} (threshold {event.threshold:.2f})"
         time = moment(event.onset_time, event.onset_position_s)
+        if event.class_ == LOUD_SOUND:
+            what, _, like = called(event).partition(", ")
+            over = f"{what}, {event.snr_db:.0f} dB over the background{like and ', '}{like}"
+            return f"{time}  onset   {source}{over}, level {event.level_dbfs:.1f} dBFS"
         return f"{time}  onset   {source}{urgent}{hedged(event.label or event.class_)}, {score}, {level}"
     duration_s = _lasted_s(event)
     by = event.ended_by or "quiet"

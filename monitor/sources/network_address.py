@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Mapping
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -73,7 +73,7 @@ def parse_address(text: str, environment: Mapping[str, str]) -> NetworkAddress:
         raise ConfigError(f"The address of a stream has a blank in it; {_WRITTEN}, and a blank as %20.")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     place = f"{host}:{port}" if port else host
-    path = _shown_path(parts)
+    path = _shown_path(parts.path).rstrip("/")
     shown = sanitise(f"{parts.scheme}://{place}{path}")
     return NetworkAddress(url, shown, _short(slug(f"{place}{path.replace(HIDDEN, '')}")))
 
@@ -83,13 +83,13 @@ def without_secrets(text: str) -> str:
     if "@" not in text and "://" not in text:
         return text
     head, slashes, rest = text.partition("://") if "://" in text else ("", "", text)
-    rest = rest.rpartition("@")[2] if "@" in rest else rest
-    return f"{head}{slashes}{re.split('[?#]', rest)[0]}"
+    rest = re.split("[?#]", rest.rpartition("@")[2])[0]
+    return f"{head}{slashes}{_shown_path(rest) if slashes else rest}"
 
 
-def _shown_path(parts: SplitResult) -> str:
-    """Return the path without parts like ``user=admin&password=…``, which some cameras want in it."""
-    return "/".join(HIDDEN if "=" in part else part for part in parts.path.split("/")).rstrip("/")
+def _shown_path(path: str) -> str:
+    """Return a path without parts like ``user=admin&password=…``, which some cameras want in it."""
+    return "/".join(HIDDEN if "=" in part else part for part in path.split("/"))
 
 
 def _value(name: str, environment: Mapping[str, str]) -> str:

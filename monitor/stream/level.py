@@ -107,6 +107,11 @@ class LevelMeter:
         return self._hums
 
     @property
+    def floor_known(self) -> bool:
+        """Whether the floor rests on sound that has lasted."""
+        return self._floor.known
+
+    @property
     def floor_dbfs(self) -> float:
         """The noise floor, dB re full scale."""
         return self._floor.dbfs

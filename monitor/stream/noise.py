@@ -1,7 +1,7 @@
 """How loud the noise is that lies over everything else, told within seconds. Pure.
 
 The noise floor needs half a minute to believe that a place has become louder. Here every band is judged by
-itself over three seconds, as in the minimum statistics of Martin (2001, IEEE Trans. Speech Audio Process.
+itself over a few seconds, as in the minimum statistics of Martin (2001, IEEE Trans. Speech Audio Process.
 9(5)): what is in a band most of the time is noise; a siren that wails, a bark or a beep is in each of them
 only for moments. What fills two bands for seconds is a steady tone, a sound of its own and no noise.
 """
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from monitor.config.settings import LevelConfig
 from monitor.units import SILENCE_DBFS, power_to_dbfs
 
-JUDGED_S = 3.0
+SPAN_S = 4.0
 """Seconds over which it is judged."""
 RISE_DB = 20.0
 """So far above the quietest background of the last while, noise hides most sounds that were heard before.
@@ -24,7 +24,7 @@ RISE_DB = 20.0
 Alarms stand out from a quiet place by some 25 dB; 5 dB of that are left, at which most are missed."""
 REMEMBERED_S = 600.0
 """After so long, what has become louder is what the place sounds like."""
-_SHARE = 0.3
+_SHARE = 0.2
 """Noise is what is in a band for all but this share of the time."""
 _TONE_BANDS, _TONE_SHARE = 2, 0.7
 _SLACK_DB = 2.0
@@ -38,7 +38,7 @@ class NoiseWatch:
         """Judge by `config`; the first `low_bands` bands hold hum, which may be narrow."""
         self._limit_dbfs = config.noisy_dbfs
         self._low_bands = low_bands
-        self._ticks: deque[NDArray[np.floating]] = deque(maxlen=max(1, round(JUDGED_S / config.tick_s)))
+        self._ticks: deque[NDArray[np.floating]] = deque(maxlen=max(1, round(SPAN_S / config.tick_s)))
         self._floors: deque[float] = deque(maxlen=round(REMEMBERED_S / _STEP_S))
         self._step = max(1, round(_STEP_S / config.tick_s))
         self._heard = 0

@@ -90,6 +90,13 @@ def test_an_event_that_did_not_end_by_itself_says_why(ended_by: str, words: str)
     assert f"ended after 3.0 s {words}, peak" in line
 
 
+@pytest.mark.parametrize("like", ["", ", like crickets"])
+def test_a_loud_sound_is_told_with_how_far_it_is_over_the_background(like: str) -> None:
+    loud = msgspec.structs.replace(event("onset", "loud_sound"), label=f"loud sound{like}", snr_db=28.2)
+    (line,) = printed(loud)[-1:]
+    assert line == f"13:00:00  onset   loud sound, 28 dB over the background{like}, level -32.1 dBFS"
+
+
 def test_near_misses_are_told_with_their_reason_only_where_asked_for() -> None:
     assert printed(near_miss()) == []
     (line,) = printed(near_miss(), near_misses=True)

@@ -70,4 +70,5 @@ def test_a_scheme_may_be_written_in_capitals(text: str) -> None:
 def test_a_sentence_about_what_was_typed_leaves_out_what_may_be_secret() -> None:
     assert without_secrets("rtmp://ann:tiger@host/x?key=1") == "rtmp://host/x"
     assert without_secrets("ann:ti@ger@host") == "host"
+    assert without_secrets("rtsp://host/user=ann&password=tiger/main") == "rtsp://host/…/main"
     assert without_secrets("mikrofon") == "mikrofon"

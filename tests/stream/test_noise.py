@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from monitor.config.settings import LevelConfig
 from monitor.records import Span
 from monitor.stream.level import LevelMeter
-from monitor.stream.noise import JUDGED_S, RISE_DB
+from monitor.stream.noise import RISE_DB, SPAN_S
 from tests.fakes import RATE, noise
 
 Sound = NDArray[np.float32]
@@ -35,7 +35,7 @@ def beeps(seconds: float, rms: float) -> Sound:
 @pytest.mark.parametrize("before_s", [0.0, 10.0])
 def test_loud_noise_is_noisy_within_five_seconds_also_where_it_is_quiet_otherwise(before_s: float) -> None:
     assert not meter_after(noise(before_s, 0.001), noise(1.5, 0.1)).noisy
-    found = meter_after(noise(before_s, 0.001), noise(JUDGED_S + 0.5, 0.1))
+    found = meter_after(noise(before_s, 0.001), noise(SPAN_S + 0.5, 0.1))
     assert found.noisy
     assert found.noise_dbfs == pytest.approx(-20.0, abs=2.0)
 

@@ -83,7 +83,8 @@ class Event(msgspec.Struct, frozen=True, rename={"class_": "class"}):
     """What the user calls the class, in any script; empty: like `class`."""
     ended_by: str | None = None
     """Why there is an offset: `quiet`, or `overlong` (it goes on), `lost`, `paused`, `muted`, `ended`,
-    `stopped`, `failed`; and, concluded by who receives: `gone` with its monitor, `unknown`."""
+    `stopped`, `failed`, `recognised` (a loud sound, after all); and, concluded by who receives: `gone` with
+    its monitor, `unknown`."""
     onset_position_s: float | None = None
     """Of a file, and of whatever is read as one: seconds from its beginning; None for what is heard live."""
     offset_position_s: float | None = None

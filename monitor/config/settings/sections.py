@@ -198,6 +198,10 @@ class DetectorConfig(_Section, frozen=True):
     """Classes reported without waiting for confirmation."""
     muted: tuple[str, ...] = ()
     """Classes that are muted from the start, until somebody unmutes them."""
+    loud_sound_db: Annotated[float, msgspec.Meta(ge=0, le=limits.LOUD_SOUND_DB.high)] = 30.0
+    """What nothing recognises is told from so far above the noise floor, as `loud_sound`. 0: never."""
+    loud_sound_every_s: Annotated[float, within(limits.LOUD_SOUND_EVERY_S)] = 60.0
+    """From one such sound to the next that is told, at least."""
     near_miss_ratio: Annotated[float, within(limits.NEAR_MISS_RATIO)] = 0.6
     """A peak from this share of the onset threshold up is a near miss."""
     classes: dict[str, ClassConfig] = {}
