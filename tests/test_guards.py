@@ -21,6 +21,7 @@ from monitor.encoders import Encoder
 from monitor.models.store import find_model
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Stream
+from monitor.pipeline.rhythm_watch import make_rhythm_watch
 from monitor.records import BackgroundState
 from monitor.scoring.prompts import parse_classes
 from monitor.sources import demo_sounds
@@ -61,7 +62,8 @@ class Listening:
     def __init__(self, encoder: Remembering, classes: str, false_alarms_per_hour: float = 0.0) -> None:
         flags = {"calibration": {"false_alarms_per_hour": false_alarms_per_hour}}
         self.rate = RATE
-        self.stages = make_stages(encoder, parse_classes(classes), load_config(flags=flags))
+        config, words = load_config(flags=flags), parse_classes(classes)
+        self.stages = make_stages(encoder, words, config)
         self._sink = Collector()
         self._ring = Ring(self.rate)
         self._pipeline = Pipeline(
@@ -74,6 +76,7 @@ class Listening:
             ),
             clock=SYSTEM_CLOCK,
             max_lag_s=1.0,
+            rhythms=make_rhythm_watch(words, self.rate, config),
         )
         self._heard = 0
 

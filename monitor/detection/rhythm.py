@@ -39,15 +39,22 @@ SHORTEST_PERIOD_S, LONGEST_PERIOD_S = 0.16, 3.2
 """Of even beeps."""
 DUTIES = (0.35, 0.5, 0.65)
 DETUNE = np.array([0.99, 1.0, 1.01])
+_LEAST_BEEPS = 3
 _LINES = 3
 _LINE_HZ = 0.12
 """Width of a line in the spectrum of an envelope."""
 FITS = 0.6
 """Correlation from which on a pattern fits."""
+FITS_ONCE = 0.75
+"""The same where it was heard only once."""
 MARGIN = 0.08
 """By so much it has to fit better than even beeps."""
 _LEAST_CYCLES = 1.4
 _CYCLE_FITS = 0.45
+_HALF = 0.5
+_OVERDUE_S = 0.4
+SURE_FIT, SURE_CYCLES = 0.7, 2
+"""From which on a pattern is an alarm whatever a network makes of the sound."""
 
 
 class Rhythm(msgspec.Struct, frozen=True):
@@ -62,6 +69,8 @@ class Rhythm(msgspec.Struct, frozen=True):
     period_s: float = 0.0
     """Seconds from the beginning of a cycle, or of a beep, to the next."""
     pitch_hz: float = 0.0
+    ended_s: float = 0.0
+    """Of T3 and T4: seconds from the end of the last beep to the end of what was looked at."""
 
     def __str__(self) -> str:
         """Return it in words."""
@@ -81,6 +90,13 @@ def rhythm_of(samples: NDArray[np.float32], sample_rate: int) -> Rhythm | None:
         if best is not None and best.name in PATTERNS:
             return best
     return best
+
+
+def is_alarm(found: Rhythm | None) -> bool:
+    """Return whether a pattern is surely that of an alarm that sounds: its next beep is not overdue."""
+    if found is None or found.name not in PATTERNS or found.fit < SURE_FIT or found.cycles < SURE_CYCLES:
+        return False
+    return found.ended_s <= PATTERNS[found.name][-1] * found.period_s / sum(PATTERNS[found.name]) + _OVERDUE_S
 
 
 def _rank(found: Rhythm) -> tuple[bool, float]:
@@ -140,8 +156,9 @@ def _fitting(envelope: Floats, pitch_hz: float) -> Rhythm | None:
         if fit >= FITS and fit >= even + MARGIN:
             length_s = sum(pattern_s) * pace
             cycles = _cycles(soft, _template(pattern_s, pace), phase)
-            if cycles:
-                return Rhythm(name, fit, cycles, length_s, pitch_hz)
+            if cycles >= SURE_CYCLES or (cycles and fit >= FITS_ONCE):
+                ended_s = (len(soft) - 1 - int(np.flatnonzero(soft > _HALF)[-1])) * STEP_S
+                return Rhythm(name, fit, cycles, length_s, pitch_hz, ended_s)
     return Rhythm("beeps", even, period_s=period_s, pitch_hz=pitch_hz) if even >= FITS else None
 
 
@@ -150,7 +167,8 @@ def _even(soft: Floats) -> Iterator[tuple[float, float]]:
     size = 1 << (8 * len(soft)).bit_length()
     spectrum = np.abs(np.fft.rfft((soft - soft.mean()) * np.hanning(len(soft)), size))
     hz = np.fft.rfftfreq(size, STEP_S)
-    spectrum[(hz < 1.0 / LONGEST_PERIOD_S) | (hz > 1.0 / SHORTEST_PERIOD_S)] = 0.0
+    longest_s = min(LONGEST_PERIOD_S, len(soft) * STEP_S / _LEAST_BEEPS)
+    spectrum[(hz < 1.0 / longest_s) | (hz > 1.0 / SHORTEST_PERIOD_S)] = 0.0
     for _ in range(_LINES):
         at = int(np.argmax(spectrum))
         if spectrum[at] == 0.0:

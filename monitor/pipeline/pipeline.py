@@ -273,6 +273,7 @@ class Pipeline:
 
     def _pass(self, window: Window, score: WindowScores) -> LevelReading:
         """Publish a window's score, and what the detector makes of it."""
+        score = score if self._rhythms is None else self._rhythms.raised(score)
         background, detector = self._stages.background, self._stages.detector
         level = self._stages.meter.over(window.start, window.stop)
         scored_s = self._clock.monotonic()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import msgspec
+import numpy as np
 
 from monitor.bus.messages import Event
 from monitor.config.settings import load_config
-from monitor.detection.rhythm import T3_S
-from monitor.pipeline.rhythm_watch import RhythmWatch, make_rhythm_watch
-from monitor.records import EventType, Span
+from monitor.detection.rhythm import T3_S, T4_S
+from monitor.pipeline.rhythm_watch import EVIDENT, RhythmWatch, make_rhythm_watch
+from monitor.records import EventType, Span, WindowScores
 from monitor.scoring.prompts import parse_classes
 from tests.detection.test_rhythm import RATE, beeps
 from tests.examples import event
@@ -64,3 +65,43 @@ def test_alarms_are_told_by_their_words_and_by_settings() -> None:
     assert watch is not None
     assert watch._modes == {"fire": "require", "doorbell": "tell"}
     assert make_rhythm_watch(parse_classes("siren,dog_bark"), RATE, load_config()) is None
+
+
+def scored(watch: RhythmWatch, stop_s: float, value: float = 0.02) -> dict[str, float]:
+    stop = round(stop_s * RATE)
+    score = WindowScores(stop - 2 * RATE, stop, {"smoke_alarm": value, "siren": 0.3}, "beep", 0.9)
+    return dict(watch.raised(score).values)
+
+
+def test_what_surely_beeps_as_an_alarm_is_one_whatever_the_network_makes_of_it() -> None:
+    for pattern_s, pitch_hz in ((T3_S, 520.0), (T4_S, 3100.0), (T4_S, 520.0)):
+        watch = RhythmWatch(RATE, {"smoke_alarm": "tell"}, frozenset({"smoke_alarm"}))
+        watch.hear(Span(0, beeps(pattern_s, 16.0, pitch_hz, 10.0), False, 0.0))
+        found = [scored(watch, stop_s)["smoke_alarm"] for stop_s in np.arange(2.0, 16.0, 0.25)]
+        assert found[0] == 0.02, "one beep is no pattern"
+        assert found[-1] == EVIDENT
+        assert sorted(found) == found, "it sounds until it ends"
+        assert scored(watch, 16.0, 0.99)["smoke_alarm"] == 0.99
+        assert scored(watch, 16.0)["siren"] == 0.3
+
+
+def test_an_alarm_has_ended_once_its_next_beep_is_overdue() -> None:
+    watch = RhythmWatch(RATE, {"smoke_alarm": "tell"}, frozenset({"smoke_alarm"}))
+    watch.hear(Span(0, beeps(T3_S, 12.0, late_s=0.0), False, 0.0))
+    watch.hear(Span(12 * RATE, beeps((0.001, 60.0), 6.0, late_s=1.0), False, 0.0))
+    assert scored(watch, 12.0)["smoke_alarm"] == EVIDENT
+    assert scored(watch, 17.0)["smoke_alarm"] == 0.02
+
+
+def test_what_beeps_evenly_is_no_alarm_by_that() -> None:
+    for period_s in (0.3, 1.0, 1.6):
+        watch = RhythmWatch(RATE, {"smoke_alarm": "tell"}, frozenset({"smoke_alarm"}))
+        watch.hear(Span(0, beeps((period_s / 2, period_s / 2), 16.0), False, 0.0))
+        assert {scored(watch, stop_s)["smoke_alarm"] for stop_s in np.arange(2.0, 16.0, 0.5)} == {0.02}
+
+
+def test_only_fire_and_carbon_monoxide_alarms_have_these_patterns() -> None:
+    classes = parse_classes('alarm_clock,smoke_alarm,co="carbon monoxide alarm",siren')
+    watch = make_rhythm_watch(classes, RATE, load_config())
+    assert watch is not None
+    assert watch._evident == {"smoke_alarm", "co"}

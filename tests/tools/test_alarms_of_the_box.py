@@ -47,6 +47,20 @@ def test_three_high_beeps_are_an_alarm(encoder: Remembering, variant: int) -> No
 
 
 @pytest.mark.parametrize("variant", [20, 21, 22])
+@pytest.mark.parametrize("kind", ["T3, 520 Hz", "T4, 3.1 kHz", "T4, 520 Hz"])
+def test_what_the_network_does_not_know_is_an_alarm_by_its_pattern(
+    encoder: Remembering, kind: str, variant: int
+) -> None:
+    assert alarms(heard(encoder, kind, variant))
+
+
+@pytest.mark.parametrize("variant", [20, 21])
+@pytest.mark.parametrize("kind", ["reversing beeper", "microwave beeps"])
+def test_what_beeps_evenly_is_no_carbon_monoxide_alarm(encoder: Remembering, kind: str, variant: int) -> None:
+    assert "carbon_monoxide_alarm" not in heard(encoder, kind, variant)
+
+
+@pytest.mark.parametrize("variant", [20, 21, 22])
 @pytest.mark.parametrize("kind", ["wail", "yelp"])
 def test_sirens_that_glide_are_sirens_and_no_smoke_alarm(
     encoder: Remembering, kind: str, variant: int
