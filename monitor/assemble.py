@@ -28,7 +28,13 @@ from monitor.pipeline.reporter import Clock
 from monitor.pipeline.rhythm_watch import make_rhythm_watch
 from monitor.pipeline.scheduler import Scheduler
 from monitor.pipeline.stages import Stages
-from monitor.pipeline.start_notes import muted_note, uncalibrated_note, unknown_ids_note, untuned_note
+from monitor.pipeline.start_notes import (
+    muted_note,
+    uncalibrated_note,
+    unknown_ids_note,
+    unlisted_note,
+    untuned_note,
+)
 from monitor.pipeline.stream_descriptions import describe
 from monitor.records import ClassPrompt
 from monitor.scoring.background import Background
@@ -248,7 +254,14 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
         for ring, capture, stream, own, keeper in zip(rings, captures, streams, stages, clips, strict=True)
     ]
     notes = tuple(memory.note for memory in memories if memory.note) + unknown_ids_note(config, streams)
-    notes += muted_note(config, classes) + unseen + learnt + untuned + uncalibrated_note(encoder.info, config)
+    notes += (
+        muted_note(config, classes)
+        + unlisted_note(config, classes)
+        + unseen
+        + learnt
+        + untuned
+        + uncalibrated_note(encoder.info, config)
+    )
     watched = WatchedEncoder(encoder, SYSTEM_CLOCK.monotonic, load)
     scheduler = Scheduler(pipelines, watched, arrived, acknowledgements)
     kept = tuple(keeper for keeper in clips if keeper is not None)

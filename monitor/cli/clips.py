@@ -54,7 +54,9 @@ def _list(arguments: argparse.Namespace) -> int:
         show_json(msgspec.json.encode(clips))
         return 0
     if not clips:
-        show(f"There are no recordings in {_folder(arguments)}; [clips] keep = true keeps them.")
+        limited = arguments.since or arguments.until or arguments.class_
+        hint = "" if limited else "; [clips] keep = true keeps them"
+        show(f"There are no recordings{' of that' if limited else ''} in {_folder(arguments)}{hint}.")
         return 0
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("when", "what", "kB", "id", "file"):

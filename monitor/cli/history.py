@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from monitor.cli.arguments import AddVerb
 from monitor.cli.values import count, point_in_time
-from monitor.console import show_drawn, tell
+from monitor.console import show, show_drawn, tell
 from monitor.errors import HistoryError
 from monitor.files.paths import user_path
+
+if TYPE_CHECKING:
+    from monitor.bus.messages import Event
 
 SHOWN = 30
 """Rows of the table, the newest, unless more are asked for."""
@@ -42,6 +46,7 @@ def add_history(verbs: Any, add_verb: AddVerb) -> None:
     )
     how.add_argument("--csv", type=user_path, metavar="FILE", help="events as a table in FILE; - prints it")
     how.add_argument("--parquet", type=user_path, metavar="FILE", help="the same as Parquet (needs pyarrow)")
+    history.add_argument("--force", action="store_true", help="replace FILE if it is there")
 
 
 def _history(arguments: argparse.Namespace) -> int:
@@ -62,16 +67,30 @@ def _history(arguments: argparse.Namespace) -> int:
     if arguments.json:
         view.show_lines(found, everything=arguments.all)
     elif arguments.csv:
-        view.write_csv(found.events, arguments.csv)
+        _write(view.write_csv, found.events, arguments.csv, arguments.force)
     elif arguments.parquet:
-        view.write_parquet(found.events, arguments.parquet)
+        _write(view.write_parquet, found.events, arguments.parquet, arguments.force)
     elif arguments.summary:
         show_drawn(view.summary(found.events))
+    elif arguments.missed and not found.events:
+        show("Nothing waits to be acknowledged.")
     else:
         show_drawn(view.table(found, everything=arguments.all))
         if len(found.events) == asked.limit:
             tell(f"Only the newest {asked.limit} are shown; more: --limit N, or --since T.")
     return 0
+
+
+def _write(
+    write: Callable[[Sequence[Event], Path], None], events: Sequence[Event], path: Path, force: bool
+) -> None:
+    """Write events into a file, and say so; one that is there is replaced only where that is asked for."""
+    printed = str(path) == "-"
+    if not printed and path.exists() and not force:
+        raise HistoryError(f"{path} is there already; add --force to replace it, or name another file.")
+    write(events, path)
+    if not printed:
+        show(f"Wrote {len(events)} events to {path}")
 
 
 def _file() -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from monitor.wording import HEARING, NEAR_MISS, SOURCE_STATE, after, called, cha
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+NOTHING = "Nothing is in the history for that; `monitor history` without more shows the newest there is."
 _BAR_CELLS = 40
 _PIPED_WIDTH = 160
 _MOST_ROWS = 30
@@ -45,7 +46,7 @@ def table(found: Found, *, everything: bool) -> str:
     if everything:
         rows += _other_rows(found)
     if not rows:
-        return "Nothing is in the history for that."
+        return NOTHING
     grid = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("when", "", "what", "lasted", "peak", "SNR", ""):
         grid.add_column(name, justify="right" if name in {"lasted", "peak", "SNR"} else "left")
@@ -57,7 +58,7 @@ def table(found: Found, *, everything: bool) -> str:
 def summary(events: Sequence[Event]) -> str:
     """Return how many there were by class, by day and by hour of the day, as bars."""
     if not events:
-        return "Nothing is in the history for that."
+        return NOTHING
     local = [event.onset_time.astimezone() for event in events]
     classes = Counter(map(called, events)).most_common(_MOST_ROWS)
     days = sorted(Counter(f"{time:%a %Y-%m-%d}" for time in local).items(), key=lambda one: one[0][4:])
@@ -90,7 +91,7 @@ def show_lines(found: Found, *, everything: bool) -> None:
         show_json(topic[:-1] + b"," + encode_json(record)[1:])
 
 
-def write_csv(events: Iterable[Event], path: Path) -> None:
+def write_csv(events: Sequence[Event], path: Path) -> None:
     """Write events as a table with a heading; to ``-``: on standard output.
 
     Raises

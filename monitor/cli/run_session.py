@@ -6,7 +6,7 @@ import contextlib
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -22,7 +22,9 @@ from monitor.config.settings import Config
 from monitor.console import tell
 from monitor.encoders import load
 from monitor.errors import ConfigError, MonitorError, ProgramError
+from monitor.names import folded_words
 from monitor.progress import WordsProgress
+from monitor.records import ClassPrompt
 from monitor.scoring.prompts import parse_classes
 from monitor.sinks import Sink
 from monitor.sinks.fanout import Fanout
@@ -47,6 +49,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     classes: str | None
     """As typed; None takes the configuration's."""
     duration_s: float | None
+    urgent: tuple[str, ...] | None = None
+    """As `--urgent` names them."""
     strict: bool = False
     """Refuse words that the model does not know, instead of telling."""
 
@@ -134,6 +138,7 @@ def _start(options: RunOptions, config: Config, sinks: Fanout, interface: Interf
     text = ",".join(config.prompts.classes) if options.classes is None else options.classes
     classes = parse_classes(text, config.prompts.aliases)
     config = by_class(config, classes, strict=options.classes is None)
+    _refuse_unlisted(options.urgent, classes)
     reading = msgspec.structs.replace(options.reading, capture=config.capture)
     sources = make_sources(options.sources, reading)
     if interface is not None:
@@ -148,6 +153,15 @@ def _start(options: RunOptions, config: Config, sinks: Fanout, interface: Interf
     if interface is not None:
         interface.doing(f"opening {', '.join(source.name for source in sources)}")
     return start_monitor(sources, encoder, classes, sinks, config, lambda: load(config.model))
+
+
+def _refuse_unlisted(urgent: Sequence[str] | None, classes: Sequence[ClassPrompt]) -> None:
+    """Refuse `--urgent` of what is not listened for: that alarm would never come."""
+    listed = {folded_words(one.label or one.name): one for one in classes}
+    for name in urgent or ():
+        if folded_words(name) not in listed:
+            valid = ", ".join(one.label or one.name for one in classes)
+            raise ConfigError(f"--urgent {name} is not listened for; add it to the classes: {valid}.")
 
 
 def _go_on_with_lines(sinks: Fanout, interface: Interface, options: RunOptions, config: Config) -> None:

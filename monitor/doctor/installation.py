@@ -16,7 +16,7 @@ _LEAST = (3, 11)
 """Version of Python."""
 _ELSEWHERE = {"sounddevice", "onnxruntime"}
 """Packages that other checks load, in their own way: one in a process of its own, one without telemetry."""
-_MODULES = {"pyzmq": "zmq"}
+_MODULES = {"pyzmq": "zmq", "paho-mqtt": "paho.mqtt.client"}
 """Package -> what is imported, where that has another name."""
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _REPAIR = "Install monitor again: `pip install --force-reinstall .` in its folder."

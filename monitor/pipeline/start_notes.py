@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from monitor.config.settings import Config
 from monitor.config.tuning import UNTUNED, fixed
 from monitor.encoders import EncoderInfo
+from monitor.names import class_id
 from monitor.pipeline.reporter import Stream
 from monitor.records import ClassPrompt
 
@@ -27,6 +28,20 @@ def muted_note(config: Config, classes: Sequence[ClassPrompt]) -> tuple[str, ...
     if not muted:
         return ()
     return (f"Muted by the configuration, so that they are not told: {', '.join(muted)}; m unmutes a class.",)
+
+
+def unlisted_note(config: Config, classes: Sequence[ClassPrompt]) -> tuple[str, ...]:
+    """Return a sentence where settings are for classes that this run does not listen for."""
+    listed = {one.name for one in classes}
+    detector = config.detector
+    settings = (*detector.urgent, *detector.muted, *detector.classes, *config.clips.classes)
+    others = dict.fromkeys(name for name in settings if class_id(name) not in listed)
+    if not others:
+        return ()
+    valid = ", ".join(one.label or one.name for one in classes)
+    return (
+        f"Not listened for, so that its settings do nothing: {', '.join(others)}; listened for: {valid}.",
+    )
 
 
 def untuned_note(info: EncoderInfo, config: Config) -> tuple[str, ...]:

@@ -236,3 +236,24 @@ def test_a_run_without_a_source_hears_those_of_the_configuration(
     out, err = capsys.readouterr()
     assert "listening to demo street" in out
     assert "Muted by the configuration, so that they are not told: siren; m unmutes a class." in err
+
+
+def test_what_is_urgent_and_not_listened_for_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    run = ["run", "--headless", "--fast", "--bind", "none", "--source", "demo", "--classes", "siren,dog_bark"]
+    assert main([*run, "--urgent", "cat"]) == 2
+    assert capsys.readouterr().err == (
+        "monitor: --urgent cat is not listened for; add it to the classes: siren, dog_bark.\n"
+    )
+
+
+def test_settings_of_what_this_run_does_not_listen_for_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "my.toml"
+    file.write_text('[detector]\nurgent = ["smoke_alarm"]\n[detector.classes.glass]\nmin_on_s = 1.0\n')
+    run = ["run", "--headless", "--fast", "--bind", "none", "--source", "demo", "--config", str(file)]
+    assert main([*run, "--classes", "siren"]) == 0
+    assert (
+        "Not listened for, so that its settings do nothing: smoke_alarm, glass; listened for: siren."
+        in capsys.readouterr().err
+    )

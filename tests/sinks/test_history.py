@@ -118,7 +118,7 @@ def test_what_is_missed_is_acknowledged_without_a_monitor(
     assert main(["ack", *nobody]) == 0
     assert "acknowledged by monitor ack" in capsys.readouterr().out
     assert main(["history", "--missed"]) == 0
-    assert capsys.readouterr().out == "Nothing is in the history for that.\n"
+    assert capsys.readouterr().out == "Nothing waits to be acknowledged.\n"
     assert main(["ack", "--class", "siren", *nobody]) == 2
 
 
@@ -126,3 +126,16 @@ def test_a_time_that_is_none_is_refused_with_what_is_valid(capsys: pytest.Captur
     with pytest.raises(SystemExit, match="2"):
         main(["history", "--since", "yesterday"])
     assert "'yesterday' is no time; write 24h, 7d, 2026-11-30" in capsys.readouterr().err
+
+
+def test_a_file_that_is_there_is_not_replaced_unless_that_is_asked_for(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    written(event("offset"))
+    file = tmp_path / "mine.csv"
+    file.write_text("something of mine")
+    assert main(["history", "--csv", str(file)]) == 2
+    assert file.read_text() == "something of mine"
+    assert "add --force to replace it" in capsys.readouterr().err
+    assert main(["history", "--csv", str(file), "--force"]) == 0
+    assert capsys.readouterr().out == f"Wrote 1 events to {file}\n"

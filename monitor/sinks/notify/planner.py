@@ -63,8 +63,9 @@ class Planner:
             return []
         if event.acknowledged_at is not None:
             self._settle(event)
+            told = self._goes_on(event, now) if event.id in self._seen else []
             self._forget_ended(event)
-            return []
+            return told
         if event.rejected_because is not None:
             self._settle(event)
             return []
@@ -76,8 +77,7 @@ class Planner:
         if first:
             self._seen.add(event.id)
             messages += self._begin(event, now) if "onset" in self._target.messages else []
-        if event.type in self._target.messages and event.type != "onset" and not self._target.only_after:
-            messages += [] if messages or self._held(event.urgent, now) else [of_change(event, now.time)]
+        messages += [] if messages else self._goes_on(event, now)
         self._forget_ended(event)
         return messages
 
@@ -123,6 +123,13 @@ class Planner:
             return []
         group.told_s = now.elapsed_s
         return [of_event(event, now.time)]
+
+    def _goes_on(self, event: Event, now: Moment) -> list[Message]:
+        """Return that a sound goes on or has ended, where that is told: a lamp has to go out."""
+        told = event.type in {"update", "offset"} and event.type in self._target.messages
+        if not told or self._target.only_after or self._held(event.urgent, now):
+            return []
+        return [of_change(event, now.time)]
 
     def _go_on(self, event: Event, now: Moment) -> None:
         """Tell again, though not at first, of what an earlier run told a short while ago."""

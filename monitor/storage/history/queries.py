@@ -147,7 +147,10 @@ def _told(path: Path) -> Iterator[None]:
         yield
     except (sqlite3.Error, OSError) as error:
         why = getattr(error, "strerror", None) or error
-        raise HistoryError(f"The history {path} cannot be used: {why}.") from None
+        raise HistoryError(
+            f"The history {path} cannot be used: {why}; the next `monitor run` sets a damaged one aside and "
+            "begins another, and `monitor doctor` says what else may be wrong."
+        ) from None
 
 
 def _events(database: sqlite3.Connection, asked: Asked, over: Collection[str] = ()) -> list[Event]:

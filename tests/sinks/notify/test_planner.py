@@ -124,6 +124,18 @@ def test_an_acknowledged_sound_is_not_told_again() -> None:
     assert planner.due(hours.pass_s(600.0)) == []
 
 
+def test_the_end_of_an_acknowledged_sound_is_told_where_ends_are() -> None:
+    hours = Hours()
+    planner = Planner(target(messages=("onset", "offset")))
+    planner.take(sound(hours(), "1", "siren", urgent=True), hours())
+    assert planner.take(acknowledged(hours(), "1"), hours()) == []
+    ended = msgspec.structs.replace(
+        sound(hours(), "1", "siren", urgent=True, type_="offset"), acknowledged_at=hours().time
+    )
+    (message,) = planner.take(ended, hours())
+    assert message.title == "siren ended"
+
+
 def test_of_two_urgent_sounds_the_one_that_is_not_acknowledged_is_told_again() -> None:
     hours, planner = Hours(), Planner(PHONE)
     for id_ in ("1", "2"):
