@@ -26,7 +26,7 @@ class _Key(NamedTuple):
 
 
 _SOURCE = _Key("s", "source", 4)
-_SEEN = _Key("a", "seen", 8)
+_SEEN = _Key("a", "seen", 5)
 _KEYS = (
     _SEEN,
     _Key("space", "pause", 5),
