@@ -27,6 +27,7 @@ from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Clock
 from monitor.pipeline.rhythm_watch import make_rhythm_watch
 from monitor.pipeline.scheduler import Scheduler
+from monitor.pipeline.sound_levels import make_sound_levels
 from monitor.pipeline.stages import Stages
 from monitor.pipeline.start_notes import (
     muted_note,
@@ -236,6 +237,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     stages = [_stages(encoder, scorer, config, memory) for memory in memories]
     keepers, learnt = remember_thresholds(stages, streams, config)
     clips = [make_clip_keeper(stream, speech, config) for stream in streams]
+    sound_levels, damaged = make_sound_levels(streams)
     acknowledgements = Acknowledgements(sinks.emit, SYSTEM_CLOCK.utc)
     unseen = remember_missed(acknowledgements, streams, config)
     pipelines = [
@@ -250,12 +252,16 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
             acknowledgements=acknowledgements,
             clips=keeper,
             rhythms=make_rhythm_watch(classes, stream.sample_rate, config),
+            sound_levels=measuring,
         )
-        for ring, capture, stream, own, keeper in zip(rings, captures, streams, stages, clips, strict=True)
+        for ring, capture, stream, own, keeper, measuring in zip(
+            rings, captures, streams, stages, clips, sound_levels, strict=True
+        )
     ]
     notes = tuple(memory.note for memory in memories if memory.note) + unknown_ids_note(config, streams)
     notes += (
-        muted_note(config, classes)
+        damaged
+        + muted_note(config, classes)
         + unlisted_note(config, classes)
         + unseen
         + learnt

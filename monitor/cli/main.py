@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from monitor import __version__
 from monitor.cli.ack import add_ack
 from monitor.cli.background import add_background
+from monitor.cli.calibrate import add_calibrate
 from monitor.cli.clips import add_clips
 from monitor.cli.config import add_config
 from monitor.cli.devices import add_devices
@@ -42,7 +43,7 @@ _VERBS = (
     add_run, add_devices, add_listen, add_tui,
     add_history, add_clips, add_ack,
     add_words, add_background, add_models, add_eval,
-    add_schema, add_config, add_test, add_doctor, add_init,
+    add_schema, add_config, add_test, add_doctor, add_init, add_calibrate,
 )  # fmt: skip
 _LONGEST = 300
 """Characters of a refused command line that are shown."""

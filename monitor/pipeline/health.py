@@ -151,6 +151,7 @@ class HealthWatch:
             channels=status.channels,
             node=stream.node,
             classes=self._classes(),
+            level_dba=None if self._line.sound_levels is None else self._line.sound_levels.last_minute,
         )
 
     def _classes(self) -> list[ClassState]:

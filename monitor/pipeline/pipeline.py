@@ -26,6 +26,7 @@ from monitor.pipeline.health import HealthWatch
 from monitor.pipeline.lateness import Lateness
 from monitor.pipeline.reporter import Clock, Context, Reporter, Stream
 from monitor.pipeline.rhythm_watch import RhythmWatch
+from monitor.pipeline.sound_levels import SoundLevels
 from monitor.pipeline.stages import Input, Line, Progress, Stages
 from monitor.records import (
     Embedding,
@@ -66,6 +67,7 @@ class Pipeline:
         acknowledgements: Acknowledgements | None = None,
         clips: ClipKeeper | None = None,
         rhythms: RhythmWatch | None = None,
+        sound_levels: SoundLevels | None = None,
     ) -> None:
         self._ring = ring
         self._capture = capture
@@ -73,6 +75,7 @@ class Pipeline:
         self._sinks = sinks if isinstance(sinks, Fanout) else Fanout(sinks)
         self._clips = clips
         self._rhythms = rhythms
+        self._sound_levels = sound_levels
         self._acknowledgements = acknowledgements or Acknowledgements(self._sinks.emit, clock.utc)
         self._clock = clock
         self._stream = stream
@@ -80,7 +83,7 @@ class Pipeline:
         self._report = Reporter(stream, clock, stages.scorer.prompts, urgent)
         self._commands = Commands(stages.detector, stages.background, stages.calibration, clock.utc)
         self._progress = Progress()
-        line = Line(ring, capture, stages, stream, clock)
+        line = Line(ring, capture, stages, stream, clock, sound_levels)
         self._lateness = Lateness(line, max_lag_s)
         self._health = HealthWatch(
             line, self._progress, self._report, self._commands, lambda: self._sinks.undelivered
@@ -226,6 +229,8 @@ class Pipeline:
             self._clips.recorder.hear(piece)
         if self._rhythms is not None:
             self._rhythms.hear(piece)
+        if self._sound_levels is not None:
+            self._sound_levels.hear(piece)
         self._stages.meter.held = bool(self._stages.detector.open)
         for level in self._stages.meter.push(piece):
             self._emit(self._report.level(level))

@@ -11,6 +11,7 @@ from monitor.detection.detector import Detector
 from monitor.detection.loud_sounds import LoudSounds
 from monitor.encoders import Encoder
 from monitor.pipeline.reporter import Clock, Stream
+from monitor.pipeline.sound_levels import SoundLevels
 from monitor.records import CaptureStatus
 from monitor.scoring.background import Background
 from monitor.scoring.scorer import Scorer
@@ -51,6 +52,8 @@ class Line(msgspec.Struct, frozen=True):
     stages: Stages
     stream: Stream
     clock: Clock
+    sound_levels: SoundLevels | None = None
+    """None: the source is not calibrated."""
 
 
 class Progress(msgspec.Struct):

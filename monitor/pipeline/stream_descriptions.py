@@ -23,7 +23,7 @@ def describe(
     """
     labels = {item.name: item.label or item.name for item in classes}
     machine = node_name(node)
-    ids = _told_apart([re.sub(r"[^A-Za-z0-9_-]+", "-", source.id) for source in sources], "{}-{}")
+    ids = _told_apart([stream_id(source) for source in sources], "{}-{}")
     names = _told_apart([source.name for source in sources], "{} ({})")
     return [
         Stream(
@@ -39,6 +39,11 @@ def describe(
         )
         for id_, name, source in zip(ids, names, sources, strict=True)
     ]
+
+
+def stream_id(source: Source) -> str:
+    """Return what the only source of a run is called in topics and in the names of what is stored of it."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", source.id)
 
 
 def _told_apart(names: Sequence[str], form: str) -> list[str]:

@@ -26,6 +26,7 @@ from monitor.bus.messages.published import (
     NearMissMessage,
     PublishedRecord,
     ScoresMessage,
+    SoundLevel,
     Trouble,
 )
 
@@ -48,5 +49,6 @@ __all__ = [
     "Request",
     "ScoresMessage",
     "Snapshot",
+    "SoundLevel",
     "Trouble",
 ]

@@ -209,6 +209,22 @@ class HearingChange(msgspec.Struct, frozen=True):
     """Of a file: seconds from its beginning; None for what is heard live."""
 
 
+class SoundLevel(msgspec.Struct, frozen=True, kw_only=True):
+    """How loud it was in the last minute, A-weighted, dB re 20 uPa; only of a source that is calibrated."""
+
+    leq_dba: float
+    """Energy average."""
+    l10_dba: float
+    """Exceeded for a tenth of the time: the loud moments. Of quarters of a second, about Fast."""
+    l50_dba: float
+    """Exceeded for half of the time."""
+    l90_dba: float
+    """Exceeded for nine tenths of the time: the background."""
+    over_s: float
+    """Seconds of sound they are about, at most 60."""
+    calibrated_at: Instant
+
+
 class Health(msgspec.Struct, frozen=True):
     """Once a second, and at once when the state changes: can this monitor hear, and does it keep up."""
 
@@ -274,6 +290,8 @@ class Health(msgspec.Struct, frozen=True):
     """The machine that listens: `[publish] node`, else its own name."""
     changes: list[Change] = []
     """What was changed from outside, the last few, oldest first."""
+    level_dba: SoundLevel | None = None
+    """None: the source is not calibrated (`monitor calibrate`), and all there is of its level is dBFS."""
 
 
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):

@@ -67,6 +67,7 @@ def _about(view: View, health: Health) -> list[_Item]:
         _Item("", f"{shape} {state}{_more(view, health)}", 10, style),
         _Item("", view.tag(health.source_id) or health.source_name, 9),
         _Item("heard", elapsed((health.captured - health.gap) / max(1, health.sample_rate)), 6),
+        *_sound_level(health),
         _Item("background", _background(view, health), 5),
         *_thresholds(health),
         *_clock_set(view, health),
@@ -107,6 +108,12 @@ def _thresholds(health: Health) -> list[_Item]:
     heard = short_duration(calibration.heard_s)
     rest = f"learnt from {heard}" if calibration.ready else f"learning, {heard}"
     return [_Item("false alarms", f"{how_often(calibration.false_alarms_per_hour)}, {rest}", 5)]
+
+
+def _sound_level(health: Health) -> list[_Item]:
+    """Return how loud the last minute was, of a source that is calibrated."""
+    level = health.level_dba
+    return [] if level is None else [_Item("last minute", f"{level.leq_dba:.0f} dBA", 7)]
 
 
 def _more(view: View, health: Health) -> str:

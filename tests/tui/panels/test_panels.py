@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace as replace_struct
 from textual.strip import Strip
 
-from monitor.bus.messages import ClockStep, PublishedRecord
+from monitor.bus.messages import ClockStep, PublishedRecord, SoundLevel
 from monitor.records import BackgroundState, CalibrationState, SourceState
 from monitor.tui.panels.banner import banner_lines
 from monitor.tui.panels.classes import classes_lines
@@ -255,6 +255,15 @@ def test_sound_that_does_not_fill_a_window_yet_is_not_behind() -> None:
     assert "behind --" in text(status_lines(view_of(waiting), 160, 2))
     late = msgspec.structs.replace(health(7.0), pending=3 * 16_000)
     assert "behind 3.0 s" in text(status_lines(view_of(late), 160, 2))
+
+
+def test_the_status_says_dba_of_a_calibrated_source_only() -> None:
+    assert "dBA" not in text(status_lines(view_of(health(10.0)), 160, 2))
+    level_dba = SoundLevel(
+        leq_dba=51.6, l10_dba=60.0, l50_dba=45.0, l90_dba=40.0, over_s=60.0, calibrated_at=at(0.0)
+    )
+    calibrated = replace_struct(health(10.0), level_dba=level_dba)
+    assert "last minute 52 dBA" in text(status_lines(view_of(calibrated), 160, 2))
 
 
 def test_the_status_says_how_much_was_heard_and_since_when_nothing_is() -> None:
