@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from monitor.bus.messages import ClassState, Health, HearingChange
+from monitor.bus.messages import ClassState, Health, HearingChange, SoundLevel
 from monitor.pipeline.commands import Commands
 from monitor.pipeline.reporter import Reporter
 from monitor.pipeline.stages import Line, Progress
@@ -151,8 +151,13 @@ class HealthWatch:
             channels=status.channels,
             node=stream.node,
             classes=self._classes(),
-            level_dba=None if self._line.sound_levels is None else self._line.sound_levels.last_minute,
+            level_dba=self._level_dba(state),
         )
+
+    def _level_dba(self, state: SourceState) -> SoundLevel | None:
+        """Return how loud the last minute was; of a source that is away nobody knows it."""
+        measuring = self._line.sound_levels
+        return None if measuring is None or state == "lost" else measuring.last_minute
 
     def _classes(self) -> list[ClassState]:
         detector, prompts = self._line.stages.detector, self._line.stages.scorer.prompts

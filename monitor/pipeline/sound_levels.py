@@ -27,13 +27,11 @@ class SoundLevels:
         self._weighting = AWeighting(sample_rate)
         self._over_len = seconds_to_len(_OVER_S, sample_rate)
         self._blocks: deque[tuple[int, float]] = deque()  # the stream index at which each ends, its power
-        self._stop = 0
 
     def hear(self, span: Span) -> None:
         """Measure a piece, and forget what is older than a minute."""
-        self._stop = span.start + len(span.samples)
         self._blocks.extend(self._weighting.push(span))
-        oldest = self._stop - self._over_len + self._weighting.block_len
+        oldest = span.start + len(span.samples) - self._over_len + self._weighting.block_len
         while self._blocks and self._blocks[0][0] < oldest:
             self._blocks.popleft()
 

@@ -22,9 +22,8 @@ def tone(
 
 
 def hum(level_dbfs: float) -> NDArray[np.float64]:
-    return tone(50.0, level_dbfs) + 10.0 ** (level_dbfs / 20.0) * np.random.default_rng(0).standard_normal(
-        5 * RATE
-    )
+    noise = np.random.default_rng(0).standard_normal(5 * RATE)
+    return np.asarray(tone(50.0, level_dbfs) + 10.0 ** (level_dbfs / 20.0) * noise)
 
 
 def find(samples: NDArray[np.float64], clipped: tuple[tuple[int, int], ...] = ()) -> Tone | None:

@@ -291,7 +291,7 @@ class Health(msgspec.Struct, frozen=True):
     changes: list[Change] = []
     """What was changed from outside, the last few, oldest first."""
     level_dba: SoundLevel | None = None
-    """None: the source is not calibrated (`monitor calibrate`), and all there is of its level is dBFS."""
+    """None: the source is away, or not calibrated (`monitor calibrate`); then its level is in dBFS only."""
 
 
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):
