@@ -55,10 +55,13 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
 def _examined(arguments: argparse.Namespace) -> Examined:
     """Return what is to be looked at; a configuration that is refused is something that was found."""
+    from monitor.config.by_class import by_class
     from monitor.doctor.findings import Examined
+    from monitor.scoring.prompts import parse_classes
 
     try:
         config, trouble = load_config(arguments.config, os.environ), None
+        by_class(config, parse_classes(",".join(config.prompts.classes), config.prompts.aliases), strict=True)
     except ConfigError as error:
         config, trouble = Config(), str(error)
     return Examined(config, arguments.config, trouble, arguments.quick)

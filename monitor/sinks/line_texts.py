@@ -62,8 +62,11 @@ def seen_line(event: Event, where: str | None = None) -> str:
 
 def clip_line(event: Event, where: str | None = None) -> str:
     """Return that a recording of an event is there, as a line for a person."""
-    began = moment(event.onset_time, event.onset_position_s)
-    return f"{began}  clip    {prefix(where)}{called(event)}: {event.clip}"
+    ended = event.offset_time is not None
+    time = moment(
+        event.offset_time or event.onset_time, event.offset_position_s if ended else event.onset_position_s
+    )
+    return f"{time}  clip    {prefix(where)}{called(event)}: {event.clip}"
 
 
 def _lasted_s(event: Event) -> float:

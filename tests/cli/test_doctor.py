@@ -79,3 +79,15 @@ def test_what_a_running_monitor_says_of_itself_is_passed_on(
     assert monitored(health("lost", "unplugged")) == 1
     lost = about(said(capsys), "bus")[1]
     assert (lost["state"], lost["found"]) == ("fault", "lost: unplugged")
+
+
+def test_a_configuration_that_a_run_would_refuse_is_a_fault(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "my.toml"
+    file.write_text('[notify.targets.x]\nexec = "true"\nclasses = ["doorbel"]\n', "utf-8")
+    assert main(["doctor", "--quick", "--json", "--config", str(file)]) == 1
+    found = json.loads(capsys.readouterr().out)["findings"]
+    (one,) = [finding for finding in found if finding["about"] == "configuration"]
+    assert one["state"] == "fault"
+    assert "did you mean 'doorbell'?" in one["found"]

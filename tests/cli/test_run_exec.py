@@ -35,3 +35,14 @@ def test_a_command_that_fails_is_told_and_its_sounds_count_as_lost(
 def test_a_command_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*DEMO, "--exec", "no-such-lamp on"]) == 2
     assert "--exec runs no-such-lamp, and there is no such program" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [("", "--exec names no command"), ("sh -c 'x", "a quotation mark is without its other half")],
+)
+def test_what_is_no_command_is_refused_in_words_of_the_command_line(
+    command: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", "--headless", "--source", "demo", "--bind", "none", "--exec", command]) == 2
+    assert says in capsys.readouterr().err

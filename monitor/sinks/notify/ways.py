@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from monitor.config.notify_checks import argv, check_notify
 from monitor.config.settings.notify import NotifyConfig, TargetConfig
+from monitor.errors import ConfigError
 from monitor.sinks.notify.letters import Channel
 from monitor.sinks.notify.messenger import Messenger
 from monitor.sinks.notify.program import Program
@@ -28,11 +29,21 @@ def targets_of(notify: NotifyConfig, command: str | None) -> dict[str, TargetCon
     """
     if command is None:
         return dict(notify.targets)
+    _check_command(command)
     own = TargetConfig(
         exec=command, health=False, cooldown_s=0.0, urgent_cooldown_s=0.0, again_after_s=(), keep_s=60.0
     )
     check_notify(NotifyConfig(targets={OF_COMMAND_LINE: own}), "the command line")
     return {**notify.targets, OF_COMMAND_LINE: own}
+
+
+def _check_command(command: str) -> None:
+    try:
+        empty = not argv(command)
+    except ValueError:
+        raise ConfigError(f"--exec {command}: a quotation mark is without its other half; add it.") from None
+    if empty:
+        raise ConfigError("--exec names no command; write the program and what it takes: --exec 'lamp on'.")
 
 
 def open_channels(targets: Mapping[str, TargetConfig]) -> dict[str, Channel]:
