@@ -25,6 +25,7 @@ from monitor.evaluation.synthesis.plans import StreamPlan
 from monitor.evaluation.synthesis.streams import Stream
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Stream as Listening
+from monitor.pipeline.rhythm_watch import make_rhythm_watch
 from monitor.records import Block, CaptureStatus, ClassPrompt, Span, WindowScores
 from monitor.sources.ingest import Ingest
 from monitor.stream.ring import Ring
@@ -35,8 +36,10 @@ Changes = Mapping[str, Mapping[str, Any]]
 
 _PLAIN: Changes = {"background": {"tau": 0.0}, "drift": {"beta": 0.0}}
 
+AS_SHIPPED = "monitor"
+"""The method that is the program as it comes, alarms that are heard by their pattern included."""
 METHODS: Mapping[str, Changes] = {
-    "monitor": {},
+    AS_SHIPPED: {},
     "zero-shot": _PLAIN,
     "cosine": {**_PLAIN, "prompts": {"distractors": ()}, "scorer": {"temperature": 0.1}},
     "drift": {**_PLAIN, "drift": {"beta": 0.1}},
@@ -125,6 +128,7 @@ def _listen(
         ),
         clock=SYSTEM_CLOCK,
         max_lag_s=config.window.max_lag_s,
+        rhythms=make_rhythm_watch(classes, encoder.sample_rate, config) if method == AS_SHIPPED else None,
     )
     ring.write(stream.samples, 0.0)
     ring.close()
