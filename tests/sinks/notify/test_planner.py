@@ -124,6 +124,12 @@ def test_an_acknowledged_sound_is_not_told_again() -> None:
     assert planner.due(hours.pass_s(600.0)) == []
 
 
+def test_a_loud_sound_that_nothing_recognised_is_told_to_those_who_ask_for_it_only() -> None:
+    now = Hours()()
+    assert Planner(PHONE).take(sound(now, "1", "loud_sound"), now) == []
+    assert len(Planner(target(classes=("loud_sound",))).take(sound(now, "1", "loud_sound"), now)) == 1
+
+
 def test_the_end_of_an_acknowledged_sound_is_told_where_ends_are() -> None:
     hours = Hours()
     planner = Planner(target(messages=("onset", "offset")))
