@@ -29,6 +29,8 @@ _MOST_DB = 30.0
 _LEAST_DB = 6.0
 """A tone that stands out by less is none."""
 _STEADY_DB = 9.0
+_ECHO_DB = 15.0
+"""What is so far below a beep is its echo."""
 
 T3_S = (0.5, 0.5, 0.5, 0.5, 0.5, 1.5)
 T4_S = (0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 5.0)
@@ -81,9 +83,8 @@ class Rhythm(msgspec.Struct, frozen=True):
 
 def rhythm_of(samples: NDArray[np.float32], sample_rate: int) -> Rhythm | None:
     """Return the pattern in which a sound, float32 (n,), beeps; None where it has none that is told here."""
-    contrast, pitches = _contrast(samples[-round(LONGEST_S * sample_rate) :], sample_rate)
     best: Rhythm | None = None
-    for envelope, pitch_hz in _tones(contrast, pitches):
+    for envelope, pitch_hz in _tones(*_contrast(samples[-round(LONGEST_S * sample_rate) :], sample_rate)):
         found = _fitting(envelope, pitch_hz)
         if found is not None and (best is None or _rank(found) > _rank(best)):
             best = found
@@ -103,12 +104,12 @@ def _rank(found: Rhythm) -> tuple[bool, float]:
     return found.name in PATTERNS, found.fit
 
 
-def _contrast(samples: NDArray[np.float32], sample_rate: int) -> tuple[Floats, Floats]:
-    """Return by how many dB each bin stands out of its neighbours, (frames, bins), and the bins' Hz."""
+def _contrast(samples: NDArray[np.float32], sample_rate: int) -> tuple[Floats, Floats, Floats]:
+    """Return by how many dB each bin stands out of its neighbours, (frames, bins), its level, its Hz."""
     size, step = round(_FRAME_S * sample_rate), round(STEP_S * sample_rate)
     count = (len(samples) - size) // step + 1
     if count < 1:
-        return np.zeros((0, 0)), np.zeros(0)
+        return np.zeros((0, 0)), np.zeros((0, 0)), np.zeros(0)
     frames = np.lib.stride_tricks.sliding_window_view(samples, size)[::step][:count]
     power = np.abs(np.fft.rfft(frames * np.hanning(size), axis=1)) ** 2
     hz = np.asarray(np.fft.rfftfreq(size, 1.0 / sample_rate), np.float64)
@@ -119,7 +120,8 @@ def _contrast(samples: NDArray[np.float32], sample_rate: int) -> tuple[Floats, F
     around = (_mean_around(level, far) * (2 * far + 1) - _mean_around(level, near - 1) * (2 * near - 1)) / (
         2 * (far - near + 1)
     )
-    return np.clip(level - around, 0.0, _MOST_DB)[:, low - first : high - first], hz[low:high]
+    bins = slice(low - first, high - first)
+    return np.clip(level - around, 0.0, _MOST_DB)[:, bins], level[:, bins], hz[low:high]
 
 
 def _mean_around(level: Floats, reach: int) -> Floats:
@@ -129,8 +131,11 @@ def _mean_around(level: Floats, reach: int) -> Floats:
     return np.asarray((sums[:, 2 * reach + 1 :] - sums[:, : -2 * reach - 1]) / (2 * reach + 1))
 
 
-def _tones(contrast: Floats, pitches: Floats) -> Iterator[tuple[Floats, float]]:
-    """Yield the envelopes of the tones that stand out most, dB (frames,), and their pitch."""
+def _tones(contrast: Floats, level: Floats, pitches: Floats) -> Iterator[tuple[Floats, float]]:
+    """Yield the envelopes of the tones that stand out most, dB (frames,), and their pitch.
+
+    Where nothing else sounds, an echo stands out as far as the beep that it is of: it is told by its level.
+    """
     if not contrast.size:
         return
     strength = np.quantile(contrast, 0.97, axis=0)
@@ -139,7 +144,9 @@ def _tones(contrast: Floats, pitches: Floats) -> Iterator[tuple[Floats, float]]:
         if strength[at] < _LEAST_DB:
             return
         first, stop = max(0, at - 2), at + 3
-        yield contrast[:, first:stop].max(axis=1), float(pitches[at])
+        loud = level[:, first:stop].max(axis=1)
+        loud += _MOST_DB - np.quantile(loud, 0.98)
+        yield np.minimum(contrast[:, first:stop].max(axis=1), loud), float(pitches[at])
         strength[first:stop] = 0.0
 
 
@@ -149,6 +156,7 @@ def _fitting(envelope: Floats, pitch_hz: float) -> Rhythm | None:
     low, high = np.quantile(envelope, (0.2, 0.98))
     if high - low < _LEAST_DB:
         return None
+    low = max(low, high - _ECHO_DB)
     soft = np.clip((envelope - low) / (high - low), 0.0, 1.0)
     even, period_s = max(_even(soft), default=(-1.0, 0.0))
     for name, pattern_s in PATTERNS.items():

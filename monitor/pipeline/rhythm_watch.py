@@ -30,7 +30,7 @@ _OF_PATTERNS = frozenset({"smoke", "fire", "carbon", "monoxide", "detector", "ga
 """Words of those whose alarms beep in T3 or T4."""
 EVERY_S = 1.0
 """From one look to the next."""
-EVIDENCE_S = 11.0
+EVIDENCE_S = 13.5
 """Of the sound that one looks at: two rounds."""
 EVIDENT = 0.95
 """Score of an alarm whose pattern is sure."""
