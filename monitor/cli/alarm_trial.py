@@ -24,6 +24,7 @@ from monitor.bus.subscriber import Subscriber
 from monitor.config.settings import Config
 from monitor.encoders import load
 from monitor.errors import MonitorError, PublishError
+from monitor.records import LOUD_SOUND
 from monitor.scoring.prompts import parse_classes
 from monitor.sinks.fanout import Fanout
 from monitor.sinks.notify.trial import try_targets
@@ -61,8 +62,8 @@ class _Arrivals:
 
     def emit(self, record: PublishedRecord) -> None:
         """Note the first onset."""
-        if isinstance(record, Event) and record.type == "onset" and self.event is None:
-            self.event, self.told_s = record, time.monotonic()
+        if self.event is None and (event := _onset_in(record)):
+            self.event, self.told_s = event, time.monotonic()
 
     def close(self) -> None:
         """Receive no more."""
@@ -73,8 +74,15 @@ class _Arrivals:
         with Subscriber(endpoint, ("event/",)) as subscriber:
             while not self._stopping.is_set() and self.received_s is None:
                 message = subscriber.receive(0.1)
-                if message is not None and isinstance(message.record, Event):
+                if message is not None and _onset_in(message.record):
                     self.received_s = time.monotonic()
+
+
+def _onset_in(record: PublishedRecord | None) -> Event | None:
+    """Return the onset that `record` is; that something was loud is no alarm that was recognised."""
+    if isinstance(record, Event) and record.type == "onset" and record.class_ != LOUD_SOUND:
+        return record
+    return None
 
 
 def inject(config: Config, progress: Callable[[str], None]) -> list[Step]:
@@ -143,14 +151,15 @@ def play_it(endpoint: str, control: str | None, progress: Callable[[str], None])
         player = threading.Thread(target=_play, args=(alarm, failed), daemon=True)
         began_s = time.monotonic() + BEFORE_S
         player.start()
-        event, at_s = None, None
+        event: Event | None = None
+        at_s: float | None = None
         while event is None and not failed and time.monotonic() < began_s + LASTS_S + _LATE_S:
             message = subscriber.receive(0.1)
             record = None if message is None else message.record
             if isinstance(record, Level):
                 levels.append((time.monotonic() - began_s, record.level_dbfs))
-            elif isinstance(record, Event) and record.type == "onset" and time.monotonic() > began_s:
-                event, at_s = record, time.monotonic()
+            elif time.monotonic() > began_s and (event := _onset_in(record)):
+                at_s = time.monotonic()
         player.join(LASTS_S + BEFORE_S)
     if failed:
         raise failed[0]

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from monitor.cli.alarm_trial import _Arrivals
 from monitor.cli.main import main
+from tests.examples import event
 from tests.sinks.notify.channels import serving
 
 
@@ -87,3 +89,11 @@ def test_an_alarm_is_played_for_a_monitor_that_runs_only(
 ) -> None:
     assert main(["test", "alarm", "--play", "--connect", f"ipc://{tmp_path}/nobody"]) == 2
     assert "No monitor runs on ipc://" in capsys.readouterr().err
+
+
+def test_that_something_was_loud_is_no_alarm_that_was_heard() -> None:
+    arrivals = _Arrivals()
+    arrivals.emit(event("onset", "loud_sound"))
+    assert arrivals.event is None
+    arrivals.emit(event("onset", "smoke_alarm"))
+    assert arrivals.event == event("onset", "smoke_alarm")
