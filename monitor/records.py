@@ -29,6 +29,10 @@ EventType = Literal["onset", "update", "offset", "acknowledged", "missed", "clip
 """`acknowledged`: somebody has seen an urgent event, open or over. `missed`: it is over, and nobody has;
 told when a run goes on after another one, and to whoever joins late. `clip`: a recording of it is there."""
 
+BESIDE_LIFE: frozenset[EventType] = frozenset({"acknowledged", "missed", "clip"})
+"""Messages about an event beside its life, which ends with its offset. They have topics of their own, so that
+who follows lives only never takes one for a sound."""
+
 MADE_BY_CODE = frozenset({"demo", "test"})
 """Sources of which nothing is real, by their ids."""
 

@@ -35,7 +35,7 @@ from monitor.bus.messages import (
 )
 from monitor.config.limits import THRESHOLD
 from monitor.errors import WireError
-from monitor.records import Instant
+from monitor.records import BESIDE_LIFE, Instant
 from monitor.text import clean, sanitise
 
 PROTOCOL_VERSION = 2
@@ -55,9 +55,6 @@ _TOPICS: dict[str, type[PublishedRecord]] = {
     "heartbeat": Heartbeat,
 }
 _KINDS = {kind: name for name, kind in reversed(_TOPICS.items())}
-_LATER = {"acknowledged", "missed", "clip"}
-"""Messages about an event beside its life, which ends with its offset. They have topics of their own, so that
-who follows lives only never takes one for a sound."""
 T = TypeVar("T")
 
 
@@ -72,6 +69,12 @@ class Header(msgspec.Struct, frozen=True):
     """1 for the first message of this topic, then without gaps."""
     time: Instant
     """When the message was published, UTC."""
+
+
+class _Topic(msgspec.Struct, frozen=True):
+    """How a payload with its topic begins."""
+
+    topic: str
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -91,7 +94,7 @@ DECODERS: dict[type[Any], msgspec.json.Decoder[Any]] = {
 def topic_of(record: PublishedRecord) -> str:
     """Return the topic a record is published under."""
     kind = _KINDS[type(record)]
-    if isinstance(record, Event) and record.type in _LATER:
+    if isinstance(record, Event) and record.type in BESIDE_LIFE:
         kind = record.type
     if isinstance(record, Event | NearMissMessage):
         return f"{kind}/{record.source_id}/{record.class_}/"
@@ -109,6 +112,11 @@ def encode_json(record: msgspec.Struct) -> bytes:
         return msgspec.json.encode(record)
     except UnicodeEncodeError:
         return msgspec.json.encode(_clean(record))
+
+
+def encode_with_topic(record: PublishedRecord) -> bytes:
+    """Return the payload of a record with its `topic` before it: one line of JSON that stands by itself."""
+    return encode_json(_Topic(topic_of(record)))[:-1] + b"," + encode_json(record)[1:]
 
 
 def decode_json(data: bytes, kind: type[T]) -> T:

@@ -12,6 +12,7 @@ from datetime import datetime
 import msgspec
 
 from monitor.bus.messages import Event, Snapshot
+from monitor.records import BESIDE_LIFE
 
 _REMEMBERED = 1000
 
@@ -26,7 +27,7 @@ class OpenEvents:
 
     def take(self, event: Event) -> list[Event]:
         """Return `event`, or nothing where it says nothing new."""
-        if event.type in {"acknowledged", "missed", "clip"}:
+        if event.type in BESIDE_LIFE:
             return self._take_seen(event)
         known = self._open.get(event.id)
         stale = known is not None and (event.type == "onset" or event == known)
@@ -46,13 +47,13 @@ class OpenEvents:
         listed = {event.id for event in snapshot.open_events}
         for event in [event for id_, event in self._open.items() if id_ not in listed]:
             self._end(event.id)
-            found.append(_ended(event, "unknown", snapshot.time))
+            found.append(ended(event, "unknown", snapshot.time))
         listed_now = (*snapshot.missed_events, *snapshot.open_events)
         return found + [one for event in listed_now for one in self.take(event)]
 
     def gone(self, time: datetime) -> list[Event]:
         """Return an offset of everything that sounded when the monitor was last heard of, at `time`."""
-        found = [_ended(event, "gone", time) for event in self._open.values()]
+        found = [ended(event, "gone", time) for event in self._open.values()]
         self._open.clear()
         return found
 
@@ -81,8 +82,13 @@ def _remember(ids: dict[str, None], id_: str) -> None:
         del ids[next(iter(ids))]
 
 
-def _ended(event: Event, why: str, time: datetime) -> Event:
+def ended(event: Event, why: str, time: datetime) -> Event:
     """Return the offset of `event` that its monitor did not send; the sample of its end nobody knows."""
     return msgspec.structs.replace(
         event, type="offset", offset_time=max(time, event.onset_time), offset_sample=None, ended_by=why
     )
+
+
+def acknowledged(event: Event, by: str, time: datetime) -> Event:
+    """Return the message that somebody has seen `event`, in words who, at `time`."""
+    return msgspec.structs.replace(event, type="acknowledged", acknowledged_by=by, acknowledged_at=time)

@@ -11,6 +11,7 @@ from monitor.cli.arguments import AddVerb
 from monitor.cli.values import count, point_in_time
 from monitor.console import show, show_drawn, tell
 from monitor.errors import HistoryError
+from monitor.files.new_file import refuse_taken
 from monitor.files.paths import user_path
 
 if TYPE_CHECKING:
@@ -86,8 +87,8 @@ def _write(
 ) -> None:
     """Write events into a file, and say so; one that is there is replaced only where that is asked for."""
     printed = str(path) == "-"
-    if not printed and path.exists() and not force:
-        raise HistoryError(f"{path} is there already; add --force to replace it, or name another file.")
+    if not printed:
+        refuse_taken(path, force=force)
     write(events, path)
     if not printed:
         show(f"Wrote {len(events)} events to {path}")

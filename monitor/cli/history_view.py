@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from monitor.bus.codec import encode_json, topic_of
+from monitor.bus.codec import encode_with_topic
 from monitor.bus.messages import Event, Health, NearMissMessage
 from monitor.console import drawing, show, show_json
 from monitor.errors import HistoryError
@@ -87,8 +87,7 @@ def show_lines(found: Found, *, everything: bool) -> None:
         records += [(one.miss.time, one.miss) for one in found.near_misses]
         records += [(one.time, one) for one in found.health]
     for _, record in sorted(records, key=lambda one: one[0]):
-        topic = msgspec.json.encode({"topic": topic_of(record)})
-        show_json(topic[:-1] + b"," + encode_json(record)[1:])
+        show_json(encode_with_topic(record))
 
 
 def write_csv(events: Sequence[Event], path: Path) -> None:

@@ -12,6 +12,7 @@ from datetime import datetime
 import msgspec
 
 from monitor.bus.messages import Event, PublishedRecord, Reply, Request
+from monitor.bus.open_events import acknowledged
 from monitor.names import class_id
 
 MOST = 200
@@ -70,12 +71,7 @@ class Acknowledgements:
     def _acknowledge(self, event: Event, request: Request) -> Event:
         if event.acknowledged_at is not None:
             return event
-        seen = msgspec.structs.replace(
-            event,
-            type="acknowledged",
-            acknowledged_by=request.client or _SOMEBODY,
-            acknowledged_at=self._utc(),
-        )
+        seen = acknowledged(event, request.client or _SOMEBODY, self._utc())
         self._keep(seen)
         self._publish(seen)
         return seen

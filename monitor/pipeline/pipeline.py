@@ -75,7 +75,8 @@ class Pipeline:
         self._sinks = sinks if isinstance(sinks, Fanout) else Fanout(sinks)
         self._clips = clips
         self._rhythms = rhythms
-        self._sound_levels = sound_levels
+        listeners = (None if clips is None else clips.recorder, rhythms, sound_levels)
+        self._listeners = [one for one in listeners if one is not None]
         self._acknowledgements = acknowledgements or Acknowledgements(self._sinks.emit, clock.utc)
         self._clock = clock
         self._stream = stream
@@ -225,12 +226,8 @@ class Pipeline:
     def _measure(self, piece: Span) -> list[Window]:
         """Measure a piece; return the window that it completes, if any, and one before a gap."""
         self._progress.stop = piece.start + len(piece.samples)
-        if self._clips is not None:
-            self._clips.recorder.hear(piece)
-        if self._rhythms is not None:
-            self._rhythms.hear(piece)
-        if self._sound_levels is not None:
-            self._sound_levels.hear(piece)
+        for listener in self._listeners:
+            listener.hear(piece)
         self._stages.meter.held = bool(self._stages.detector.open)
         for level in self._stages.meter.push(piece):
             self._emit(self._report.level(level))

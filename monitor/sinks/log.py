@@ -8,20 +8,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import msgspec
-
-from monitor.bus.codec import encode_json, topic_of
+from monitor.bus.codec import encode_with_topic
 from monitor.bus.messages import Event, Health, NearMissMessage, PublishedRecord
 from monitor.config.settings import Config
 from monitor.errors import ConfigError
 from monitor.sinks.kinds import SinkOptions
 from monitor.sinks.queued import QueuedSink
-
-
-class _Topic(msgspec.Struct, frozen=True):
-    """How a line begins."""
-
-    topic: str
 
 
 class LogFile:
@@ -50,7 +42,7 @@ class LogFile:
         OSError
             It is not written, or not to its end; the next one begins a line of its own all the same.
         """
-        line = encode_json(_Topic(topic_of(record)))[:-1] + b"," + encode_json(record)[1:] + b"\n"
+        line = encode_with_topic(record) + b"\n"
         rest = memoryview(b"\n" + line if self._torn else line)
         self._torn = True
         while rest:

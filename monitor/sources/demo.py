@@ -162,8 +162,8 @@ def _street(rng: np.random.Generator, length: int) -> NDArray[np.float32]:
     street = np.zeros(length, np.float32)
     for synthesis, level_db in layers:
         layer = synthesis(rng, length)
-        street += layer * _gain(mean_power(layer), level_db)
-    street *= np.float32(_gain(mean_power(street), _BACKGROUND_DBFS))
+        street += layer * gain(mean_power(layer), level_db)
+    street *= np.float32(gain(mean_power(street), _BACKGROUND_DBFS))
     for start_s, over_db in _CARS:
         _mix(street, sounds.car_pass(rng), start_s, over_db)
     return street
@@ -171,13 +171,13 @@ def _street(rng: np.random.Generator, length: int) -> NDArray[np.float32]:
 
 def _mix(street: NDArray[np.float32], sound: NDArray[np.float32], start_s: float, over_db: float) -> None:
     """Add `sound` in place, its audible part `over_db` above the background level."""
-    sound = sound * np.float32(_gain(mean_power(sound[: _audible_len(sound)]), _BACKGROUND_DBFS + over_db))
+    sound = sound * np.float32(gain(mean_power(sound[: _audible_len(sound)]), _BACKGROUND_DBFS + over_db))
     start = round(start_s * sounds.SAMPLE_RATE)
     first, stop = max(0, start), min(len(street), start + len(sound))
     street[first:stop] += sound[first - start : stop - start]
 
 
-def _gain(power: float, level_db: float) -> float:
+def gain(power: float, level_db: float) -> float:
     """Return the factor that brings mean-square `power` to `level_db`."""
     return float(np.sqrt(10.0 ** (level_db / 10.0) / power))
 

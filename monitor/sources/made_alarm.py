@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.sources import demo_sounds as sounds
-from monitor.sources.demo import DemoSource, Scene, SceneEvent
+from monitor.sources.demo import DemoSource, Scene, SceneEvent, gain
 from monitor.units import mean_power, seconds_to_len
 
 CLASS, WORDING = "smoke_alarm", "smoke alarm beeping"
@@ -75,4 +75,4 @@ class MadeAlarm(DemoSource):
 
 def _at(samples: NDArray[np.float32], level_dbfs: float) -> NDArray[np.float32]:
     """Return `samples` at an RMS level."""
-    return samples * np.float32(np.sqrt(10.0 ** (level_dbfs / 10.0) / mean_power(samples)))
+    return samples * np.float32(gain(mean_power(samples), level_dbfs))

@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from monitor.bus.codec import decode_with, encode_json
-from monitor.errors import ConfigError, WireError
+from monitor.bus.codec import encode_json
+from monitor.errors import ConfigError
 from monitor.files.paths import own_folder
-from monitor.files.reading import read_stored
 from monitor.files.state_files import slug, write_private
+from monitor.storage.kept_file import read_kept
 
 _MOST_BYTES = 1 << 16
 
@@ -108,17 +108,14 @@ def _folder() -> Path | None:
 
 
 def _read(path: Path) -> StoredLevel:
-    try:
-        found = decode_with(_DECODER, read_stored(path, _MOST_BYTES))
-    except FileNotFoundError:
-        return StoredLevel(None)
-    except OSError as error:
-        why = f"it cannot be read ({error.strerror})"
-    except WireError:
-        why = "it is damaged"
-    else:
-        if math.isfinite(found.offset_db) and found.calibrated_at.tzinfo is not None:
-            return StoredLevel(found)
-        why = "it is damaged"
-    note = f"The calibration {path} cannot be used: {why}; levels are dBFS until `monitor calibrate` is run."
+    found = read_kept(path, _MOST_BYTES, _DECODER, _is_sound)
+    if not isinstance(found, str):
+        return StoredLevel(found)
+    note = (
+        f"The calibration {path} cannot be used: {found}; levels are dBFS until `monitor calibrate` is run."
+    )
     return StoredLevel(None, note)
+
+
+def _is_sound(one: LevelCalibration) -> bool:
+    return math.isfinite(one.offset_db) and one.calibrated_at.tzinfo is not None

@@ -14,12 +14,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from monitor.bus.codec import decode_with, encode_json
+from monitor.bus.codec import encode_json
 from monitor.detection.calibration import Calibration, Evidence
-from monitor.errors import WireError
 from monitor.files.paths import own_folder
-from monitor.files.reading import read_stored
 from monitor.files.state_files import file_name, write_private
+from monitor.storage.kept_file import read_kept
 
 KEEP_EVERY_S = 600.0
 _MOST_BYTES = 16 << 20
@@ -76,20 +75,15 @@ def remembered(source_id: str, model: str) -> Remembered:
     path = thresholds_file(source_id, model)
     if path is None:
         return Remembered(None)
-    try:
-        evidence = decode_with(_DECODER, read_stored(path, _MOST_BYTES))
-    except FileNotFoundError:
-        return Remembered(None)
-    except OSError as error:
-        why = f"it cannot be read ({error.strerror})"
-    except WireError:
-        why = "it is damaged"
-    else:
-        if all(map(math.isfinite, (*evidence.quiet, *evidence.passed))):
-            return Remembered(evidence)
-        why = "it is damaged"
-    note = f"The thresholds kept in {path} cannot be used: {why}; this run learns them again."
+    found = read_kept(path, _MOST_BYTES, _DECODER, _is_sound)
+    if not isinstance(found, str):
+        return Remembered(found)
+    note = f"The thresholds kept in {path} cannot be used: {found}; this run learns them again."
     return Remembered(None, note)
+
+
+def _is_sound(evidence: Evidence) -> bool:
+    return all(map(math.isfinite, (*evidence.quiet, *evidence.passed)))
 
 
 def thresholds_file(source_id: str, model: str) -> Path | None:

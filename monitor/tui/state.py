@@ -26,6 +26,7 @@ from monitor.bus.messages import (
     ScoresMessage,
     Snapshot,
 )
+from monitor.records import BESIDE_LIFE
 from monitor.tui.shown import Column, Nearly, ShownEvent
 
 COLUMNS = 600
@@ -215,7 +216,7 @@ def _with_health(state: State, health: Health, now_s: float, sequence: int) -> S
 
 def _with_event(state: State, event: Event, now_s: float, sequence: int) -> State:
     known = state.heard.get(event.id)
-    if event.type in {"acknowledged", "missed", "clip"}:  # one that is not known comes with a snapshot
+    if event.type in BESIDE_LIFE:  # one that is not known comes with a snapshot
         return state if known is None else _with_seen(state, known, event)
     late = known is not None and event.type != "offset" and sequence < known.sequence
     if known and (late or known.ended_by not in {None, "gone"}):  # what went with its monitor may go on

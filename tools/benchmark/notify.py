@@ -28,9 +28,8 @@ from typing import NoReturn
 
 import msgspec
 
-from monitor.bus.messages import Event, Latency, PublishedRecord
+from monitor.bus.messages import Event, PublishedRecord
 from monitor.config.settings import TargetConfig
-from monitor.records import BackgroundState
 from monitor.sinks import Sink
 from monitor.sinks.log import LogFile, Worth
 from monitor.sinks.notify.courier import Courier
@@ -40,6 +39,7 @@ from monitor.sinks.notify.spool import Spool
 from monitor.sinks.notify.texts import of_event
 from monitor.sinks.notify.ways import open_channel
 from monitor.sinks.queued import QueuedSink
+from tools.benchmark.made_records import made_event
 
 CLASSES = 20
 GRACE_S = 60.0
@@ -129,14 +129,7 @@ class Server:
 
 def event(number: int) -> Event:
     """Return the beginning of an event, one class after the other."""
-    name = f"class_{number % CLASSES}"
-    return Event(
-        type="onset", id=f"run-{number}", source_id="mic0", source_name="USB microphone", class_=name,
-        prompt="a sound", score=0.9, threshold=0.5, candidates=[], onset_time=datetime.now(UTC),
-        offset_time=None, onset_sample=number, offset_sample=None, sample_rate=32000,
-        latency_s=Latency(0.2, 0.3), level_dbfs=-30.0, floor_dbfs=-50.0, snr_db=20.0,
-        background=BackgroundState(ready=True, age_s=1.0, windows=40), urgent=False, model="embedded",
-    )  # fmt: skip
+    return made_event("onset", f"run-{number}", f"class_{number % CLASSES}", urgent=False)
 
 
 def notify_sink(targets: dict[str, TargetConfig], folder: Path) -> NotifySink:

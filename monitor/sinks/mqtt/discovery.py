@@ -12,12 +12,11 @@ from typing import Any
 from monitor.bus.messages import ClassState, Health
 from monitor.sinks.mqtt.commands import PRESS
 from monitor.sinks.mqtt.node import SET, Node
-from monitor.sinks.mqtt.states import sound_name
+from monitor.sinks.mqtt.states import EVENT_TYPES, sound_name
 from monitor.sinks.mqtt.thresholds import scale_of
 
 Component = dict[str, Any]
 """One entity as Home Assistant's documentation has it; `p` is its platform."""
-_EVENT_TYPES = ["onset", "offset", "acknowledged", "missed"]
 _HEARING = ["good", "too_quiet", "noisy", "overloaded", "deaf"]
 _QOS = 1
 _STEP = 0.001
@@ -153,7 +152,7 @@ def _of_class(health: Health, one: ClassState, place: str, node: Node) -> Iterat
             "p": "event",
             "name": f"{name} event",
             "icon": "mdi:bell-ring" if one.urgent else "mdi:waveform",
-            "event_types": _EVENT_TYPES,
+            "event_types": [*EVENT_TYPES],
             "state_topic": topic("event"),
         },
     )

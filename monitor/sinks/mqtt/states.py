@@ -15,7 +15,7 @@ from monitor.wording import STOPPED
 ONLINE, OFFLINE = b"online", b"offline"
 _MOST_LISTED = 20
 """Missed events that are listed; the newest."""
-_EVENT_TYPES = ("onset", "offset", "acknowledged", "missed")
+EVENT_TYPES = ("onset", "offset", "acknowledged", "missed")
 """What is told of a sound's life; updates would start each automation every two seconds."""
 
 
@@ -100,7 +100,7 @@ def event_payload(type_: str, encoded: bytes, waited_s: float) -> bytes:
 
 def is_told(event: Event) -> bool:
     """Return whether a message of an event is passed on."""
-    return event.type in _EVENT_TYPES
+    return event.type in EVENT_TYPES
 
 
 def sound_name(class_: str, label: str) -> str:

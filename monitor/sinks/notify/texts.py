@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import msgspec
-
-from monitor.bus.codec import encode_json, topic_of
+from monitor.bus.codec import encode_with_topic
 from monitor.bus.messages import ClockStep, Event, Health, PublishedRecord
 from monitor.sinks.notify.letters import Letter, Message
 from monitor.wording import HEARING, called, clock, clock_set, hedged, moment
@@ -15,15 +13,9 @@ LATE_S = 30.0
 """What is told later than this says so."""
 
 
-class _Topic(msgspec.Struct, frozen=True):
-    """How a payload begins."""
-
-    topic: str
-
-
 def payload_of(record: PublishedRecord) -> str:
     """Return `record` as `--log` writes it: its payload on the wire with its topic before that."""
-    return (encode_json(_Topic(topic_of(record)))[:-1] + b"," + encode_json(record)[1:]).decode()
+    return encode_with_topic(record).decode()
 
 
 def of_event(event: Event, now: datetime) -> Message:

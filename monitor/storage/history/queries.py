@@ -13,6 +13,7 @@ import msgspec
 
 from monitor.bus.codec import DECODERS, decode_with
 from monitor.bus.messages import Change, Event, Health, NearMissMessage
+from monitor.bus.open_events import acknowledged, ended
 from monitor.errors import HistoryError, WireError
 from monitor.storage.history.database import add_event, open_database
 
@@ -117,13 +118,8 @@ def acknowledge(path: Path, asked: Asked, event_id: str | None, by: str) -> list
         if database is None:
             return []
         waiting = _events(database, msgspec.structs.replace(asked, missed=True))
-        seen = [
-            msgspec.structs.replace(
-                one, type="acknowledged", acknowledged_by=by, acknowledged_at=datetime.now(UTC)
-            )
-            for one in waiting
-            if event_id in {None, one.id}
-        ]
+        now = datetime.now(UTC)
+        seen = [acknowledged(one, by, now) for one in waiting if event_id in {None, one.id}]
         for one in seen:
             add_event(database, one)
         return seen
@@ -162,14 +158,8 @@ def _events(database: sqlite3.Connection, asked: Asked, over: Collection[str] = 
         if event is not None:
             last = datetime.fromtimestamp(heard, UTC)
             gone = event.source_id in over or now - last > GONE_AFTER
-            found.append(_ended(event, last) if gone and event.offset_time is None else event)
+            found.append(ended(event, "gone", last) if gone and event.offset_time is None else event)
     return found
-
-
-def _ended(event: Event, heard: datetime) -> Event:
-    """Return an event that its monitor did not live to end with the end that can be concluded."""
-    offset = max(event.onset_time, heard)
-    return msgspec.structs.replace(event, type="offset", offset_time=offset, ended_by="gone")
 
 
 def _records(database: sqlite3.Connection, table: str, kind: type[Record], asked: Asked) -> list[Record]:
