@@ -133,6 +133,26 @@ class Cohort(msgspec.Struct, frozen=True):
     """So many of its sounds are as hard as an hour of ordinary life."""
 
 
+class OwnSound(msgspec.Struct, frozen=True):
+    """What one class sounds like here: examples that the user has given, as one model hears them."""
+
+    name: str
+    """The class it belongs to: lower-case letters, digits, `_` and `-`."""
+    words: str
+    """What the user calls it: the wording of the class."""
+    vectors: NDArray[np.float32]
+    """float32 (n, d), unit norm: windows of the examples, as they were recorded and augmented."""
+    example_of: NDArray[np.intp]
+    """(n,), which example each window comes from, counted from 0."""
+    plain: NDArray[np.bool_]
+    """(n,), True: as it was recorded; False: augmented."""
+
+    @property
+    def examples(self) -> int:
+        """How many examples there are."""
+        return len(np.unique(self.example_of))
+
+
 class CaptureStatus(msgspec.Struct, frozen=True):
     """What the capture thread knows about its source."""
 
