@@ -60,8 +60,8 @@ class Scorer:
         self._tails: Tails | None = None
         if cohort is not None:
             classes = prototypes.vectors[: len(prototypes.classes)]
-            plain = cohort.vectors @ prototypes.vectors.T + drift.beta * (cohort.vectors @ prototypes.drift.T)
-            self._tails = fit_tails(self._odds(plain), None if kinds is None else kinds @ classes.T, cohort)
+            odds = self.log_odds(cohort.vectors)
+            self._tails = fit_tails(odds, None if kinds is None else kinds @ classes.T, cohort)
 
     @property
     def calibrated(self) -> bool:
@@ -72,6 +72,13 @@ class Scorer:
     def prompts(self) -> dict[str, str]:
         """What each class is compared with."""
         return dict(zip(self._prototypes.classes, self._prototypes.prompts, strict=True))
+
+    def log_odds(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the log-odds of the scores, float64 (n, k), of windows in no background: float32 (n, d)."""
+        profiles = embeddings @ self._prototypes.vectors.T
+        profiles += self._beta * (embeddings @ self._prototypes.drift.T)
+        odds = self._odds(profiles)
+        return odds if self._tails is None else self._tails.score_odds(odds)
 
     def score(
         self, embedding: NDArray[np.float32], background: NDArray[np.float32], start: int, stop: int
