@@ -18,7 +18,6 @@ from monitor.bus.addresses import check_endpoint
 from monitor.bus.messages import PublishedRecord, Reply, Request
 from monitor.bus.server import BusThread
 from monitor.bus.sockets import bind_both, control_socket, events_socket
-from monitor.config.settings import Config
 from monitor.errors import PublishError
 
 HEARTBEAT_EVERY_S = 1.0
@@ -40,6 +39,8 @@ class Publisher:
         ``ipc://<path>`` of the control socket; None: the place that belongs to `bind` (`control.py`).
     heartbeat_every_s
         Seconds between heartbeats.
+    history
+        Answers `history` requests, on a thread of its own; None: no history is kept.
 
     Raises
     ------
@@ -53,6 +54,7 @@ class Publisher:
         high_water_mark: int = 1000,
         control: str | None = None,
         heartbeat_every_s: float = HEARTBEAT_EVERY_S,
+        history: Callable[[Request], Reply] | None = None,
     ) -> None:
         address = check_endpoint(bind, any_port=True)
         self.epoch = uuid.uuid4().hex
@@ -60,7 +62,7 @@ class Publisher:
         self._context = zmq.Context()
         events = events_socket(self._context, high_water_mark)
         answering = control_socket(self._context)
-        self._bus = BusThread(events, answering, self.epoch, heartbeat_every_s)
+        self._bus = BusThread(events, answering, self.epoch, heartbeat_every_s, history)
         try:
             self.endpoint, self.control_endpoint = bind_both(events, answering, address, control)
             """Where the records are, with the port that was found, and where requests are answered."""
@@ -97,7 +99,7 @@ class Publisher:
         Parameters
         ----------
         handle
-            Answers every well-formed request but `snapshot`, which needs no pipeline.
+            Answers every well-formed request but `snapshot` and `history`, which need no pipeline.
         """
         self._bus.stepped_s = time.monotonic()
         self._bus.steps += 1
@@ -111,17 +113,3 @@ class Publisher:
         self._bus.stop(_CLOSE_S)
         if not self._bus.is_alive():
             self._context.term()
-
-
-def open_publisher(config: Config, _: object) -> Publisher | None:
-    """Publish as `[publish]` of the configuration says; None where it says not to.
-
-    Raises
-    ------
-    PublishError
-        It cannot be done there.
-    """
-    publish = config.publish
-    if publish.bind == "none":
-        return None
-    return Publisher(publish.bind, publish.high_water_mark, publish.control or None)

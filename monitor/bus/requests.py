@@ -59,7 +59,7 @@ class RequestQueue:
             if len(self._questions) < MAX_WAITING:
                 self._questions.append(question)
                 return
-        self._reply(question, Reply(ok=False, error=f"{MAX_WAITING} requests wait already; try again later."))
+        self.reply(question, Reply(ok=False, error=f"{MAX_WAITING} requests wait already; try again later."))
 
     def serve(self, handle: Callable[[Request], Reply], most: int) -> None:
         """Answer at most `most` questions with `handle`; called by the pipeline."""
@@ -71,13 +71,13 @@ class RequestQueue:
                 reply = handle(question.request)
             except MonitorError as error:
                 reply = Reply(ok=False, error=str(error))
-            self._reply(question, reply)
+            self.reply(question, reply)
 
     def take_answers(self, now_s: float) -> list[Answer]:
         """Return what can be sent back at `now_s`; questions that waited for too long are refused."""
         while (late := self._next(before_s=now_s - TIMEOUT_S)) is not None:
             waited_s = now_s - late.asked_s
-            self._reply(
+            self.reply(
                 late,
                 Reply(
                     ok=False, error=f"Not done: the monitor stands still ({waited_s:.0f} s); try again later."
@@ -94,7 +94,8 @@ class RequestQueue:
             due = bool(self._questions) and self._questions[0].asked_s < before_s
             return self._questions.popleft() if due else None
 
-    def _reply(self, question: PendingRequest, reply: Reply) -> None:
+    def reply(self, question: PendingRequest, reply: Reply) -> None:
+        """Let `reply` find its way back; from any thread."""
         with self._lock:
             self._answers.append(Answer(question.envelope, reply))
         self._wakeup.ring()

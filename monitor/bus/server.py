@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -17,6 +18,7 @@ import zmq
 from monitor.bus.codec import decode_request, encode, encode_json, topic_of
 from monitor.bus.connections import ConnectionGuard
 from monitor.bus.control import peer_of
+from monitor.bus.history_reader import HistoryReader
 from monitor.bus.liveness import Liveness, truthful
 from monitor.bus.messages import Health, Heartbeat, PublishedRecord, Reply, Request, Snapshot
 from monitor.bus.outbox import Outbox, Wakeup
@@ -44,10 +46,17 @@ class BusThread(threading.Thread):
         Identity of this run.
     heartbeat_every_s
         Seconds between heartbeats, once the pipeline has turned.
+    history
+        Answers `history` requests; None: there is none.
     """
 
     def __init__(
-        self, events: zmq.Socket[bytes], control: zmq.Socket[bytes], epoch: str, heartbeat_every_s: float
+        self,
+        events: zmq.Socket[bytes],
+        control: zmq.Socket[bytes],
+        epoch: str,
+        heartbeat_every_s: float,
+        history: Callable[[Request], Reply] | None = None,
     ) -> None:
         super().__init__(name="bus", daemon=True)
         self.steps = 0
@@ -59,6 +68,7 @@ class BusThread(threading.Thread):
         self._wakeup = Wakeup()
         self.outbox = Outbox(self._wakeup)
         self.requests = RequestQueue(self._wakeup)
+        self._history = HistoryReader(history, self.requests)
         self._events, self._control = events, control
         self._epoch = epoch
         self._heartbeat_every_s = heartbeat_every_s
@@ -164,7 +174,7 @@ class BusThread(threading.Thread):
             self._take_request(frames, now_s)
 
     def _take_request(self, frames: list[zmq.Frame], now_s: float) -> None:
-        """Answer at once, or let the pipeline do it."""
+        """Answer at once, or let the pipeline or the reader of the history do it."""
         parts = [frame.bytes for frame in frames]
         envelope = parts[:2] if len(parts) > 2 and parts[1] == b"" else parts[:1]
         try:
@@ -176,6 +186,8 @@ class BusThread(threading.Thread):
         else:
             if request.request == "snapshot":
                 self._answer(envelope, self._state.snapshot(self._epoch, datetime.now(UTC)))
+            elif request.request == "history":
+                self._history.ask(PendingRequest(envelope, request, now_s))
             else:
                 self.requests.ask(PendingRequest(envelope, request, now_s))
 

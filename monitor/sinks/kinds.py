@@ -33,7 +33,7 @@ class SinkOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SINKS: dict[str, str] = {
-    "bus": "monitor.bus.publisher:open_publisher",
+    "bus": "monitor.sinks.bus:open_bus",
     "lines": "monitor.sinks.lines:open_lines",
     "troubles": "monitor.sinks.lines:open_troubles",
     "log": "monitor.sinks.log:open_log",

@@ -31,16 +31,29 @@ class Request(
     """What a local program may ask of a running monitor on its control socket."""
 
     request: Literal[
-        "snapshot", "pause", "mute", "threshold", "background", "forget_background", "acknowledge"
+        "snapshot",
+        "pause",
+        "mute",
+        "threshold",
+        "background",
+        "forget_background",
+        "acknowledge",
+        "history",
     ]
     class_: str | None = None
-    """For `mute` and `threshold`, and for `acknowledge` where it is about one class."""
+    """For `mute` and `threshold`; for `acknowledge` and `history` where they are about one class."""
     value: float | bool | None = None
     """`pause` and `mute`: true or false; `threshold`: the new onset threshold, within `limits.THRESHOLD`."""
     source_id: str | None = None
     """The one source that is meant; None: all."""
     event_id: str | None = None
     """For `acknowledge`: the one event that was seen; None: all urgent ones."""
+    since: Instant | None = None
+    """For `history`: events that began then or later; None: from the first one."""
+    until: Instant | None = None
+    """For `history`: events that began earlier than that."""
+    limit: Tally | None = None
+    """For `history`: at most so many events, the newest, and at most 500; None: 500."""
     client: str | None = None
     """What asks, in words ("the interface"); who that is the monitor finds out itself."""
 
@@ -82,4 +95,5 @@ class Reply(msgspec.Struct, frozen=True):
     backgrounds: list[BackgroundProfile] = []
     """To `background`: one per source that was asked."""
     events: list[Event] = []
-    """To `acknowledge`: what it was about, acknowledged now or before."""
+    """To `acknowledge`: what it was about, acknowledged now or before. To `history`: what was asked for,
+    oldest first; of live sources only, for of others nothing is kept."""

@@ -62,7 +62,7 @@ def _asked(
     source_id: str | None = None,
     event_id: str | None = None,
 ) -> Request:
-    return Request(what, class_, value, source_id, event_id, ASKED_BY)
+    return Request(what, class_, value, source_id, event_id, client=ASKED_BY)
 
 
 def _text(payload: bytes) -> str:

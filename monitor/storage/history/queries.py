@@ -89,6 +89,12 @@ def find(path: Path, asked: Asked) -> Found:
         return Found(events, near, health, changes)
 
 
+def find_events(path: Path, asked: Asked) -> list[Event]:
+    """Return the events of the history at `path` that are asked for, oldest first; raises as `find` does."""
+    with _reading(path) as database:
+        return [] if database is None else _events(database, asked)
+
+
 def missed(path: Path, most: int, source_ids: Collection[str] = ()) -> list[Event]:
     """Return the newest urgent events that are over and that nobody has acknowledged, oldest first.
 
