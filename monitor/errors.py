@@ -12,6 +12,7 @@
     │   └── ModelUnreachable       its files cannot be fetched now; they may be fetched by hand
     ├── BackgroundError            a background is not known well enough to be saved, or cannot be read
     ├── HistoryError               the history cannot be read or written
+    ├── MomentsError               the memory of what was heard cannot be read, written or decrypted
     ├── PublishError               events cannot be published (port in use, address refused)
     │   └── NoAnswer               no monitor answers there
     ├── ProgramError               the program failed; exit code 1
@@ -61,6 +62,10 @@ class BackgroundError(MonitorError):
 
 class HistoryError(MonitorError):
     """The history of what was heard cannot be read or written."""
+
+
+class MomentsError(MonitorError):
+    """The memory of what was heard cannot be read, written or decrypted."""
 
 
 class PublishError(MonitorError):

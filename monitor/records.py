@@ -243,6 +243,44 @@ class Embedding(msgspec.Struct, frozen=True):
     """Seconds of work; of a batch, this window's share."""
 
 
+class Moment(msgspec.Struct, frozen=True):
+    """One window as it is remembered: what the model made of it, and nothing that could be played."""
+
+    source_id: str
+    model: str
+    """Identity of the model that embedded it; to another the embedding means nothing."""
+    time: Instant
+    """When it began."""
+    vector: NDArray[np.float16]
+    """float16 (d,), the unit embedding rounded."""
+    scores: dict[str, float]
+    """Score per listed class; of many, the highest."""
+    level_dbfs: float
+    floor_dbfs: float
+    event_id: str = ""
+    """The event it belongs to; empty: none."""
+    class_: str = ""
+    """The class of that event."""
+
+
+class Correction(msgspec.Struct, frozen=True):
+    """What somebody said of an event: it was what it was told as, or it was not."""
+
+    event_id: str
+    class_: str
+    """What the event was told as."""
+    right: bool
+    really: str
+    """The class that it was instead; empty: nobody said."""
+    source_id: str
+    model: str
+    """Identity of the model that heard it."""
+    time: Instant
+    """When somebody said so."""
+    by: str
+    """Who, in words."""
+
+
 class Stall(msgspec.Struct, frozen=True):
     """Why sound is not analysed although it arrives."""
 

@@ -27,6 +27,7 @@ _CHOICES = {
     "capture.channel": "mix, loudest, left, right, or a number from 1",
     "capture.channels": "mix, loudest, left, right, or a number from 1",
     "clips.speech": "skip or keep",
+    "memory.keep": "none, events or all",
     "detector.classes.*.rhythm": "tell, require or ignore",
     "background.tau": f"auto, or {limits.TAU}",
     "background.guard_score": f"auto, or {limits.GUARD_SCORE}",

@@ -249,6 +249,24 @@ class HistoryConfig(_Section, frozen=True):
     """Megabytes from which on the oldest are removed too."""
 
 
+class MemoryConfig(_Section, frozen=True):
+    """What moments of live sources sounded like to the model: embeddings, never sound; `monitor memory`."""
+
+    keep: Literal["none", "events", "all"] = "events"
+    """`events`: of each event some, so that you can say later what it was. `all`: every window that is
+    not like the one before it too; `monitor adapt` learns from them."""
+    keep_days: Annotated[float, within(limits.KEEP_DAYS)] = 90.0
+    """Older ones are removed."""
+    max_mb: Annotated[float, within(limits.MAX_MB)] = 100.0
+    """Megabytes from which on the oldest are removed too."""
+    max_moments: Annotated[int, msgspec.Meta(ge=100, le=900_000)] = 50_000
+    """The same by their number."""
+    key_file: str = ""
+    """A file with the key they are encrypted with; `monitor memory key new FILE` makes one."""
+    key_env: str = ""
+    """The environment variable that has the key instead; both empty: they are not encrypted."""
+
+
 class ClipsConfig(_Section, frozen=True):
     """The sound around events, kept only if you say so; `monitor clips` lists, plays and deletes it."""
 
@@ -287,6 +305,7 @@ class Config(_Section, frozen=True):
     calibration: CalibrationConfig = CalibrationConfig()
     publish: PublishConfig = PublishConfig()
     history: HistoryConfig = HistoryConfig()
+    memory: MemoryConfig = MemoryConfig()
     clips: ClipsConfig = ClipsConfig()
     notify: NotifyConfig = NotifyConfig()
     mqtt: MqttConfig = MqttConfig()

@@ -1,16 +1,12 @@
 """The history's file: its tables, how it is opened, written, and kept from growing without end.
 
-``$XDG_STATE_HOME/monitor/history.db`` (``~/.local/state/monitor/history.db``), with a write-ahead log, for
-its owner only. Every record is a transaction, so that a process that is killed leaves what it had written,
-and nothing half. A power cut may cost the last moments, never the file. Several monitors may write: each
-waits for the other.
+``$XDG_STATE_HOME/monitor/history.db`` (``~/.local/state/monitor/history.db``). What holds for every such file
+is in `storage/database.py`.
 """
 
 from __future__ import annotations
 
-import os
 import sqlite3
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,9 +14,9 @@ from monitor.bus.codec import encode_json
 from monitor.bus.messages import Change, Event, Health, NearMissMessage
 from monitor.errors import HistoryError
 from monitor.files.paths import own_folder
+from monitor.storage.database import MEGABYTE, Schema, give_back, open_or_set_aside, used_bytes
+from monitor.storage.database import open_database as open_file
 
-VERSION = 1
-"""Of the tables; a file of a later version is left alone."""
 _MIGRATIONS: tuple[str, ...] = (
     """
     CREATE TABLE events (
@@ -42,13 +38,13 @@ _MIGRATIONS: tuple[str, ...] = (
     """,
 )
 """From each version to the next; the first makes the tables."""
+VERSION = len(_MIGRATIONS)
+"""Of the tables; a file of a later version is left alone."""
+_SCHEMA = Schema("The history", _MIGRATIONS, HistoryError)
 _TIMES = {"events": "onset", "near_misses": "time", "health": "time", "changes": "time"}
-_BUSY_S = 5.0
-"""Seconds one writer waits for another."""
 _PRUNE_EVERY_S = 3600.0
 _SHARE = 0.1
 """Of the history that goes where the file is too large: its oldest part."""
-_MEGABYTE = 1 << 20
 
 
 def history_file() -> Path | None:
@@ -58,58 +54,8 @@ def history_file() -> Path | None:
 
 
 def open_database(path: Path, *, make: bool = False) -> sqlite3.Connection:
-    """Open the history at `path`, brought up to this version; `make`: also where there is none.
-
-    Raises
-    ------
-    FileNotFoundError
-        There is none.
-    HistoryError
-        It is of a later version.
-    sqlite3.Error, OSError
-        It cannot be read, or is no history.
-    """
-    if make:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    elif not path.exists():
-        raise FileNotFoundError(path)
-    database = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
-    try:
-        database.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before there is a table
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = NORMAL")
-        _migrate(database, path)
-    except BaseException:
-        database.close()
-        raise
-    return database
-
-
-def _migrate(database: sqlite3.Connection, path: Path) -> None:
-    if _version(database) == VERSION:
-        return
-    database.execute("BEGIN IMMEDIATE")  # another process may be doing the same
-    try:
-        version = _version(database)
-        if version > VERSION:
-            raise HistoryError(
-                f"The history {path} is of a later version of monitor ({version}; this one knows {VERSION}); "
-                "update this one, or move that file away."
-            )
-        for step in _MIGRATIONS[version:]:
-            for statement in filter(str.strip, step.split(";")):
-                database.execute(statement)
-        database.execute(f"PRAGMA user_version = {VERSION}")
-        database.execute("COMMIT")
-    except BaseException:
-        with suppress(sqlite3.Error):
-            database.execute("ROLLBACK")
-        raise
-
-
-def _version(database: sqlite3.Connection) -> int:
-    return int(database.execute("PRAGMA user_version").fetchone()[0])
+    """Open the history at `path`; it makes and raises what `storage.database` does."""
+    return open_file(path, _SCHEMA, make=make)
 
 
 class HistoryWriter:
@@ -128,7 +74,7 @@ class HistoryWriter:
     def __init__(self, path: Path, keep_days: float, max_mb: float) -> None:
         self._path = path
         self._keep = timedelta(days=keep_days)
-        self._max_bytes = max_mb * _MEGABYTE
+        self._max_bytes = max_mb * MEGABYTE
         self._database: sqlite3.Connection | None = None
         self._pruned: datetime | None = None
         self.set_aside: Path | None = None
@@ -162,9 +108,9 @@ class HistoryWriter:
         """Remove what is older than it may be, and then the oldest while the file is too large."""
         database = self._opened()
         _remove_before(database, (now - self._keep).timestamp())
-        while _used_bytes(database) > self._max_bytes and _remove_oldest(database):
+        while used_bytes(database) > self._max_bytes and _remove_oldest(database):
             pass
-        database.executescript("PRAGMA incremental_vacuum")  # `execute` would free a single page
+        give_back(database)
 
     def close(self) -> None:
         """Close the file; may be called twice."""
@@ -175,13 +121,7 @@ class HistoryWriter:
     def _opened(self) -> sqlite3.Connection:
         """Return the database; one that is damaged is set aside, never overwritten."""
         if self._database is None:
-            try:
-                self._database = open_database(self._path, make=True)
-            except sqlite3.DatabaseError as error:
-                if isinstance(error, sqlite3.OperationalError):  # busy, full, not allowed: it may be sound
-                    raise
-                self.set_aside = _set_aside(self._path)
-                self._database = open_database(self._path, make=True)
+            self._database, self.set_aside = open_or_set_aside(self._path, _SCHEMA)
         return self._database
 
     def _prune_when_due(self, now: datetime) -> None:
@@ -245,22 +185,3 @@ def _remove_oldest(database: sqlite3.Connection) -> bool:
             sentence = f"DELETE FROM {table} WHERE {column} <= ?"  # noqa: S608
             removed += database.execute(sentence, (time,)).rowcount
     return removed > 0
-
-
-def _used_bytes(database: sqlite3.Connection) -> int:
-    """Return how much of the file holds something."""
-    pages, free, size = (
-        int(database.execute(f"PRAGMA {name}").fetchone()[0])
-        for name in ("page_count", "freelist_count", "page_size")
-    )
-    return (pages - free) * size
-
-
-def _set_aside(path: Path) -> Path:
-    """Give a file that is no history another name, with its log, and return that."""
-    aside = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}")
-    path.replace(aside)
-    for suffix in ("-wal", "-shm"):
-        with suppress(FileNotFoundError):
-            path.with_name(path.name + suffix).replace(aside.with_name(aside.name + suffix))
-    return aside

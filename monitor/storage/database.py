@@ -1,0 +1,130 @@
+"""SQLite files of this program: how they are opened, brought up to date, measured and set aside.
+
+With a write-ahead log, for their owner only. Every record is a transaction, so that a process that is killed
+leaves what it had written, and nothing half. A power cut may cost the last moments, never the file. Several
+processes may write: each waits for the others.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from monitor.errors import MonitorError
+
+_BUSY_S = 5.0
+"""Seconds one writer waits for another."""
+MEGABYTE = 1 << 20
+
+
+class Schema(NamedTuple):
+    """What a file holds."""
+
+    name: str
+    """What a person calls it, at the beginning of a sentence."""
+    migrations: Sequence[str]
+    """From each version to the next; the first makes the tables."""
+    error: type[MonitorError]
+    """What is wrong with it."""
+
+
+def open_database(path: Path, schema: Schema, *, make: bool = False) -> sqlite3.Connection:
+    """Open the file at `path`, brought up to this version; `make`: also where there is none.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is none.
+    MonitorError
+        It is of a later version; the error of `schema`.
+    sqlite3.Error, OSError
+        It cannot be read, or is no database.
+    """
+    if make:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    elif not path.exists():
+        raise FileNotFoundError(path)
+    database = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+    try:
+        database.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before there is a table
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = NORMAL")
+        _migrate(database, path, schema)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def open_or_set_aside(path: Path, schema: Schema) -> tuple[sqlite3.Connection, Path | None]:
+    """Open or make the file at `path`; return it, and where one is now that could not be read.
+
+    Raises
+    ------
+    sqlite3.Error, OSError, MonitorError
+        As `open_database`, but for a file that is damaged.
+    """
+    try:
+        return open_database(path, schema, make=True), None
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError):  # busy, full, not allowed: it may be sound
+            raise
+        aside = _set_aside(path)
+        return open_database(path, schema, make=True), aside
+
+
+def _migrate(database: sqlite3.Connection, path: Path, schema: Schema) -> None:
+    newest = len(schema.migrations)
+    if _version(database) == newest:
+        return
+    database.execute("BEGIN IMMEDIATE")  # another process may be doing the same
+    try:
+        version = _version(database)
+        if version > newest:
+            raise schema.error(
+                f"{schema.name} {path} is of a later version of monitor ({version}; this one knows "
+                f"{newest}); update this one, or move that file away."
+            )
+        for step in schema.migrations[version:]:
+            for statement in filter(str.strip, step.split(";")):
+                database.execute(statement)
+        database.execute(f"PRAGMA user_version = {newest}")
+        database.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            database.execute("ROLLBACK")
+        raise
+
+
+def _version(database: sqlite3.Connection) -> int:
+    return int(database.execute("PRAGMA user_version").fetchone()[0])
+
+
+def used_bytes(database: sqlite3.Connection) -> int:
+    """Return how much of the file holds something."""
+    pages, free, size = (
+        int(database.execute(f"PRAGMA {name}").fetchone()[0])
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    return (pages - free) * size
+
+
+def give_back(database: sqlite3.Connection) -> None:
+    """Make the file smaller by what is free in it."""
+    database.executescript("PRAGMA incremental_vacuum")  # `execute` would free a single page
+
+
+def _set_aside(path: Path) -> Path:
+    """Give a file that is no database another name, with its log, and return that."""
+    aside = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}")
+    path.replace(aside)
+    for suffix in ("-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).replace(aside.with_name(aside.name + suffix))
+    return aside

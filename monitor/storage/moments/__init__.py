@@ -1,0 +1,13 @@
+"""The memory: what moments sounded like to the model, as embeddings in one SQLite file of this user.
+
+What reads it: ``with opened(config.memory) as moments``, then a method of `MomentStore`.
+"""
+
+from monitor.storage.moments.opening import memory_file, open_moments, opened
+from monitor.storage.moments.queries import Asked, MomentBatch, MomentStore, Overview
+from monitor.storage.moments.writer import MomentWriter, OfEvent, Told, Untold
+
+__all__ = [
+    "Asked", "MomentBatch", "MomentStore", "MomentWriter", "OfEvent", "Overview", "Told", "Untold",
+    "memory_file", "open_moments", "opened",
+]  # fmt: skip

@@ -1,0 +1,308 @@
+"""What is remembered, as a table: moments, and what somebody said of the events they belong to.
+
+A moment of an event that was corrected stays for as long as the correction does. An event's id, class, time
+and source are readable without the key, as they are in the history; embedding, level and scores are not.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.errors import MomentsError
+from monitor.records import Correction, Moment
+from monitor.storage.moments.sealing import Seal
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE moments (
+        id INTEGER PRIMARY KEY, model TEXT NOT NULL, source_id TEXT NOT NULL, time REAL NOT NULL,
+        event_id TEXT NOT NULL, class TEXT NOT NULL, content BLOB NOT NULL
+    );
+    CREATE INDEX moments_by_time ON moments (time);
+    CREATE INDEX moments_of_events ON moments (event_id) WHERE event_id != '';
+    CREATE TABLE corrections (
+        event_id TEXT PRIMARY KEY, class TEXT NOT NULL, is_right INTEGER NOT NULL, really TEXT NOT NULL,
+        source_id TEXT NOT NULL, model TEXT NOT NULL, time REAL NOT NULL, by TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE about (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+    """,
+)
+_COLUMNS = "model, source_id, time, event_id, class, content"
+_MOST_SCORES = 32
+_KEY_CHECK = "key_check"
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """Which moments are meant; what is None limits nothing."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    event_id: str | None = None
+    model: str | None = None
+    source_id: str | None = None
+
+
+class MomentBatch(msgspec.Struct, frozen=True):
+    """Moments of one model as arrays, oldest first."""
+
+    vectors: NDArray[np.float16]
+    """float16 (n, d), unit norm but for the rounding."""
+    times: NDArray[np.float64]
+    """(n,), seconds since 1970, UTC."""
+    levels_dbfs: NDArray[np.float32]
+    """(n,)."""
+    floors_dbfs: NDArray[np.float32]
+    """(n,)."""
+    scores: list[dict[str, float]]
+    """Per moment its score per class."""
+    source_ids: list[str]
+    event_ids: list[str]
+    """Empty: of no event."""
+    classes: list[str]
+    """Of those events."""
+
+
+class Overview(msgspec.Struct, frozen=True):
+    """How much is remembered of one source by one model."""
+
+    source_id: str
+    model: str
+    moments: int
+    events: int
+    first: datetime
+    last: datetime
+
+
+class _Content(msgspec.Struct, array_like=True):
+    """What of a row is encrypted."""
+
+    vector: bytes
+    level_dbfs: float
+    floor_dbfs: float
+    scores: dict[str, float]
+
+
+_DECODER = msgspec.msgpack.Decoder(_Content)
+_ENCODER = msgspec.msgpack.Encoder()
+
+
+class MomentStore:
+    """Reads and writes the memory through an open database.
+
+    Raises
+    ------
+    MomentsError
+        It is encrypted, and `seal` is not what it was encrypted with.
+    """
+
+    def __init__(self, database: sqlite3.Connection, path: Path, seal: Seal | None) -> None:
+        self.path = path
+        self._database = database
+        self._seal = seal
+        database.execute("PRAGMA secure_delete = ON")  # what is forgotten is overwritten
+        self._check_key()
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether it is."""
+        return self._seal is not None
+
+    def add(self, moments: Iterable[Moment]) -> None:
+        """Remember moments that belong to no event."""
+        sentence = f"INSERT INTO moments ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608
+        self._database.executemany(sentence, [self._row(one) for one in moments])
+
+    def put_event(self, event_id: str, moments: Sequence[Moment]) -> None:
+        """Remember the moments of an event, in place of those that were known."""
+        with _Transaction(self._database):
+            self._database.execute("DELETE FROM moments WHERE event_id = ?", (event_id,))
+            self.add(moments)
+
+    def of_event(self, event_id: str) -> list[Moment]:
+        """Return the moments of an event, oldest first; none: they were forgotten, or never kept."""
+        return list(self.find(Asked(event_id=event_id)))
+
+    def find(self, asked: Asked) -> Iterator[Moment]:
+        """Yield the moments that are meant, oldest first."""
+        where, values = _where(asked)
+        sentence = f"SELECT {_COLUMNS} FROM moments{where} ORDER BY time, id"  # noqa: S608
+        for row in self._database.execute(sentence, values):
+            yield self._moment(row)
+
+    def batches(self, model: str, most: int = 4096, asked: Asked | None = None) -> Iterator[MomentBatch]:
+        """Yield the moments of one model, `most` at once, oldest first."""
+        which = msgspec.structs.replace(asked or Asked(), model=model)
+        waiting: list[Moment] = []
+        for moment in self.find(which):
+            waiting.append(moment)
+            if len(waiting) == most:
+                yield _batch(waiting)
+                waiting = []
+        if waiting:
+            yield _batch(waiting)
+
+    def newest_event(self) -> str | None:
+        """Return the id of the event that began last; None: none is remembered."""
+        row = self._database.execute(
+            "SELECT event_id FROM moments WHERE event_id != '' ORDER BY time DESC LIMIT 1"
+        ).fetchone()
+        return None if row is None else str(row[0])
+
+    def overview(self) -> list[Overview]:
+        """Return how much there is, per source and model."""
+        rows = self._database.execute(
+            """
+            SELECT source_id, model, count(*), count(DISTINCT nullif(event_id, '')), min(time), max(time)
+            FROM moments GROUP BY source_id, model ORDER BY min(time)
+            """
+        ).fetchall()
+        return [
+            Overview(source_id, model, moments, events, _utc(first), _utc(last))
+            for source_id, model, moments, events, first, last in rows
+        ]
+
+    def forget(self, asked: Asked) -> int:
+        """Forget the moments that are meant, and corrections that lose all of theirs; return how many."""
+        where, values = _where(asked)
+        with _Transaction(self._database):
+            count = self._database.execute(f"DELETE FROM moments{where}", values).rowcount  # noqa: S608
+            self._database.execute(
+                "DELETE FROM corrections WHERE event_id NOT IN (SELECT event_id FROM moments)"
+            )
+        self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # nothing is left of it in the log
+        return count
+
+    def corrections(self, model: str | None = None) -> list[Correction]:
+        """Return what somebody said of events, oldest first; of one model, or of all."""
+        rows = self._database.execute(
+            "SELECT * FROM corrections WHERE ? IN ('', model) ORDER BY time", (model or "",)
+        ).fetchall()
+        return [
+            Correction(event_id, class_, bool(right), really, source_id, of, _utc(time), by)
+            for event_id, class_, right, really, source_id, of, time, by in rows
+        ]
+
+    def correct(self, correction: Correction) -> None:
+        """Keep what somebody said of an event, in place of what was said of it before."""
+        one = correction
+        self._database.execute(
+            "INSERT OR REPLACE INTO corrections VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                one.event_id, one.class_, one.right, one.really, one.source_id, one.model,
+                one.time.timestamp(), one.by,
+            ),
+        )  # fmt: skip
+
+    def uncorrect(self, event_id: str) -> bool:
+        """Take back what was said of an event; False: nothing was."""
+        return self._database.execute("DELETE FROM corrections WHERE event_id = ?", (event_id,)).rowcount > 0
+
+    def _row(self, moment: Moment) -> tuple[Any, ...]:
+        best = sorted(moment.scores.items(), key=lambda one: -one[1])[:_MOST_SCORES]
+        scores = {name: round(value, 4) for name, value in best}
+        vector = np.asarray(moment.vector, np.float16).tobytes()
+        content = _ENCODER.encode(_Content(vector, moment.level_dbfs, moment.floor_dbfs, scores))
+        plain = (
+            moment.model, moment.source_id, moment.time.timestamp(), moment.event_id, moment.class_,
+        )  # fmt: skip
+        return (*plain, content if self._seal is None else self._seal.close(content, _about(plain)))
+
+    def _moment(self, row: tuple[Any, ...]) -> Moment:
+        *plain, content = row
+        opened = content if self._seal is None else self._seal.open(content, _about(plain))
+        try:
+            found = None if opened is None else _DECODER.decode(opened)
+        except msgspec.MsgspecError:
+            found = None
+        if found is None:
+            raise MomentsError(
+                f"A moment in {self.path} is damaged or was changed; forget it: "
+                "monitor memory forget --since T, or --event ID."
+            )
+        model, source_id, time, event_id, class_ = plain
+        vector = np.frombuffer(found.vector, np.float16)
+        return Moment(
+            source_id, model, _utc(time), vector, found.scores, found.level_dbfs, found.floor_dbfs, event_id,
+            class_,
+        )  # fmt: skip
+
+    def _check_key(self) -> None:
+        """Refuse a key that is not its own; encrypt what there is with the first that is given."""
+        row = self._database.execute("SELECT value FROM about WHERE name = ?", (_KEY_CHECK,)).fetchone()
+        if row is None:
+            if self._seal is not None:
+                self._encrypt(self._seal)
+            return
+        if self._seal is None:
+            raise MomentsError(
+                f"The memory {self.path} is encrypted; say where its key is: [memory] key_file or key_env."
+            )
+        if self._seal.open(row[0], _KEY_CHECK.encode()) is None:
+            raise MomentsError(
+                f"The memory {self.path} is encrypted with another key than the one that [memory] names; "
+                "give that one, or move the file away."
+            )
+
+    def _encrypt(self, seal: Seal) -> None:
+        with _Transaction(self._database):
+            rows = self._database.execute(f"SELECT id, {_COLUMNS} FROM moments").fetchall()  # noqa: S608
+            for number, *plain, content in rows:
+                sealed = seal.close(content, _about(plain))
+                self._database.execute("UPDATE moments SET content = ? WHERE id = ?", (sealed, number))
+            check = seal.close(b"", _KEY_CHECK.encode())
+            self._database.execute("INSERT INTO about VALUES (?, ?)", (_KEY_CHECK, check))
+        self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # nothing plain is left in the log
+
+
+class _Transaction:
+    """All or nothing of what is written inside."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+
+    def __enter__(self) -> None:
+        self._database.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        self._database.execute("COMMIT" if kind is None else "ROLLBACK")
+
+
+def _where(asked: Asked) -> tuple[str, list[Any]]:
+    limits: list[tuple[str, Any]] = []
+    if asked.since is not None:
+        limits.append(("time >= ?", asked.since.timestamp()))
+    if asked.until is not None:
+        limits.append(("time < ?", asked.until.timestamp()))
+    names = ("event_id", "model", "source_id")
+    limits += [(f"{name} = ?", value) for name in names if (value := getattr(asked, name)) is not None]
+    return f" WHERE {' AND '.join(text for text, _ in limits)}" if limits else "", [one for _, one in limits]
+
+
+def _about(plain: Sequence[Any]) -> bytes:
+    """Return what a row says of itself in plain text, so that no two rows say the same by accident."""
+    return _ENCODER.encode(list(plain))
+
+
+def _utc(time: float) -> datetime:
+    return datetime.fromtimestamp(time, UTC)
+
+
+def _batch(moments: Sequence[Moment]) -> MomentBatch:
+    return MomentBatch(
+        vectors=np.stack([one.vector for one in moments]),
+        times=np.array([one.time.timestamp() for one in moments]),
+        levels_dbfs=np.array([one.level_dbfs for one in moments], np.float32),
+        floors_dbfs=np.array([one.floor_dbfs for one in moments], np.float32),
+        scores=[one.scores for one in moments],
+        source_ids=[one.source_id for one in moments],
+        event_ids=[one.event_id for one in moments],
+        classes=[one.class_ for one in moments],
+    )
