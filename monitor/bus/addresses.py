@@ -34,7 +34,7 @@ def check_endpoint(endpoint: str, any_port: bool = False) -> str:
             f"{shown!r} is not an address; write tcp://127.0.0.1:5557 or ipc:///path/to/socket."
         )
     host, port = match["host"].replace("localhost", "127.0.0.1"), match["port"]
-    if not _is_loopback(host):
+    if not is_loopback(host):
         raise PublishError(
             f"{shown!r} is not a loopback address, and a public one would need keys, which this version does "
             "not have: use tcp://127.0.0.1:<port>, tcp://[::1]:<port> or ipc://<path>, and an SSH tunnel to "
@@ -78,7 +78,8 @@ def _check_ipc(endpoint: str, longest: int) -> str:
     return endpoint
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether `host`, a number as it stands in a URL, is reached from this machine only."""
     if host.startswith("["):
         return host == "[::1]"
     try:

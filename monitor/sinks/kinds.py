@@ -40,6 +40,8 @@ SINKS: dict[str, str] = {
     "history": "monitor.sinks.history:open_history",
     "notify": "monitor.sinks.notify.opening:open_notify",
     "mqtt": "monitor.sinks.mqtt.sink:open_mqtt",
+    "service_manager": "monitor.sinks.service_manager:open_service_manager",
+    "metrics": "monitor.sinks.metrics.server:open_metrics",
 }
 """``module:function``, loaded when a run begins: ``(config: Config, options: SinkOptions) -> Sink | None``.
 

@@ -290,6 +290,13 @@ class ClipsConfig(_Section, frozen=True):
     """Megabytes from which on the oldest are removed too."""
 
 
+class MetricsConfig(_Section, frozen=True):
+    """What a run counts, for Prometheus (docs/service.md)."""
+
+    bind: str = ""
+    """Where it is asked, `127.0.0.1:PORT`, of this machine only; empty: nowhere."""
+
+
 class Config(_Section, frozen=True):
     """All sections."""
 
@@ -309,3 +316,4 @@ class Config(_Section, frozen=True):
     clips: ClipsConfig = ClipsConfig()
     notify: NotifyConfig = NotifyConfig()
     mqtt: MqttConfig = MqttConfig()
+    metrics: MetricsConfig = MetricsConfig()
