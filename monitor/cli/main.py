@@ -26,6 +26,7 @@ from monitor.cli.listen import add_listen
 from monitor.cli.models import add_models
 from monitor.cli.run import add_run
 from monitor.cli.schema import add_schema
+from monitor.cli.service import add_service
 from monitor.cli.test import add_test
 from monitor.cli.tui import add_tui
 from monitor.cli.words import add_words
@@ -43,7 +44,7 @@ _VERBS = (
     add_run, add_devices, add_listen, add_tui,
     add_history, add_clips, add_ack,
     add_words, add_background, add_models, add_eval,
-    add_schema, add_config, add_test, add_doctor, add_init, add_calibrate,
+    add_schema, add_config, add_test, add_doctor, add_init, add_calibrate, add_service,
 )  # fmt: skip
 _LONGEST = 300
 """Characters of a refused command line that are shown."""
