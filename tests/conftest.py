@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.skipped import pytest_addoption, pytest_configure  # noqa: F401 - pytest finds them here
 from tests.vmic import VirtualMicrophones, missing
 
 os.environ["MONITOR_NO_CACHE"] = "1"  # no test may rest on what another one embedded
@@ -21,9 +22,17 @@ atexit.register(shutil.rmtree, os.environ["XDG_STATE_HOME"], ignore_errors=True)
 os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="run")  # nor leave sockets where the user has theirs
 atexit.register(shutil.rmtree, os.environ["XDG_RUNTIME_DIR"], ignore_errors=True)
 
+MOST_WORKERS = 6
+
 # A busy machine must not fail a property: how long an example takes says nothing about it.
 settings.register_profile("monitor", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("monitor")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many tests `-n auto` runs side by side: one more than there are CPUs, for many wait."""
+    return min(len(os.sched_getaffinity(0)) + 1, MOST_WORKERS)
 
 
 @pytest.fixture(autouse=True)

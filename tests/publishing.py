@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,11 @@ PATIENCE_S = 20.0
 
 T = TypeVar("T")
 Handler = Callable[[Request], Reply]
+
+
+def socket_of_ours(name: str) -> str:
+    """Return the address of a socket without a file, that nobody else's run of the tests binds to."""
+    return f"ipc://@monitor-test-{name}-{os.getpid()}"
 
 
 def eager_publisher(bind: str = "tcp://127.0.0.1:*", high_water_mark: int = 1000) -> Publisher:

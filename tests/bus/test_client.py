@@ -17,7 +17,7 @@ from monitor.bus.messages import Event, Health, Heartbeat
 from monitor.bus.publisher import Publisher
 from monitor.bus.subscriber import Subscriber
 from tests.examples import event, health
-from tests.publishing import PATIENCE_S, agree, eager_publisher, until
+from tests.publishing import PATIENCE_S, agree, eager_publisher, socket_of_ours, until
 
 ROOT = Path(__file__).parents[2]
 
@@ -164,9 +164,8 @@ def test_a_pipeline_that_stands_still_never_looks_gone_and_does_not_look_healthy
 
 
 def test_a_snapshot_that_cannot_be_had_is_told_once_and_events_come_all_the_same() -> None:
-    publisher = Publisher(
-        "tcp://127.0.0.1:*", control="ipc://@monitor-test-elsewhere", heartbeat_every_s=0.01
-    )
+    elsewhere = socket_of_ours("elsewhere")
+    publisher = Publisher("tcp://127.0.0.1:*", control=elsewhere, heartbeat_every_s=0.01)
     try:
         with Subscriber(publisher.endpoint) as subscriber:
             following = BusClient(subscriber)
@@ -187,11 +186,12 @@ def test_a_snapshot_that_cannot_be_had_is_told_once_and_events_come_all_the_same
 
 def test_a_control_socket_that_is_stated_gives_the_snapshot() -> None:
     publisher = eager_publisher()
-    stated = Publisher("tcp://127.0.0.1:*", control="ipc://@monitor-test-stated", heartbeat_every_s=0.01)
+    control = socket_of_ours("stated")
+    stated = Publisher("tcp://127.0.0.1:*", control=control, heartbeat_every_s=0.01)
     try:
         stated.emit(event())
         stated.poll(agree)
-        stream = monitor.subscribe(stated.endpoint, control="ipc://@monitor-test-stated")
+        stream = monitor.subscribe(stated.endpoint, control=control)
         assert next(stream) == event()
     finally:
         stated.close()

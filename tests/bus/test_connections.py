@@ -31,7 +31,7 @@ from monitor.bus.publisher import Publisher
 from monitor.bus.server import MOST_SUBSCRIBERS
 from monitor.bus.subscriber import Subscriber, ask
 from tests.examples import event
-from tests.publishing import PATIENCE_S, agree, catch_up, eager_publisher, join, until
+from tests.publishing import PATIENCE_S, agree, catch_up, eager_publisher, join, socket_of_ours, until
 from tests.zmtp import GREETING, READY, connected, frame, greeted, hung_up, subscription
 
 FORM = (
@@ -380,10 +380,10 @@ def test_two_hundred_subscribers_are_all_served(publisher: Publisher) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_another_user_can_neither_ask_nor_command() -> None:
     """Over a socket that everybody can reach, so that only the kernel's word protects it."""
-    publisher = Publisher("tcp://127.0.0.1:*", control="ipc://@monitor-test-another-user")
+    publisher = Publisher("tcp://127.0.0.1:*", control=socket_of_ours("another-user"))
     code = (
         "import os, sys, zmq; os.setgid(12345); os.setuid(12345)\n"
-        "s = zmq.Context().socket(zmq.REQ); s.linger = 0\ns.connect('ipc://@monitor-test-another-user')\n"
+        "s = zmq.Context().socket(zmq.REQ); s.linger = 0\ns.connect(sys.argv[1])\n"
         'for r in (b\'{"request":"snapshot"}\', b\'{"request":"mute","class":"siren","value":true}\'):\n'
         "    s.send(r)\n    if not s.poll(10000): sys.exit(3)\n    print(s.recv().decode())\n"
     )
@@ -393,7 +393,8 @@ def test_another_user_can_neither_ask_nor_command() -> None:
         asked.append(request)
         return Reply(ok=True)
 
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as child:
+    command = [sys.executable, "-c", code, publisher.control_endpoint]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         until(lambda: child.poll() is not None, lambda: publisher.poll(note))
         out = child.communicate()[0].splitlines()
     publisher.close()
@@ -402,8 +403,23 @@ def test_another_user_can_neither_ask_nor_command() -> None:
     assert asked == []
 
 
-def test_no_port_is_open_but_the_one_for_publishing(publisher: Publisher) -> None:
-    port = int(publisher.endpoint.rpartition(":")[2])
-    with socket.socket() as probe:
-        assert probe.connect_ex(("127.0.0.1", port + 1)) != 0
+def ports_of_ours() -> set[int]:
+    """Return the TCP ports on which this process listens."""
+    links = [link for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    own = {os.readlink(link) for link in links}  # noqa: PTH115 - what it leads to is no path
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text("utf-8").splitlines()[1:]]
+    listens = "0A"
+    return {
+        int(row[1].rpartition(":")[2], 16)
+        for row in rows
+        if row[3] == listens and f"socket:[{row[9]}]" in own
+    }
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="needs the kernel's own list of ports")
+def test_no_port_is_open_but_the_one_for_publishing() -> None:
+    before = ports_of_ours()
+    publisher = eager_publisher()
+    assert ports_of_ours() - before == {int(publisher.endpoint.rpartition(":")[2])}
+    publisher.close()
     assert publisher.control_endpoint.startswith("ipc://")

@@ -21,7 +21,16 @@ from monitor.bus.publisher import Publisher
 from monitor.bus.subscriber import Subscriber, ask
 from monitor.errors import PublishError, SourceError
 from tests.examples import event, health, level
-from tests.publishing import PATIENCE_S, agree, catch_up, eager_publisher, join, until, while_turning
+from tests.publishing import (
+    PATIENCE_S,
+    agree,
+    catch_up,
+    eager_publisher,
+    join,
+    socket_of_ours,
+    until,
+    while_turning,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,7 +44,7 @@ def publisher() -> Iterator[Publisher]:
 
 @pytest.fixture(scope="module")
 def fuzzed() -> Iterator[Publisher]:
-    made = eager_publisher("ipc://@monitor-test-fuzz")
+    made = eager_publisher(socket_of_ours("fuzz"))
     yield made
     made.close()
 

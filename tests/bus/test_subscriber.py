@@ -27,6 +27,7 @@ from tests.publishing import (
     drain,
     eager_publisher,
     join,
+    socket_of_ours,
     turn,
     until,
     while_turning,
@@ -198,7 +199,7 @@ def test_nobody_to_ask_is_one_clear_sentence() -> None:
 
 
 def test_something_else_that_answers_is_not_taken_for_a_monitor() -> None:
-    endpoint = "ipc://@monitor-test-stranger"
+    endpoint = socket_of_ours("stranger")
     with zmq.Context() as context, context.socket(zmq.REP) as stranger, ThreadPoolExecutor(1) as pool:
         stranger.bind(f"{endpoint}.control")
         answer = pool.submit(ask, endpoint, Request(request="snapshot"), PATIENCE_S)

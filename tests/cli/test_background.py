@@ -15,7 +15,7 @@ from monitor.cli.main import main
 from monitor.records import BackgroundState, Likeness
 from monitor.storage import backgrounds
 from tests.examples import NOON, background
-from tests.publishing import eager_publisher, while_turning
+from tests.publishing import eager_publisher, socket_of_ours, while_turning
 
 LEARNING = BackgroundState(ready=False, age_s=0.0, windows=7, needed=20, likeness=0.8)
 
@@ -70,7 +70,7 @@ def example(**changes: object) -> BackgroundProfile:
 
 
 def test_a_monitor_is_asked_on_the_control_socket_that_is_stated() -> None:
-    stated = "ipc://@monitor-test-cli-stated"
+    stated = socket_of_ours("cli-stated")
     publisher = Publisher("tcp://127.0.0.1:*", control=stated)
     running = Running(publisher)
     try:

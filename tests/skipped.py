@@ -1,0 +1,56 @@
+"""What a run of the tests skipped, so that another one, with more installed, runs that and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+_OPTION = "--skipped"
+_KEY = "monitor/skipped"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a second run do what the first could not."""
+    parser.addoption(_OPTION, action="store_true", help="run only what the last run skipped")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Remember what is skipped."""
+    config.pluginmanager.register(Skipped(config))
+
+
+class Skipped:
+    """Remembers what was skipped, in pytest's own cache; with the option, leaves all other tests out."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        assert config.cache is not None
+        self._cache = config.cache
+        self._only: set[str] | None = set(config.cache.get(_KEY, [])) if config.getoption(_OPTION) else None
+        self._found: set[str] = set()
+        self._remembers = not hasattr(
+            config, "workerinput"
+        )  # workers of xdist tell the one that started them
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note a file that was left out as a whole."""
+        self._note(report)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note a test."""
+        self._note(report)
+
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Keep what the last run skipped, where only that is asked for."""
+        if self._only is None:
+            return
+        kept = [item for item in items if {item.nodeid, item.nodeid.partition("::")[0]} & self._only]
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = kept
+
+    def pytest_sessionfinish(self) -> None:
+        """Keep it for the next run."""
+        if self._remembers:
+            self._cache.set(_KEY, sorted(self._found))
+
+    def _note(self, report: pytest.CollectReport | pytest.TestReport) -> None:
+        if report.skipped:
+            self._found.add(report.nodeid)
