@@ -75,8 +75,8 @@ def _cohort(arguments: argparse.Namespace) -> int:
         raise ModelError("There is no home folder to keep a cohort in; set HOME or XDG_DATA_HOME, or --out.")
     if arguments.remove:
         return _remove(path, encoder.info.identity)
+    from monitor.corpus.layouts import read_data
     from monitor.evaluation.cohorts import MOST, CohortPlan, build_cohort
-    from monitor.evaluation.data.layouts import read_data
     from monitor.progress import progress
 
     corpus = read_data(arguments.data)

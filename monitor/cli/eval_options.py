@@ -129,7 +129,7 @@ def hear_each(arguments: argparse.Namespace, kind: Kind[Any]) -> int:
 
 def sets_of_folds(arguments: argparse.Namespace) -> tuple[Folds, ...]:
     """Return the folds that are heard together, set by set; lists of another run are one set."""
-    from monitor.evaluation.data.layouts import read_data
+    from monitor.corpus.layouts import read_data
 
     if arguments.plans:
         return ((),)

@@ -14,9 +14,9 @@ import msgspec
 from msgspec.structs import replace
 
 from monitor.config.settings import Config
+from monitor.corpus.layouts import Corpus, read_data
 from monitor.encoders import Encoder
 from monitor.errors import ConfigError
-from monitor.evaluation.data.layouts import Corpus, read_data
 from monitor.evaluation.methods.embedding_store import EmbeddingStore
 from monitor.evaluation.methods.method_runner import MethodRunner, words_of
 from monitor.evaluation.methods.methods import Method

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.config.limits import COHORT_SOUNDS
+from monitor.corpus.clips import Clip, load
+from monitor.corpus.layouts import Corpus
 from monitor.encoders import Encoder
 from monitor.errors import ConfigError
-from monitor.evaluation.data.clips import Clip, load
-from monitor.evaluation.data.layouts import Corpus
 from monitor.names import as_words
 from monitor.records import Cohort
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 
 from monitor.config.tuning import with_tuning
+from monitor.corpus.layouts import read_data
 from monitor.errors import ConfigError
-from monitor.evaluation.data.layouts import read_data
 from monitor.evaluation.methods.embedding_store import EmbeddingStore
 from monitor.evaluation.methods.results_at_thresholds import (
     MethodResults,

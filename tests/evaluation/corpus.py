@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from monitor.evaluation.data.layouts import Corpus, read_data
+from monitor.corpus.layouts import Corpus, read_data
 
 RATE = 16_000
 TONES_HZ = {"siren": 700.0, "dog_bark": 400.0, "crow": 1500.0}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from monitor.cli.main import main
-from monitor.evaluation.data.layouts import read_data
+from monitor.corpus.layouts import read_data
 from monitor.evaluation.synthesis.mixtures import Mixture
 from monitor.evaluation.synthesis.plans import read_plans
 from tests.evaluation.corpus import write_corpus

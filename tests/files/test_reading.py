@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from monitor.config.settings import load_config
+from monitor.corpus.clips import duration_of, load
 from monitor.encoders.embedding_cache import TextCache
 from monitor.errors import ConfigError, ModelError
-from monitor.evaluation.data.clips import duration_of, load
 from monitor.files.reading import read_stored, read_toml
 from monitor.models.store import find_model, sha256_of
 from monitor.storage import backgrounds

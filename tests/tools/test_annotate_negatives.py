@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.corpus.clips import Clip
 from monitor.errors import ConfigError
-from monitor.evaluation.data.clips import Clip
 from monitor.evaluation.data.unlabelled import read_unlabelled
 from tests.tools.load import load_tool
 

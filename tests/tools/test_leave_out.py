@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from monitor.evaluation.data.layouts import Corpus
+from monitor.corpus.layouts import Corpus
 from monitor.evaluation.synthesis.mixtures import Mixture
 from tests.tools.load import load_tool
 

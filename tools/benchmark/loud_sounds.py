@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from monitor.config.settings import DetectorConfig, LevelConfig
 from monitor.console import show
+from monitor.corpus.clips import load
+from monitor.corpus.layouts import Corpus, read_data
 from monitor.detection.detector import Detector
 from monitor.detection.loud_sounds import LoudSounds
-from monitor.evaluation.data.clips import load
-from monitor.evaluation.data.layouts import Corpus, read_data
 from monitor.evaluation.synthesis.negatives import build_negatives
 from monitor.evaluation.synthesis.streams import StreamSpec
 from monitor.records import Span, WindowScores

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.corpus.clips import load, read_index
 from monitor.detection.rhythm import rhythm_of
-from monitor.evaluation.data.clips import load, read_index
 from tools.train.alarm_sounds import ALARMS, OTHERS, RATE, make
 
 SNRS_DB = (20.0, 10.0, 0.0, -5.0)

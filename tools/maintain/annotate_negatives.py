@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor import load_encoder
+from monitor.corpus.clips import Clip, load
+from monitor.corpus.layouts import read_data
 from monitor.errors import ConfigError, MonitorError
-from monitor.evaluation.data.clips import Clip, load
-from monitor.evaluation.data.layouts import read_data
 from monitor.evaluation.data.related import is_related
 from monitor.evaluation.data.unlabelled import Unlabelled, clip_hash, read_unlabelled, write_unlabelled
 from monitor.progress import progress

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.config.settings import Config
+from monitor.corpus.clips import load
 from monitor.encoders import Encoder
 from monitor.errors import ConfigError
-from monitor.evaluation.data.clips import load
 from monitor.evaluation.methods.embedding_store import EmbeddingStore
 from monitor.evaluation.methods.stream_runner import METHODS, listen_to
 from monitor.evaluation.synthesis.plans import StreamPlan

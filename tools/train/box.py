@@ -15,9 +15,9 @@ from pathlib import Path
 import msgspec
 
 from monitor.config.tuning import Tuning
+from monitor.corpus.layouts import read_data
 from monitor.encoders import Encoder
 from monitor.evaluation.cohorts import MOST, CohortPlan, build_cohort
-from monitor.evaluation.data.layouts import read_data
 from monitor.models.cohort import pack
 from monitor.models.manifest import ModelFile
 from monitor.models.store import read_manifest

@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 
 from monitor import load_encoder
 from monitor.config.settings import Config
+from monitor.corpus.clips import Clip, load
+from monitor.corpus.layouts import Corpus, read_data
 from monitor.encoders import Encoder
 from monitor.evaluation.cohorts import CohortPlan, build_cohort
-from monitor.evaluation.data.clips import Clip, load
-from monitor.evaluation.data.layouts import Corpus, read_data
 from monitor.names import as_words
 from monitor.progress import progress
 from monitor.scoring.cohort import SAME_WORDS

@@ -28,8 +28,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from monitor import load_encoder
+from monitor.corpus.layouts import Corpus, read_data
 from monitor.encoders import Encoder
-from monitor.evaluation.data.layouts import Corpus, read_data
 from monitor.evaluation.metrics.bootstrap import estimate, two_way_weights
 from monitor.evaluation.metrics.ranking import Values, accuracy
 from monitor.evaluation.synthesis.mixtures import CLEAN_DB, Mixture, plan_mixtures, windows_at

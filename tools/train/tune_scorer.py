@@ -14,7 +14,7 @@ from pathlib import Path
 
 from monitor import load_encoder
 from monitor.config.settings import Config
-from monitor.evaluation.data.layouts import read_data
+from monitor.corpus.layouts import read_data
 from monitor.evaluation.methods.embedding_store import EmbeddingStore, kept_file
 from monitor.evaluation.methods.redetection import Redetection
 from monitor.evaluation.methods.stream_runner import METHODS, Changes, StreamResult, change, listen_to

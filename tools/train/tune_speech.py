@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from monitor import load_encoder
 from monitor.config.settings import Config
+from monitor.corpus.clips import load
 from monitor.encoders import Encoder
-from monitor.evaluation.data.clips import load
 from monitor.scoring.speech import SpeechFilter, make_speech_filter
 from tools.train.corpus import Clip, read_index
 

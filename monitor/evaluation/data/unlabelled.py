@@ -17,8 +17,8 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
+from monitor.corpus.layouts import Corpus
 from monitor.errors import ConfigError
-from monitor.evaluation.data.layouts import Corpus
 from monitor.evaluation.metrics.event_metrics import Reference
 from monitor.evaluation.synthesis.plans import Piece, StreamPlan
 from monitor.files.reading import read_stored

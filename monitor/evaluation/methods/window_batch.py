@@ -8,10 +8,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.corpus.clips import Clip, load
+from monitor.corpus.layouts import Corpus
 from monitor.encoders import Encoder
 from monitor.errors import ConfigError
-from monitor.evaluation.data.clips import Clip, load
-from monitor.evaluation.data.layouts import Corpus
 from monitor.evaluation.methods.embedding_store import EmbeddingStore, WindowBatch
 from monitor.evaluation.synthesis.mixtures import (
     CLEAN_DB,

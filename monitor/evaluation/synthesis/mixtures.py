@@ -18,9 +18,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.corpus.clips import Clip, load
+from monitor.corpus.layouts import Corpus
 from monitor.errors import ConfigError
-from monitor.evaluation.data.clips import Clip, load
-from monitor.evaluation.data.layouts import Corpus
 from monitor.evaluation.synthesis.plans import PLANS
 from monitor.units import mean_power
 

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from msgspec.structs import replace
 
+from monitor.corpus.clips import Clip, load
+from monitor.corpus.layouts import Corpus
 from monitor.errors import ConfigError
-from monitor.evaluation.data.clips import Clip, load
-from monitor.evaluation.data.layouts import Corpus
 from monitor.evaluation.synthesis.plans import Piece, StreamPlan, render
 from monitor.evaluation.synthesis.stream_backgrounds import (
     EvenSampler,

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from monitor.evaluation.data.clips import Clip, duration_of
-from monitor.evaluation.data.layouts import Corpus
+from monitor.corpus.clips import Clip, duration_of
+from monitor.corpus.layouts import Corpus
 from monitor.evaluation.synthesis.mixtures import Mixture, generator_for
 
 BACKGROUND_WINDOWS = 5

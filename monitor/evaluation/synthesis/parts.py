@@ -9,9 +9,9 @@ import msgspec
 from msgspec.structs import replace
 
 from monitor.config.settings import Config
+from monitor.corpus.layouts import Corpus
 from monitor.encoders import Encoder
 from monitor.errors import ConfigError
-from monitor.evaluation.data.layouts import Corpus
 from monitor.evaluation.data.related import is_related
 from monitor.evaluation.data.unlabelled import KNOWN, Unlabelled, annotate, read_unlabelled
 from monitor.evaluation.synthesis.negatives import build_negatives, count_negatives

@@ -16,9 +16,9 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from monitor.corpus.clips import load
+from monitor.corpus.layouts import Corpus
 from monitor.errors import ConfigError
-from monitor.evaluation.data.clips import load
-from monitor.evaluation.data.layouts import Corpus
 from monitor.evaluation.metrics.event_metrics import Reference
 from monitor.files.reading import read_stored
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from msgspec.structs import replace
 
-from monitor.evaluation.data.clips import Clip, load
-from monitor.evaluation.data.layouts import Corpus
+from monitor.corpus.clips import Clip, load
+from monitor.corpus.layouts import Corpus
 from monitor.evaluation.synthesis.plans import Piece, StreamPlan, render
 from monitor.units import dbfs_to_power, mean_power, seconds_to_len
 

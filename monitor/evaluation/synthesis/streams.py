@@ -18,9 +18,9 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from monitor.corpus.clips import Clip, active_span, load
+from monitor.corpus.layouts import Corpus
 from monitor.errors import ConfigError
-from monitor.evaluation.data.clips import Clip, active_span, load
-from monitor.evaluation.data.layouts import Corpus
 from monitor.evaluation.synthesis.plans import Piece, StreamPlan, render
 from monitor.evaluation.synthesis.stream_backgrounds import (
     EvenSampler,

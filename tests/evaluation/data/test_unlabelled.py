@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from monitor.cli.main import main
+from monitor.corpus.layouts import Corpus
 from monitor.errors import ConfigError
-from monitor.evaluation.data.layouts import Corpus
 from monitor.evaluation.data.unlabelled import (
     KNOWN,
     Unlabelled,

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from monitor.corpus.layouts import Corpus
 from monitor.errors import ConfigError
-from monitor.evaluation.data.layouts import Corpus
 from monitor.evaluation.methods.embedding_store import EmbeddingStore
 from monitor.evaluation.methods.window_batch import MethodInput, Wanted, choose_pool, gather
 from monitor.evaluation.synthesis.mixtures import CLEAN_DB, Mixture, plan_mixtures, windows_at

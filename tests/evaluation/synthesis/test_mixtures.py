@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from monitor.corpus.clips import Clip
+from monitor.corpus.layouts import Corpus
 from monitor.errors import ConfigError
-from monitor.evaluation.data.clips import Clip
-from monitor.evaluation.data.layouts import Corpus
 from monitor.evaluation.synthesis.mixtures import (
     CLEAN_DB,
     Mixture,

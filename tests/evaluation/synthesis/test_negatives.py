@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from monitor.corpus.layouts import Corpus
 from monitor.errors import ConfigError
-from monitor.evaluation.data.layouts import Corpus
 from monitor.evaluation.synthesis.negatives import LEVELS_DBFS, OVER_DB, build_negatives, count_negatives
 from monitor.evaluation.synthesis.plans import Piece, StreamPlan, render
 from monitor.evaluation.synthesis.streams import Stream, StreamSpec

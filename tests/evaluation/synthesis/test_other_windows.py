@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.evaluation.data.clips import Clip
-from monitor.evaluation.data.layouts import Corpus
+from monitor.corpus.clips import Clip
+from monitor.corpus.layouts import Corpus
 from monitor.evaluation.synthesis.mixtures import Mixture
 from monitor.evaluation.synthesis.other_windows import BACKGROUND_WINDOWS, Backgrounds
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from monitor.corpus.layouts import Corpus
 from monitor.errors import ConfigError
-from monitor.evaluation.data.layouts import Corpus
 from monitor.evaluation.synthesis.plans import Piece, StreamPlan, at_rate, read_plans, render, write_plans
 from monitor.evaluation.synthesis.streams import BACKGROUND_DBFS, TAIL_S, Stream, StreamSpec, build_streams
 from monitor.units import mean_power, power_to_dbfs

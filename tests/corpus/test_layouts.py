@@ -11,10 +11,10 @@ from msgspec.structs import replace
 
 from monitor.cli.main import main
 from monitor.config.settings import Config
+from monitor.corpus.clips import Clip, load
+from monitor.corpus.layouts import Corpus, class_name, read_data
 from monitor.errors import ConfigError
 from monitor.evaluation.clip_task import ClipBench, ClipExperiment
-from monitor.evaluation.data.clips import Clip, load
-from monitor.evaluation.data.layouts import Corpus, class_name, read_data
 from monitor.evaluation.eval_clips import run_clips
 from monitor.evaluation.synthesis.mixtures import CLEAN_DB, plan_mixtures, windows_at
 from monitor.evaluation.synthesis.negatives import build_negatives

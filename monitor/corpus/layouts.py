@@ -25,8 +25,8 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
+from monitor.corpus.clips import BEYOND, Clip, duration_of, read_index, read_table
 from monitor.errors import ConfigError
-from monitor.evaluation.data.clips import BEYOND, Clip, duration_of, read_index, read_table
 
 BACKGROUNDS = "backgrounds:"
 """Begin of a path below the root of the other backgrounds rather than that of the data."""

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from monitor.corpus.clips import active_span, load, read_index
 from monitor.errors import ConfigError
-from monitor.evaluation.data.clips import active_span, load, read_index
 from tests.evaluation.corpus import RATE, write_corpus
 
 
