@@ -27,6 +27,7 @@ from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Clock
 from monitor.pipeline.rhythm_watch import make_rhythm_watch
 from monitor.pipeline.scheduler import Scheduler
+from monitor.pipeline.scorers import Scorers
 from monitor.pipeline.sound_levels import make_sound_levels
 from monitor.pipeline.stages import Stages
 from monitor.pipeline.start_notes import (
@@ -37,10 +38,9 @@ from monitor.pipeline.start_notes import (
     untuned_note,
 )
 from monitor.pipeline.stream_descriptions import describe
+from monitor.pipeline.taught_classes import TaughtClasses
 from monitor.records import ClassPrompt
 from monitor.scoring.background import Background
-from monitor.scoring.prompts import build_prompts
-from monitor.scoring.prototypes import build_prototypes, embed_phrases
 from monitor.scoring.scorer import Scorer
 from monitor.sinks import Sink
 from monitor.sinks.fanout import Fanout
@@ -113,17 +113,7 @@ def make_stages(encoder: Encoder, classes: Sequence[ClassPrompt], config: Config
         The prompt template does not fit.
     """
     config = with_tuning(config, encoder.info.tuning)
-    return _stages(encoder, _scorer(encoder, classes, config), config, Memory(None))
-
-
-def _scorer(encoder: Encoder, classes: Sequence[ClassPrompt], config: Config) -> Scorer:
-    """Embed every text of a run and try its words on the cohort, once for all its sources."""
-    prompts = build_prompts(classes, config, encoder.info.templates)
-    prototypes = build_prototypes(encoder.embed_text, prompts, config.prompts.distractor_max_cosine)
-    cohort = encoder.info.cohort
-    named = cohort is not None and cohort.kinds
-    kinds = embed_phrases(encoder.embed_text, prompts.templates, named) if named else None
-    return Scorer(prototypes, config.scorer, config.drift, config.background.tau, cohort, kinds)
+    return _stages(encoder, Scorers(encoder, classes, config).make({}), config, Memory(None))
 
 
 def _stages(encoder: Encoder, scorer: Scorer, config: Config, memory: Memory) -> Stages:
@@ -227,7 +217,8 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     _tell_microphones_apart(sources)
     untuned = untuned_note(encoder.info, config)
     config = with_tuning(config, encoder.info.tuning)
-    scorer = _scorer(encoder, classes, config)
+    taught = TaughtClasses(classes, encoder.info, Scorers(encoder, classes, config))
+    scorer = taught.scorer()
     speech = speech_filter(encoder, config)
     arrived = threading.Event()
     rings = [Ring(seconds_to_len(config.capture.ring_s, encoder.sample_rate), arrived) for _ in sources]
@@ -261,6 +252,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     notes = tuple(memory.note for memory in memories if memory.note) + unknown_ids_note(config, streams)
     notes += (
         damaged
+        + taught.notes
         + muted_note(config, classes)
         + unlisted_note(config, classes)
         + unseen
@@ -269,7 +261,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
         + uncalibrated_note(encoder.info, config)
     )
     watched = WatchedEncoder(encoder, SYSTEM_CLOCK.monotonic, load)
-    scheduler = Scheduler(pipelines, watched, arrived, acknowledgements)
+    scheduler = Scheduler(pipelines, watched, arrived, acknowledgements, taught)
     kept = tuple(keeper for keeper in clips if keeper is not None)
     return Monitor(tuple(captures), scheduler, watched, sinks, notes, keepers, kept)
 

@@ -11,6 +11,7 @@
     ├── ModelError                 a model is unknown, missing, altered or not usable
     │   └── ModelUnreachable       its files cannot be fetched now; they may be fetched by hand
     ├── BackgroundError            a background is not known well enough to be saved, or cannot be read
+    ├── OwnSoundError              a sound that was taught cannot be read or kept, or an example is no use
     ├── HistoryError               the history cannot be read or written
     ├── MomentsError               the memory of what was heard cannot be read, written or decrypted
     ├── PublishError               events cannot be published (port in use, address refused)
@@ -58,6 +59,10 @@ class ModelUnreachable(ModelError):
 
 class BackgroundError(MonitorError):
     """A background is not known well enough to be saved, or cannot be stored or read."""
+
+
+class OwnSoundError(MonitorError):
+    """A sound that was taught cannot be read or kept, or what was to teach it is no use."""
 
 
 class HistoryError(MonitorError):

@@ -7,8 +7,6 @@ own hours, counts instead of it: ``$XDG_DATA_HOME/monitor/cohorts/<identity of t
 
 from __future__ import annotations
 
-import io
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +14,7 @@ from numpy.typing import NDArray
 
 from monitor.config.limits import COHORT_SOUNDS
 from monitor.errors import ModelError
+from monitor.files.arrays import pack_arrays, unpack_arrays
 from monitor.files.paths import own_folder
 from monitor.files.reading import read_stored
 from monitor.records import Cohort
@@ -23,6 +22,7 @@ from monitor.units import unit_norm
 
 MOST_BYTES = 4 << 20
 """A larger file is no cohort, and not read."""
+_MOST_UNPACKED = 32 << 20
 _STEPS = 127
 """Of an embedding's largest value: it is kept in 8 bits."""
 
@@ -36,13 +36,7 @@ def pack(cohort: Cohort) -> bytes:
         "kind_of": cohort.kind_of.astype(np.int16),
         "sounds_per_hour": np.array(cohort.sounds_per_hour, np.float64),
     }
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, array in stored.items():
-            part = io.BytesIO()
-            np.save(part, array, allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), part.getvalue(), zipfile.ZIP_DEFLATED)
-    return content.getvalue()
+    return pack_arrays(stored)
 
 
 def unpack(content: bytes, dim: int, where: str) -> Cohort:
@@ -61,10 +55,10 @@ def unpack(content: bytes, dim: int, where: str) -> Cohort:
         It holds no cohort of such embeddings.
     """
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-            vectors, kind_of = stored["vectors"], stored["kind_of"]
-            kinds, hourly = tuple(map(str, stored["kinds"])), float(stored["sounds_per_hour"])
-    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
+        stored = unpack_arrays(content, _MOST_UNPACKED)
+        vectors, kind_of = stored["vectors"], stored["kind_of"]
+        kinds, hourly = tuple(map(str, stored["kinds"])), float(stored["sounds_per_hour"].item())
+    except (ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{where} is no cohort: {error}; build it with `monitor models cohort`.") from None
     fits = vectors.ndim == 2 and vectors.shape[1] == dim and kind_of.shape == vectors.shape[:1]
     known = fits and vectors.dtype == np.int8 and kind_of.dtype == np.int16

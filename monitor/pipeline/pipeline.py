@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,6 +40,7 @@ from monitor.records import (
     Window,
     WindowScores,
 )
+from monitor.scoring.scorer import Scorer
 from monitor.sinks import Sink
 from monitor.sinks.fanout import Fanout
 from monitor.stream.ring import Ring
@@ -214,6 +216,10 @@ class Pipeline:
         if reply.ok:
             self._health.soon()
         return reply
+
+    def score_by(self, scorer: Scorer) -> None:
+        """Score by another scorer of the same classes, from the next window on."""
+        self._stages = msgspec.structs.replace(self._stages, scorer=scorer)
 
     def end(self, ended_by: str) -> None:
         """Hear no more: end open events, `stopped` by the user or `failed`, and say so unless told."""

@@ -15,6 +15,7 @@ from monitor.errors import ProgramError
 from monitor.pipeline.acknowledgements import Acknowledgements
 from monitor.pipeline.batch import Batches
 from monitor.pipeline.pipeline import Pipeline
+from monitor.pipeline.taught_classes import TaughtClasses
 from monitor.records import Window
 
 _LOOK_S = 0.1
@@ -30,8 +31,10 @@ class Scheduler:
         encoder: AsyncEncoder,
         arrived: threading.Event,
         acknowledgements: Acknowledgements,
+        taught: TaughtClasses | None = None,
     ) -> None:
         """Step `pipelines`, whose rings all set `arrived`; the others are theirs together."""
+        self._taught = taught
         self._acknowledgements = acknowledgements
         self._pipelines = tuple(pipelines)
         self._encoder = encoder
@@ -74,6 +77,8 @@ class Scheduler:
         """Do what a local program asks, for the source it names or for all."""
         if request.request == "acknowledge":
             return self._acknowledgements.handle(request)
+        if request.request == "learn":
+            return self._learn(request)
         asked = [one for one in self._pipelines if request.source_id in {None, one.source_id}]
         if not asked:
             known = ", ".join(one.source_id for one in self._pipelines)
@@ -83,6 +88,15 @@ class Scheduler:
         return refused or Reply(
             ok=True, backgrounds=[background for reply in replies for background in reply.backgrounds]
         )
+
+    def _learn(self, request: Request) -> Reply:
+        """Score by what is taught of a class now, from the next window on."""
+        if self._taught is None or not request.class_:
+            return Reply(ok=False, error="Say which class was taught.")
+        scorer = self._taught.take(request.class_)
+        for pipeline in self._pipelines:
+            pipeline.score_by(scorer)
+        return Reply(ok=True)
 
     def stop_after(self, duration_s: float) -> bool:
         """Stop each source that was heard for `duration_s` seconds; True if the last one ended by it."""

@@ -39,9 +39,10 @@ class Request(
         "forget_background",
         "acknowledge",
         "history",
+        "learn",
     ]
     class_: str | None = None
-    """For `mute` and `threshold`; for `acknowledge` and `history` where they are about one class."""
+    """For `mute`, `threshold` and `learn`; for `acknowledge` and `history` where they are about one class."""
     value: float | bool | None = None
     """`pause` and `mute`: true or false; `threshold`: the new onset threshold, within `limits.THRESHOLD`."""
     source_id: str | None = None

@@ -1,0 +1,180 @@
+"""Is an example any use? Each answer says what is wrong with it, in plain words, and what to do. Pure.
+
+How alike two sounds are says little by itself: one model's ordinary sounds are .9 alike, another's .1. So
+likeness is measured in ordinary sounds: an example is unlike the others where many sounds of the cohort are
+as near to them as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.learning.examples import Example
+from monitor.learning.takes import LONGEST_S, Take
+from monitor.names import as_words
+from monitor.records import Cohort, OwnSound
+from monitor.scoring.scorer import Scorer
+from monitor.units import unit_norm
+
+LEAST_SNR_DB = 6.0
+"""An example that stands out by less is more of the place than of the sound."""
+GOOD_SNR_DB = 12.0
+MOST_CLIPPED = 0.02
+SHORTEST_S = 0.05
+UNLIKE_SHARE = 0.02
+"""An example is unlike the others where a larger share of ordinary sound is as near to them as it is."""
+BACKGROUND_SHARE = 0.01
+"""It is like the background where a smaller share is as near to that."""
+_UNLIKE_PART = 0.5
+"""Without a cohort: less than this part of how alike the others are."""
+
+Kind = Literal["too_quiet", "clipped", "too_short", "cut", "unlike_others", "like_background", "like_class"]
+
+
+class Doubt(msgspec.Struct, frozen=True):
+    """What speaks against an example."""
+
+    kind: Kind
+    sentence: str
+    """What is wrong and what to do, in words for the user; it follows a colon."""
+    grave: bool
+    """It is not taken, unless the user insists."""
+
+
+class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
+    """What an example is compared with beside the others."""
+
+    cohort: Cohort | None = None
+    backgrounds: Sequence[NDArray[np.float32]] = ()
+    """float32 (d,) each: what the place sounds like, as far as that is known."""
+    taught: Sequence[OwnSound] = ()
+    """Other classes that were taught."""
+    scorer: Scorer | None = None
+    """Of the other listed classes; None: there are none."""
+    thresholds: Mapping[str, float] = {}
+    """By class of `scorer`: from which score on it is told."""
+    labels: Mapping[str, str] = {}
+    """What the user calls each."""
+    urgent: frozenset[str] = frozenset()
+
+
+def check_take(take: Take) -> list[Doubt]:
+    """Return what is wrong with the sound of an example, the worst first."""
+    doubts = []
+    if take.clipped > MOST_CLIPPED:
+        loud = "it is clipped at full scale; go further away, or lower the gain, and do it again"
+        doubts.append(Doubt("clipped", loud, grave=True))
+    if take.snr_db is not None and take.snr_db < LEAST_SNR_DB:
+        quiet = (
+            f"too quiet, {take.snr_db:.0f} dB over the background and {LEAST_SNR_DB:.0f} are needed; come "
+            "nearer, make it louder, or wait until the place is quiet"
+        )
+        doubts.append(Doubt("too_quiet", quiet, grave=True))
+    elif take.snr_db is not None and take.snr_db < GOOD_SNR_DB:
+        soft = f"rather quiet, {take.snr_db:.0f} dB over the background; {GOOD_SNR_DB:.0f} teach better"
+        doubts.append(Doubt("too_quiet", soft, grave=False))
+    if take.seconds < SHORTEST_S:
+        short = f"only {1000.0 * take.seconds:.0f} ms long; give the whole sound, {SHORTEST_S:g} s or more"
+        doubts.append(Doubt("too_short", short, grave=True))
+    if take.cut:
+        cut = f"it goes on for longer than {LONGEST_S:.0f} s; its loudest {LONGEST_S:.0f} s are taken"
+        doubts.append(Doubt("cut", cut, grave=False))
+    return doubts
+
+
+def check_example(example: Example, others: Sequence[Example], surroundings: Surroundings) -> list[Doubt]:
+    """Return what is wrong with what a model makes of an example, the worst first."""
+    own = mean_of(example.plain)
+    near = mean_of(np.stack([mean_of(one.plain) for one in others])) if others else None
+    found = (
+        _unlike(own, near, others, surroundings.cohort),
+        _like_background(own, near, surroundings),
+        _like_taught(own, near, surroundings),
+        _like_class(example, surroundings),
+    )
+    return sorted((one for one in found if one is not None), key=lambda one: not one.grave)
+
+
+def mean_of(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the mean direction of float32 (n, d), unit norm."""
+    return unit_norm(vectors.mean(axis=0))
+
+
+def _unlike(
+    own: NDArray[np.float32],
+    near: NDArray[np.float32] | None,
+    others: Sequence[Example],
+    cohort: Cohort | None,
+) -> Doubt | None:
+    if near is None or len(others) < 2:
+        return None  # of two that are unlike nobody knows which is the one
+    alike = float(own @ near)
+    if cohort is not None:
+        odd = float(np.mean(cohort.vectors @ near >= alike)) > UNLIKE_SHARE
+    else:
+        odd = alike < _UNLIKE_PART * float(np.mean([mean_of(one.plain) @ near for one in others]))
+    told = "unlike the others: was it another sound, or was something else louder? do it again"
+    return Doubt("unlike_others", told, grave=True) if odd else None
+
+
+def _like_background(
+    own: NDArray[np.float32], near: NDArray[np.float32] | None, surroundings: Surroundings
+) -> Doubt | None:
+    if not any(
+        _is_like(own, unit_norm(place), near, surroundings.cohort) for place in surroundings.backgrounds
+    ):
+        return None
+    told = (
+        "like the background of this place, so it would be told all the time; come nearer, or wait for quiet"
+    )
+    return Doubt("like_background", told, grave=True)
+
+
+def _is_like(
+    own: NDArray[np.float32],
+    background: NDArray[np.float32],
+    near: NDArray[np.float32] | None,
+    cohort: Cohort | None,
+) -> bool:
+    """Tell whether an example is nearer to a background than to its like, and than nearly all other sound."""
+    alike = float(own @ background)
+    if cohort is None:
+        return near is not None and alike > float(own @ near)
+    nearer = float(np.mean(cohort.vectors @ background >= alike)) <= BACKGROUND_SHARE
+    return nearer and (near is None or alike > float(own @ near))
+
+
+def _like_taught(
+    own: NDArray[np.float32], near: NDArray[np.float32] | None, surroundings: Surroundings
+) -> Doubt | None:
+    """Return a doubt where an example is nearer to another taught class than to the others of its own."""
+    for taught in surroundings.taught:
+        alike = float(own @ mean_of(taught.vectors[taught.plain]))
+        if near is not None and alike > float(own @ near):
+            name = as_words(surroundings.labels.get(taught.name, taught.words))
+            told = f"more like your {name} than like the others; is it that one?"
+            return Doubt("like_class", told, grave=True)
+    return None
+
+
+def _like_class(example: Example, surroundings: Surroundings) -> Doubt | None:
+    """Return a doubt where a listed class would be told for the example."""
+    scorer = surroundings.scorer
+    if scorer is None:
+        return None
+    place = np.zeros(example.plain.shape[1], np.float32)
+    scores = [scorer.score(vector, place, 0, 0).values for vector in example.plain]
+    best = {name: max(score[name] for score in scores) for name in scores[0]}
+    over = {name: value for name, value in best.items() if value >= surroundings.thresholds.get(name, 1.0)}
+    if not over:
+        return None
+    name = max(over, key=lambda one: (one in surroundings.urgent, over[one]))
+    urgent = "urgent " if name in surroundings.urgent else ""
+    called = as_words(surroundings.labels.get(name, name))
+    told = f"it sounds like your {urgent}{called} too (score {over[name]:.2f}), which would also be told"
+    return Doubt("like_class", told, grave=False)

@@ -1,0 +1,137 @@
+"""From examples to a class that was taught: built, tried beside what there was before, and kept if no worse.
+
+Each example is left out once and looked for with the others; ordinary sound on which neither version was
+fitted says how many false alarms are to be expected, and alarms made by code must be found as before
+(`trial.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.encoders import Encoder
+from monitor.learning.examples import Example, own_sound, without
+from monitor.learning.made_alarms import MadeAlarm
+from monitor.learning.trial import LeftOut, Trial, Verdict, Version, compare, split_cohort
+from monitor.records import ClassPrompt, Cohort, OwnSound
+from monitor.scoring.scorer import Scorer
+from monitor.storage.own_sound_file import Quality, TaughtSound
+
+Build = Callable[[Mapping[str, OwnSound], Cohort | None], Scorer]
+"""What returns a scorer of all classes of a trial: with these taught, normalised by this cohort."""
+_MOST_ODDS = 36.0
+"""Log-odds of the largest score below 1."""
+
+
+class Tried(msgspec.Struct, frozen=True, kw_only=True):
+    """What a class that is taught is tried among."""
+
+    classes: tuple[ClassPrompt, ...]
+    """All that are listened for, with the one that is taught."""
+    others: Mapping[str, OwnSound]
+    """Those that were taught before, without it."""
+    build: Build
+    alarms: Sequence[MadeAlarm] = ()
+    alarm_words: NDArray[np.float32] | None = None
+    """As in `Trial`."""
+    kinds: NDArray[np.float32] | None = None
+    per_hour: float = 1.0
+    """False alarms an hour that the class is allowed."""
+
+
+class Taught(msgspec.Struct, frozen=True):
+    """What came of it."""
+
+    sound: TaughtSound
+    kept: bool
+    """Whether it is no worse than its words alone."""
+    reason: str
+    """Why it is, or is not, in a sentence for the user."""
+
+
+def teach(
+    prompt: ClassPrompt, examples: Sequence[Example], encoder: Encoder, tried: Tried, now: datetime
+) -> Taught:
+    """Build the class of `prompt` from examples, and try it."""
+    sound = own_sound(prompt, examples)
+    cohort = encoder.info.cohort
+    fitted, left = (None, None) if cohort is None else split_cohort(cohort)
+    before = _version(tried.build(tried.others, fitted))
+    after = _version(tried.build({**tried.others, sound.name: sound}, fitted))
+    trial = Trial(
+        classes=tuple(one.label or one.name for one in tried.classes),
+        cohort=left,
+        kinds=tried.kinds,
+        alarms=tried.alarms,
+        alarm_words=tried.alarm_words,
+        per_hour=tried.per_hour,
+    )
+    verdict = compare(before, after, trial)
+    found, by_words = _found_when_left_out(sound, examples, before, tried, fitted)
+    doubt = "" if verdict.kept else verdict.reason
+    if found < by_words:
+        doubt = doubt or (
+            f"Not kept: of {len(examples)} examples that are left out its words alone find {by_words}, and "
+            f"with the other examples {found}."
+        )
+    quality = Quality(found, by_words, _hourly(verdict, tried, sound.name), doubt)
+    notes = tuple(one.note for one in examples)
+    kept = TaughtSound(prompt.label or prompt.name, sound, encoder.info.identity, now, notes, quality)
+    return Taught(kept, not doubt, doubt or told(kept))
+
+
+def told(taught: TaughtSound) -> str:
+    """Return how well a taught sound is found, in a sentence for the user."""
+    quality, count = taught.quality, len(taught.examples)
+    if quality is None:
+        return "It was not tried."
+    if count > 1:
+        text = f"Found {quality.found} of {count} left-out examples (by its words alone {quality.by_words})"
+    else:
+        text = "Of one example none can be left out, so nobody knows how well it is found"
+    if quality.false_alarms_per_hour is None:
+        return f"{text}; this model has no ordinary sound to try false alarms on."
+    return f"{text}; about {quality.false_alarms_per_hour:.1g} false alarms an hour are to be expected."
+
+
+def _version(scorer: Scorer) -> Version:
+    """Return what gives the log-odds of the scores of all classes."""
+
+    def odds(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+        place = np.zeros(vectors.shape[1], np.float32)
+        values = np.array([list(scorer.score(vector, place, 0, 0).values.values()) for vector in vectors])
+        with np.errstate(divide="ignore"):
+            logs = np.log(values) - np.log1p(-values)
+        return np.asarray(np.clip(logs, -_MOST_ODDS, _MOST_ODDS))
+
+    return odds
+
+
+def _found_when_left_out(
+    sound: OwnSound, examples: Sequence[Example], before: Version, tried: Tried, fitted: Cohort | None
+) -> tuple[int, int]:
+    """Return how many examples the others find, and how many the words alone."""
+    names = [one.name for one in tried.classes]
+    at = names.index(sound.name)
+    truth = np.zeros((1, len(names)), np.bool_)
+    truth[0, at] = True
+    found = by_words = 0
+    for number, example in enumerate(examples if len(examples) > 1 else ()):
+        after = _version(tried.build({**tried.others, sound.name: without(sound, number)}, fitted))
+        of_one = LeftOut(example.plain, np.zeros(len(example.plain), np.intp), truth)
+        trial = Trial(classes=tuple(names), left_out=of_one, per_hour=tried.per_hour)
+        words, with_others = compare(before, after, trial).classes[at].found
+        found, by_words = found + with_others, by_words + words
+    return found, by_words
+
+
+def _hourly(verdict: Verdict, tried: Tried, name: str) -> float | None:
+    """Return the false alarms an hour that are expected of the class."""
+    at = [one.name for one in tried.classes].index(name)
+    hourly = verdict.classes[at].false_alarms_per_hour
+    return None if hourly is None else hourly[1]
