@@ -9,6 +9,7 @@
     │   ├── SourceLost             a live source went away; it may come back
     │   └── SourceDamaged          a source ended, and part of what it delivered was not sound
     ├── ModelError                 a model is unknown, missing, altered or not usable
+    │   ├── ModelAbsent            it is a known one, and a file or a library of it is not here
     │   └── ModelUnreachable       its files cannot be fetched now; they may be fetched by hand
     ├── BackgroundError            a background is not known well enough to be saved, or cannot be read
     ├── OwnSoundError              a sound that was taught cannot be read or kept, or an example is no use
@@ -51,6 +52,10 @@ class SourceDamaged(SourceError):
 
 class ModelError(MonitorError):
     """A model is unknown, missing, altered or not usable."""
+
+
+class ModelAbsent(ModelError):
+    """A known model of which a file, or a library that runs it, is not here; both can be had."""
 
 
 class ModelUnreachable(ModelError):

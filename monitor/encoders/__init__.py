@@ -93,6 +93,10 @@ def find(config: ModelConfig) -> StoredModel:
     ModelError
         There is none, or what describes it cannot be read.
     """
+    from monitor.encoders.published.catalogue import find_published
+
+    if published := find_published(config.name):
+        return published
     if config.provider == "torch":
         from monitor.encoders.torch_ import read_checkpoint
 
@@ -103,7 +107,13 @@ def find(config: ModelConfig) -> StoredModel:
 
 
 def _open(config: ModelConfig) -> tuple[StoredModel, Engine]:
+    from monitor.encoders.published.catalogue import PublishedModel
+
     model = find(config)
+    if isinstance(model, PublishedModel):
+        from monitor.encoders.published.engine import PublishedEngine
+
+        return model, PublishedEngine(model, config.threads)
     if config.provider == "torch":
         from monitor.encoders.torch_ import TorchEngine
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from monitor.encoders.clap import HOP_S, INPUT_LEN, MAX_TOKENS, PROMPT
 from monitor.encoders.log_mel import SAMPLE_RATE
-from monitor.errors import ModelError
+from monitor.errors import ModelAbsent, ModelError
 from monitor.files.reading import read_stored
 from monitor.models.manifest import ModelEntry, ModelFile
 from monitor.models.store import StoredModel, sha256_of
@@ -109,16 +109,11 @@ class TorchEngine:
         """
         missing = [name for name in _LIBRARIES if find_spec(name) is None]
         if missing:
-            raise ModelError(
+            raise ModelAbsent(
                 f"provider = torch needs {', '.join(missing)}, which is not installed; run pip install "
                 "'monitor[export]', or use provider = cpu."
             )
-        import torch
-
-        torch.set_num_threads(threads)
-        torch.backends.cudnn.allow_tf32 = False
-        torch.backends.cuda.matmul.allow_tf32 = False
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._device = open_device(threads)
         self._model = _load(model).to(self._device).eval()
         self.batches = self._device.type == "cuda"
 
@@ -143,6 +138,16 @@ class TorchEngine:
             tokens = torch.from_numpy(ids).to(self._device)
             mask = torch.ones_like(tokens)
             return _pooled(self._model.get_text_features(input_ids=tokens, attention_mask=mask))
+
+
+def open_device(threads: int) -> Any:
+    """Return the device that networks of torch run on: a GPU if there is one, in full single precision."""
+    import torch
+
+    torch.set_num_threads(threads)
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _load(model: StoredModel) -> Any:

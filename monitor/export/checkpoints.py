@@ -18,13 +18,13 @@ import numpy as np
 from torch import Tensor
 
 from monitor.encoders.clap import INPUT_LEN
+from monitor.encoders.laion_names import bare, is_laion, to_transformers
 from monitor.encoders.log_mel import BANDS, FFT_LEN, HOP_LEN, SAMPLE_RATE, Mel, mel_filters
+from monitor.encoders.weights import load_pickle, load_safetensors, named_tensors, reason, tensors_of
 from monitor.errors import ModelError
 from monitor.export.architecture import Architecture, read_architecture
 from monitor.export.front_end import FrontEndSpec
-from monitor.export.laion_names import bare, is_laion, to_transformers
 from monitor.export.tagger import Tagger, is_tagger, read_tagger
-from monitor.export.weights import load_pickle, load_safetensors, named_tensors, reason, tensors_of
 from monitor.files.reading import read_stored
 from monitor.models.store import sha256_of
 

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from monitor.encoders.weights import reason
 from monitor.errors import ModelError
-from monitor.export.weights import reason
 
 CLASSES = 527
 """Of AudioSet."""

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from torch import Tensor
 
+from monitor.encoders.weights import load_pickle, named_tensors
 from monitor.errors import ModelError
 from monitor.export.mobilenet import MobileNet
-from monitor.export.weights import load_pickle, named_tensors
 from monitor.models.store import sha256_of
 
 _OTHER_FRONT_END = re.compile(r"_(hop|mels)_\d+")

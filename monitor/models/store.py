@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from monitor.errors import ModelError
+from monitor.errors import ModelAbsent, ModelError
 from monitor.files.folder_files import parts_below, read_below
 from monitor.files.paths import own_folder, user_path
 from monitor.files.reading import open_stored, parse_toml, stored_text
@@ -175,6 +175,8 @@ def find_model(name_or_path: str) -> StoredModel:
 
     Raises
     ------
+    ModelAbsent
+        There is none, and it can be installed.
     ModelError
         There is none, or its entry cannot be read.
     """
@@ -185,14 +187,16 @@ def find_model(name_or_path: str) -> StoredModel:
         return packaged[name_or_path]
     if name_or_path in _installed_names():
         return read_folder(installed_at(name_or_path), name_or_path)
-    raise ModelError(f"There is no model {name_or_path!r}; {_what_there_is(name_or_path)}")
-
-
-def _what_there_is(name: str) -> str:
     from monitor.models.catalogue import list_catalogue
 
-    if name in list_catalogue():
-        return f"`monitor models install {name}` fetches it."
+    if name_or_path in list_catalogue():
+        raise ModelAbsent(
+            f"There is no model {name_or_path!r}; `monitor models install {name_or_path}` fetches it."
+        )
+    raise ModelError(f"There is no model {name_or_path!r}; {_what_there_is()}")
+
+
+def _what_there_is() -> str:
     known = ", ".join(model_names()) or f"none in {_installed_folder()}"
     return f"known: {known}; `monitor models list` shows what can be installed."
 

@@ -169,6 +169,6 @@ def _laion_audio(weights: Path) -> Variant:
 
 @lru_cache
 def _laion(weights: Path) -> LaionClap:
-    from monitor.export.weights import load_pickle
+    from monitor.encoders.weights import load_pickle
 
     return LaionClap(load_pickle(weights)["state_dict"])

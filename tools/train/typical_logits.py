@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from monitor.encoders.weights import load_pickle, tensors_of
 from monitor.export.kaldi_mel import RATE, PlainFrontEnd
 from monitor.export.mobilenet import MobileNet
-from monitor.export.weights import load_pickle, tensors_of
 from tools.train.corpus import read_clip, read_index
 
 FOLDS = (1, 2, 3)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from monitor.export.laion_names import is_laion, renamed, to_transformers
+from monitor.encoders.laion_names import is_laion, renamed, to_transformers
 
 BLOCK = "audio_model.audio_encoder.layers.2.blocks.5."
 
