@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor.config.settings import Config
 from monitor.encoders import Encoder
-from monitor.records import ClassPrompt, Cohort, OwnSound, Prototypes
+from monitor.records import ClassPrompt, Cohort, OwnSound
 from monitor.scoring.prompts import build_prompts
 from monitor.scoring.prototypes import build_prototypes, embed_phrases
 from monitor.scoring.scorer import Scorer
-from monitor.units import unit_norm
 
 
 class Scorers:
@@ -59,20 +57,11 @@ class Scorers:
         """
         config = self._config
         return Scorer(
-            _with_examples(self._prototypes, own),
+            self._prototypes,
             config.scorer,
             config.drift,
             config.background.tau,
             cohort or self._cohort,
             self._kinds,
+            own,
         )
-
-
-def _with_examples(prototypes: Prototypes, own: Mapping[str, OwnSound]) -> Prototypes:
-    """Return prototypes of which those of own sounds lie between their words and their examples."""
-    vectors = prototypes.vectors.copy()
-    for at, name in enumerate(prototypes.classes):
-        if name in own:
-            sound = own[name]
-            vectors[at] = unit_norm(vectors[at] + unit_norm(sound.vectors[sound.plain].mean(axis=0)))
-    return msgspec.structs.replace(prototypes, vectors=vectors)

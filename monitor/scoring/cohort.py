@@ -36,6 +36,8 @@ from monitor.records import Cohort
 
 TAIL, FAR_TAIL = 0.05, 0.002
 """Shares of the cohort beyond the two quantiles of a word."""
+_STEPS = math.log(TAIL / FAR_TAIL)
+"""So many mean excesses lie between the two."""
 USUAL_EXCESS = 1.0
 """Mean excess, in log-odds, between the two of a usual word: the median of 29 words that name events."""
 MOST_EXCESS = 2.0
@@ -73,23 +75,35 @@ def fit_tails(odds: NDArray[np.float64], cosines: NDArray[np.float32] | None, co
     starts = []
     for column in range(odds.shape[1]):
         values = odds[:, column]
-        if cosines is not None:
-            values = _others(values, cosines[:, column], cohort)
-        starts.append(_start(values))
+        cosine = None if cosines is None else cosines[:, column]
+        starts.append(_start(values[others(cosine, cohort)]))
     return Tails(np.array(starts), cohort.sounds_per_hour)
+
+
+def excess(values: NDArray[np.float64]) -> float:
+    """Return the mean excess of a tail between its two quantiles, in the unit of the values, (n,)."""
+    near, far = np.quantile(values, [1 - TAIL, 1 - FAR_TAIL])
+    return float(far - near) / _STEPS
+
+
+def others(cosines: NDArray[np.float32] | None, cohort: Cohort) -> NDArray[np.bool_]:
+    """Say which sounds of the cohort, bool (n,), are not called what a word says; all, where few are not.
+
+    Parameters
+    ----------
+    cosines
+        Of the names of `cohort.kinds` with the word, float32 (kinds,); None: nobody said what they are.
+    """
+    if cosines is None:
+        return np.ones(len(cohort.vectors), np.bool_)
+    same = np.append(cosines >= SAME_WORDS, np.False_)  # the last is for those that have no name
+    found = ~same[cohort.kind_of]
+    return found if found.sum() >= COHORT_SOUNDS.low else np.ones(len(found), np.bool_)
 
 
 def _start(values: NDArray[np.float64]) -> float:
     """Return x0 of the values of one word."""
-    near, far = np.quantile(values, [1 - TAIL, 1 - FAR_TAIL])
-    steps = math.log(TAIL / FAR_TAIL)
-    own = min((far - near) / steps, MOST_EXCESS)
+    near = float(np.quantile(values, 1 - TAIL))
+    own = min(excess(values), MOST_EXCESS)
     count = FAR_TAIL * len(values)
-    return float(near + steps * (count * own + PRIOR_COUNT * USUAL_EXCESS) / (count + PRIOR_COUNT))
-
-
-def _others(values: NDArray[np.float64], cosines: NDArray[np.float32], cohort: Cohort) -> NDArray[np.float64]:
-    """Return the values of sounds that are not called what the word says."""
-    same = np.append(cosines >= SAME_WORDS, np.False_)  # the last is for those that have no name
-    others = values[~same[cohort.kind_of]]
-    return others if len(others) >= COHORT_SOUNDS.low else values
+    return near + _STEPS * (count * own + PRIOR_COUNT * USUAL_EXCESS) / (count + PRIOR_COUNT)

@@ -12,11 +12,15 @@ nothing: what the background sounds like stays a competitor.
 
 The odds of a class are those against its competitors q together, ``(s_c - T log sum_q exp(s_q / T)) / T`` in
 logs. Listed classes do not compete with one another: two may sound at once, no class moves another's score.
+What the user has taught by examples is scored by these as well (`own_sounds.py`).
 A cohort of ordinary sound turns odds into scores that mean the same for every class (`cohort.py`); without
 one the score is the sigmoid of the odds.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +28,13 @@ from numpy.typing import NDArray
 from monitor.config.settings import DriftConfig, ScorerConfig, Tau
 from monitor.config.tuning import UNTUNED, fixed
 from monitor.names import as_words
-from monitor.records import Cohort, Likeness, Prototypes, WindowScores
+from monitor.records import Cohort, Likeness, OwnSound, Prototypes, WindowScores
 from monitor.scoring.cohort import Tails, fit_tails
+from monitor.scoring.own_sounds import Heads, fit_heads, moved_words
 
 NO_SOUND = "no sound"
 """What a window without sound is most like."""
+NOTHING_TAUGHT: Mapping[str, OwnSound] = MappingProxyType({})
 
 
 class Scorer:
@@ -40,6 +46,8 @@ class Scorer:
         Ordinary sound, as the same model hears it; None: scores are odds against other sounds and no more.
     kinds
         The names of the cohort's sounds, embedded as the classes are, float32 (kinds, d).
+    own
+        Class name -> its examples; classes without any are scored by their words.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what a score is made of
@@ -50,6 +58,7 @@ class Scorer:
         tau: Tau,
         cohort: Cohort | None = None,
         kinds: NDArray[np.float32] | None = None,
+        own: Mapping[str, OwnSound] = NOTHING_TAUGHT,
     ) -> None:
         self._prototypes = prototypes
         self._temperature = fixed(config.temperature, UNTUNED.temperature)
@@ -58,10 +67,15 @@ class Scorer:
         self._competitors = prototypes.competitors.T.astype(np.float64)
         self._all_competitors = np.flatnonzero(prototypes.competitors.all(axis=0))
         self._tails: Tails | None = None
-        if cohort is not None:
-            classes = prototypes.vectors[: len(prototypes.classes)]
-            odds = self.log_odds(cohort.vectors)
-            self._tails = fit_tails(odds, None if kinds is None else kinds @ classes.T, cohort)
+        names, words = prototypes.classes, prototypes.vectors[: len(prototypes.classes)]
+        if cohort is None:
+            self._heads: Heads = moved_words(names, own, words, self._temperature)
+        else:
+            plain = cohort.vectors @ prototypes.vectors.T + drift.beta * (cohort.vectors @ prototypes.drift.T)
+            odds = self._odds(plain)
+            cosines = None if kinds is None else kinds @ words.T
+            self._heads = fit_heads(names, own, odds, cosines, cohort)
+            self._tails = fit_tails(self._heads.add(odds, cohort.vectors), cosines, cohort)
 
     @property
     def calibrated(self) -> bool:
@@ -98,6 +112,7 @@ class Scorer:
         adapted[:count] -= tau * self.class_cosines(background)
         adapted += self._beta * (self._prototypes.drift @ embedding)
         odds = self._odds(adapted[np.newaxis])
+        odds = self._heads.add(odds, (embedding - tau * background)[np.newaxis])
         if self._tails is not None:
             odds = self._tails.score_odds(odds)
         values = 1.0 / (1.0 + np.exp(-np.clip(odds[0], -60.0, 60.0)))
