@@ -54,6 +54,15 @@ NEAR_MISS: dict[NearMissReason, Wording] = {
 }
 """Why something was not reported."""
 
+NOT_TOLD: dict[NearMissReason, str] = {
+    "below_threshold": "not sure enough",
+    "not_confirmed": "too short",
+    "cool_down": "only just told",
+    "muted": "muted",
+    "paused": "paused",
+}
+"""The same in plain words, where there is little room."""
+
 SOURCE_STATE: dict[SourceState, str] = {
     "starting": "starting",
     "running": "running",
@@ -163,6 +172,28 @@ def _number(value: float | None) -> str:
 def how_often(per_hour: float) -> str:
     """Return a rate, of something seldom by the day."""
     return f"{per_hour:.6g}/h" if per_hour >= 0.1 else f"{24 * per_hour:.6g}/day"
+
+
+_RATES = (
+    (30.0, "every minute"), (4.0, "many an hour"), (1.4, "few an hour"), (0.6, "once an hour"),
+    (0.12, "many a day"), (0.065, "twice a day"), (0.025, "once a day"), (0.0085, "few a week"),
+    (0.003, "once a week"), (0.0007, "once a month"),
+)  # fmt: skip
+"""From so many times an hour on, in at most 12 cells."""
+
+
+def seldom(score: float) -> str:
+    """Return how often ordinary sound reaches a calibrated score, in words of at most 12 cells."""
+    per_hour = 1.0 / min(max(score, 1e-9), 1.0) - 1.0
+    return next((words for least, words in _RATES if per_hour >= least), "hardly ever")
+
+
+_SURE = ((0.9, "very likely"), (0.6, "likely"), (0.0, "perhaps"))
+
+
+def sureness(score: float) -> str:
+    """Return how sure a score is, in words."""
+    return next(words for least, words in _SURE if score >= least or not least)
 
 
 _OFTEN, _SELDOM = 60.0, 1.0 / (24.0 * 30.0)

@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import termios
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from monitor.child import Child
 from monitor.start import before_leaving
@@ -30,8 +30,8 @@ _LEAVE_FULL_SCREEN = "\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[
 class Interface:
     """The interface's process and the pipe to it."""
 
-    def __init__(self) -> None:
-        """Start it on this process's terminal."""
+    def __init__(self, arguments: Sequence[str] = ()) -> None:
+        """Start it on this process's terminal, with more `arguments` on its command line."""
         self._terminal = termios.tcgetattr(sys.stdin)
         os.write(sys.stdout.fileno(), _REMEMBER_CURSOR.encode())
         theirs, self._pipe = os.pipe()
@@ -39,7 +39,7 @@ class Interface:
         try:
             with _undisturbed():
                 self._child = Child(
-                    "monitor.tui", "--parent", str(theirs), pass_fds=(theirs,), stderr=sys.stderr
+                    "monitor.tui", "--parent", str(theirs), *arguments, pass_fds=(theirs,), stderr=sys.stderr
                 )
         finally:
             os.close(theirs)
@@ -100,9 +100,9 @@ class Interface:
 
 
 @contextlib.contextmanager
-def opened() -> Iterator[Interface]:
-    """Show the interface until the block ends."""
-    interface = Interface()
+def opened(arguments: Sequence[str] = ()) -> Iterator[Interface]:
+    """Show the interface, told more by `arguments`, until the block ends."""
+    interface = Interface(arguments)
     stay = before_leaving(interface.end)
     try:
         yield interface

@@ -15,6 +15,8 @@ from monitor.console import can_draw, show
 from monitor.errors import ConfigError
 from monitor.files.paths import user_path
 from monitor.sources.schemes import scheme_of
+from monitor.tui.flags import add_flags, as_arguments
+from monitor.tui.flags import options_of as interface_options
 
 if TYPE_CHECKING:
     from monitor.cli.interface import Interface
@@ -93,6 +95,7 @@ def _add_lines(group: Flags) -> None:
     group.add_argument(
         "--near-misses", action="store_true", help="with --headless: also what nearly fired, and why"
     )
+    add_flags(group)
 
 
 def _add_destinations(group: Flags) -> None:
@@ -128,7 +131,8 @@ def _run(arguments: argparse.Namespace) -> int:
     from monitor.cli.interface import opened
 
     show("monitor: starting ...")
-    with unwinding(), opened() as interface:  # first of all: what follows takes seconds
+    shown_as = as_arguments(interface_options(arguments, ""))
+    with unwinding(), opened(shown_as) as interface:  # first of all: what follows takes seconds
         return _listen_and_show(arguments, config, interface)
 
 

@@ -6,17 +6,17 @@ import argparse
 from typing import Any
 
 from monitor.cli.arguments import AddVerb, add_connection
+from monitor.tui.flags import add_flags, options_of
 
 
 def add_tui(verbs: Any, add_verb: AddVerb) -> None:
     """Add `tui` to the verbs of the program."""
     tui = add_verb(verbs, "tui", _tui, "attach the terminal interface to a running monitor")
     add_connection(tui)
-    tui.add_argument("--bell", action="store_true", help="ring the terminal's bell at each onset")
-    tui.add_argument("--mono", action="store_true", help="draw without colours")
+    add_flags(tui.add_argument_group("how it is shown"))
 
 
 def _tui(arguments: argparse.Namespace) -> int:
     from monitor.tui import run_tui
 
-    return run_tui(arguments.connect, bell=arguments.bell, mono=arguments.mono, control=arguments.control)
+    return run_tui(options_of(arguments, arguments.connect), control=arguments.control)

@@ -13,33 +13,23 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from monitor.tui.connection import Link
+    from monitor.tui.options import Options
 
 __all__ = ["run_tui"]
 
 
-def run_tui(
-    endpoint: str,
-    *,
-    parent: int | None = None,
-    bell: bool = False,
-    mono: bool = False,
-    control: str | None = None,
-) -> int:
-    """Show the monitor at `endpoint` on this terminal until the user quits.
+def run_tui(options: Options, *, parent: int | None = None, control: str | None = None) -> int:
+    """Show a monitor on this terminal until the user quits.
 
     Parameters
     ----------
-    endpoint
-        Where the monitor publishes, such as ``tcp://127.0.0.1:5557``.
+    options
+        Where it publishes, and how it is shown.
     parent
         Descriptor of the pipe from the `monitor run` that started this, which says where it publishes and
         ends with it.
-    bell
-        Ring the terminal's bell at each onset.
-    mono
-        Draw without colours; also chosen by ``NO_COLOR`` and for terminals that have none.
     control
-        Where the monitor answers; None: it is found from `endpoint`.
+        Where the monitor answers; None: it is found from where it publishes.
 
     Returns
     -------
@@ -51,7 +41,7 @@ def run_tui(
     ConfigError
         Standard input, output or error is not a terminal.
     PublishError
-        `endpoint` is not an address.
+        The endpoint is not an address.
     """
     import os
     import sys
@@ -59,8 +49,6 @@ def run_tui(
     from monitor.console import can_draw
     from monitor.errors import ConfigError
     from monitor.start import interrupt_as_usual
-    from monitor.tui.app import MonitorApp, Options
-    from monitor.tui.parent_pipe import ParentPipe
 
     if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):  # it draws on stderr
         raise ConfigError(
@@ -71,10 +59,15 @@ def run_tui(
         raise ConfigError(
             f"This terminal (TERM={os.environ.get('TERM', '')}) only takes plain lines; use: monitor listen."
         )
-    mono = mono or os.environ.get("TERM", "").startswith("vt")
     interrupt_as_usual()
-    options = Options(endpoint, bell=bell, mono=mono)
-    link = None if parent is not None else _link(endpoint, control)
+    link = None if parent is not None else _link(options.endpoint, control)
+    return _shown(link, options, parent)
+
+
+def _shown(link: Link | None, options: Options, parent: int | None) -> int:
+    from monitor.tui.app import MonitorApp
+    from monitor.tui.parent_pipe import ParentPipe
+
     app = MonitorApp(link, options, connect=_link, parent=None if parent is None else ParentPipe(parent))
     app.run()
     if app.orphaned is not None:

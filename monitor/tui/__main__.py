@@ -23,24 +23,18 @@ def _main(arguments: list[str] | None) -> int:
     from monitor.console import only_ours, open_streams, tell
     from monitor.errors import MonitorError
     from monitor.tui import run_tui
+    from monitor.tui.flags import add_flags, options_of
 
     parser = argparse.ArgumentParser(prog="python -m monitor.tui", description="Show a running monitor.")
     parser.add_argument("endpoint", nargs="?", default=PublishConfig().bind, help="where it publishes")
     parser.add_argument("--parent", type=int, metavar="FD", help="pipe from the monitor that starts this")
-    parser.add_argument("--bell", action="store_true", help="ring the terminal's bell at each onset")
-    parser.add_argument("--mono", action="store_true", help="draw without colours")
+    add_flags(parser)
     parser.add_argument("--control", help="where it answers")
     chosen = parser.parse_args(arguments)
     open_streams()
     with only_ours():
         try:
-            return run_tui(
-                chosen.endpoint,
-                parent=chosen.parent,
-                bell=chosen.bell,
-                mono=chosen.mono,
-                control=chosen.control,
-            )
+            return run_tui(options_of(chosen, chosen.endpoint), parent=chosen.parent, control=chosen.control)
         except MonitorError as error:
             tell(str(error))
             return 2

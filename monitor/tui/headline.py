@@ -11,17 +11,20 @@ from dataclasses import dataclass
 
 from monitor.bus.messages import Health
 from monitor.records import HearingState, SourceState
-from monitor.tui.readable import duration, over_background, when
+from monitor.tui.readable import dated, duration, over_background
 from monitor.tui.shown import ShownEvent
 from monitor.tui.state import State
 from monitor.tui.theme import Kind
 from monitor.tui.view import View
-from monitor.wording import called, clock, hard_of_hearing, moment
+from monitor.wording import called, clock, hard_of_hearing, hedged, moment, sureness
 
 FLASH_S = 3.0
 URGENT_FLASH_S = 8.0
 FLASH_HZ = 2.0
 """Below the three flashes a second that can trigger a seizure (WCAG 2.3.1)."""
+
+LOADING = ("loading", "embedding")
+"""What a monitor says that it does while its model is loaded begins so."""
 
 DEMO_ID = "demo"
 """The source that can be played again."""
@@ -55,6 +58,15 @@ class Headline:
     detail: str
     flash_from_s: float | None = None
     """Clock of this program, seconds, when it began to be true; None if it never flashes."""
+    label: str = ""
+    """Of what is over: that it is, and when; stands in the frame."""
+    alarm: bool = False
+    """Urgent, and nobody has acknowledged it: it gets the whole screen."""
+
+    def flashing(self, now_s: float) -> bool:
+        """Tell whether it flashes at `now_s`, or will in a moment."""
+        limit_s = URGENT_FLASH_S if self.kind == "urgent" else FLASH_S
+        return self.flash_from_s is not None and now_s - self.flash_from_s < limit_s
 
     def inverted(self, now_s: float) -> bool:
         """Tell whether a flash shows the banner with its colours exchanged at `now_s`."""
@@ -124,7 +136,8 @@ def _contact_fault(view: View) -> Headline | None:
         )
     if view.doing is not None and not view.healths:
         lasts = duration(view.now_s - view.contact_since_s)
-        return Headline("waiting", "starting", f"{view.doing} · {lasts} · nothing is heard yet")
+        word = "loading model" if view.doing.startswith(LOADING) else "starting"
+        return Headline("waiting", word, f"{view.doing} · {lasts} · nothing is heard yet")
     if view.contact == "none":
         return Headline(
             "waiting",
@@ -158,7 +171,7 @@ def _source_fault(  # noqa: PLR0911 - one for each state
         case "silent":
             guess = "" if health.reason else "no sound arrives: muted or unplugged? · "
             detail = f"{why}{guess}{since} · cannot hear"
-            return Headline("fault", "no signal", detail, since_s)
+            return Headline("fault", "too quiet", detail, since_s)
         case "paused":
             return Headline("paused", "paused", f"{since} · nothing is reported · space: listen again")
         case "ended":
@@ -190,26 +203,38 @@ def _sounding(view: View, sounding: list[ShownEvent]) -> Headline:
     lasts = duration(view.lasted_s(first))
     where = _where(view, event.source_id)
     parts = [
-        where + (f"fading · {_was(first)}" if fading else _maybe(first)),
+        where + (f"fading · {_was(view, first)}" if fading else _maybe(view, first)),
         over_background(first.snr_db),
         f"lasted {lasts}" if fading else f"since {lasts}",
     ]
     if others:
-        parts.append("also " + ", ".join(f"{_called(view, o)} {o.peak_score:.2f}" for o in others))
+        parts.append("also " + ", ".join(_with_peak(view, one) for one in others))
     kind: Kind = "urgent" if event.urgent else "event"
-    return Headline(kind, called(event), " · ".join(parts), first.seen_s)
+    alarm = event.urgent and event.acknowledged_at is None
+    if alarm:
+        parts.append("a: I have seen this")
+    return Headline(kind, called(event), " · ".join(parts), first.seen_s, alarm=alarm)
 
 
-def _maybe(heard: ShownEvent) -> str:
+def _with_peak(view: View, heard: ShownEvent) -> str:
+    name = _called(view, heard)
+    return f"{name} {heard.peak_score:.2f}" if view.maker else name
+
+
+def _maybe(view: View, heard: ShownEvent) -> str:
     """Return how sure the monitor was at best, with the next candidate if there is one worth naming."""
     event = heard.event
-    text = f"may be {called(event)} {heard.peak_score:.2f}"
     others = [c for c in event.candidates if c.class_ != event.class_ and c.score >= heard.peak_score / 2]
+    if not view.maker:
+        text = f"{hedged(event.label or event.class_)}, {sureness(heard.peak_score)}"
+        return f"{text}, or {called(others[0])}" if others else text
+    text = f"may be {called(event)} {heard.peak_score:.2f}"
     return f"{text} or {called(others[0])} {others[0].score:.2f}" if others else text
 
 
-def _was(heard: ShownEvent) -> str:
-    return f"may have been {called(heard.event)} {heard.peak_score:.2f}"
+def _was(view: View, heard: ShownEvent) -> str:
+    words = f"may have been {called(heard.event)}"
+    return f"{words} {heard.peak_score:.2f}" if view.maker else f"{words}, {sureness(heard.peak_score)}"
 
 
 def _called(view: View, heard: ShownEvent) -> str:
@@ -219,15 +244,17 @@ def _called(view: View, heard: ShownEvent) -> str:
 
 
 def _recent(view: View, heard: ShownEvent) -> Headline:
+    peak = f"was up to {heard.peak_score:.2f}" if view.maker else f"was {sureness(heard.peak_score)}"
+    ago = f"ended {duration(view.ago_s(heard))} ago"
     detail = " · ".join(
         [
-            f"{_where(view, heard.event.source_id)}ended {duration(view.ago_s(heard))} ago",
+            f"{_where(view, heard.event.source_id)}{ago}",
             f"lasted {duration(view.lasted_s(heard))}",
-            f"was up to {heard.peak_score:.2f}",
+            peak,
             over_background(heard.snr_db),
         ]
     )
-    return Headline("recent", called(heard.event), detail)
+    return Headline("recent", called(heard.event), detail, label="ENDED")
 
 
 def _missed(view: View) -> Headline | None:
@@ -239,18 +266,19 @@ def _missed(view: View) -> Headline | None:
     parts = [
         f"{_where(view, first.event.source_id)}{_began(view, first)}, lasted {duration(view.lasted_s(first))}"
     ]
+    parts.append("a: I have seen this")
     if others:
         shown = ", ".join(f"{_called(view, one)} {_began(view, one)}" for one in others[:MISSED_SHOWN])
         more = len(others) - MISSED_SHOWN
         parts.append(f"also {shown}" + (f" and {more} more" if more > 0 else ""))
-    parts.append("a: I have seen this")
     if impaired := _impaired(view):
         parts.append(f"{impaired.word}: {impaired.detail}")
-    return Headline("missed", f"missed {called(first.event)}", " · ".join(parts))
+    word = f"missed {called(first.event)}"
+    return Headline("missed", word, " · ".join(parts), label=f"MISSED at {_began(view, first)}")
 
 
 def _began(view: View, heard: ShownEvent) -> str:
-    return when(heard.event.onset_time, heard.event.onset_position_s, view.today)
+    return dated(heard.event.onset_time, heard.event.onset_position_s, view.today)
 
 
 def _quiet(view: View, past: list[ShownEvent]) -> Headline:
@@ -268,6 +296,6 @@ def _quiet(view: View, past: list[ShownEvent]) -> Headline:
         parts.append(
             f"last: {_called(view, past[0])} {moment(last.onset_time, last.onset_position_s)}, {ago} ago"
         )
-    if not all(health.background.ready for health in view.healths):
+    if view.maker and not all(health.background.ready for health in view.healths):
         parts.append("still learning this background")
     return Headline("quiet", "listening", " · ".join(parts))

@@ -12,29 +12,30 @@ STEP = 1.3
 
 
 class PendingThresholds:
-    """What is asked for, by class.
+    """What is asked for, by source and class.
 
     Law: a press upwards never lowers a threshold, and one downwards never raises it.
     """
 
     def __init__(self) -> None:
-        self._wanted: dict[str, float] = {}
+        self._wanted: dict[tuple[str, str], float] = {}
 
-    def press(self, entry: ClassState, steps: int) -> float | None:
+    def press(self, source_id: str, entry: ClassState, steps: int) -> float | None:
         """Return what to ask for after a press; None where the threshold is at that end already."""
-        now = self._wanted.get(entry.class_, entry.onset_threshold)
+        key = source_id, entry.class_
+        now = self._wanted.get(key, entry.onset_threshold)
         odds = now / max(1.0 - now, 1e-9) * STEP**steps
         wanted = THRESHOLD.clamp(round(odds / (1.0 + odds), 4))
         wanted = max(now, wanted) if steps > 0 else min(now, wanted)
         if wanted == now:
             return None
-        self._wanted[entry.class_] = wanted
+        self._wanted[key] = wanted
         return wanted
 
-    def reported(self, classes: Iterable[ClassState]) -> None:
-        """Forget what has been reached."""
-        reached = {entry.class_: entry.onset_threshold for entry in classes}
-        self._wanted = {name: wanted for name, wanted in self._wanted.items() if reached.get(name) != wanted}
+    def reported(self, source_id: str, classes: Iterable[ClassState]) -> None:
+        """Forget what a source has reached."""
+        reached = {(source_id, entry.class_): entry.onset_threshold for entry in classes}
+        self._wanted = {key: wanted for key, wanted in self._wanted.items() if reached.get(key) != wanted}
 
     def refused(self) -> None:
         """Forget everything: what is reported counts."""

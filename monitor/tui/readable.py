@@ -49,6 +49,20 @@ def elapsed(seconds: float) -> str:
     return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
 
 
+DATED = 12
+"""Cells of `dated`."""
+
+
+def dated(time: datetime, position_s: float | None, today: date | None) -> str:
+    """Return a time of day, with the day where that is not today, or a place in a recording."""
+    if position_s is not None:
+        return position(position_s)[:8]
+    local = time.astimezone()
+    if today is None or local.date() == today:
+        return f"{local:%H:%M:%S}"
+    return f"{local:%d %b %H:%M}" if local.year == today.year else f"{local:%d %b %Y}"
+
+
 def when(time: datetime, position_s: float | None, today: date | None) -> str:
     """Return a time of day or a place in a recording, in eight cells; another day instead of seconds."""
     if position_s is not None:

@@ -50,6 +50,16 @@ class ShownEvent:
         return self.ended_by is None
 
     @property
+    def key(self) -> str:
+        """What its row is found by."""
+        return self.event.id
+
+    @property
+    def listed_s(self) -> float:
+        """Where its row belongs, clock of this program."""
+        return self.began_s
+
+    @property
     def missed(self) -> bool:
         """True of an urgent one that is over, and that nobody has acknowledged."""
         return self.event.urgent and not self.open and self.event.acknowledged_at is None
@@ -62,3 +72,18 @@ class Nearly:
     miss: NearMissMessage
     seen_s: float
     """Clock of this program, seconds, when it was heard of."""
+
+    @property
+    def key(self) -> str:
+        """What its row is found by."""
+        return f"{self.miss.source_id}/{self.miss.class_}/{self.miss.time.isoformat()}"
+
+    @property
+    def listed_s(self) -> float:
+        """Where its row belongs, clock of this program."""
+        return self.seen_s
+
+    @property
+    def nearness(self) -> float:
+        """How near it came: 1 is its threshold; what reached that and failed otherwise is nearer still."""
+        return self.miss.score / max(self.miss.threshold, 1e-9)

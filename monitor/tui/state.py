@@ -27,6 +27,7 @@ from monitor.bus.messages import (
     Snapshot,
 )
 from monitor.records import BESIDE_LIFE
+from monitor.tui import loud_moments
 from monitor.tui.shown import Column, Nearly, ShownEvent
 
 COLUMNS = 600
@@ -34,6 +35,9 @@ COLUMNS = 600
 
 TICK_S = 0.1
 """Seconds of sound in one column of the spectrogram."""
+
+SETTLED_S = 10.0
+"""Seconds of a run after which its floor is known well enough to call a moment loud."""
 
 MAX_PAST = 200
 """Past events, and near misses, remembered."""
@@ -59,6 +63,8 @@ class State:
     """Events by id, in the order they were first heard of."""
     near_misses: tuple[Nearly, ...] = ()
     """Oldest first."""
+    loud_moments: loud_moments.Moments = ()
+    """Those of the last hour that no event explains."""
     health_sequence: int = 0
     """Number of the newest health report in its topic."""
     health_seen_s: float = 0.0
@@ -75,6 +81,12 @@ class State:
     def classes(self) -> list[ClassState]:
         """The listed classes, in the user's order; empty until the first health record."""
         return self.health.classes if self.health else []
+
+    @property
+    def listening_for_names(self) -> bool:
+        """Whether a loud moment now would be one that nothing explains."""
+        settled = self.health is not None and self.health.uptime_s >= SETTLED_S and not self.health.paused
+        return settled and all(not heard.open for heard in self.heard.values())
 
     @property
     def open_events(self) -> list[ShownEvent]:
@@ -187,13 +199,18 @@ def _with_level(state: State, level: Level, now_s: float) -> State:
         earliest_s = columns[-1].seen_s
         ticks = range(min(missed, COLUMNS), 0, -1)
         columns += tuple(Column(max(earliest_s, now_s - k * TICK_S), None) for k in ticks)
-    return replace(state, columns=(*columns, Column(now_s, level))[-COLUMNS:], level_seen_s=now_s)
+    columns = (*columns, Column(now_s, level))[-COLUMNS:]
+    moments = state.loud_moments
+    if state.listening_for_names and state.sample_rate is not None:
+        moments = loud_moments.with_level(moments, level, state.sample_rate, now_s)
+    return replace(state, columns=columns, level_seen_s=now_s, loud_moments=moments)
 
 
 def _with_scores(state: State, scores: ScoresMessage) -> State:
     middle = (scores.start + scores.stop) // 2
     holding = {name: middle for name, score in scores.scores.items() if state.holds(name, score)}
-    return replace(state, scores=scores, sounded={**state.sounded, **holding})
+    moments = loud_moments.with_scores(state.loud_moments, scores)
+    return replace(state, scores=scores, sounded={**state.sounded, **holding}, loud_moments=moments)
 
 
 def _with_health(state: State, health: Health, now_s: float, sequence: int) -> State:
@@ -233,7 +250,8 @@ def _with_event(state: State, event: Event, now_s: float, sequence: int) -> Stat
         snr_db=max(event.snr_db, known.snr_db if known else event.snr_db),
         ended_by=(event.ended_by or "quiet") if event.type == "offset" else None,
     )
-    return replace(state, heard=_bounded({**state.heard, event.id: heard}))
+    moments = loud_moments.without(state.loud_moments, event)
+    return replace(state, heard=_bounded({**state.heard, event.id: heard}), loud_moments=moments)
 
 
 def _with_seen(state: State, known: ShownEvent, event: Event) -> State:

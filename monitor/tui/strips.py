@@ -15,10 +15,14 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from monitor.tui.theme import TEXT, without_colour
+from monitor.tui.theme import TEXT
+from monitor.tui.themes import themed
 
 Piece = tuple[str, Style]
 """Some text and how it looks."""
+
+SEPARATOR = " · "
+"""Stands between the parts of a detail."""
 
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 
@@ -37,6 +41,18 @@ def fit(text: str, width: int, align: Literal["left", "right", "centre"] = "left
         return set_cell_size(text, width - 1) + "…"
     before = {"left": 0, "right": spare, "centre": spare // 2}[align]
     return " " * before + text + " " * (spare - before)
+
+
+def wrapped(text: str, width: int, most: int) -> list[str]:
+    """Return `text` in 1 to `most` rows of at most `width` cells, broken at its dots; what is left is cut."""
+    rows = [""]
+    for part in text.split(SEPARATOR):
+        longer = f"{rows[-1]}{SEPARATOR}{part}" if rows[-1] else part
+        if not rows[-1] or cell_len(longer) <= width or len(rows) == most:
+            rows[-1] = longer
+        else:
+            rows.append(part)
+    return [row if cell_len(row) <= width else fit(row, max(1, width)) for row in rows]
 
 
 def bar(value: float, width: int) -> str:
@@ -64,10 +80,10 @@ def marked(text: str, marks: dict[int, Piece], style: Style) -> list[Piece]:
 class Panel(Widget):
     """Shows lines made elsewhere; repaints only those that differ from what is on the screen."""
 
-    def __init__(self, *, id: str, mono: bool = False) -> None:  # noqa: A002 - Textual's own word
+    def __init__(self, *, id: str, theme: str = "standard") -> None:  # noqa: A002 - Textual's own word
         super().__init__(id=id)
         self._lines: list[Strip] = []
-        self._mono = mono
+        self._theme = theme
 
     @property
     def lines(self) -> Sequence[Strip]:
@@ -87,8 +103,13 @@ class Panel(Widget):
     def render_line(self, y: int) -> Strip:
         """Return row `y` for the compositor."""
         if y >= len(self._lines):
-            return Strip.blank(self.size.width, TEXT)
+            return Strip.blank(self.size.width, themed(TEXT, self._theme))
         strip = self._lines[y]
-        if not self._mono:
+        if self._theme == "standard":
             return strip
-        return Strip([Segment(text, without_colour(style or TEXT)) for text, style, _ in strip])
+        return Strip([Segment(text, themed(style or TEXT, self._theme)) for text, style, _ in strip])
+
+    def colour(self, theme: str) -> None:
+        """Draw in the colours of another theme."""
+        self._theme = theme
+        self.refresh()

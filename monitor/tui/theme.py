@@ -22,6 +22,8 @@ URGENT = Style(color="#ff7b72", bgcolor=GROUND, bold=True)
 MUTED = Style(color="#b9a3e3", bgcolor=GROUND)
 HEADING = Style(color="#c3cddd", bgcolor=RAISED, bold=True)
 HEADING_DIM = Style(color="#93a1b8", bgcolor=RAISED)
+HEARS = Style(color="#7fe0a8", bgcolor="#0d2a1e", bold=True)
+"""The state of a source that is heard well."""
 MARK = Style(color="#ffffff", bgcolor=GROUND, bold=True)
 BAR_BACK = "#1f2737"
 
@@ -43,7 +45,7 @@ SHAPES: dict[Kind, str] = {
     "impaired": "≈",
     "missed": "△",
 }
-"""Runs down both edges of the banner and marks the lines of the lists."""
+"""Marks what the banner says, and the lines of the lists."""
 
 BANNERS: dict[Kind, Style] = {
     "urgent": Style(color="#ffffff", bgcolor="#b3001b", bold=True),
@@ -65,6 +67,9 @@ SHADES = " ░▒▓█"
 
 HATCH = "╱"  # noqa: RUF001 - a shape, not a stroke
 """Fills what was not heard."""
+
+OUTLINED: tuple[Kind, ...] = ("recent", "missed")
+"""What is over is drawn in outline, what is now is filled: neither can be taken for the other."""
 
 _FILLED: tuple[Kind, ...] = ("urgent", "event", "paused", "fault")
 _REVERSED = {BANNERS[kind].bgcolor for kind in _FILLED}

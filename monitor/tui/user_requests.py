@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from monitor.bus.messages import Health, Request
+from monitor.bus.messages import ClassState, Health, Request
 from monitor.bus.setting_changes import SettingChanges
 from monitor.tui.connection import BusConnection
 from monitor.tui.pending_thresholds import PendingThresholds
@@ -25,9 +25,9 @@ class UserRequests:
         paused = bool(view.healths) and all(health.paused for health in view.healths)
         self._connection.ask(Request(request="pause", value=not paused))
 
-    def mute(self, view: View) -> None:
-        """Mute or unmute the selected class."""
-        if entry := view.selected_class:
+    def mute(self, entry: ClassState | None) -> None:
+        """Mute a class, or unmute it, at every source."""
+        if entry is not None:
             self._connection.ask(Request(request="mute", class_=entry.class_, value=not entry.muted))
 
     def acknowledge(self) -> None:
@@ -35,18 +35,23 @@ class UserRequests:
         self._connection.ask(Request(request="acknowledge"))
 
     def move_threshold(self, view: View, steps: int) -> None:
-        """Move the onset threshold of the selected class; quick presses add up."""
-        entry = view.selected_class
-        wanted = None if entry is None else self._thresholds.press(entry, steps)
-        if entry is not None and wanted is not None:
-            self._connection.ask(Request(request="threshold", class_=entry.class_, value=wanted))
+        """Move the onset threshold of the selected class at the source that is shown; presses add up."""
+        entry, health = view.selected_class, view.state.health
+        if entry is None or health is None:
+            return
+        wanted = self._thresholds.press(health.source_id, entry, steps)
+        if wanted is not None:
+            source = health.source_id if view.several else None
+            self._connection.ask(
+                Request(request="threshold", class_=entry.class_, value=wanted, source_id=source)
+            )
 
     def reported(self, health: Health) -> list[str]:
         """Take in what the monitor reports; return what somebody else changed, a sentence each.
 
         What is changed here shows by itself.
         """
-        self._thresholds.reported(health.classes)
+        self._thresholds.reported(health.source_id, health.classes)
         own = f"(pid {os.getpid()})"
         return [f"{changed(one)}." for one in self._changes.news(health) if not one.by.endswith(own)]
 

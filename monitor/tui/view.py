@@ -41,10 +41,15 @@ class View:
     restarts: int = 0
     selected: int = 0
     """Index into the listed classes."""
+    maker: bool = False
+    """Numbers, spectrogram and reasons too; else words alone."""
     show_near_misses: bool = False
-    scroll: int = 0
-    """Rows of the event list above its window."""
+    cursor: str | None = None
+    """Key of the row of the event list that is selected; None: classes are."""
     mono: bool = False
+    """No shades of colour: the spectrogram is drawn in characters."""
+    flashing: bool = True
+    """Whether what is new in the banner flashes."""
 
     @property
     def everywhere(self) -> list[State]:
@@ -126,12 +131,42 @@ class View:
         return self.now_s - heard.ended_s
 
     @property
+    def selected_at(self) -> int:
+        """Place of the class the keys act on."""
+        return max(0, min(self.selected, len(self.state.classes) - 1))
+
+    @property
     def selected_class(self) -> ClassState | None:
         """The class the keys act on; None while none is known."""
         classes = self.state.classes
-        return classes[min(self.selected, len(classes) - 1)] if classes else None
+        return classes[self.selected_at] if classes else None
 
     @property
-    def past_rows(self) -> int:
-        """Rows of the event list that scroll."""
-        return len(self.past_events) + (len(self.near_misses) if self.show_near_misses else 0)
+    def past_rows(self) -> list[ShownEvent | Nearly]:
+        """What the event list holds below what sounds now, newest first."""
+        past: list[ShownEvent | Nearly] = [*self.past_events]
+        if self.show_near_misses:
+            past += self.near_misses
+            past.sort(key=lambda row: row.listed_s, reverse=True)
+        return past
+
+    @property
+    def rows(self) -> list[ShownEvent | Nearly]:
+        """All of the event list."""
+        return [*self.open_events, *self.past_rows]
+
+    @property
+    def cursor_at(self) -> int | None:
+        """Place of the selected row; None: none is, or it is no longer listed."""
+        if self.cursor is None:
+            return None
+        return next((at for at, row in enumerate(self.rows) if row.key == self.cursor), None)
+
+    @property
+    def muted_urgent(self) -> list[ClassState]:
+        """Urgent classes that are muted at some source, each once."""
+        muted = {
+            entry.class_: entry for health in self.healths for entry in health.classes
+            if entry.urgent and entry.muted
+        }  # fmt: skip
+        return list(muted.values())

@@ -115,6 +115,8 @@ def test_something_is_on_the_terminal_before_anything_is_loaded_and_q_ends_it(se
     session.read_until(lambda: b"nothing is heard yet" in session.output)
     session.read_until(lambda: b"window" in session.output or b"nothing recognised" in session.output)
     session.type(b"q")
+    session.read_until(lambda: b"End the monitor?" in session.output)
+    session.type(b"y")
     session.read_until(session.ended)
     assert session.status == 0
     assert b"MONITOR GONE" not in session.output

@@ -29,7 +29,7 @@ def view_among(*records: PublishedRecord, now_s: float = 10.0, seen_s: float = 1
     for record in records:
         states = after(states, record, seen_s)
     shown = next(iter(states.values()))
-    return View(state=shown, states=states, now_s=now_s, endpoint="tcp://127.0.0.1:5557")
+    return View(state=shown, states=states, now_s=now_s, endpoint="tcp://127.0.0.1:5557", maker=True)
 
 
 SEVERAL = view_among(

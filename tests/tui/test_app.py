@@ -13,13 +13,14 @@ import msgspec
 import pytest
 from textual.pilot import Pilot
 
-from monitor.bus.messages import PublishedRecord, Request
+from monitor.bus.messages import Event, PublishedRecord, Request
 from monitor.config.limits import THRESHOLD
-from monitor.tui.app import MonitorApp, Options
+from monitor.tui.app import MonitorApp
 from monitor.tui.headline import headline
-from monitor.tui.help import HelpScreen
+from monitor.tui.options import Options
 from monitor.tui.parent_pipe import Orphaned, ParentPipe, Told
 from monitor.tui.pending_thresholds import STEP
+from monitor.tui.screens.help import HelpScreen
 from monitor.tui.strips import Panel
 
 from .fakes import CLASSES, FakeLink, class_state, event, health, level, near_miss, scene, scores, snapshot
@@ -58,7 +59,7 @@ class Stage:
 @asynccontextmanager
 async def running(size: tuple[int, int] = (120, 36), **options: Any) -> AsyncIterator[Stage]:
     link = FakeLink(snapshot=snapshot(0.0))
-    app = MonitorApp(link, Options(ENDPOINT, **options))
+    app = MonitorApp(link, Options(ENDPOINT, **{"maker": True, **options}))
     async with app.run_test(size=size, notifications=True) as pilot:
         stage = Stage(app, pilot, link)
         stage.publish(level(0.1), health(0.2), scores(0.2, siren=0.12, dog_bark=0.07))
@@ -95,15 +96,15 @@ async def test_what_was_urgent_stays_in_the_banner_until_it_is_acknowledged() ->
         assert "a: I have seen this" in head.detail
         await stage.pilot.press("a")
         assert (await stage.asked("acknowledge"))[0].event_id is None
-        seen = msgspec.structs.replace(
-            missed.event,
-            type="acknowledged",
-            acknowledged_by="the interface",
-            acknowledged_at=datetime.now(UTC),
-        )
-        stage.publish(seen)
+        stage.publish(acknowledged(missed.event))
         await stage.until(lambda: "MISSED" not in stage.text("events"))
         assert "ended" in stage.text("events")
+
+
+def acknowledged(event: Event) -> Event:
+    return msgspec.structs.replace(
+        event, type="acknowledged", acknowledged_by="the interface", acknowledged_at=datetime.now(UTC)
+    )
 
 
 class CountsBells(MonitorApp):
@@ -231,7 +232,7 @@ async def test_past_events_scroll_by_pages_and_stop_at_the_oldest() -> None:
 async def test_a_refusal_is_said_and_its_markup_is_only_text() -> None:
     async with running() as stage:
         stage.link.refusal = "Unknown class [red]siren[/]; choose a listed one."
-        await stage.pilot.press("m")
+        await stage.pilot.press("down", "m")
         await stage.until(lambda: bool(list(stage.app._notifications)))
         assert [note.message for note in stage.app._notifications] == [stage.link.refusal]
         await stage.until(lambda: "Unknown" in stage.app.export_screenshot())
@@ -366,12 +367,15 @@ async def test_every_size_shows_the_banner_and_every_part_that_has_room(
     size: tuple[int, int], mono: bool
 ) -> None:
     link = FakeLink(snapshot=snapshot(0.0))
-    app = MonitorApp(link, Options(ENDPOINT, mono=mono))
+    app = MonitorApp(link, Options(ENDPOINT, theme="mono" if mono else None, maker=True))
     async with app.run_test(size=size) as pilot:
         stage = Stage(app, pilot, link)
         for tick in range(130):
             stage.publish(*scene(tick, classes=CLASSES))
         await stage.until(lambda: "siren" in stage.text("banner").lower())
+        stage.publish(acknowledged(event("update", urgent=True, onset=9.0)))
+        await stage.until(lambda: not headline(app.view).alarm)
+        await stage.until(lambda: app.query_one("#footer").display)
         shown = [panel for panel in app.query(Panel) if panel.display and panel.size.area]
         assert sum(panel.region.area for panel in shown) <= size[0] * size[1]
         for panel in shown:
@@ -379,11 +383,11 @@ async def test_every_size_shows_the_banner_and_every_part_that_has_room(
             assert panel.region.bottom <= size[1]
         assert "? help" in stage.text("footer")
         assert "q quit" in stage.text("footer")
-        assert len(shown) == 7 or size[1] < 24
+        assert len(shown) == 9 or size[1] < 24  # all but alerts
 
 
 async def test_a_terminal_without_colour_reverses_the_banner_that_calls() -> None:
-    async with running(mono=True) as stage:
+    async with running(theme="mono") as stage:
         stage.publish(event("onset", urgent=True, onset=0.2))
         await stage.until(lambda: "may be siren" in stage.text("banner"))
         banner = stage.app.query_one("#banner", Panel)

@@ -14,9 +14,11 @@ from rich.cells import cell_len
 
 from monitor.bus.codec import Header, Message, topic_of
 from monitor.bus.messages import Event, Health, Heartbeat, Level, NearMissMessage, ScoresMessage, Snapshot
-from monitor.tui.app import _LINES, MonitorApp, Options
+from monitor.tui.app import MonitorApp
 from monitor.tui.headline import headline
+from monitor.tui.options import Options
 from monitor.tui.parent_pipe import Told
+from monitor.tui.parts import PARTS
 from monitor.tui.source_states import States, after, after_restart
 from monitor.tui.state import State
 from monitor.tui.view import Contact, View
@@ -72,12 +74,12 @@ def test_whatever_arrives_every_panel_fills_exactly_its_place(
     near_misses, mono, starting = flags
     view = View(
         state=shown, states=states, now_s=len(arriving) / 7.0 + 1.0, endpoint="tcp://127.0.0.1:5557",
-        contact=contact, selected=place[0], scroll=place[1], show_near_misses=near_misses, mono=mono,
-        doing="loading" if starting else None,
+        contact=contact, selected=place[0], cursor=f"e{place[1] % 4}", show_near_misses=near_misses,
+        maker=mono, mono=mono, doing="loading" if starting else None,
     )  # fmt: skip
     assert headline(view).word
     width, height = size
-    for name, draw in _LINES.items():
+    for name, draw in PARTS.items():
         lines = draw(view, width, height)
         assert len(lines) == height, name
         assert {cell_len(strip.text) for strip in lines} == {width}, name
@@ -96,6 +98,8 @@ KEYS = (
     "pageup",
     "question_mark",
     "escape",
+    "d",
+    "tab",
 )
 CLASSES = tuple(
     class_state(f"class_{k}", threshold=k / 120, muted=k % 3 == 0, urgent=k % 5 == 0) for k in range(120)

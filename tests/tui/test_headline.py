@@ -21,7 +21,9 @@ def seen(*records: PublishedRecord, now_s: float = 15.0, contact: Contact = "ali
     state = State()
     for record in records:
         state = state.apply(record, 10.0)
-    return headline(View(state=state, now_s=now_s, endpoint="tcp://127.0.0.1:5557", contact=contact))
+    return headline(
+        View(state=state, now_s=now_s, endpoint="tcp://127.0.0.1:5557", contact=contact, maker=True)
+    )
 
 
 def test_quiet_says_that_it_listens_and_recognised_nothing() -> None:
@@ -81,7 +83,7 @@ def test_an_event_stays_for_a_while_after_its_end_and_is_then_the_last_one() -> 
     ("state", "word"),
     [
         ("lost", "source lost"),
-        ("silent", "no signal"),
+        ("silent", "too quiet"),
         ("paused", "paused"),
         ("ended", "ended"),
         ("starting", "starting"),
@@ -188,7 +190,7 @@ def test_several_events_say_where_each_is() -> None:
     cellar = of(health(10.0), "cellar")
     head = among(ATTIC, cellar, of(event("onset", urgent=True), "cellar"), of(event("onset", "cat"), "attic"))
     assert head.detail.startswith("2 the cellar · may be siren")
-    assert head.detail.endswith("also cat (1) 0.87")
+    assert head.detail.endswith("also cat (1) 0.87 · a: I have seen this")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import pytest
 
 from monitor.bus.messages import Request
 from monitor.bus.subscriber import Subscriber
-from monitor.tui.app import MonitorApp, Options
+from monitor.tui.app import MonitorApp
+from monitor.tui.options import Options
 from monitor.tui.strips import Panel
 
 from .fakes import class_state, event, health, level
@@ -35,14 +36,14 @@ async def until(holds: Callable[[], bool]) -> None:
 
 async def test_it_joins_late_shows_events_and_passes_wishes_on(monitor: Monitor) -> None:
     monitor.publish(health(1.0), event("onset", "knocking", onset=0.0))
-    app = MonitorApp(Subscriber(monitor.publisher.endpoint), Options(monitor.publisher.endpoint))
+    app = MonitorApp(Subscriber(monitor.publisher.endpoint), Options(monitor.publisher.endpoint, maker=True))
     async with app.run_test(size=(120, 36), notifications=True) as pilot:
         await until(lambda: "may be knocking" in text(app, "banner"))
         monitor.publish(level(1.0), event("onset", urgent=True, onset=1.0))
         await until(lambda: "may be siren" in text(app, "banner"))
-        await pilot.press("m", "p")
+        await pilot.press("down", "m", "p")
         await until(lambda: len(monitor.requests) == 2)
-        assert monitor.requests[0] == Request(request="mute", class_="siren", value=True)
+        assert monitor.requests[0] == Request(request="mute", class_="dog_bark", value=True)
         await until(lambda: [note.message for note in app._notifications] == ["Cannot pause a file."])
 
 

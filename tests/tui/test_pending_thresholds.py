@@ -23,7 +23,7 @@ def test_a_press_upwards_never_lowers_and_one_downwards_never_raises(
     entry = class_state("siren", threshold=threshold)
     now = threshold
     for steps in presses:
-        wanted = pending.press(entry, steps)
+        wanted = pending.press("mic-0", entry, steps)
         if wanted is None:
             assert now >= HIGHEST if steps > 0 else now <= LOWEST
             continue
@@ -44,4 +44,12 @@ def test_a_press_upwards_never_lowers_and_one_downwards_never_raises(
     ],
 )
 def test_at_the_ends(threshold: float, steps: int, wanted: float | None) -> None:
-    assert PendingThresholds().press(class_state("siren", threshold=threshold), steps) == wanted
+    assert PendingThresholds().press("mic-0", class_state("siren", threshold=threshold), steps) == wanted
+
+
+def test_a_press_at_one_source_does_not_count_at_another() -> None:
+    pending = PendingThresholds()
+    assert pending.press("attic", class_state("siren", threshold=0.9), 1) == 0.9213
+    assert pending.press("cellar", class_state("siren", threshold=0.5), 1) == 0.5652
+    pending.reported("attic", [class_state("siren", threshold=0.9213)])
+    assert pending.press("cellar", class_state("siren", threshold=0.5), -1) == 0.5

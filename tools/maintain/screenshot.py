@@ -16,7 +16,8 @@ import time
 from pathlib import Path
 
 from monitor.bus.subscriber import Subscriber
-from monitor.tui.app import MonitorApp, Options
+from monitor.tui.app import MonitorApp
+from monitor.tui.options import Options
 
 ENDPOINT = "tcp://127.0.0.1:5575"
 CLASSES = (

@@ -54,16 +54,20 @@ def classes_lines(view: View, width: int, height: int) -> list[Strip]:
     columns = _columns(view, width)
     classes = view.state.classes
     most_rows = max(1, height - 2)
-    selected = min(view.selected, max(0, len(classes) - 1))
-    first = max(0, min(selected - most_rows // 2, len(classes) - most_rows))
+    first = first_shown(view, most_rows)
     sounding = {heard.event.class_ for heard in view.state.open_events if view.hearing}  # of the source shown
     rows = [
-        _row(view, entry, columns, index == selected, entry.class_ in sounding)
+        _row(view, entry, columns, index == view.selected_at, entry.class_ in sounding)
         for index, entry in enumerate(classes[first : first + most_rows], first)
     ]
     lines = [_heading(view, columns, width), *(line(row, width) for row in rows)]
     lines.append(line(_other(view, width, len(classes) - len(rows)), width))
     return (lines + [line([], width)] * (height - len(lines)))[:height]
+
+
+def first_shown(view: View, most_rows: int) -> int:
+    """Return the place of the first class that shows, so that the selected one does."""
+    return max(0, min(view.selected_at - most_rows // 2, len(view.state.classes) - most_rows))
 
 
 def _columns(view: View, width: int) -> _Columns:
@@ -102,7 +106,7 @@ def _row(view: View, entry: ClassState, columns: _Columns, selected: bool, sound
         (f"{numbers:<5}", STRONG if above else TEXT),
         (f"/{entry.onset_threshold:.2f} " if columns.numbers > 6 else " ", DIM),
         (" ", DIM),
-        _state(entry, sounding, above, view.hearing),
+        state_of(entry, sounding, above, view.hearing),
     ]
 
 
@@ -116,9 +120,10 @@ def _score_bar(score: float, entry: ClassState, width: int, health: Health | Non
     return marked(bar(along(score), width), {place: ("┃", MARK + Style(bgcolor=BAR_BACK))}, style)
 
 
-def _state(entry: ClassState, sounding: bool, above: bool, hearing: bool) -> Piece:
+def state_of(entry: ClassState, sounding: bool, above: bool, hearing: bool) -> Piece:
+    """Return a shape and a word for what a class does now."""
     if entry.muted:
-        return "⊘ muted", MUTED
+        return ("⊘ MUTED!", URGENT) if entry.urgent else ("⊘ muted", MUTED)
     if not hearing:
         return "? unknown", DIM
     if sounding:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rich.style import Style
 from textual.strip import Strip
 
 from monitor.bus.messages import Event, NearMissMessage
 from monitor.tui.readable import short_duration, when
-from monitor.tui.shown import ShownEvent
+from monitor.tui.shown import Nearly, ShownEvent
 from monitor.tui.strips import Piece, fit, line
 from monitor.tui.theme import DIM, EVENT, HEADING, HEADING_DIM, SHAPES, TEXT, URGENT
 from monitor.tui.view import View
@@ -26,17 +27,31 @@ NARROW_END, WIDE_END = 6, 13
 
 def events_lines(view: View, width: int, height: int) -> list[Strip]:
     """Return a heading and the rows that fit; open events stay on top while the rest scrolls."""
-    sounding = [_event_row(view, heard, width) for heard in view.open_events]
-    past = _past_rows(view, width)
-    most_rows = height - 1
-    sounding = sounding[:most_rows]
-    rest = max(0, most_rows - len(sounding))
-    first = min(view.scroll, max(0, len(past) - rest))
-    body = [*sounding, *past[first : first + rest]]
+    shown, above = window(view, height - 1)
+    body = [_listed_row(view, row, width) for row in shown]
     if not body:
         body = [[("  no events yet: they will be listed here", DIM)]]
-    lines = [_heading(view, width, first), *(line(row, width) for row in body)]
+    lines = [_heading(view, width, above), *(line(row, width) for row in body)]
     return (lines + [line([], width)] * (height - len(lines)))[:height]
+
+
+def window(view: View, most_rows: int) -> tuple[list[ShownEvent | Nearly], int]:
+    """Return the rows that show, the selected one among them, and how many past ones are above them."""
+    sounding, past = view.open_events, view.past_rows
+    rest = max(0, most_rows - len(sounding))
+    at = view.cursor_at
+    first = 0 if at is None else max(0, min(at - len(sounding) - rest + 1, len(past) - rest))
+    return [*sounding[: max(0, most_rows)], *past[first : first + rest]], first
+
+
+def _listed_row(view: View, row: ShownEvent | Nearly, width: int) -> list[Piece]:
+    pieces = (
+        _near_miss_row(view, row.miss, width) if isinstance(row, Nearly) else _event_row(view, row, width)
+    )
+    if row.key != view.cursor:
+        return pieces
+    (text, style), rest = pieces[0], pieces[1:]
+    return [("▶", EVENT), (text[1:], style + Style(bold=True)), *rest]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +95,6 @@ def _heading(view: View, width: int, first: int) -> Strip:
 def _fitting(texts: tuple[str, ...], width: int) -> str:
     """Return the first of `texts` that fits, at worst the last one."""
     return next((text for text in texts if len(text) <= width), texts[-1])
-
-
-def _past_rows(view: View, width: int) -> list[list[Piece]]:
-    rows = [(heard.began_s, _event_row(view, heard, width)) for heard in view.past_events]
-    if view.show_near_misses:
-        rows += [(near.seen_s, _near_miss_row(view, near.miss, width)) for near in view.near_misses]
-        rows.sort(key=lambda entry: entry[0], reverse=True)
-    return [row for _, row in rows]
 
 
 def _event_row(view: View, heard: ShownEvent, width: int) -> list[Piece]:

@@ -16,14 +16,18 @@ from textual.strip import Strip
 
 from monitor.bus.messages import ClockStep, PublishedRecord, SoundLevel
 from monitor.records import BackgroundState, CalibrationState, SourceState
+from monitor.tui.panels.alerts import alerts_lines
 from monitor.tui.panels.banner import banner_lines
 from monitor.tui.panels.classes import classes_lines
 from monitor.tui.panels.events import events_lines
+from monitor.tui.panels.hearing import hearing_lines
 from monitor.tui.panels.keys import keys_lines
 from monitor.tui.panels.meter import meter_lines
-from monitor.tui.panels.source_rows import sources_lines
+from monitor.tui.panels.plain_classes import plain_classes_lines
+from monitor.tui.panels.plain_events import plain_events_lines
 from monitor.tui.panels.spectrogram import spectrogram_lines
 from monitor.tui.panels.status import status_lines
+from monitor.tui.panels.why import why_lines
 from monitor.tui.state import State
 from monitor.tui.theme import HATCH
 from monitor.tui.view import View
@@ -37,8 +41,12 @@ PANELS = [
     keys_lines,
     meter_lines,
     spectrogram_lines,
-    sources_lines,
+    alerts_lines,
+    hearing_lines,
+    plain_classes_lines,
+    plain_events_lines,
     status_lines,
+    why_lines,
 ]
 
 
@@ -46,7 +54,7 @@ def view_of(*records: PublishedRecord, now_s: float = 10.0) -> View:
     state = State()
     for record in records:
         state = state.apply(record, now_s)
-    return View(state=state, now_s=now_s, endpoint="tcp://127.0.0.1:5557")
+    return View(state=state, now_s=now_s, endpoint="tcp://127.0.0.1:5557", maker=True)
 
 
 def played(ticks: int) -> View:
@@ -54,7 +62,7 @@ def played(ticks: int) -> View:
     for tick in range(ticks):
         for record in scene(tick):
             state = state.apply(record, tick / 10, tick)
-    return View(state=state, now_s=ticks / 10, endpoint="tcp://127.0.0.1:5557")
+    return View(state=state, now_s=ticks / 10, endpoint="tcp://127.0.0.1:5557", maker=True)
 
 
 def text(lines: list[Strip]) -> str:
@@ -69,6 +77,7 @@ VIEWS = {
     "mono": replace(LOUD, mono=True),
     "gone": replace(LOUD, contact="gone"),
     "several": replace(SEVERAL, show_near_misses=True),
+    "plain": replace(LOUD, maker=False, cursor="dog_bark-4.0"),
 }
 
 
@@ -220,7 +229,9 @@ def test_near_misses_stand_between_the_events_with_their_reason() -> None:
 )
 def test_the_heading_of_the_event_list_tells_of_near_misses_in_whole_words(width: int, heading: str) -> None:
     view = view_of(*(event("offset", f"c{k}", onset=float(k), offset=k + 1.0) for k in range(30)))
-    first = text(events_lines(replace(view, show_near_misses=True, scroll=11), width, 6)).splitlines()[0]
+    first = text(
+        events_lines(replace(view, show_near_misses=True, cursor="c14-14.0"), width, 6)
+    ).splitlines()[0]
     assert first.split("  ")[0].strip() == "events"
     assert f" {heading} " in first
     assert first.rstrip().endswith(("peak ↓12", "from 12"))
@@ -228,14 +239,14 @@ def test_the_heading_of_the_event_list_tells_of_near_misses_in_whole_words(width
 
 def test_the_keys_that_matter_most_are_whole_on_a_narrow_terminal() -> None:
     assert text(keys_lines(EMPTY, 40, 1)).rstrip() == " space pause  m mute  ? help  q quit"
-    assert "near misses" in text(keys_lines(EMPTY, 80, 1))
+    assert "near misses" in text(keys_lines(EMPTY, 120, 1))
 
 
 def test_the_event_list_scrolls_and_stops_at_the_oldest() -> None:
     view = view_of(*(event("offset", f"c{k}", onset=float(k), offset=k + 1.0) for k in range(9)))
     assert "c8" in text(events_lines(view, 80, 4)).splitlines()[1]
-    assert "c5" in text(events_lines(replace(view, scroll=3), 80, 4)).splitlines()[1]
-    assert "c0" in text(events_lines(replace(view, scroll=99), 80, 4)).splitlines()[3]
+    assert "c5" in text(events_lines(replace(view, cursor="c3-3.0"), 80, 4)).splitlines()[1]
+    assert "c0" in text(events_lines(replace(view, cursor="c0-0.0"), 80, 4)).splitlines()[3]
 
 
 def test_counters_that_are_not_zero_are_kept_where_there_is_little_room() -> None:

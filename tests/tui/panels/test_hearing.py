@@ -9,32 +9,33 @@ import pytest
 
 from monitor.tui.panels.classes import classes_lines
 from monitor.tui.panels.events import events_lines
+from monitor.tui.panels.hearing import hearing_lines
 from monitor.tui.panels.keys import keys_lines
-from monitor.tui.panels.source_rows import sources_lines
 from monitor.tui.panels.status import status_lines
+from monitor.tui.theme import SHAPES
 from tests.tui.panels.test_panels import LOUD, text
 from tests.tui.several import SEVERAL
 
 
 def test_each_source_has_a_row_the_worst_first_and_the_one_shown_is_marked() -> None:
-    rows = text(sources_lines(SEVERAL, 100, 3)).splitlines()
-    assert rows[0].startswith("   2 the cellar ")
-    assert " LOST since 0 s  unplugged" in rows[0]
-    assert rows[1].startswith(" ▶ 1 the attic ")
-    assert "● " in rows[1]
-    assert "◆ siren 0.87" in rows[1]
-    assert rows[2].startswith("   3 the 鐘の部屋  ")
+    rows = text(hearing_lines(SEVERAL, 100, 3)).splitlines()
+    assert rows[0].startswith(f" {SHAPES['fault']} LOST           2 the cellar ")
+    assert "since 0 s    unplugged" in rows[0]
+    assert rows[1].startswith(" ● HEARS        ▶ 1 the attic ")
+    assert "◆ siren" in rows[1]
+    assert rows[2].startswith(" ● HEARS          3 the 鐘の部屋  ")
 
 
 def test_sources_without_a_row_are_counted_by_what_they_do() -> None:
-    assert "LOST" in text(sources_lines(SEVERAL, 100, 2)).splitlines()[0]
-    assert "2 more: 2 running" in text(sources_lines(SEVERAL, 100, 2)).splitlines()[1]
-    assert "3 more: 1 LOST, 2 running" in text(sources_lines(SEVERAL, 100, 1))
+    assert "LOST" in text(hearing_lines(SEVERAL, 100, 2)).splitlines()[0]
+    assert "2 more: 2 running" in text(hearing_lines(SEVERAL, 100, 2)).splitlines()[1]
+    assert "3 more: 1 LOST, 2 running" in text(hearing_lines(SEVERAL, 100, 1))
 
 
 def test_the_state_of_no_source_is_known_without_the_monitor() -> None:
-    rows = text(sources_lines(replace(SEVERAL, contact="gone"), 100, 3)).splitlines()
-    assert all("? UNKNOWN" in row for row in rows)
+    rows = text(hearing_lines(replace(SEVERAL, contact="gone"), 100, 3))
+    assert f"{SHAPES['fault']} MONITOR GONE" in rows
+    assert "HEARS" not in rows
 
 
 @pytest.mark.parametrize("width", [43, 80, 140])

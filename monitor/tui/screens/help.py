@@ -12,38 +12,43 @@ from textual.widgets import Static
 
 TEXT = """\
  KEYS
-   a           acknowledge: you have seen what is urgent
+   a           you have seen what is urgent: it is no longer MISSED
    space, p    pause, listen again
-   up, down    select a class
-   m           mute it, hear it again
-   + -         move its threshold by 0.05
+   up, down    select a class, or an event
+   tab         select among events, among classes again
+   m           mute the class, hear it again
+   + -         make it rarer, easier to be told
+   d           words only, or numbers and the spectrogram too
    n           near misses on, off
-   s           show another source's meter, spectrogram and scores
-   PgUp PgDn   scroll past events
+   s           show another source
+   PgUp PgDn   scroll events
    q           quit
-   What you muted and moved is kept by: monitor config save FILE
 
- BANNER
-   ▲ white on red     an urgent class sounds now
+ WHAT IS LARGE
+   ▲ white on red     an urgent class sounds now: the whole screen
    ◆ black on amber   a class sounds now
-   ◇ amber            it has just ended
-   △ red on dark      an urgent class has sounded, and nobody has
-                      acknowledged it: it stays until you press a
+   ◇ framed, amber    it has ENDED
+   △ framed, red      urgent, and MISSED: it stays until you press a
    ○ green            the monitor hears, and recognised nothing
    ║ blue             paused: nothing is reported
-   ╳ black on white   it cannot hear: source lost, no signal (muted
-                      or unplugged), or no monitor: nothing is reported
+   ╳ black on white   it cannot hear, or there is no monitor
    A change flashes for some seconds, twice a second.
 
- NUMBERS
+ THE LINE BELOW IT says how each source is heard
+   ● HEARS   ≈ NOISY, OVERLOADED   ╳ TOO QUIET, LOST, MONITOR GONE
+   and beside it why, and what to do.
+
+ WORDS AND NUMBERS
+   once a day    so often ordinary sound may be taken for the class
    △ in a list   an urgent class: reported without waiting
    … maybe       above its threshold, not (yet) confirmed
+   no event      the loudest moment without a name, and what came
+                 nearest to a class in the last hour, and why not
    0.87/0.50     score now / threshold from which an event begins
    dB over the   how far the sound stands above the usual level here
    background    (SNR); below about 6 dB recognition becomes unsure
    ┃ in a bar    the noise floor; in the class list, the threshold
    other         what it sounds like if it is none of your classes
-   near misses   resembled a class, but not enough; the reason is given
    ╱╱╱ in the    a moment that was not heard: not silence
    spectrogram
    rtf           work per second of sound; at 1 it cannot keep up
@@ -51,6 +56,7 @@ TEXT = """\
    overwritten   sound lost because the program stood still
    skipped       sound passed over because the program was late
 
+ What you muted and moved is kept by: monitor config save FILE
  This page closes by itself when an event or a fault begins.
  A sound can be missed. Do not rely on this for safety alone.
 """  # noqa: RUF001 - shapes, not letters

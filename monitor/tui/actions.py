@@ -1,0 +1,135 @@
+"""What the user can do, by key, mouse or the list of commands."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+
+from monitor.tui.screens.confirm import ConfirmScreen
+from monitor.tui.screens.help import HelpScreen
+from monitor.tui.selection import Selection
+from monitor.tui.strips import Panel
+from monitor.tui.user_requests import UserRequests
+from monitor.tui.view import View
+from monitor.wording import called
+
+
+class Actions(App[None]):
+    """The interface as far as the user steers it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space,p", "pause"),
+        Binding("up,k", "select(-1)"),
+        Binding("down,j", "select(1)"),
+        Binding("tab,shift+tab", "other_list", priority=True),
+        Binding("m", "mute"),
+        Binding("a", "acknowledge"),
+        Binding("plus,equals_sign", "threshold(1)"),
+        Binding("minus", "threshold(-1)"),
+        Binding("d", "maker"),
+        Binding("n", "near_misses"),
+        Binding("s", "source"),
+        Binding("pagedown", "scroll(1)"),
+        Binding("pageup", "scroll(-1)"),
+        Binding("question_mark,h,f1", "help"),
+        Binding("q", "quit"),
+        Binding("ctrl+c", "quit_now", priority=True),
+    ]
+
+    selection: Selection
+    requests: UserRequests
+    panels: dict[str, Panel]
+
+    @property
+    @abstractmethod
+    def view(self) -> View:
+        """What the screen shows now."""
+
+    @property
+    @abstractmethod
+    def ends_monitor(self) -> bool:
+        """Whether the monitor ends with this program, and hears something until then."""
+
+    @abstractmethod
+    def draw(self) -> bool:
+        """Show the newest state; return whether something moves."""
+
+    def action_pause(self) -> None:
+        """Pause, or listen again."""
+        self.requests.pause(self.view)
+
+    def action_mute(self) -> None:
+        """Mute or unmute the selected class; ask first where that silences an alarm."""
+        view = self.view
+        entry = view.selected_class
+        if entry is None or not entry.urgent or entry.muted:
+            self.requests.mute(entry)
+            return
+        name = called(entry)
+        self.push_screen(
+            ConfirmScreen(f"Mute {name}?", f"{name} is urgent. Muted, it is not reported to anybody.", "m"),
+            lambda yes: self.requests.mute(entry) if yes else None,
+        )
+
+    def action_acknowledge(self) -> None:
+        """Say that every urgent event was seen."""
+        self.requests.acknowledge()
+
+    def action_threshold(self, steps: int) -> None:
+        """Move the onset threshold of the selected class, at the source that is shown."""
+        self.requests.move_threshold(self.view, steps)
+
+    def action_select(self, step: int) -> None:
+        """Select another class or event."""
+        self.selection.move(self.view, step)
+        self.draw()
+
+    def action_other_list(self) -> None:
+        """Select among events, or among classes again."""
+        if len(self.screen_stack) > 1:
+            self.screen.focus_next()
+            return
+        self.selection.toggle_list(self.view)
+        self.draw()
+
+    def action_source(self) -> None:
+        """Show the meter, the spectrogram and the scores of the next source."""
+        self.selection.next_source(len(self.view.healths))
+        self.draw()
+
+    def action_maker(self) -> None:
+        """Show numbers, or words alone."""
+        self.selection.maker = not self.selection.maker
+        self.draw()
+
+    def action_near_misses(self) -> None:
+        """Show or hide near misses."""
+        self.selection.show_near_misses = not self.selection.show_near_misses
+        self.draw()
+
+    def action_scroll(self, pages: int) -> None:
+        """Scroll past events by a page."""
+        page = max(1, self.panels["events"].size.height - 1 - len(self.view.open_events))
+        self.selection.move_event(self.view, pages * page)
+        self.draw()
+
+    def action_help(self) -> None:
+        """Explain keys, shapes and numbers."""
+        self.push_screen(HelpScreen())
+
+    async def action_quit(self) -> None:
+        """End; ask first where the monitor would end too."""
+        if not self.ends_monitor:
+            self.exit()
+            return
+        self.push_screen(
+            ConfirmScreen("End the monitor?", "Nothing is heard or reported after that.", "q"),
+            lambda yes: self.exit() if yes else None,
+        )
+
+    def action_quit_now(self) -> None:
+        """End without a question."""
+        self.exit()
