@@ -1,4 +1,4 @@
-"""Where a publisher and its control socket may be: on this machine only. Pure."""
+"""Where a publisher and its control socket may be: on this machine, or on another with keys. Pure."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from monitor.text import sanitise
 
 _TCP = re.compile(r"tcp://(?P<host>\[[^\[\]]*\]|[^\[\]:/]*):(?P<port>[0-9]{1,5}|\*)")
 
+_HOST = re.compile(r"\[[0-9A-Fa-f:.]+(%\w+)?\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\*|")
+_LAST_PORT = 65535
+
 MAX_SOCKET_PATH_LEN = 107
 """Bytes that the kernel keeps of a local socket's path."""
 
 
 def check_endpoint(endpoint: str, any_port: bool = False) -> str:
-    """Return `endpoint`, the address of a publisher, as ZeroMQ wants it.
+    """Return `endpoint`, where something is published for this machine, as ZeroMQ wants it.
 
     Valid are ``tcp://<loopback address>:<port>`` and ``ipc://<path>``. With `any_port` the port may be
     ``0`` or ``*``, for a free one.
@@ -25,26 +28,68 @@ def check_endpoint(endpoint: str, any_port: bool = False) -> str:
     PublishError
         Not an address, or one that other machines could reach.
     """
-    shown = sanitise(endpoint)
     if endpoint.startswith("ipc://"):
         return _check_ipc(endpoint, MAX_SOCKET_PATH_LEN - len(".control"))
+    host, port = _parts(endpoint, any_port, _LAST_PORT)
+    if not is_loopback(host):
+        raise PublishError(
+            f"{sanitise(endpoint)!r} is not a loopback address, and this one is read without keys: use "
+            "tcp://127.0.0.1:<port>, tcp://[::1]:<port> or ipc://<path>; --public is for others, with keys."
+        )
+    return f"tcp://{host}:{port}"
+
+
+def check_public(endpoint: str, any_port: bool = False) -> str:
+    """Return `endpoint`, what is published with keys, also for other machines.
+
+    Its requests are answered at the next port (`control_of_public`), so the last port is none.
+
+    Raises
+    ------
+    PublishError
+        Not ``tcp://<address or name>:<port>``.
+    """
+    host, port = _parts(endpoint, any_port, _LAST_PORT - 1)
+    return f"tcp://{host}:{port}"
+
+
+def check_known(endpoint: str) -> str:
+    """Return `endpoint`, where something may be received, of this machine or with keys of another.
+
+    Raises
+    ------
+    PublishError
+        Not an address.
+    """
+    return check_endpoint(endpoint) if for_this_machine(endpoint) else check_public(endpoint)
+
+
+def for_this_machine(endpoint: str) -> bool:
+    """Tell whether `endpoint`, an address or none, could be of no other machine than this one."""
     match = _TCP.fullmatch(endpoint)
-    if match is None:
+    return match is None or is_loopback(match["host"].replace("localhost", "127.0.0.1"))
+
+
+def control_of_public(endpoint: str) -> str:
+    """Return where requests are answered beside `endpoint`, what is published with keys, checked."""
+    host, _, port = endpoint.rpartition(":")
+    return f"{host}:{int(port) + 1}"
+
+
+def _parts(endpoint: str, any_port: bool, last: int) -> tuple[str, str]:
+    """Return host and port."""
+    shown = sanitise(endpoint)
+    match = _TCP.fullmatch(endpoint)
+    if match is None or not _HOST.fullmatch(match["host"]):
         raise PublishError(
             f"{shown!r} is not an address; write tcp://127.0.0.1:5557 or ipc:///path/to/socket."
         )
-    host, port = match["host"].replace("localhost", "127.0.0.1"), match["port"]
-    if not is_loopback(host):
-        raise PublishError(
-            f"{shown!r} is not a loopback address, and a public one would need keys, which this version does "
-            "not have: use tcp://127.0.0.1:<port>, tcp://[::1]:<port> or ipc://<path>, and an SSH tunnel to "
-            "reach it from another machine."
-        )
+    port = match["port"]
     if any_port and port in {"0", "*"}:
-        return f"tcp://{host}:*"
-    if port == "*" or not 1 <= int(port) <= 65535:
-        raise PublishError(f"{shown!r}: there is no such port; valid: 1 to 65535.")
-    return f"tcp://{host}:{int(port)}"
+        return match["host"].replace("localhost", "127.0.0.1"), "*"
+    if port == "*" or not 1 <= int(port) <= last:
+        raise PublishError(f"{shown!r}: there is no such port; valid: 1 to {last}.")
+    return match["host"].replace("localhost", "127.0.0.1"), str(int(port))
 
 
 def control_name(endpoint: str) -> str:

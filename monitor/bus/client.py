@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from monitor.bus.addresses import for_this_machine
 from monitor.bus.codec import Message
 from monitor.bus.hearing_changes import HearingChanges
 from monitor.bus.messages import (
@@ -109,7 +110,10 @@ class Watch:
             return [] if before is None else [_contact("back", f"{here} there.")]
         self._still_s = None
         if before is None:
-            absent = f"Nobody publishes on {self._endpoint} yet; waiting. Start one with: monitor run"
+            start = "Start one with: monitor run"
+            if not for_this_machine(self._endpoint):
+                start = "Does one run there with --public, and does it let this machine in (monitor keys)?"
+            absent = f"Nobody publishes on {self._endpoint} yet; waiting. {start}"
             return [_contact("absent", absent)]
         return [_contact("gone", f"{here} gone; what happens now is not shown. Waiting for it.")]
 

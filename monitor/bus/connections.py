@@ -84,12 +84,17 @@ class ConnectionGuard(threading.Thread):
         self._connections: dict[int, Connection] = {}
         self._monitor = watched.get_monitor_socket(_WANTED)
         self._crowded_s = 0.0
+        self._all_out = threading.Event()
         self._capacity = max(most_peers, capacity_for_descriptors() // 2)
 
     @property
     def connections(self) -> int:
         """Connections at present."""
         return len(self._connections)
+
+    def cut_all(self) -> None:
+        """Cut off everybody who is connected; who may may come again. From any thread."""
+        self._all_out.set()
 
     def subscribed(self, fd: int, subscription: bytes) -> None:
         """Count a subscription that arrived on the connection `fd`; for the thread that owns the socket."""
@@ -130,6 +135,10 @@ class ConnectionGuard(threading.Thread):
         return connection
 
     def _look(self, now_s: float) -> None:
+        if self._all_out.is_set():
+            self._all_out.clear()
+            for fd, connection in list(self._connections.items()):
+                self._cut(fd, connection)
         if self._metered:
             for fd, connection in list(self._connections.items()):
                 if connection.greedy(_received_len(fd), now_s):

@@ -15,10 +15,12 @@ from collections.abc import Callable
 import zmq
 
 from monitor.bus.addresses import check_endpoint
+from monitor.bus.doors import Door, sign_of_this_user
 from monitor.bus.messages import PublishedRecord, Reply, Request
+from monitor.bus.public_door import Gatekeeper, Public, open_public
 from monitor.bus.server import BusThread
 from monitor.bus.sockets import bind_both, control_socket, events_socket
-from monitor.errors import PublishError
+from monitor.errors import MonitorError, PublishError
 
 HEARTBEAT_EVERY_S = 1.0
 _REQUESTS_PER_POLL = 20
@@ -41,6 +43,8 @@ class Publisher:
         Seconds between heartbeats.
     history
         Answers `history` requests, on a thread of its own; None: no history is kept.
+    public
+        Where other machines may come in, with keys; None: nowhere.
 
     Raises
     ------
@@ -48,13 +52,14 @@ class Publisher:
         The address is not valid, not loopback, or in use; or the control socket cannot be had.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - two doors, and what they are for
         self,
         bind: str,
         high_water_mark: int = 1000,
         control: str | None = None,
         heartbeat_every_s: float = HEARTBEAT_EVERY_S,
         history: Callable[[Request], Reply] | None = None,
+        public: Public | None = None,
     ) -> None:
         address = check_endpoint(bind, any_port=True)
         self.epoch = uuid.uuid4().hex
@@ -62,14 +67,23 @@ class Publisher:
         self._context = zmq.Context()
         events = events_socket(self._context, high_water_mark)
         answering = control_socket(self._context)
-        self._bus = BusThread(events, answering, self.epoch, heartbeat_every_s, history)
+        doors = [Door(events, answering, sign_of_this_user)]
+        self._gatekeeper: Gatekeeper | None = None
+        self.public_endpoint: str | None = None
+        """Where other machines may come in."""
         try:
             self.endpoint, self.control_endpoint = bind_both(events, answering, address, control)
             """Where the records are, with the port that was found, and where requests are answered."""
-        except PublishError:
-            self._bus.release(linger_ms=0)
-            self._context.destroy(linger=0)
+            if public is not None:
+                self._gatekeeper = Gatekeeper(self._context, public.keys)
+                self.public_endpoint, door = open_public(
+                    self._context, public, self._gatekeeper, high_water_mark
+                )
+                doors.append(door)
+        except MonitorError:
+            self._release(doors)
             raise
+        self._bus = BusThread(doors, self.epoch, heartbeat_every_s, history)
         self._bus.start()
         self._closed = False
 
@@ -111,5 +125,15 @@ class Publisher:
             return
         self._closed = True
         self._bus.stop(_CLOSE_S)
+        if self._gatekeeper is not None:
+            self._gatekeeper.close()
         if not self._bus.is_alive():
             self._context.term()
+
+    def _release(self, doors: list[Door]) -> None:
+        """Let go of what was had before something could not be."""
+        for door in doors:
+            door.close(linger_ms=0)
+        if self._gatekeeper is not None:
+            self._gatekeeper.close()
+        self._context.destroy(linger=0)

@@ -28,6 +28,13 @@ class Bell(Protocol):
         """Let it look for answers; never waits."""
 
 
+class WayIn(Protocol):
+    """Where a question came in, and its answer goes out; a `Door` is one."""
+
+    def answer(self, envelope: list[bytes], answer: Reply) -> None:
+        """Send `answer` back to whoever `envelope` names."""
+
+
 class PendingRequest(msgspec.Struct, frozen=True):
     """A request, and the way back to whoever sent it."""
 
@@ -35,13 +42,20 @@ class PendingRequest(msgspec.Struct, frozen=True):
     request: Request
     asked_s: float
     """Monotonic clock, seconds."""
+    door: WayIn | None = None
+    """None: whoever asked looks for the answer himself."""
 
 
 class Answer(msgspec.Struct, frozen=True):
     """What becomes of a question."""
 
-    envelope: list[bytes]
+    question: PendingRequest
     reply: Reply
+
+    def send(self) -> None:
+        """Send it back; for the thread that owns the sockets."""
+        if self.question.door is not None:
+            self.question.door.answer(self.question.envelope, self.reply)
 
 
 class RequestQueue:
@@ -97,5 +111,5 @@ class RequestQueue:
     def reply(self, question: PendingRequest, reply: Reply) -> None:
         """Let `reply` find its way back; from any thread."""
         with self._lock:
-            self._answers.append(Answer(question.envelope, reply))
+            self._answers.append(Answer(question, reply))
         self._wakeup.ring()

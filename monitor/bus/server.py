@@ -9,26 +9,20 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import zmq
 
-from monitor.bus.codec import decode_request, encode, encode_json, topic_of
-from monitor.bus.connections import ConnectionGuard
-from monitor.bus.control import peer_of
+from monitor.bus.codec import encode, topic_of
+from monitor.bus.doors import Door
 from monitor.bus.history_reader import HistoryReader
 from monitor.bus.liveness import Liveness, truthful
-from monitor.bus.messages import Health, Heartbeat, PublishedRecord, Reply, Request, Snapshot
+from monitor.bus.messages import Health, Heartbeat, PublishedRecord, Reply, Request
 from monitor.bus.outbox import Outbox, Wakeup
 from monitor.bus.publisher_state import PublisherState
 from monitor.bus.requests import PendingRequest, RequestQueue
-from monitor.bus.sockets import remove_path
-from monitor.errors import PublishError, WireError
 
-MOST_SUBSCRIBERS = 256
-MOST_ASKING = 64
 _LOOK_S = 0.25
 _PER_STEP = 50
 _LINGER_MS = 500
@@ -40,7 +34,7 @@ class BusThread(threading.Thread):
 
     Parameters
     ----------
-    events, control
+    doors
         Bound sockets, which are this thread's from now on.
     epoch
         Identity of this run.
@@ -52,8 +46,7 @@ class BusThread(threading.Thread):
 
     def __init__(
         self,
-        events: zmq.Socket[bytes],
-        control: zmq.Socket[bytes],
+        doors: Sequence[Door],
         epoch: str,
         heartbeat_every_s: float,
         history: Callable[[Request], Reply] | None = None,
@@ -69,7 +62,7 @@ class BusThread(threading.Thread):
         self.outbox = Outbox(self._wakeup)
         self.requests = RequestQueue(self._wakeup)
         self._history = HistoryReader(history, self.requests)
-        self._events, self._control = events, control
+        self._doors = tuple(doors)
         self._epoch = epoch
         self._heartbeat_every_s = heartbeat_every_s
         self._beat_due_s = 0.0
@@ -77,13 +70,11 @@ class BusThread(threading.Thread):
         self._reported: dict[str, Health] = {}
         self._liveness = Liveness()
         self._stopping = threading.Event()
-        self._events_guard = ConnectionGuard(events, MOST_SUBSCRIBERS, metered=True)
-        self._control_guard = ConnectionGuard(control, MOST_ASKING, metered=False)
 
     @property
     def refused(self) -> int:
         """Connections that were cut off."""
-        return self._events_guard.refused + self._control_guard.refused
+        return sum(door.refused for door in self._doors)
 
     def stop(self, timeout_s: float) -> None:
         """Let it hand over what waits and close the sockets; returns after `timeout_s` in any case."""
@@ -93,18 +84,19 @@ class BusThread(threading.Thread):
 
     def run(self) -> None:
         """Turn until told to stop."""
-        self._events_guard.start()
-        self._control_guard.start()
         poller = zmq.Poller()
-        for readable in (self._wakeup.fd, self._control, self._events):
-            poller.register(readable, zmq.POLLIN)
+        poller.register(self._wakeup.fd, zmq.POLLIN)
+        for door in self._doors:
+            door.open()
+            for sock in door.sockets:
+                poller.register(sock, zmq.POLLIN)
         while not self._stopping.is_set():
             poller.poll(round(1000 * min(_LOOK_S, self._heartbeat_every_s)))
             self._step_safely()
         self._step_safely()
         self.release(_LINGER_MS)
-        self._events_guard.join()
-        self._control_guard.join()
+        for door in self._doors:
+            door.join()
 
     def _step_safely(self) -> None:
         """Step; what goes wrong is kept for whoever puts in the next record, and the next step is made."""
@@ -121,9 +113,12 @@ class BusThread(threading.Thread):
         if self._liveness.begun and now_s >= self._beat_due_s:
             self._beat_due_s = now_s + self._heartbeat_every_s
             self._beat(now, now_s)
-        self._take_subscriptions()
-        self._take_requests(now_s)
-        self._send_answers(now_s)
+        for door in self._doors:
+            door.look()
+            door.take_subscriptions()
+            self._take_requests(door, now_s)
+        for answer in self.requests.take_answers(now_s):
+            answer.send()
 
     def _publish_waiting(self) -> None:
         records, dropped = self.outbox.take()
@@ -154,72 +149,22 @@ class BusThread(threading.Thread):
 
     def _publish(self, record: PublishedRecord, time: datetime) -> None:
         sequence = self._state.enter(topic_of(record), record)
-        with suppress(zmq.Again):
-            self._events.send_multipart(encode(record, self._epoch, sequence, time), zmq.NOBLOCK)
+        parts = encode(record, self._epoch, sequence, time)
+        for door in self._doors:
+            door.send(parts)
 
-    def _take_subscriptions(self) -> None:
-        """Count who subscribes to what; ZeroMQ has acted on it already."""
-        with suppress(zmq.Again):
-            while True:
-                frame = self._events.recv(zmq.NOBLOCK, copy=False)
-                with suppress(zmq.ZMQError):  # of a connection that has gone
-                    self._events_guard.subscribed(int(frame.get("__fd")), frame.bytes)
-
-    def _take_requests(self, now_s: float) -> None:
-        for _ in range(_PER_STEP):
-            try:
-                frames = self._control.recv_multipart(zmq.NOBLOCK, copy=False)
-            except zmq.Again:
-                return
-            self._take_request(frames, now_s)
-
-    def _take_request(self, frames: list[zmq.Frame], now_s: float) -> None:
+    def _take_requests(self, door: Door, now_s: float) -> None:
         """Answer at once, or let the pipeline or the reader of the history do it."""
-        parts = [frame.bytes for frame in frames]
-        envelope = parts[:2] if len(parts) > 2 and parts[1] == b"" else parts[:1]
-        try:
-            if len(parts) != len(envelope) + 1:
-                raise WireError("A request is one frame of JSON.")
-            request = _signed(decode_request(parts[-1]), frames[-1])
-        except (WireError, PublishError) as error:
-            self._answer(envelope, Reply(ok=False, error=str(error)))
-        else:
+        for envelope, request in door.requests(_PER_STEP):
             if request.request == "snapshot":
-                self._answer(envelope, self._state.snapshot(self._epoch, datetime.now(UTC)))
+                door.answer(envelope, self._state.snapshot(self._epoch, datetime.now(UTC)))
             elif request.request == "history":
-                self._history.ask(PendingRequest(envelope, request, now_s))
+                self._history.ask(PendingRequest(envelope, request, now_s, door))
             else:
-                self.requests.ask(PendingRequest(envelope, request, now_s))
-
-    def _send_answers(self, now_s: float) -> None:
-        for answer in self.requests.take_answers(now_s):
-            self._answer(answer.envelope, answer.reply)
-
-    def _answer(self, envelope: list[bytes], answer: Snapshot | Reply) -> None:
-        with suppress(zmq.ZMQError):
-            self._control.send_multipart([*envelope, encode_json(answer)], zmq.NOBLOCK)
+                self.requests.ask(PendingRequest(envelope, request, now_s, door))
 
     def release(self, linger_ms: int) -> None:
         """Close the sockets, after `linger_ms` milliseconds for what waits; for a bus that does not run."""
-        for sock in (self._events, self._control):
-            remove_path(sock)
-            sock.disable_monitor()  # which lets its guard go
-            sock.close(linger=linger_ms)
+        for door in self._doors:
+            door.close(linger_ms)
         self._wakeup.close()
-
-
-def _signed(request: Request, frame: zmq.Frame) -> Request:
-    """Return `request` with who asks, as the kernel and the request itself tell it.
-
-    Raises
-    ------
-    PublishError
-        Another user asks.
-    """
-    try:
-        peer = peer_of(str(frame.get("Peer-Address")))
-    except zmq.ZMQError:
-        peer = None
-    if peer is None or not peer.trusted:
-        raise PublishError("Only the user who runs the monitor may ask it or tell it what to do.")
-    return request.by(peer.called(request.client))

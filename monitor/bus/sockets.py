@@ -10,16 +10,21 @@ from pathlib import Path
 
 import zmq
 
+from monitor.bus.addresses import control_of_public
 from monitor.bus.control import answers, control_to_bind
+from monitor.bus.keys import KeyPair, Lock, as_bytes
 from monitor.errors import PublishError
 from monitor.text import sanitise
 
 _IN_USE = "is in use (is another monitor running?): choose another, e.g. --bind tcp://127.0.0.1:5559"
+_NEXT_PORT = " (the port after that of --public, where requests are answered)"
+_TRIES = 20
+"""Of free ports, until the one after it is free too."""
 _MAX_REQUEST_LEN = 1 << 16
 _MAX_SUBSCRIPTION_LEN = 1 << 10
 _HANDSHAKE_MS = 5000
 _INCOMING = 100
-_ZAP_DOMAIN = b"monitor"
+ZAP_DOMAIN = "monitor"
 _MINE_ONLY = 0o600
 
 
@@ -43,13 +48,49 @@ def control_socket(context: zmq.Context[zmq.Socket[bytes]]) -> zmq.Socket[bytes]
     return made
 
 
+def with_keys(made: zmq.Socket[bytes], own: KeyPair) -> zmq.Socket[bytes]:
+    """Let nobody through `made`, not bound yet, without a key that is let in; all of it is encrypted."""
+    made.setsockopt(zmq.CURVE_SERVER, 1)
+    made.setsockopt(zmq.CURVE_SECRETKEY, as_bytes(own.secret))
+    return made
+
+
+def unlock(made: zmq.Socket[bytes], lock: Lock | None) -> None:
+    """Let `made`, not connected yet, in where `lock` is."""
+    if lock is not None:
+        made.setsockopt(zmq.CURVE_SERVERKEY, as_bytes(lock.server))
+        made.setsockopt(zmq.CURVE_PUBLICKEY, as_bytes(lock.own.public))
+        made.setsockopt(zmq.CURVE_SECRETKEY, as_bytes(lock.own.secret))
+
+
+def bind_public(events: zmq.Socket[bytes], control: zmq.Socket[bytes], address: str) -> str:
+    """Bind both sockets of the door for other machines, and return the address of the first.
+
+    Raises
+    ------
+    PublishError
+        One of them cannot be had.
+    """
+    for tries_left in reversed(range(_TRIES if address.endswith(":*") else 1)):
+        _bind(events, address, " (--public)")
+        found = events.getsockopt_string(zmq.LAST_ENDPOINT)
+        try:
+            _bind(control, control_of_public(found), _NEXT_PORT)
+            break
+        except PublishError:
+            if not tries_left:
+                raise
+            events.unbind(found)  # this port was free, and the next one was not
+    return found
+
+
 def _refuse_strangers(made: zmq.Socket[bytes]) -> None:
     """Refuse what does not greet as ZeroMQ 3 or later.
 
     Before that version there was no greeting, so that libzmq takes any bytes for a peer: also a form that a
     web page posts to a port of this machine. With a domain for authentication it no longer does.
     """
-    made.setsockopt(zmq.ZAP_DOMAIN, _ZAP_DOMAIN)
+    made.setsockopt_string(zmq.ZAP_DOMAIN, ZAP_DOMAIN)
     made.setsockopt(zmq.HANDSHAKE_IVL, _HANDSHAKE_MS)
     made.setsockopt(zmq.RCVHWM, _INCOMING)
 
@@ -101,7 +142,7 @@ def _bind(sock: zmq.Socket[bytes], address: str, role: str) -> None:
         if error.errno == errno.EADDRINUSE:
             raise PublishError(f"{sanitise(address)}{role} {_IN_USE}.") from None
         reason = os.strerror(error.errno or 0)
-        option = "--control" if role else "--bind"
+        option = "--public" if "--public" in role else "--control" if role else "--bind"
         raise PublishError(
             f"Cannot publish on {sanitise(address)}{role}: {reason}; choose another address with {option}."
         ) from None

@@ -14,7 +14,7 @@ from typing import Self
 
 import zmq
 
-from monitor.bus.addresses import check_endpoint
+from monitor.bus.addresses import check_known, control_of_public
 from monitor.bus.codec import (
     MAX_MESSAGE_LEN,
     Message,
@@ -23,7 +23,9 @@ from monitor.bus.codec import (
     encode_json,
 )
 from monitor.bus.control import find_control
+from monitor.bus.keys import lock_of
 from monitor.bus.messages import Heartbeat, Reply, Request, Snapshot
+from monitor.bus.sockets import unlock
 from monitor.errors import NoAnswer, PublishError, WireError
 
 GONE_AFTER_S = 3.0
@@ -92,7 +94,7 @@ class Subscriber:
     Raises
     ------
     PublishError
-        `endpoint` is not an address.
+        `endpoint` is not an address, or on another machine, whose key is not known here.
     """
 
     def __init__(
@@ -103,7 +105,8 @@ class Subscriber:
         clock: Callable[[], float] = time.monotonic,
         control: str | None = None,
     ) -> None:
-        self.endpoint = check_endpoint(endpoint)
+        self.endpoint = check_known(endpoint)
+        lock = lock_of(self.endpoint)
         self._control = control
         self.lost = 0
         """Messages missed since the first heartbeat, over all epochs."""
@@ -121,6 +124,7 @@ class Subscriber:
         self._socket.setsockopt(zmq.RCVHWM, high_water_mark)
         self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_LEN)
         self._socket.setsockopt(zmq.IPV6, int("[" in self.endpoint))
+        unlock(self._socket, lock)
         for topic in {*topics, _HEARTBEAT}:
             self._socket.setsockopt(zmq.SUBSCRIBE, topic.encode())
         self._socket.connect(self.endpoint)
@@ -185,18 +189,21 @@ def ask(
     PublishError
         `endpoint` is not an address, or nobody answers, or not a monitor.
     """
-    answering = find_control(endpoint, control)
+    lock = lock_of(checked := check_known(endpoint))
+    answering = find_control(checked, control) if lock is None else control_of_public(checked)
     context = zmq.Context()
     try:
         sock = context.socket(zmq.REQ)
+        sock.setsockopt(zmq.IPV6, int("[" in answering))
+        unlock(sock, lock)
         sock.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_LEN)
         sock.connect(answering)
         sock.send(encode_json(request))
         if not sock.poll(round(timeout_s * 1000)):
-            raise NoAnswer(
-                f"No monitor answers at {endpoint} within {timeout_s:g} s; "
-                f"start one with: monitor run --bind {endpoint}"
-            )
+            why = f"start one with: monitor run --bind {endpoint}"
+            if lock is not None:
+                why = "does one run there with --public, and does it let this machine in (monitor keys)?"
+            raise NoAnswer(f"No monitor answers at {endpoint} within {timeout_s:g} s; {why}")
         return decode_answer(sock.recv())
     except WireError as error:
         raise PublishError(f"What answers on {answering} is not a monitor: {error}") from None

@@ -6,7 +6,7 @@ import argparse
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from monitor.bus.addresses import check_endpoint
+from monitor.bus.addresses import check_known
 from monitor.bus.messages import BackgroundProfile, Reply, Request
 from monitor.cli.arguments import AddVerb
 from monitor.cli.background_view import BackgroundLine, as_json, drawn, drawn_stored
@@ -47,7 +47,7 @@ def _add_whose(parser: argparse.ArgumentParser, what: str) -> argparse._Mutually
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    check_endpoint(arguments.connect)
+    check_known(arguments.connect)
     try:
         backgrounds = _ask(arguments, "background").backgrounds
     except PublishError:
@@ -95,7 +95,7 @@ def _forget(arguments: argparse.Namespace) -> int:
 
 def _known(arguments: argparse.Namespace) -> Reply:
     """Return the backgrounds of the running monitor; of none where it is not needed and there is none."""
-    check_endpoint(arguments.connect)
+    check_known(arguments.connect)
     try:
         return _answer(arguments, "background")
     except PublishError:

@@ -22,6 +22,7 @@ from monitor.cli.doctor import add_doctor
 from monitor.cli.eval import add_eval
 from monitor.cli.history import add_history
 from monitor.cli.init import add_init
+from monitor.cli.keys import add_keys
 from monitor.cli.listen import add_listen
 from monitor.cli.models import add_models
 from monitor.cli.run import add_run
@@ -44,7 +45,7 @@ _VERBS = (
     add_run, add_devices, add_listen, add_tui,
     add_history, add_clips, add_ack,
     add_words, add_background, add_models, add_eval,
-    add_schema, add_config, add_test, add_doctor, add_init, add_calibrate, add_service,
+    add_schema, add_config, add_test, add_doctor, add_init, add_calibrate, add_service, add_keys,
 )  # fmt: skip
 _LONGEST = 300
 """Characters of a refused command line that are shown."""

@@ -13,6 +13,7 @@ from monitor.config.settings import CalibrationConfig
 
 FLAGS = {
     "model.name": "--model", "publish.bind": "--bind", "publish.control": "--control",
+    "publish.public": "--public",
     "capture.require": "--require", "capture.channel": "--channel", "capture.channels": "--channel",
     "capture.sources": "--mic, --source", "calibration.false_alarms_per_hour": "--false-alarms",
     "detector.urgent": "--urgent", "mqtt.url": "--mqtt", "mqtt.user": "--mqtt",
@@ -81,6 +82,11 @@ def add_places(group: Flags) -> None:
         "--bind", metavar="ENDPOINT", help=f"where to publish (default {DEFAULT_ENDPOINT}), or none"
     )
     group.add_argument(
+        "--public",
+        metavar="ENDPOINT",
+        help="publish to other machines too, to those with a key (docs/keys.md)",
+    )
+    group.add_argument(
         "--control", metavar="ENDPOINT", help="your control socket (default: in your own folder)"
     )
 
@@ -88,7 +94,7 @@ def add_places(group: Flags) -> None:
 def settings_of(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """Return what the command line says of the configuration."""
     flags = model_flag(arguments)
-    publish = {"bind": arguments.bind, "control": arguments.control}
+    publish = {"bind": arguments.bind, "control": arguments.control, "public": arguments.public}
     flags["publish"] = {name: value for name, value in publish.items() if value is not None}
     flags["capture"] = channel_keys(arguments.channel) | ({"require": True} if arguments.require else {})
     if arguments.sources:

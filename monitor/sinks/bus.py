@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
+from monitor.bus.keys import kept_keys
+from monitor.bus.public_door import Public
 from monitor.bus.publisher import Publisher
 from monitor.config.settings import Config
 from monitor.storage.history import answer, history_file
@@ -15,7 +17,7 @@ def open_bus(config: Config, _: object) -> Publisher | None:
     Raises
     ------
     PublishError
-        It cannot be done there.
+        It cannot be done there, or is for other machines, and there are no keys.
     """
     publish = config.publish
     if publish.bind == "none":
@@ -26,4 +28,5 @@ def open_bus(config: Config, _: object) -> Publisher | None:
         publish.high_water_mark,
         publish.control or None,
         history=None if path is None else partial(answer, path),
+        public=Public(publish.public, kept_keys()) if publish.public else None,
     )

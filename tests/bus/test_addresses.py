@@ -36,7 +36,7 @@ def test_a_control_socket_is_a_local_one(endpoint: str) -> None:
     ],
 )  # fmt: skip
 def test_a_public_address_is_refused_for_want_of_keys(endpoint: str) -> None:
-    with pytest.raises(PublishError, match=r"keys, which this version does not have: use tcp://127\.0\.0\.1"):
+    with pytest.raises(PublishError, match=r"read without keys: use tcp://127\.0\.0\.1"):
         check_endpoint(endpoint)
 
 

@@ -26,9 +26,9 @@ from monitor.bus.connections import (
     Connection,
     ConnectionGuard,
 )
+from monitor.bus.doors import MOST_SUBSCRIBERS
 from monitor.bus.messages import Reply, Request, Snapshot
 from monitor.bus.publisher import Publisher
-from monitor.bus.server import MOST_SUBSCRIBERS
 from monitor.bus.subscriber import Subscriber, ask
 from tests.examples import event
 from tests.publishing import PATIENCE_S, agree, catch_up, eager_publisher, join, socket_of_ours, until

@@ -229,7 +229,9 @@ class PublishConfig(_Section, frozen=True):
     """The event bus."""
 
     bind: str = "tcp://127.0.0.1:5557"
-    """Loopback only in this version."""
+    """For this machine only: everybody on it may read."""
+    public: str = ""
+    """Where other machines read and ask, with keys only, `tcp://*:5560`; empty: nowhere (docs/keys.md)."""
     control: str = ""
     """Where the monitor is asked and told what to do, `ipc://PATH`; empty: a private folder of this user."""
     high_water_mark: Count = 1000

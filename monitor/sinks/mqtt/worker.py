@@ -249,7 +249,7 @@ class Worker(threading.Thread):
     def _answer(self, now_s: float) -> None:
         for answer in self.requests.take_answers(now_s):
             self._unanswered -= 1
-            topic, payload = answer.envelope
+            topic, payload = answer.question.envelope
             if not answer.reply.ok:
                 why = answer.reply.error or "The monitor refused."
                 self._board.refuse(Command(topic.decode(), payload, retained=False), why)
