@@ -22,7 +22,9 @@ from monitor.encoders.watched import AsyncEncoder, WatchedEncoder
 from monitor.errors import ConfigError, SourceError
 from monitor.pipeline.acknowledgements import Acknowledgements
 from monitor.pipeline.clip_keeper import ClipKeeper, make_clip_keeper, speech_filter
+from monitor.pipeline.corrector import Corrector, never_deaf
 from monitor.pipeline.earlier_runs import remember_background, remember_missed, remember_thresholds
+from monitor.pipeline.memory import make_moment_keeper, open_memory
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Clock
 from monitor.pipeline.rhythm_watch import make_rhythm_watch
@@ -41,6 +43,7 @@ from monitor.pipeline.stream_descriptions import describe
 from monitor.pipeline.taught_classes import TaughtClasses
 from monitor.records import ClassPrompt
 from monitor.scoring.background import Background
+from monitor.scoring.corrections import Corrections
 from monitor.scoring.scorer import Scorer
 from monitor.sinks import Sink
 from monitor.sinks.fanout import Fanout
@@ -219,6 +222,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     config = with_tuning(config, encoder.info.tuning)
     taught = TaughtClasses(classes, encoder.info, Scorers(encoder, classes, config))
     scorer = taught.scorer()
+    scorer.corrections = corrections = Corrections(tuple(scorer.prompts), never_deaf(classes, config))
     speech = speech_filter(encoder, config)
     arrived = threading.Event()
     rings = [Ring(seconds_to_len(config.capture.ring_s, encoder.sample_rate), arrived) for _ in sources]
@@ -229,6 +233,12 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     keepers, learnt = remember_thresholds(stages, streams, config)
     clips = [make_clip_keeper(stream, speech, config) for stream in streams]
     sound_levels, damaged = make_sound_levels(streams)
+    memory, unremembered = open_memory(config, streams)
+    if memory is not None:
+        sinks.count(memory.queue)
+    moments = [make_moment_keeper(stream, memory, config) for stream in streams]
+    corrector = Corrector(corrections, moments, memory, SYSTEM_CLOCK.utc)
+    unremembered += corrector.remember(encoder.info.identity)
     acknowledgements = Acknowledgements(sinks.emit, SYSTEM_CLOCK.utc)
     unseen = remember_missed(acknowledgements, streams, config)
     pipelines = [
@@ -244,15 +254,17 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
             clips=keeper,
             rhythms=make_rhythm_watch(classes, stream.sample_rate, config),
             sound_levels=measuring,
+            moments=own_moments,
         )
-        for ring, capture, stream, own, keeper, measuring in zip(
-            rings, captures, streams, stages, clips, sound_levels, strict=True
+        for ring, capture, stream, own, keeper, measuring, own_moments in zip(
+            rings, captures, streams, stages, clips, sound_levels, moments, strict=True
         )
     ]
     notes = tuple(memory.note for memory in memories if memory.note) + unknown_ids_note(config, streams)
     notes += (
         damaged
         + taught.notes
+        + unremembered
         + muted_note(config, classes)
         + unlisted_note(config, classes)
         + unseen
@@ -261,7 +273,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
         + uncalibrated_note(encoder.info, config)
     )
     watched = WatchedEncoder(encoder, SYSTEM_CLOCK.monotonic, load)
-    scheduler = Scheduler(pipelines, watched, arrived, acknowledgements, taught)
+    scheduler = Scheduler(pipelines, watched, arrived, acknowledgements, taught, corrector)
     kept = tuple(keeper for keeper in clips if keeper is not None)
     return Monitor(tuple(captures), scheduler, watched, sinks, notes, keepers, kept)
 

@@ -6,6 +6,7 @@ integers since the start of the stream, at the rate the record states; intervals
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -51,8 +52,9 @@ Tally = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Rate = Annotated[int, msgspec.Meta(gt=0, le=2**31)]
 """Sample rate, Hz."""
 
-NearMissReason = Literal["below_threshold", "not_confirmed", "cool_down", "muted", "paused"]
-"""Why something that resembled a listed class did not become an event."""
+NearMissReason = Literal["below_threshold", "not_confirmed", "cool_down", "muted", "paused", "corrected"]
+"""Why something that resembled a listed class did not become an event; `corrected`: somebody said that events
+like it were wrong."""
 
 
 class Block(msgspec.Struct, frozen=True):
@@ -356,6 +358,8 @@ class WindowScores(msgspec.Struct, frozen=True):
     """The distractor phrase nearest to the window: what it sounds like if it is none of the classes."""
     other_score: float
     """Share of that phrase, [0, 1]."""
+    uncorrected: Mapping[str, float] = {}
+    """Of classes that corrections lower: the score that it would be without."""
 
 
 class BackgroundState(msgspec.Struct, frozen=True):

@@ -51,6 +51,7 @@ NEAR_MISS: dict[NearMissReason, Wording] = {
     "cool_down": Wording("the class had only just been reported", "cool-down"),
     "muted": Wording("the class is muted", "muted"),
     "paused": Wording("the monitor is paused", "paused"),
+    "corrected": Wording("lowered by your corrections", "corrected"),
 }
 """Why something was not reported."""
 
@@ -161,7 +162,17 @@ def changed(change: Change) -> str:
             text = f"threshold of {name} changed from {_number(change.before)} to {_number(change.after)}"
         case "forget":
             text = "the background was forgotten"
+        case "correct":
+            text = f"{name} {_verdict(change)}"
     return f"{text} by {change.by}"
+
+
+def _verdict(change: Change) -> str:
+    """Return what was said of an event."""
+    if change.after is None:
+        return "no longer said to be right or wrong"
+    said = "said to be right" if change.after else "said to be wrong"
+    return f"{said}, it was {spoken(change.really)}" if change.really else said
 
 
 def _number(value: float | None) -> str:

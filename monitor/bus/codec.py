@@ -190,9 +190,11 @@ def decode_request(data: bytes) -> Request:
     if request.request in {"pause", "mute"} and not isinstance(request.value, bool):
         raise WireError(f"A {request.request} request needs the value true or false.")
     if request.request == "threshold" and (
-        request.value is None or isinstance(request.value, bool) or not THRESHOLD.holds(request.value)
+        request.value is None or isinstance(request.value, bool | str) or not THRESHOLD.holds(request.value)
     ):
         raise WireError(f"A threshold request needs a value; valid: {THRESHOLD}.")
+    if request.request == "correct" and not isinstance(request.value, str):
+        raise WireError("A correct request needs the value right, wrong or undo.")
     return request
 
 

@@ -17,6 +17,7 @@ from monitor.cli.background import add_background
 from monitor.cli.calibrate import add_calibrate
 from monitor.cli.clips import add_clips
 from monitor.cli.config import add_config
+from monitor.cli.correct import add_correct
 from monitor.cli.devices import add_devices
 from monitor.cli.doctor import add_doctor
 from monitor.cli.eval import add_eval
@@ -24,6 +25,7 @@ from monitor.cli.history import add_history
 from monitor.cli.init import add_init
 from monitor.cli.keys import add_keys
 from monitor.cli.listen import add_listen
+from monitor.cli.memory import add_memory
 from monitor.cli.models import add_models
 from monitor.cli.run import add_run
 from monitor.cli.schema import add_schema
@@ -43,7 +45,7 @@ EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 _VERBS = (
     add_run, add_devices, add_listen, add_tui,
-    add_history, add_clips, add_ack,
+    add_history, add_clips, add_ack, add_correct, add_memory,
     add_words, add_background, add_models, add_eval,
     add_schema, add_config, add_test, add_doctor, add_init, add_calibrate, add_service, add_keys,
 )  # fmt: skip

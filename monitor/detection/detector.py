@@ -77,10 +77,10 @@ class Detector:
         After a discontinuity what came before confirms nothing.
         """
         found: list[Transition | NearMiss] = []
-        for name, machine in self._machines.items():
+        for machine in self._machines.values():
             if discontinuous:
                 found += machine.interrupt()
-            found += machine.update(score.values[name], score.stop, hop_len, self.paused)
+            found += machine.update(score, hop_len, self.paused)
         return found
 
     def end(self, reason: str, stop: int) -> list[Transition | NearMiss]:
@@ -136,7 +136,8 @@ class _Machine:
         self._cool_until = 0
         self._miss: NearMiss | None = None
 
-    def update(self, score: float, stop: int, hop_len: int, paused: bool) -> list[Transition | NearMiss]:
+    def update(self, scores: WindowScores, hop_len: int, paused: bool) -> list[Transition | NearMiss]:
+        score, stop = scores.values[self.name], scores.stop
         self._last_stop, self._last_score = stop, score
         if self.onset is not None:
             return self._while_sounding(score, stop)
@@ -152,6 +153,9 @@ class _Machine:
             self._run_start = stop - hop_len
         if self._is_confirmed():
             return [self._begin(score, stop)]
+        plain = scores.uncorrected.get(self.name, score)
+        if not reached and plain >= self.rule.onset_threshold:
+            return self._watch(plain, stop, blocked or "corrected")
         return self._watch(score, stop, blocked or ("not_confirmed" if reached else "below_threshold"))
 
     def end(self, reason: str, stop: int) -> list[Transition | NearMiss]:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Literal
 
+import msgspec
+
 from monitor.bus.messages import Change, Reply, Request
 from monitor.config.limits import THRESHOLD
 from monitor.detection.calibration import Calibration
@@ -19,7 +21,7 @@ KEPT = 8
 """Changes reported with each health record; the oldest is forgotten first."""
 
 _SOMEBODY = "somebody"
-Value = float | bool | None
+Value = float | bool | str | None
 Done = tuple[Reply, Sequence[Transition | NearMiss]]
 
 
@@ -78,6 +80,11 @@ class Commands:
                 return self._set_threshold(name, value, request)
         return _refused(f"{request.request} does not take the value {value!r}.")
 
+    def keep(self, change: Change) -> None:
+        """Keep a change that was made elsewhere, under a number of its own."""
+        self._number += 1
+        self._changes.append(msgspec.structs.replace(change, number=self._number))
+
     def _forget(self, request: Request) -> Done:
         self._background.forget()
         self._note("forget", request, None, None)
@@ -97,14 +104,13 @@ class Commands:
         self,
         what: Literal["mute", "pause", "threshold", "forget"],
         request: Request,
-        before: Value,
-        after: Value,
+        before: float | bool | None,
+        after: float | bool | None,
     ) -> None:
         """Keep a change; what is as it was is none."""
         if what == "forget" or before != after:
-            self._number += 1
             by, time = request.client or _SOMEBODY, self._utc()
-            self._changes.append(Change(self._number, time, what, by, request.class_, before, after))
+            self.keep(Change(0, time, what, by, request.class_, before, after))
 
 
 def _refused(sentence: str) -> Done:

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.bus.messages import Event, PublishedRecord, Reply, Request
+from monitor.bus.messages import Change, Event, PublishedRecord, Reply, Request
 from monitor.detection.detector import Detector
 from monitor.encoders.checked import answer
 from monitor.errors import ProgramError
@@ -25,6 +25,7 @@ from monitor.pipeline.clip_keeper import ClipKeeper
 from monitor.pipeline.commands import Commands
 from monitor.pipeline.health import HealthWatch
 from monitor.pipeline.lateness import Lateness
+from monitor.pipeline.moment_keeper import MomentKeeper
 from monitor.pipeline.reporter import Clock, Context, Reporter, Stream
 from monitor.pipeline.rhythm_watch import RhythmWatch
 from monitor.pipeline.sound_levels import SoundLevels
@@ -70,6 +71,7 @@ class Pipeline:
         clips: ClipKeeper | None = None,
         rhythms: RhythmWatch | None = None,
         sound_levels: SoundLevels | None = None,
+        moments: MomentKeeper | None = None,
     ) -> None:
         self._ring = ring
         self._capture = capture
@@ -77,6 +79,8 @@ class Pipeline:
         self._sinks = sinks if isinstance(sinks, Fanout) else Fanout(sinks)
         self._clips = clips
         self._rhythms = rhythms
+        self._moments = moments
+        self._followers = [one for one in (rhythms, clips, moments) if one is not None]
         listeners = (None if clips is None else clips.recorder, rhythms, sound_levels)
         self._listeners = [one for one in listeners if one is not None]
         self._acknowledgements = acknowledgements or Acknowledgements(self._sinks.emit, clock.utc)
@@ -219,7 +223,13 @@ class Pipeline:
 
     def score_by(self, scorer: Scorer) -> None:
         """Score by another scorer of the same classes, from the next window on."""
+        scorer.corrections = self._stages.scorer.corrections
         self._stages = msgspec.structs.replace(self._stages, scorer=scorer)
+
+    def keep(self, change: Change) -> None:
+        """Tell with the next health, which is soon, what was changed for this source elsewhere."""
+        self._commands.keep(change)
+        self._health.soon()
 
     def end(self, ended_by: str) -> None:
         """Hear no more: end open events, `stopped` by the user or `failed`, and say so unless told."""
@@ -329,13 +339,15 @@ class Pipeline:
                 continue  # nothing has been analysed, so nothing can be open
             told = self._report.told(item, self._context)
             if isinstance(told, Event):
-                told = told if self._rhythms is None else self._rhythms.follow(told)
-                told = told if self._clips is None else self._clips.follow(told)
+                for follower in self._followers:
+                    told = follower.follow(told)
             self._emit(told)
 
     def _judge(self, window: Window, vector: NDArray[np.float32] | None, *, sound: bool = True) -> None:
         if self._clips is not None:
             self._clips.recorder.judge(window, vector, sound=sound)
+        if self._moments is not None and vector is not None and self._context is not None:
+            self._moments.hear(window, vector, self._context, self._report.time_of(window.start))
 
     def _report_clips(self) -> None:
         """Let complete clips be written, and tell of those that are there."""

@@ -14,6 +14,7 @@ from monitor.encoders.watched import AsyncEncoder
 from monitor.errors import ProgramError
 from monitor.pipeline.acknowledgements import Acknowledgements
 from monitor.pipeline.batch import Batches
+from monitor.pipeline.corrector import Corrector
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.taught_classes import TaughtClasses
 from monitor.records import Window
@@ -25,17 +26,19 @@ _LOOK_S = 0.1
 class Scheduler:
     """The pipelines of a run, in the order in which its sources were named."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what a run is made of
         self,
         pipelines: Sequence[Pipeline],
         encoder: AsyncEncoder,
         arrived: threading.Event,
         acknowledgements: Acknowledgements,
         taught: TaughtClasses | None = None,
+        corrector: Corrector | None = None,
     ) -> None:
         """Step `pipelines`, whose rings all set `arrived`; the others are theirs together."""
         self._taught = taught
         self._acknowledgements = acknowledgements
+        self._corrector = corrector
         self._pipelines = tuple(pipelines)
         self._encoder = encoder
         self._arrived = arrived
@@ -79,6 +82,8 @@ class Scheduler:
             return self._acknowledgements.handle(request)
         if request.request == "learn":
             return self._learn(request)
+        if self._corrector is not None and request.request in {"correct", "corrections"}:
+            return self._correct(self._corrector, request)
         asked = [one for one in self._pipelines if request.source_id in {None, one.source_id}]
         if not asked:
             known = ", ".join(one.source_id for one in self._pipelines)
@@ -97,6 +102,14 @@ class Scheduler:
         for pipeline in self._pipelines:
             pipeline.score_by(scorer)
         return Reply(ok=True)
+
+    def _correct(self, corrector: Corrector, request: Request) -> Reply:
+        """Let scores go by what is said of an event, and its source tell who said what."""
+        answer = corrector.handle(request)
+        for pipeline in self._pipelines:
+            if answer.change is not None and pipeline.source_id == answer.source_id:
+                pipeline.keep(answer.change)
+        return answer.reply
 
     def stop_after(self, duration_s: float) -> bool:
         """Stop each source that was heard for `duration_s` seconds; True if the last one ended by it."""

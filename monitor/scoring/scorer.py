@@ -14,12 +14,13 @@ The odds of a class are those against its competitors q together, ``(s_c - T log
 logs. Listed classes do not compete with one another: two may sound at once, no class moves another's score.
 What the user has taught by examples is scored by these as well (`own_sounds.py`).
 A cohort of ordinary sound turns odds into scores that mean the same for every class (`cohort.py`); without
-one the score is the sigmoid of the odds.
+one the score is the sigmoid of the odds. To these odds is added what somebody said of events that sounded
+like this (`corrections.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
@@ -30,6 +31,7 @@ from monitor.config.tuning import UNTUNED, fixed
 from monitor.names import as_words
 from monitor.records import Cohort, Likeness, OwnSound, Prototypes, WindowScores
 from monitor.scoring.cohort import Tails, fit_tails
+from monitor.scoring.corrections import Corrections
 from monitor.scoring.own_sounds import Heads, fit_heads, moved_words
 
 NO_SOUND = "no sound"
@@ -48,6 +50,8 @@ class Scorer:
         The names of the cohort's sounds, embedded as the classes are, float32 (kinds, d).
     own
         Class name -> its examples; classes without any are scored by their words.
+    corrections
+        What somebody said of events, for the same classes; None, or of nothing: no score is changed by it.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what a score is made of
@@ -59,11 +63,14 @@ class Scorer:
         cohort: Cohort | None = None,
         kinds: NDArray[np.float32] | None = None,
         own: Mapping[str, OwnSound] = NOTHING_TAUGHT,
+        corrections: Corrections | None = None,
     ) -> None:
         self._prototypes = prototypes
         self._temperature = fixed(config.temperature, UNTUNED.temperature)
         self._beta = drift.beta
         self._tau = tau
+        self.corrections = corrections
+        """May be told more while a run lasts."""
         self._competitors = prototypes.competitors.T.astype(np.float64)
         self._all_competitors = np.flatnonzero(prototypes.competitors.all(axis=0))
         self._tails: Tails | None = None
@@ -115,10 +122,14 @@ class Scorer:
         odds = self._heads.add(odds, (embedding - tau * background)[np.newaxis])
         if self._tails is not None:
             odds = self._tails.score_odds(odds)
-        values = 1.0 / (1.0 + np.exp(-np.clip(odds[0], -60.0, 60.0)))
+        terms = None if self.corrections is None else self.corrections.terms(embedding)
+        values = _sigmoid(odds[0] if terms is None else odds[0] + terms)
         other, share = self._other(adapted)
         names = self._prototypes.classes
-        return WindowScores(start, stop, dict(zip(names, values.tolist(), strict=True)), other, share)
+        lowered = {} if terms is None else _where_lowered(names, _sigmoid(odds[0]), terms)
+        return WindowScores(
+            start, stop, dict(zip(names, values.tolist(), strict=True)), other, share, lowered
+        )
 
     def _odds(self, profiles: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the log-odds of each class against its competitors, (n, k), of profiles (n, k + m).
@@ -182,6 +193,17 @@ def own_tau(embeddings: NDArray[np.float32], backgrounds: NDArray[np.float32]) -
     alike the background's own windows are.
     """
     return np.asarray(np.maximum((embeddings * backgrounds).sum(axis=-1), 0.0), np.float32)
+
+
+def _sigmoid(odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(odds, -60.0, 60.0))))
+
+
+def _where_lowered(
+    names: Sequence[str], values: NDArray[np.float64], terms: NDArray[np.float64]
+) -> dict[str, float]:
+    """Return the scores before corrections of the classes that these lower."""
+    return {name: float(values[at]) for at, name in enumerate(names) if terms[at] < 0.0}
 
 
 def _log_sum_exp(values: NDArray[np.float64]) -> float:

@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from monitor.bus.messages import PublishedRecord, Reply, Request, Trouble
 
-__all__ = ["Lossy", "Polled", "Sink", "Spoken", "Telling", "Watched"]
+__all__ = ["Lossy", "LossyQueue", "Polled", "Sink", "Spoken", "Telling", "Watched"]
 
 
 class Sink(Protocol):
@@ -43,6 +43,13 @@ class Lossy(Telling, Protocol):
     @property
     def dropped(self) -> int:
         """Records lost so far."""
+
+
+class LossyQueue(Lossy, Protocol):
+    """What else may lose something on its way, and is closed at the end."""
+
+    def close(self) -> None:
+        """Pass on what can be passed on at once and release everything; may be called twice."""
 
 
 @runtime_checkable

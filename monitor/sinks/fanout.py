@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from monitor.bus.messages import PublishedRecord, Reply, Request, Trouble
-from monitor.sinks import Lossy, Polled, Sink, Spoken, Watched
+from monitor.sinks import Lossy, LossyQueue, Polled, Sink, Spoken, Watched
 
 
 class Fanout:
@@ -20,6 +20,7 @@ class Fanout:
         self._watched: list[Watched] = []
         self._spoken: list[Spoken] = []
         self._told: set[str] = set()
+        self._others: list[LossyQueue] = []
         self._news: list[str] = []
         for sink in sinks:
             self.add(sink)
@@ -35,6 +36,11 @@ class Fanout:
             self._watched.append(sink)
         if isinstance(sink, Spoken):
             self._spoken.append(sink)
+
+    def count(self, other: LossyQueue) -> None:
+        """Count and tell what `other` loses, which takes no records; close it with the sinks."""
+        self._others.append(other)
+        self._lossy.append(other)
 
     @property
     def dropped(self) -> int:
@@ -72,7 +78,8 @@ class Fanout:
 
     def close(self) -> None:
         """Close all sinks."""
-        for sink in self._sinks:
+        every: list[Sink | LossyQueue] = [*self._sinks, *self._others]
+        for sink in every:
             try:
                 sink.close()
             except Exception as error:  # noqa: BLE001 - the other sinks must be closed
@@ -83,7 +90,7 @@ class Fanout:
         news, self._news = self._news, []
         return news + [sentence for sink in self._lossy for sentence in sink.news()]
 
-    def _note(self, sink: Sink, error: Exception) -> None:
+    def _note(self, sink: object, error: Exception) -> None:
         where, what = type(sink).__name__, type(error).__name__
         if f"{where} {what}" not in self._told:
             self._told.add(f"{where} {what}")

@@ -1,4 +1,4 @@
-"""A slow sink with a thread and a queue of its own: it may wait, and the pipeline never does.
+"""Something slow with a thread and a queue of its own: it may wait, and the pipeline never does.
 
 Overflow: when `MAX_PENDING` records wait, the newest is dropped and counted; so is what the sink fails on,
 and what still waits when `close` has waited long enough.
@@ -9,9 +9,10 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from monitor.bus.messages import PublishedRecord
-from monitor.sinks import Sink, Telling
+from monitor.sinks import Telling
 
 MAX_PENDING = 1000
 """Records that wait for a slow sink."""
@@ -19,8 +20,22 @@ CLOSE_S = 2.0
 """Seconds in which what waits may still be passed on at the end."""
 
 
-class QueuedSink:
-    """A `Sink` that passes records on to another, in order, by a thread of its own.
+Entry = TypeVar("Entry")
+Entry_contra = TypeVar("Entry_contra", contravariant=True)
+
+
+class Taker(Protocol[Entry_contra]):
+    """Takes what waited for it; a `Sink` takes records."""
+
+    def emit(self, record: Entry_contra, /) -> None:
+        """Take one; it may wait and may raise."""
+
+    def close(self) -> None:
+        """Take no more; may be called twice."""
+
+
+class Queued(Generic[Entry]):
+    """Passes records on to a sink, in order, by a thread of its own.
 
     Parameters
     ----------
@@ -38,9 +53,9 @@ class QueuedSink:
 
     def __init__(
         self,
-        sink: Sink,
+        sink: Taker[Entry],
         name: str,
-        wants: Callable[[PublishedRecord], bool] | None = None,
+        wants: Callable[[Entry], bool] | None = None,
         max_pending: int = MAX_PENDING,
         close_s: float = CLOSE_S,
     ) -> None:
@@ -51,7 +66,7 @@ class QueuedSink:
         self._wants = wants
         self._max_pending = max_pending
         self._close_s = close_s
-        self._pending: deque[PublishedRecord] = deque()
+        self._pending: deque[Entry] = deque()
         self._changed = threading.Condition()
         self._closing = False
         self._busy = 0  # records that the sink is at
@@ -60,7 +75,7 @@ class QueuedSink:
         self._thread = threading.Thread(target=self._work, name=f"sink {name}", daemon=True)
         self._thread.start()
 
-    def emit(self, record: PublishedRecord) -> None:
+    def emit(self, record: Entry, /) -> None:
         """Queue `record`. Never waits for the sink; after `close` it is dropped."""
         if self._wants is not None and not self._wants(record):
             return
@@ -104,7 +119,7 @@ class QueuedSink:
         except Exception as error:  # noqa: BLE001 - told
             self._fail(error)
 
-    def _next(self) -> PublishedRecord | None:
+    def _next(self) -> Entry | None:
         """Wait for a record; None: there will be none any more."""
         with self._changed:
             self._changed.wait_for(lambda: self._pending or self._closing)
@@ -122,3 +137,7 @@ class QueuedSink:
         if why not in self._told:
             self._told.add(why)
             self._news.append(f"{self._name} {why}.")
+
+
+QueuedSink: TypeAlias = Queued[PublishedRecord]
+"""A `Sink` that passes records on to another."""

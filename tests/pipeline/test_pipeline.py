@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -12,10 +13,13 @@ from numpy.typing import NDArray
 from monitor.assemble import make_stages
 from monitor.bus.messages import Event, Health, Level, NearMissMessage, Request, ScoresMessage
 from monitor.config.settings import Config, load_config
+from monitor.pipeline.moment_keeper import MomentKeeper
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Clock, Stream
 from monitor.records import CaptureStatus
+from monitor.scoring.corrections import Corrections
 from monitor.scoring.prompts import parse_classes
+from monitor.storage.moments import OfEvent
 from monitor.stream.ring import Ring
 from tests.fakes import RATE, Collector, FakeEncoder, FixedStatus, noise, tone
 
@@ -43,18 +47,29 @@ class Bench:
     """A pipeline on a bench: write samples in, look at what comes out."""
 
     def __init__(
-        self, live: bool = False, classes: str = "low,high", config: Config = CONFIG, paced: bool = False
+        self,
+        live: bool = False,
+        classes: str = "low,high",
+        config: Config = CONFIG,
+        paced: bool = False,
+        keep: Callable[[OfEvent], None] | None = None,
+        every: bool = False,
     ) -> None:
         self.ring = Ring(RATE * 60)
         self.status = FixedStatus()
         self.sink = Collector()
         self.time = Steady()
+        stream = Stream("bench", "the bench", RATE, "fake-0", live, "run", paced=paced)
+        stages = make_stages(FakeEncoder(), parse_classes(classes), config)
+        self.corrections = stages.scorer.corrections = Corrections(tuple(stages.scorer.prompts))
+        self.moments = MomentKeeper(stream, keep, every)
         self.pipeline = Pipeline(
             ring=self.ring,
             capture=self.status,
-            stages=make_stages(FakeEncoder(), parse_classes(classes), config),
+            stages=stages,
             sinks=[self.sink],
-            stream=Stream("bench", "the bench", RATE, "fake-0", live, "run", paced=paced),
+            stream=stream,
+            moments=self.moments,
             clock=self.time.clock(),
             max_lag_s=1.0,
         )

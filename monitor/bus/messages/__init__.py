@@ -8,6 +8,7 @@ from __future__ import annotations
 from monitor.bus.messages.control_messages import (
     BackgroundProfile,
     ClassInBackground,
+    CorrectionState,
     Reply,
     Request,
     Snapshot,
@@ -37,6 +38,7 @@ __all__ = [
     "ClassInBackground",
     "ClassState",
     "ClockStep",
+    "CorrectionState",
     "Event",
     "Health",
     "HearingChange",

@@ -40,15 +40,20 @@ class Request(
         "acknowledge",
         "history",
         "learn",
+        "correct",
+        "corrections",
     ]
     class_: str | None = None
-    """For `mute`, `threshold` and `learn`; for `acknowledge` and `history` where they are about one class."""
-    value: float | bool | None = None
-    """`pause` and `mute`: true or false; `threshold`: the new onset threshold, within `limits.THRESHOLD`."""
+    """For `mute`, `threshold` and `learn`; for `acknowledge` and `history` where they are about one class.
+    For `correct`: what it was instead."""
+    value: float | bool | Literal["right", "wrong", "undo"] | None = None
+    """`pause` and `mute`: true or false; `threshold`: the new onset threshold, within `limits.THRESHOLD`;
+    `correct`: what is said of an event."""
     source_id: str | None = None
     """The one source that is meant; None: all."""
     event_id: str | None = None
-    """For `acknowledge`: the one event that was seen; None: all urgent ones."""
+    """For `acknowledge`: the one event that was seen; None: all urgent ones. For `correct`: the event; None:
+    the last one."""
     since: Instant | None = None
     """For `history`: events that began then or later; None: from the first one."""
     until: Instant | None = None
@@ -88,6 +93,27 @@ class BackgroundProfile(msgspec.Struct, frozen=True):
     classes: list[ClassInBackground]
 
 
+class CorrectionState(msgspec.Struct, frozen=True, rename={"class_": "class"}):
+    """What somebody said of an event."""
+
+    event_id: str
+    class_: str
+    """What it was told as."""
+    right: bool
+    time: Instant
+    by: str
+    """In words, as in `Change`."""
+    source_id: str
+    effect: float
+    """What all that was said adds to the log-odds of that class when the same sound is heard again."""
+    really: str = ""
+    """The class that it was instead; empty: nobody said."""
+    really_effect: float = 0.0
+    """The same of that class; 0: it is not listened for."""
+    lasting: bool = True
+    """Whether it counts in later runs too."""
+
+
 class Reply(msgspec.Struct, frozen=True):
     """Answer to a `Request` other than `snapshot`."""
 
@@ -98,3 +124,5 @@ class Reply(msgspec.Struct, frozen=True):
     events: list[Event] = []
     """To `acknowledge`: what it was about, acknowledged now or before. To `history`: what was asked for,
     oldest first; of live sources only, for of others nothing is kept."""
+    corrections: list[CorrectionState] = []
+    """To `corrections`: all, oldest first; to `correct`: the one that was made or taken back."""

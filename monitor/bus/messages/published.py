@@ -182,13 +182,18 @@ class Change(msgspec.Struct, frozen=True, rename={"class_": "class"}):
     number: Tally
     """1 for the first of this source in this run, then without gaps."""
     time: Instant
-    what: Literal["mute", "pause", "threshold", "forget"]
-    """`forget`: the background that was learnt."""
+    what: Literal["mute", "pause", "threshold", "forget", "correct"]
+    """`forget`: the background that was learnt. `correct`: `after` says whether an event was right; None:
+    what was said is taken back."""
     by: str
     """In words, with the process id that the kernel knows: ``the interface (pid 123)``."""
     class_: str | None = None
     before: float | bool | None = None
     after: float | bool | None = None
+    event_id: str | None = None
+    """Of `correct`: the event, which was told as one of `class`."""
+    really: str | None = None
+    """Of `correct`: the class that it was instead."""
 
 
 class HearingChange(msgspec.Struct, frozen=True):

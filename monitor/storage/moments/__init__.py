@@ -3,11 +3,11 @@
 What reads it: ``with opened(config.memory) as moments``, then a method of `MomentStore`.
 """
 
-from monitor.storage.moments.opening import memory_file, open_moments, opened
+from monitor.storage.moments.opening import check_key, memory_file, open_moments, opened
 from monitor.storage.moments.queries import Asked, MomentBatch, MomentStore, Overview
-from monitor.storage.moments.writer import MomentWriter, OfEvent, Told, Untold
+from monitor.storage.moments.writer import MOST_CORRECTIONS, Entry, MomentWriter, OfEvent, Told, Untold
 
 __all__ = [
-    "Asked", "MomentBatch", "MomentStore", "MomentWriter", "OfEvent", "Overview", "Told", "Untold",
-    "memory_file", "open_moments", "opened",
+    "MOST_CORRECTIONS", "Asked", "Entry", "MomentBatch", "MomentStore", "MomentWriter", "OfEvent",
+    "Overview", "Told", "Untold", "check_key", "memory_file", "open_moments", "opened",
 ]  # fmt: skip

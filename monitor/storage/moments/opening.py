@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from monitor.config.settings import MemoryConfig
@@ -21,6 +21,18 @@ def memory_file() -> Path | None:
     """Return where the memory is: ``$XDG_STATE_HOME/monitor/memory.db``; None: there is no home folder."""
     state = own_folder("state")
     return None if state is None else state / "memory.db"
+
+
+def check_key(path: Path, seal: Seal | None) -> None:
+    """Refuse a memory that this key does not open; what else may be wrong with it whoever writes finds out.
+
+    Raises
+    ------
+    MomentsError
+        It is encrypted with another key, or of a later version.
+    """
+    with suppress(sqlite3.Error, OSError), closing(open_database(path, SCHEMA)) as database:
+        MomentStore(database, path, seal)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from monitor.errors import MomentsError
 from monitor.records import Correction, Moment
+from monitor.storage.database import give_back
 from monitor.storage.moments.sealing import Seal
 
 MIGRATIONS: tuple[str, ...] = (
@@ -149,6 +150,16 @@ class MomentStore:
         if waiting:
             yield _batch(waiting)
 
+    def models(self) -> list[str]:
+        """Return the identities of the models of which there is anything."""
+        rows = self._database.execute("SELECT DISTINCT model FROM moments ORDER BY model").fetchall()
+        return [str(row[0]) for row in rows]
+
+    def classes(self, model: str) -> list[str]:
+        """Return what events of a model's moments were told as."""
+        sentence = "SELECT DISTINCT class FROM moments WHERE model = ? AND class != '' ORDER BY class"
+        return [str(row[0]) for row in self._database.execute(sentence, (model,))]
+
     def newest_event(self) -> str | None:
         """Return the id of the event that began last; None: none is remembered."""
         row = self._database.execute(
@@ -169,16 +180,20 @@ class MomentStore:
             for source_id, model, moments, events, first, last in rows
         ]
 
-    def forget(self, asked: Asked) -> int:
-        """Forget the moments that are meant, and corrections that lose all of theirs; return how many."""
+    def forget(self, asked: Asked) -> tuple[int, list[str]]:
+        """Forget the moments that are meant, and corrections that lose all of theirs.
+
+        Return how many moments, and the events of these corrections.
+        """
         where, values = _where(asked)
         with _Transaction(self._database):
             count = self._database.execute(f"DELETE FROM moments{where}", values).rowcount  # noqa: S608
-            self._database.execute(
-                "DELETE FROM corrections WHERE event_id NOT IN (SELECT event_id FROM moments)"
-            )
+            lost = "FROM corrections WHERE event_id NOT IN (SELECT event_id FROM moments)"
+            ids = [str(one) for (one,) in self._database.execute(f"SELECT event_id {lost}")]
+            self._database.execute(f"DELETE {lost}")
         self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # nothing is left of it in the log
-        return count
+        give_back(self._database)
+        return count, ids
 
     def corrections(self, model: str | None = None) -> list[Correction]:
         """Return what somebody said of events, oldest first; of one model, or of all."""

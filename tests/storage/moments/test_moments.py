@@ -112,7 +112,7 @@ def test_what_is_forgotten_is_in_no_file_any_more(writer: MomentWriter, path: Pa
     writer.emit(Told(correction("a")))
     with open_moments(path) as moments:
         assert moments is not None
-        assert moments.forget(Asked(event_id="a")) == 1
+        assert moments.forget(Asked(event_id="a")) == (1, ["a"])
         assert moments.corrections() == []  # there is nothing left for it to rest on
     writer.close()
     files = b"".join(one.read_bytes() for one in path.parent.iterdir())
