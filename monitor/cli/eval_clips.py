@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monitor.cli.arguments import AddVerb
-from monitor.cli.eval_options import Folds, Kind, add_common, hear_each, open_encoder
+from monitor.cli.eval_options import Folds, Kind, add_common, hear_each, open_models
 from monitor.cli.values import amount, count, numbers, share, snrs, whole
 from monitor.config.settings import load_config
-from monitor.errors import ConfigError
 from monitor.files.paths import user_path
 
 if TYPE_CHECKING:
@@ -101,7 +100,10 @@ def _add_sounds(parser: argparse.ArgumentParser) -> None:
     """Add the flags that say which single sounds are heard, how, and by whom."""
     parser.add_argument("--classes", metavar="A,B", help="labels of the data (default: all there are)")
     parser.add_argument(
-        "--model", metavar="A,B", help="models of `monitor models list`; two are compared pairwise"
+        "--model",
+        metavar="A,B",
+        help="models of `monitor models list`, msclap, msclap23, audioclip, wav2clip, or folders; several "
+        "are laid side by side, two or three compared pairwise; one that is not here is told and left out",
     )
     parser.add_argument(
         "--snr",
@@ -149,22 +151,23 @@ def _clips(arguments: argparse.Namespace) -> int:
     from monitor.evaluation.eval_clips import run_clips
     from monitor.evaluation.reports.clip_tables import terminal_table, write_report
 
-    bench = _bench(arguments)
+    bench, exit_code = _bench(arguments)
 
     def run(folds: Folds, _: Path | None) -> ClipReport:
         return run_clips(_experiment(arguments, folds), bench, arguments.false_alarm_rate)
 
-    return hear_each(arguments, Kind(run, write_report, terminal_table, "accuracy.png"))
+    return hear_each(arguments, Kind(run, write_report, terminal_table, "accuracy.png")) or exit_code
 
 
 def _noise(arguments: argparse.Namespace) -> int:
     from monitor.evaluation.eval_noise import NoiseExperiment, run_noise
     from monitor.evaluation.methods.embedding_store import kept_file
     from monitor.evaluation.methods.methods import parse_method
+    from monitor.evaluation.reports.model_tables import models_side_by_side
     from monitor.evaluation.reports.noise_tables import terminal_table, write_report
 
     methods = tuple(parse_method(name) for name in arguments.methods.split(","))
-    bench = _bench(arguments)
+    bench, exit_code = _bench(arguments)
 
     def run(folds: Folds, _: Path | None) -> NoiseReport:
         experiment = NoiseExperiment(
@@ -178,7 +181,8 @@ def _noise(arguments: argparse.Namespace) -> int:
         )
         return run_noise(experiment, bench)
 
-    return hear_each(arguments, Kind(run, write_report, terminal_table, "noise.png"))
+    kind = Kind(run, write_report, terminal_table, "noise.png", models_side_by_side)
+    return hear_each(arguments, kind) or exit_code
 
 
 def _experiment(arguments: argparse.Namespace, folds: Folds) -> ClipExperiment:
@@ -198,17 +202,15 @@ def _experiment(arguments: argparse.Namespace, folds: Folds) -> ClipExperiment:
     )
 
 
-def _bench(arguments: argparse.Namespace) -> ClipBench:
-    """Return the models that `_add_sounds` names, loaded."""
+def _bench(arguments: argparse.Namespace) -> tuple[ClipBench, int]:
+    """Return the models that `_add_sounds` names, loaded, and the exit code: 1 where one is not here."""
     from monitor.evaluation.clip_task import ClipBench
 
     flags = {} if arguments.prompt is None else {"prompts": {"template": arguments.prompt}}
     config = load_config(arguments.config, os.environ, flags)
     names = (arguments.model or config.model.name).split(",")
-    for name in names:
-        if names.count(name) > 1:
-            raise ConfigError(f"The model {name!r} is listed twice; give each model once.")
-    return ClipBench([open_encoder(config, name) for name in names], config, arguments.subset)
+    models = open_models(config, names)
+    return ClipBench(models.encoders, config, arguments.subset), models.exit_code
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:

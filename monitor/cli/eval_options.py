@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -13,7 +13,7 @@ import msgspec
 from monitor.cli.values import fold_sets
 from monitor.config.settings import Config
 from monitor.console import show_json, show_table, tell
-from monitor.errors import ConfigError
+from monitor.errors import ConfigError, ModelAbsent
 from monitor.files.paths import user_path
 
 if TYPE_CHECKING:
@@ -84,6 +84,47 @@ def open_encoder(config: Config, name: str) -> Encoder:
     return load(replace(config.model, name=name))
 
 
+class OpenModels(msgspec.Struct, frozen=True):
+    """The models that were asked for, as far as they are here."""
+
+    encoders: tuple[Encoder, ...]
+    absent: tuple[str, ...]
+    """Of each of the others why it is not, as a sentence."""
+
+    @property
+    def exit_code(self) -> int:
+        """1 where something that was asked for was left out."""
+        return 1 if self.absent else 0
+
+
+def open_models(config: Config, names: Sequence[str]) -> OpenModels:
+    """Return models by name; one that is known and not here is left out and told, if another one is here.
+
+    Raises
+    ------
+    ConfigError
+        A model is listed twice.
+    ModelAbsent
+        None is here.
+    ModelError
+        One is unknown or damaged.
+    """
+    encoders: list[Encoder] = []
+    absent: list[str] = []
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"The model {name!r} is listed twice; give each model once.")
+        try:
+            encoders.append(open_encoder(config, name))
+        except ModelAbsent as error:
+            absent.append(str(error))
+    for sentence in absent if encoders else absent[:-1]:
+        tell(f"left out: {sentence}")
+    if not encoders:
+        raise ModelAbsent(absent[-1])
+    return OpenModels(tuple(encoders), tuple(absent))
+
+
 class Kind(msgspec.Struct, Generic[Found], frozen=True):
     """A kind of `eval`: how it measures, and how what it found is shown."""
 
@@ -95,6 +136,8 @@ class Kind(msgspec.Struct, Generic[Found], frozen=True):
     """What of it a terminal shows."""
     plot: str
     """Name of the plot that needs matplotlib."""
+    beside: Callable[[Found], Table | None] = lambda _: None
+    """A second table, of models side by side; None: there is one model."""
 
 
 def hear_each(arguments: argparse.Namespace, kind: Kind[Any]) -> int:
@@ -114,9 +157,9 @@ def hear_each(arguments: argparse.Namespace, kind: Kind[Any]) -> int:
         if folders[name] is not None and not kind.write(folders[name], reports[name]):
             tell(f"{kind.plot} {NEEDS_MATPLOTLIB}")
         if not arguments.json:
-            table = kind.table(reports[name])
-            table.title = f"fold {name}: {table.title or 'all figures'}" if name else table.title
-            show_table(table)
+            for table in filter(None, (kind.table(reports[name]), kind.beside(reports[name]))):
+                table.title = f"fold {name}: {table.title or 'all figures'}" if name else table.title
+                show_table(table)
     if arguments.json:
         show_json(msgspec.json.encode(reports if len(sets) > 1 else reports.popitem()[1]))
     if arguments.out is not None and len(sets) > 1:

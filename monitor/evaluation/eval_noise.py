@@ -72,6 +72,8 @@ class ModelBasis(msgspec.Struct, frozen=True):
     """What one model's figures rest on beside the mixtures."""
 
     model: str
+    identity: str
+    """Its name and the first digits of the sha256 of its weights."""
     pool: int
     """Clips that could be learnt from; 0: no method does."""
     overlapping_backgrounds: int
@@ -110,7 +112,8 @@ def run_noise(experiment: NoiseExperiment, bench: ClipBench) -> NoiseReport:
     by_model: dict[str, Measured] = {}
     for runner in runners(task, bench, wanted, methods, experiment.keep):
         name, given = runner.encoder.info.name, runner.given
-        report.heard.append(ModelBasis(name, len(wanted.pool), given.overlapping, _drift(methods, runner)))
+        basis = (runner.encoder.info.identity, len(wanted.pool), given.overlapping)
+        report.heard.append(ModelBasis(name, *basis, _drift(methods, runner)))
         with progress(f"{name}: methods", _count(experiment)) as advance:
             by_model[name] = dict(_measure(runner, experiment, advance))
             report.grid.extend(_measure_grids(runner, experiment, advance))

@@ -22,6 +22,7 @@ from monitor.evaluation.eval_noise import GridRow, NoiseExperiment, NoiseReport,
 from monitor.evaluation.methods.method_runner import PROMPTS, Grid
 from monitor.evaluation.methods.methods import Settings, parse_method
 from monitor.evaluation.metrics.clip_figures import ClipRow
+from monitor.evaluation.reports.model_tables import models_side_by_side
 from monitor.evaluation.reports.noise_tables import markdown, write_report
 from monitor.evaluation.synthesis.mixtures import CLEAN_DB
 from monitor.scoring.prompts import parse_classes
@@ -215,13 +216,25 @@ def test_the_tables_say_what_they_rest_on_and_what_is_gained(report: NoiseReport
     text = markdown(report)
 
     assert "3 classes, 6 clips of 6 recordings in backgrounds of 2 recordings" in text
-    assert "fake: 0 of 6 backgrounds overlap what is in the mixture" in text
+    assert "fake (`fake-0`): 0 of 6 backgrounds overlap what is in the mixture" in text
     assert "9 clips to learn from" in text
     assert f"prompt-5: `{PROMPTS[4]}`" in text
     gained = text[text.index("gained over zero-shot") : text.index("one model less another")]
     assert "| swayed | auto | +0.0 [0.0, 0.0] |" in gained
     assert "| fake - swayed | zero-shot |" in text
     assert "| swayed | audio-background | tau | 100.0 at 0 |" in text
+
+
+def test_several_models_are_laid_side_by_side(report: NoiseReport) -> None:
+    text = markdown(report)
+    beside = text[text.index("## Models side by side: top-1") :].splitlines()
+
+    assert beside[2].startswith("|  | model | zero-shot | text-background |")
+    assert [line.split("|")[1:3] for line in beside[4:6]] == [[" clean ", " fake "], [" clean ", " swayed "]]
+    assert "swayed (`swayed-0`): 0 of 6 backgrounds" in text
+    shown = models_side_by_side(report)
+    assert shown is not None
+    assert shown.row_count == 2 * len(SNRS_DB)
 
 
 def test_how_drift_directions_lie_is_told_where_a_method_uses_them(
@@ -256,7 +269,7 @@ def test_clean_sounds_need_no_backgrounds_unless_a_method_does(
     assert values(found, "fake", "zero-shot") == [1.0]
     assert "6 clips of 6 recordings without backgrounds" in markdown(found)
     assert "backgrounds overlap" not in markdown(found)
-    assert "fake: 6 clips to learn from." in markdown(found)
+    assert "fake (`fake-0`): 6 clips to learn from." in markdown(found)
 
     argv = ["eval", "noise", "--data", str(esc50), "--min-clips", "2", "--snr", "clean"]
     assert main([*argv, "--methods", "zero-shot,audio-background"]) == 2
@@ -308,6 +321,21 @@ def test_the_command_writes_and_prints_the_same_figures_twice(
     assert {row["method"] for row in figures["rows"]} >= {"auto", "prompt-1", "prompt-4", "prompt-5"}
     assert {row["at"] for row in figures["grid"]} == {0.0, 0.5, 1.0}
     assert set(figures["heard"][0]["drift"]) == {"pairwise_cosine", "common_share", "own_cosine"}
+
+
+def test_a_model_that_is_not_here_is_told_and_the_others_are_measured(
+    root: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    argv = ["eval", "noise", "--data", str(root), *ARGV, "--methods", "zero-shot", "--out", str(tmp_path)]
+    assert main([*argv, "--model", "audioclip,embedded,clap"]) == 1
+    out, err = capsys.readouterr()
+    told = [line for line in err.splitlines() if "left out" in line]
+    assert [line.count("'audioclip' lacks AudioCLIP-Full-Training.pt") for line in told] == [1, 0]
+    assert "`monitor models install clap` fetches it." in told[1]
+    assert "embedded" in out
+
+    assert main([*argv, "--model", "audioclip,clap"]) == 2
+    assert "There is no model 'clap'; `monitor models install clap` fetches it." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

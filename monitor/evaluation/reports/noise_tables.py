@@ -13,6 +13,7 @@ from monitor.evaluation.methods.method_runner import PROMPTS
 from monitor.evaluation.methods.methods import ZERO_SHOT, parse_method
 from monitor.evaluation.metrics.clip_figures import LESS, ClipRow
 from monitor.evaluation.reports.clip_tables import METRICS, basis, conditions, figure_lines, rests_on
+from monitor.evaluation.reports.model_tables import side_by_side_lines
 from monitor.evaluation.reports.noise_plots import draw, draw_grid
 from monitor.evaluation.reports.text_tables import markdown_table, write_csv
 from monitor.evaluation.synthesis.plans import write_plans
@@ -70,6 +71,8 @@ def markdown(report: NoiseReport) -> str:
         ):
             if lines := _lines(report, metric, kind):
                 parts += [f"## {title}", markdown_table(head, lines)]
+    if beside := side_by_side_lines(report):
+        parts += [f"## Models side by side: {METRICS[report.rows[0].metric]}", markdown_table(*beside)]
     if any(heard.drift for heard in report.heard):
         parts += ["## Drift directions", _DIRECTIONS, _drift(report)]
     if report.grid:
@@ -105,8 +108,7 @@ def _notes(report: NoiseReport) -> Iterator[str]:
             "for want of other sound of that recording."
         )
         pool = f" {heard.pool} clips to learn from." if heard.pool else ""
-        if notes := overlap * bool(backgrounds) + pool:
-            yield f"{heard.model}:{notes}"
+        yield f"{heard.model} (`{heard.identity}`):{overlap * bool(backgrounds)}{pool}".rstrip(":")
     prompts = {row.method for row in report.rows if row.method.startswith("prompt-") and _is_figure(row)}
     if prompts:
         said = (f"{name}: `{PROMPTS[int(name.removeprefix('prompt-')) - 1]}`" for name in sorted(prompts))

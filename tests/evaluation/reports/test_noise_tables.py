@@ -52,9 +52,9 @@ def test_auto_is_set_against_the_best_tau_of_its_own_prototypes() -> None:
 def test_drift_directions_are_told_of_the_models_that_have_them() -> None:
     geometry = DriftGeometry(0.75, 0.875, -0.25)
     heard = [
-        ModelBasis("fake", 0, 0, geometry),
-        ModelBasis("plain", 0, 0, None),
-        ModelBasis("other", 0, 0, geometry),
+        ModelBasis("fake", "fake-0", 0, 0, geometry),
+        ModelBasis("plain", "plain-0", 0, 0, None),
+        ModelBasis("other", "other-0", 0, 0, geometry),
     ]
 
     table = markdown(report([], heard=heard)).split("## Drift directions")[1].strip()
