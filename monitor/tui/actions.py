@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 
+from monitor.bus.messages import ClassState
+from monitor.tui.commands import commands
 from monitor.tui.screens.confirm import ConfirmScreen
+from monitor.tui.screens.detail import DetailScreen
 from monitor.tui.screens.help import HelpScreen
+from monitor.tui.screens.history import HistoryScreen
 from monitor.tui.selection import Selection
+from monitor.tui.shown import ShownEvent
 from monitor.tui.strips import Panel
 from monitor.tui.user_requests import UserRequests
 from monitor.tui.view import View
@@ -31,6 +38,8 @@ class Actions(App[None]):
         Binding("minus", "threshold(-1)"),
         Binding("d", "maker"),
         Binding("n", "near_misses"),
+        Binding("enter", "detail"),
+        Binding("slash", "history"),
         Binding("s", "source"),
         Binding("pagedown", "scroll(1)"),
         Binding("pageup", "scroll(-1)"),
@@ -42,6 +51,7 @@ class Actions(App[None]):
     selection: Selection
     requests: UserRequests
     panels: dict[str, Panel]
+    colours: str
 
     @property
     @abstractmethod
@@ -57,15 +67,32 @@ class Actions(App[None]):
     def draw(self) -> bool:
         """Show the newest state; return whether something moves."""
 
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002
+        """Yield what the list of commands offers."""
+        return commands(self.view, self._do, self.mute, self.colour)
+
+    def _do(self, action: str) -> None:
+        self.call_later(self.run_action, action)
+
+    def colour(self, theme: str) -> None:
+        """Draw in the colours of another theme."""
+        self.colours = theme
+        for panel in self.query(Panel):
+            panel.colour(theme)
+        self.draw()
+
     def action_pause(self) -> None:
         """Pause, or listen again."""
         self.requests.pause(self.view)
 
     def action_mute(self) -> None:
-        """Mute or unmute the selected class; ask first where that silences an alarm."""
-        view = self.view
-        entry = view.selected_class
-        if entry is None or not entry.urgent or entry.muted:
+        """Mute or unmute the selected class."""
+        if (entry := self.view.selected_class) is not None:
+            self.mute(entry)
+
+    def mute(self, entry: ClassState) -> None:
+        """Mute or unmute a class; ask first where that silences an alarm."""
+        if not entry.urgent or entry.muted:
             self.requests.mute(entry)
             return
         name = called(entry)
@@ -115,6 +142,22 @@ class Actions(App[None]):
         page = max(1, self.panels["events"].size.height - 1 - len(self.view.open_events))
         self.selection.move_event(self.view, pages * page)
         self.draw()
+
+    def action_detail(self) -> None:
+        """Show the selected event in full; where classes are selected, the newest."""
+        view = self.view
+        rows = [row for row in view.rows if isinstance(row, ShownEvent)]
+        if rows:
+            at = next((at for at, row in enumerate(rows) if row.key == view.cursor), None)
+            self.show_detail(rows, 0 if at is None else at)
+
+    def show_detail(self, rows: Sequence[ShownEvent], at: int) -> None:
+        """Show one of `rows` in full."""
+        self.push_screen(DetailScreen(tuple(rows), at, self.requests, self.colours))
+
+    def action_history(self) -> None:
+        """Find what was heard, also in earlier runs."""
+        self.push_screen(HistoryScreen(self.requests, self.colours))
 
     def action_help(self) -> None:
         """Explain keys, shapes and numbers."""

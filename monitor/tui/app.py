@@ -6,9 +6,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import time
-from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 from textual.app import ComposeResult
@@ -18,24 +15,28 @@ from textual.geometry import Size
 from textual.message import Message
 
 from monitor.bus.messages import Event, Health
-from monitor.tui.actions import Actions
-from monitor.tui.connection import Arrived, BusConnection, Link, Refused
-from monitor.tui.contact import ContactWatch
+from monitor.tui.connection import Answered, Arrived, Link, Notice, Refused
 from monitor.tui.headline import Headline, headline
 from monitor.tui.layout import SIDE_BY_SIDE, Wanted, rows_for, table_heights, table_widths
 from monitor.tui.options import Options, theme_for
 from monitor.tui.panels.alerts import alerts
 from monitor.tui.parent_pipe import Orphaned, ParentPipe, Told
 from monitor.tui.parts import PARTS
-from monitor.tui.selection import Selection
+from monitor.tui.pointer import Pointer
+from monitor.tui.screens.drawn import DrawnScreen
+from monitor.tui.screens.history import HistoryScreen
 from monitor.tui.strips import Panel
 from monitor.tui.terminal import hung_up
 from monitor.tui.themes import shaded
 from monitor.tui.user_requests import UserRequests
 from monitor.tui.view import View
+from monitor.tui.watch import Connect, Watch
 
 MOVING_S = 0.1
-"""Seconds from one drawing to the next while something moves: a spectrogram, a flash, an event."""
+"""Seconds from one drawing to the next while something sounds or flashes."""
+
+MAKER_S = 0.25
+"""The same while only a spectrogram moves."""
 
 CALM_S = 0.5
 """The same while nothing does."""
@@ -50,17 +51,17 @@ NOTE_S = 30.0
 """Seconds for which a note of the monitor stays."""
 
 
-class MonitorApp(Actions):
+class MonitorApp(Pointer):
     """Shows one running monitor and passes the user's wishes on to it."""
 
     CSS_PATH = Path(__file__).with_name("app.tcss")
     TITLE = "monitor"
-    ENABLE_COMMAND_PALETTE = False
+    ENABLE_COMMAND_PALETTE = True
 
     class FromConnection(Message):
         """Something the connection wants drawn or said at once."""
 
-        def __init__(self, notice: Arrived | Refused) -> None:
+        def __init__(self, notice: Notice) -> None:
             super().__init__()
             self.notice = notice
 
@@ -76,7 +77,7 @@ class MonitorApp(Actions):
         link: Link | None,
         options: Options,
         *,
-        connect: Callable[[str, str | None], Link] | None = None,
+        connect: Connect | None = None,
         parent: ParentPipe | None = None,
     ) -> None:
         """Show the monitor that `link` leads to, or the one that `parent` names and `connect` reaches."""
@@ -84,55 +85,29 @@ class MonitorApp(Actions):
         self.orphaned: Orphaned | None = None
         """Set once the parent is gone."""
         self._options = options
-        self._endpoint = options.endpoint
-        self._control: str | None = None
-        self._connect = connect
         self._parent_line = parent
-        self._doing: str | None = None if parent is None else "loading the model"
         self.colours = theme_for(options, os.environ)
         """The theme, one of `options.THEMES`."""
-        self._connection = BusConnection(link, self._post)
-        self.requests = UserRequests(self._connection)
-        self._contact = ContactWatch()
+        self._watch = Watch(link, options, self._post, connect)
+        self.selection = self._watch.selection
+        self.requests = UserRequests(self._watch.connection)
         self.panels = {}
-        self.selection = Selection(maker=options.maker)
         self._flash_from_s: float | None = None
         self._wanted = Wanted()
 
     @property
     def view(self) -> View:
         """What the screen shows now."""
-        lost, malformed, restarts = self._connection.counters
-        states = self._connection.states
-        chosen = self.selection
-        return View(
-            state=chosen.shown(states),
-            states=states,
-            now_s=time.monotonic(),
-            endpoint=self._endpoint,
-            contact=self._contact.contact,
-            contact_since_s=self._contact.since_s,
-            contact_since=self._contact.since,
-            today=datetime.now(UTC).astimezone().date(),
-            doing=self._doing,
-            lost=lost,
-            malformed=malformed,
-            restarts=restarts,
-            selected=chosen.class_at,
-            maker=chosen.maker,
-            show_near_misses=chosen.show_near_misses,
-            cursor=chosen.cursor,
-            mono=shaded(self.colours),
-            flashing=self._options.flashing,
-        )
+        return self._watch.look(mono=shaded(self.colours))
 
     @property
     def ends_monitor(self) -> bool:
         """Whether the monitor ends with this program, and hears something until then."""
-        hears = any(health.state != "ended" for health in self.view.healths)
-        return self._parent_line is not None and self._contact.contact == "alive" and hears
+        view = self.view
+        hears = any(health.state != "ended" for health in view.healths)
+        return self._parent_line is not None and view.contact == "alive" and hears
 
-    def _post(self, notice: Arrived | Refused) -> None:
+    def _post(self, notice: Notice) -> None:
         """Hand a notice from a connection's thread to the terminal's own."""
         self._hand_over(self.FromConnection(notice))
 
@@ -157,7 +132,7 @@ class MonitorApp(Actions):
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._end_by, signal.SIGTERM)
         loop.add_signal_handler(signal.SIGHUP, self._hang_up)
-        self._connection.start()
+        self._watch.connection.start()
         if self._parent_line is not None:
             self._parent_line.start(lambda notice: self._hand_over(self.FromParent(notice)))
         self.set_interval(_LOOK_S, self._watch_terminal)
@@ -166,7 +141,8 @@ class MonitorApp(Actions):
     def _tick(self) -> None:
         """Draw, and again soon: sooner while something moves."""
         moving = self.draw()
-        self.set_timer(MOVING_S if moving else CALM_S, self._tick)
+        calm_s = MAKER_S if self.selection.maker else CALM_S
+        self.set_timer(MOVING_S if moving else calm_s, self._tick)
 
     def _watch_terminal(self) -> None:
         """End where the terminal hung up and no signal told so: it would never be drawn on or read again."""
@@ -183,7 +159,7 @@ class MonitorApp(Actions):
 
     def on_unmount(self) -> None:
         """Let go of the monitor."""
-        self._connection.close()
+        self._watch.connection.close()
 
     def on_resize(self, event: Resize) -> None:
         """Share the rows out again."""
@@ -204,7 +180,8 @@ class MonitorApp(Actions):
 
     def draw(self) -> bool:
         """Show the newest state; return whether something moves."""
-        self._contact.look(self._connection.alive())
+        if not self.screen_stack:  # on the way out
+            return False
         view = self.view
         head = headline(view)
         wanted = Wanted(len(view.healths) or 1, len(alerts(view)), view.maker, head.alarm)
@@ -216,7 +193,9 @@ class MonitorApp(Actions):
             width, height = panel.size
             if width and height and panel.display:
                 panel.show(PARTS[name](view, width, height))
-        return view.maker or head.kind in {"urgent", "event"} or head.flashing(view.now_s)
+        if isinstance(self.screen, DrawnScreen):
+            self.screen.draw(view)
+        return head.kind in {"urgent", "event"} or head.flashing(view.now_s)
 
     def _uncover(self, head: Headline) -> None:
         """Close whatever covers the screen when an event or a fault begins to flash in the banner."""
@@ -231,27 +210,30 @@ class MonitorApp(Actions):
             case Orphaned():
                 self.orphaned = message.notice
                 self.exit(return_code=1)
-            case Told("doing", text):
-                self._doing = text
-            case Told("note", text):
-                self.notify(text, timeout=NOTE_S, markup=False)
-            case Told("control", control):
-                self._control = control
-            case Told("endpoint", endpoint) if self._connect is not None:
-                self._endpoint = endpoint
-                self._connection.attach(self._connect(endpoint, self._control))
+            case Told() as told if note := self._watch.told(told):
+                self.notify(note, timeout=NOTE_S, markup=False)
         self.draw()
 
     def on_monitor_app_from_connection(self, message: FromConnection) -> None:
         """Draw at once what must not wait for the clock; say what was refused."""
         match message.notice:
+            case Refused(sentence, request) if request is not None and request.request == "history":
+                self._history([], sentence)
             case Refused(sentence):
                 self.requests.refused()
                 self.notify(sentence, severity="warning", markup=False)
                 return
+            case Answered(request, reply) if request.request == "history":
+                self._history(reply.events, "newest first")
             case Arrived(Health() as health):
                 for sentence in self.requests.reported(health):
                     self.notify(sentence, markup=False)
             case Arrived(Event(type="onset")) if self._options.bell:
                 self.bell()
         self.draw()
+
+    def _history(self, events: list[Event], note: str) -> None:
+        """Hand over what the history holds to whoever shows it."""
+        for screen in self.screen_stack:
+            if isinstance(screen, HistoryScreen):
+                screen.kept(events, note)

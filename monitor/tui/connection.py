@@ -66,6 +66,18 @@ class Refused:
     """A request was not done, and why, in one sentence."""
 
     sentence: str
+    request: Request | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A request was done; what came back."""
+
+    request: Request
+    reply: Reply
+
+
+Notice = Arrived | Refused | Answered
 
 
 class BusConnection:
@@ -79,7 +91,7 @@ class BusConnection:
         Called from the connection's threads; must return at once.
     """
 
-    def __init__(self, link: Link | None, notify: Callable[[Arrived | Refused], None]) -> None:
+    def __init__(self, link: Link | None, notify: Callable[[Notice], None]) -> None:
         self._link = link
         self._notify = notify
         self._states: States = {}
@@ -191,15 +203,17 @@ class BusConnection:
         try:
             answer = link.request(request.by(CLIENT), REQUEST_S)
         except MonitorError as error:
-            self._refuse(str(error))
+            self._refuse(str(error), request)
             return
         if isinstance(answer, Snapshot):
             with self._lock:
                 self._sounding.compare(answer)
             self._take(answer, 0)
         elif not answer.ok:
-            self._refuse(answer.error or f"The monitor refused the request {request.request!r}.")
+            self._refuse(answer.error or f"The monitor refused the request {request.request!r}.", request)
+        elif not self._stop.is_set():
+            self._notify(Answered(request, answer))
 
-    def _refuse(self, sentence: str) -> None:
+    def _refuse(self, sentence: str, request: Request) -> None:
         if not self._stop.is_set():
-            self._notify(Refused(sentence))
+            self._notify(Refused(sentence, request))

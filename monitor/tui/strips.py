@@ -11,7 +11,9 @@ from typing import Literal
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
+from textual.events import Click
 from textual.geometry import Region
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -89,6 +91,32 @@ class Panel(Widget):
     def lines(self) -> Sequence[Strip]:
         """What is shown."""
         return self._lines
+
+    class Clicked(Message):
+        """A cell of a part was clicked."""
+
+        def __init__(self, part: str, x: int, y: int, *, twice: bool) -> None:
+            super().__init__()
+            self.part, self.x, self.y, self.twice = part, x, y, twice
+
+    class Wheeled(Message):
+        """The wheel was moved over a part, by so many steps down."""
+
+        def __init__(self, part: str, steps: int) -> None:
+            super().__init__()
+            self.part, self.steps = part, steps
+
+    def on_click(self, event: Click) -> None:
+        """Let the program know."""
+        self.post_message(self.Clicked(self.id or "", event.x, event.y, twice=event.chain > 1))
+
+    def on_mouse_scroll_down(self) -> None:
+        """Let the program know."""
+        self.post_message(self.Wheeled(self.id or "", 1))
+
+    def on_mouse_scroll_up(self) -> None:
+        """Let the program know."""
+        self.post_message(self.Wheeled(self.id or "", -1))
 
     def show(self, lines: list[Strip]) -> None:
         """Replace what is shown."""

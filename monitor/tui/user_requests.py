@@ -30,9 +30,13 @@ class UserRequests:
         if entry is not None:
             self._connection.ask(Request(request="mute", class_=entry.class_, value=not entry.muted))
 
-    def acknowledge(self) -> None:
-        """Say that every urgent event was seen, also one that still sounds."""
-        self._connection.ask(Request(request="acknowledge"))
+    def acknowledge(self, event_id: str | None = None) -> None:
+        """Say that an urgent event was seen, also one that still sounds; without an id every one."""
+        self._connection.ask(Request(request="acknowledge", event_id=event_id))
+
+    def history(self) -> None:
+        """Ask for the newest events of the history, also of earlier runs."""
+        self._connection.ask(Request(request="history"))
 
     def move_threshold(self, view: View, steps: int) -> None:
         """Move the onset threshold of the selected class at the source that is shown; presses add up."""

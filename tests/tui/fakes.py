@@ -205,6 +205,7 @@ class FakeLink:
     snapshot: Snapshot | None = None
     refusal: str | None = None
     requests: list[Request] = field(default_factory=list)
+    history: list[Event] = field(default_factory=list)
     closed: bool = False
     messages: queue.SimpleQueue[Message] = field(default_factory=queue.SimpleQueue)
     sequences: dict[str, int] = field(default_factory=dict)
@@ -230,7 +231,7 @@ class FakeLink:
         if self.refusal is not None:
             return Reply(ok=False, error=self.refusal)
         if request.request != "snapshot":
-            return Reply(ok=True)
+            return Reply(ok=True, events=self.history if request.request == "history" else [])
         if self.snapshot is None:
             raise PublishError("Nobody answered; is the monitor still running?")
         return msgspec.structs.replace(self.snapshot, sequences=dict(self.sequences))

@@ -91,3 +91,10 @@ STORIES: Mapping[str, Callable[[], View]] = {
     ),
     "maker": lambda: heard(level(NOW_S, -40.0, 0.4), BARK, SOUNDING, maker=True, show_near_misses=True),
 }  # fmt: skip
+
+SCREENS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "detail": ("event", ("enter",)),
+    "history": ("missed", ("slash",)),
+    "question": ("listening", ("m",)),
+}
+"""What covers the screen: over which story, and the keys that lead there."""

@@ -8,11 +8,11 @@ import pytest
 
 from monitor.bus.messages import Event, Health, Request, Snapshot
 from monitor.errors import PublishError
-from monitor.tui.connection import Arrived, BusConnection, Refused
+from monitor.tui.connection import Arrived, BusConnection, Notice, Refused
 
 from .fakes import SOURCE_ID, FakeLink, event, health, level, snapshot
 
-Notices = queue.SimpleQueue[Arrived | Refused]
+Notices = queue.SimpleQueue[Notice]
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_a_refusal_is_announced_in_the_words_of_the_monitor(
 ) -> None:
     link.refusal = "Unknown class 'x'."
     connection.ask(Request(request="mute", class_="x", value=True))
-    assert until(notices, Refused) == Refused("Unknown class 'x'.")
+    assert until(notices, Refused).sentence == "Unknown class 'x'."
 
 
 def test_a_monitor_that_does_not_answer_is_announced(
@@ -106,7 +106,7 @@ def test_a_monitor_that_does_not_answer_is_announced(
 ) -> None:
     link.snapshot = None
     connection.ask(Request(request="snapshot"))
-    assert until(notices, Refused) == Refused("Nobody answered; is the monitor still running?")
+    assert until(notices, Refused).sentence == "Nobody answered; is the monitor still running?"
     with pytest.raises(PublishError):
         link.request(Request(request="snapshot"), 1.0)
 

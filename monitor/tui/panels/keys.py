@@ -32,13 +32,15 @@ _SEEN = _Key("a", "seen", 8, "acknowledge")
 _KEYS = (
     _SEEN,
     _Key("space", "pause", 5, "pause"),
-    _Key("↑↓", "select", 3, "select(1)"),
-    _Key("tab", "events", 1, "other_list"),
+    _Key("↑↓", "select", 1, "select(1)"),
+    _Key("tab", "events", 0, "other_list"),
+    _Key("enter", "in full", 2, "detail"),
+    _Key("/", "history", 4, "history"),
     _Key("m", "mute", 4, "mute"),
     _Key("+ -", "threshold", 2, "threshold(1)"),
     _SOURCE,
     _Key("d", "numbers", 3, "maker"),
-    _Key("n", "near misses", 0, "near_misses"),
+    _Key("n", "near misses", 1, "near_misses"),
     _Key("?", "help", 7, "help"),
     _Key("q", "quit", 6, "quit"),
 )

@@ -22,7 +22,7 @@ _END, _WIDE_END = 6, 12
 def plain_events_lines(view: View, width: int, height: int) -> list[Strip]:
     """Return a heading and the rows that fit; what sounds now stays on top while the rest scrolls."""
     shown, above = window(view, height - 1)
-    body = [_row(view, row, width) for row in shown]
+    body = [event_row(view, row, width) for row in shown]
     if not body:
         body = [[("  nothing yet: what is heard will be listed here", DIM)]]
     day = f" · today is {view.today:%a %d %b}" if view.today is not None and width >= 38 else ""
@@ -31,7 +31,8 @@ def plain_events_lines(view: View, width: int, height: int) -> list[Strip]:
     return (lines + [line([], width)] * (height - len(lines)))[:height]
 
 
-def _row(view: View, row: ShownEvent | Nearly, width: int) -> list[Piece]:
+def event_row(view: View, row: ShownEvent | Nearly, width: int) -> list[Piece]:
+    """Return one row: what, when, how long, how it ended."""
     ending_len = _WIDE_END if width >= 60 else _END
     names = max(4, width - _FIXED - ending_len)
     source = max(2, min(20, names // 2)) if view.several else 0

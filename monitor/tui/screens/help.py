@@ -18,6 +18,10 @@ TEXT = """\
    tab         select among events, among classes again
    m           mute the class, hear it again
    + -         make it rarer, easier to be told
+   enter       an event in full: what else it may have been, why, how
+               loud, in which pattern, who has seen it
+   /           history: find what was heard, also in earlier runs
+   ctrl+p      everything by name, also colours
    d           words only, or numbers and the spectrogram too
    n           near misses on, off
    s           show another source

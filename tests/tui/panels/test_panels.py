@@ -238,7 +238,7 @@ def test_the_heading_of_the_event_list_tells_of_near_misses_in_whole_words(width
 
 
 def test_the_keys_that_matter_most_are_whole_on_a_narrow_terminal() -> None:
-    assert text(keys_lines(EMPTY, 40, 1)).rstrip() == " space pause  m mute  ? help  q quit"
+    assert text(keys_lines(EMPTY, 40, 1)).rstrip() == " space pause  / history  ? help  q quit"
     assert "near misses" in text(keys_lines(EMPTY, 120, 1))
 
 
