@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Self
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 _PROGRAMS = ("mosquitto", "mosquitto_passwd", "openssl")
 
 

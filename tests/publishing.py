@@ -14,7 +14,7 @@ from monitor.bus.messages import Heartbeat, Reply, Request
 from monitor.bus.publisher import Publisher
 from monitor.bus.subscriber import Subscriber
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 T = TypeVar("T")
 Handler = Callable[[Request], Reply]

@@ -63,7 +63,6 @@ def onsets(lines: str) -> list[dict[str, Any]]:
     return [event for event in events(lines) if event["type"] == "onset"]
 
 
-@pytest.mark.timeout(120)
 def test_a_siren_in_a_microphone_reaches_another_process_and_the_same_file_gives_the_same_event(
     vmic: VirtualMicrophones, tmp_path: Path
 ) -> None:
@@ -78,7 +77,7 @@ def test_a_siren_in_a_microphone_reaches_another_process_and_the_same_file_gives
         heard = until_a_siren(subscriber)
     finally:
         listening.terminate()
-        live, _ = listening.communicate(timeout=20)
+        live, _ = listening.communicate(timeout=60)
         subscriber.kill()
         subscriber.communicate()
     assert listening.returncode == 0
@@ -111,7 +110,6 @@ def spacing_s(lines: str) -> list[float]:
     return [time - times[0] for time in times]
 
 
-@pytest.mark.timeout(60)
 def test_a_file_gives_the_same_events_bit_for_bit_each_time(tmp_path: Path) -> None:
     samples, onset_s = scene_until_first_siren_ends()
     wav = tmp_path / "street.wav"
@@ -132,7 +130,6 @@ def test_a_file_gives_the_same_events_bit_for_bit_each_time(tmp_path: Path) -> N
     assert sirens == pytest.approx([onset_s], abs=2.0)
 
 
-@pytest.mark.timeout(120)
 def test_a_microphone_that_is_lost_neither_ends_nor_delays_another_of_the_same_run(
     two_vmics: VirtualMicrophones, tmp_path: Path
 ) -> None:
@@ -154,7 +151,7 @@ def test_a_microphone_that_is_lost_neither_ends_nor_delays_another_of_the_same_r
             assert until_state(healths, "kitchen_left", "lost").source_name == "kitchen_left"
     finally:
         listening.terminate()
-        out, _ = listening.communicate(timeout=20)
+        out, _ = listening.communicate(timeout=60)
         subscriber.kill()
         subscriber.communicate()
     assert listening.returncode == 0
@@ -164,7 +161,6 @@ def test_a_microphone_that_is_lost_neither_ends_nor_delays_another_of_the_same_r
     assert 0.0 < siren["latency_s"]["capture_to_publish"] < 2.0
 
 
-@pytest.mark.timeout(120)
 def test_a_background_is_learnt_drawn_saved_and_known_at_the_start_of_the_next_run(
     short_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,7 +203,7 @@ def demo(endpoint: str) -> Iterator[subprocess.Popen[str]]:
         yield process
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=60)
 
 
 def background(action: str, endpoint: str) -> str:

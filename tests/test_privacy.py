@@ -22,10 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RUN = ["-m", "monitor", "run", "--source", "demo", "--classes", "siren,dog_bark"]
 SYSTEM = ("/dev/", "/proc/", "/sys/")
 
-pytestmark = [
-    pytest.mark.skipif(bool(missing()), reason=missing() or "can be traced"),
-    pytest.mark.timeout(120),
-]
+pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "can be traced")
 
 
 @pytest.fixture

@@ -77,7 +77,6 @@ def life(found: list[object]) -> list[str]:
     return told
 
 
-@pytest.mark.timeout(60)
 def test_after_a_kill_each_open_event_ends_and_after_a_restart_others_begin(
     endpoint: str, killed: Monitor
 ) -> None:
@@ -99,7 +98,6 @@ def test_after_a_kill_each_open_event_ends_and_after_a_restart_others_begin(
         second.kill()
 
 
-@pytest.mark.timeout(60)
 def test_events_alone_are_what_a_simple_loop_gets(endpoint: str, killed: Monitor) -> None:
     for number, one in enumerate(monitor.subscribe(endpoint)):
         assert isinstance(one, Event)
@@ -115,7 +113,6 @@ def listening(endpoint: str, *options: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
-@pytest.mark.timeout(60)
 def test_listen_prints_the_end_of_what_sounded_when_its_monitor_was_killed(
     endpoint: str, killed: Monitor
 ) -> None:
@@ -138,7 +135,6 @@ def test_listen_prints_the_end_of_what_sounded_when_its_monitor_was_killed(
             assert b"is gone; what happens now is not shown" in err
 
 
-@pytest.mark.timeout(60)
 def test_a_pipeline_that_stands_still_never_looks_gone_and_does_not_look_healthy(endpoint: str) -> None:
     """Heartbeats go on, and say so; the source is told of as lost."""
     standing = Monitor(endpoint, turns_for_s=0.2)

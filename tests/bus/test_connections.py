@@ -153,7 +153,6 @@ PAGE = """<!doctype html><body><form method="post" enctype="text/plain" action="
 
 @pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
-@pytest.mark.timeout(120)
 def test_a_form_in_real_chromium_is_sent_and_hung_up_on(publisher: Publisher, tmp_path: Path) -> None:
     relay = Relay(publisher.endpoint)
     page = tmp_path / "page.html"

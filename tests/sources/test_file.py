@@ -68,7 +68,7 @@ def test_a_paced_file_takes_its_own_time_and_says_when_each_block_was_due(tmp_pa
     soundfile.write(tmp_path / "s.wav", noise(RATE * 3 // 10), RATE)
     begin_s = time.monotonic()
     delivered, _, _ = read_all(FileSource(tmp_path / "s.wav"))
-    assert 0.3 <= time.monotonic() - begin_s < 1.0
+    assert 0.3 <= time.monotonic() - begin_s < 3.0
     steps = np.diff([block.captured_s for block in delivered])
     np.testing.assert_allclose(steps, 0.05, atol=1e-6)
 

@@ -111,7 +111,7 @@ def test_a_pipe_that_delivers_nothing_is_reported_in_time(listen: Listen, pipe: 
     source.open()
     begin_s = time.monotonic()
     assert source.read(0.05) is None
-    assert 0.04 <= time.monotonic() - begin_s < 0.5
+    assert 0.04 <= time.monotonic() - begin_s < 3.0
 
 
 def test_a_non_blocking_pipe_is_read_like_any_other(listen: Listen, pipe: Pipe) -> None:

@@ -17,10 +17,7 @@ from monitor.bus.subscriber import Subscriber
 from monitor.cli.main import main
 from tests.mosquitto import Broker, Listener, missing, password_file
 
-pytestmark = [
-    pytest.mark.skipif(bool(missing()), reason=missing() or "there is a broker"),
-    pytest.mark.timeout(120),
-]
+pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "there is a broker")
 RUN = [
     sys.executable,
     "-m",

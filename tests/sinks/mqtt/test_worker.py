@@ -16,7 +16,7 @@ from tests.examples import event, health
 
 NODE = Node(prefix="monitor", name="attic")
 """Without discovery, so that nothing is waited for."""
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 class HeldLink:
