@@ -33,6 +33,7 @@ from monitor.pipeline.scorers import Scorers
 from monitor.pipeline.sound_levels import make_sound_levels
 from monitor.pipeline.stages import Stages
 from monitor.pipeline.start_notes import (
+    adapter_note,
     muted_note,
     uncalibrated_note,
     unknown_ids_note,
@@ -270,6 +271,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
         + unseen
         + learnt
         + untuned
+        + adapter_note(encoder.info)
         + uncalibrated_note(encoder.info, config)
     )
     watched = WatchedEncoder(encoder, SYSTEM_CLOCK.monotonic, load)

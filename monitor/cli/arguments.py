@@ -25,8 +25,10 @@ def options_of(kind: type[Options], arguments: argparse.Namespace, **others: Any
 
 
 def model_flag(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
-    """Return what `--model` says of the configuration."""
-    return {} if arguments.model is None else {"model": {"name": arguments.model}}
+    """Return what `--model` and `--adapter` say of the configuration."""
+    given = {"name": arguments.model, "adapter": getattr(arguments, "adapter", None)}
+    model = {name: value for name, value in given.items() if value is not None}
+    return {"model": model} if model else {}
 
 
 def add_connection(parser: Flags) -> None:

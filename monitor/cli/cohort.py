@@ -69,7 +69,7 @@ def _cohort(arguments: argparse.Namespace) -> int:
 
     if arguments.most and not COHORT_SOUNDS.holds(arguments.most):
         raise ConfigError(f"--most is {arguments.most}; valid: {COHORT_SOUNDS}.")
-    encoder = load(ModelConfig(name=arguments.name))
+    encoder = load(ModelConfig(name=arguments.name, adapter="none"))
     path = arguments.out or own_cohort_file(encoder.info.identity)
     if path is None:
         raise ModelError("There is no home folder to keep a cohort in; set HOME or XDG_DATA_HOME, or --out.")

@@ -76,12 +76,24 @@ def make_folder(out: Path | None) -> None:
 
 
 def open_encoder(config: Config, name: str) -> Encoder:
-    """Return a model by name, otherwise as configured."""
+    """Return a model by name, otherwise as configured; `NAME+adapter`, `NAME+FILE.npz`: with an adapter.
+
+    By its name alone it is measured as it is, whatever was adapted here.
+    """
     from msgspec.structs import replace
 
     from monitor.encoders import load
+    from monitor.encoders.adapted import AdaptedEncoder
 
-    return load(replace(config.model, name=name))
+    plain, plus, adapter = name.rpartition("+")
+    if not plus or not (adapter == "adapter" or adapter.endswith(".npz")):
+        return load(replace(config.model, name=name, adapter="none"))
+    which = "auto" if adapter == "adapter" else adapter
+    encoder = load(replace(config.model, name=plain, adapter=which))
+    if not isinstance(encoder, AdaptedEncoder):
+        raise ConfigError(f"No adapter of the model {plain!r} is in use; `monitor adapt history` lists all.")
+    encoder.info = replace(encoder.info, name=f"{encoder.info.name}+{Path(adapter).stem}")
+    return encoder
 
 
 class OpenModels(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from monitor import __version__
 from monitor.cli.ack import add_ack
+from monitor.cli.adapt import add_adapt
 from monitor.cli.background import add_background
 from monitor.cli.calibrate import add_calibrate
 from monitor.cli.clips import add_clips
@@ -46,7 +47,7 @@ EXIT_BAD_INPUT = 2
 _VERBS = (
     add_run, add_devices, add_listen, add_tui,
     add_history, add_clips, add_ack, add_correct, add_memory,
-    add_words, add_background, add_models, add_eval,
+    add_words, add_background, add_adapt, add_models, add_eval,
     add_schema, add_config, add_test, add_doctor, add_init, add_calibrate, add_service, add_keys,
 )  # fmt: skip
 _LONGEST = 300

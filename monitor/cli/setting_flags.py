@@ -12,7 +12,8 @@ from monitor.config.broker import broker_address
 from monitor.config.settings import CalibrationConfig
 
 FLAGS = {
-    "model.name": "--model", "publish.bind": "--bind", "publish.control": "--control",
+    "model.name": "--model", "model.adapter": "--adapter",
+    "publish.bind": "--bind", "publish.control": "--control",
     "publish.public": "--public",
     "capture.require": "--require", "capture.channel": "--channel", "capture.channels": "--channel",
     "capture.sources": "--mic, --source", "calibration.false_alarms_per_hour": "--false-alarms",
@@ -48,9 +49,14 @@ def add_sources(group: Flags) -> None:
 
 
 def add_model(group: Flags) -> None:
-    """Add the flag that says which model listens."""
+    """Add the flags that say which model listens."""
     group.add_argument(
         "--model", metavar="NAME", help="a model of `monitor models list`, or ./FOLDER with model.toml in it"
+    )
+    group.add_argument(
+        "--adapter",
+        metavar="auto|none|FILE",
+        help="what `monitor adapt` has learnt: what it keeps, nothing, or a file",
     )
 
 

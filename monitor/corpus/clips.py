@@ -62,6 +62,17 @@ class Clip(msgspec.Struct, frozen=True):
         return self.fold is None or self.fold in folds
 
 
+class Dialect(msgspec.Struct, frozen=True):
+    """How a table of text is written."""
+
+    delimiter: str = ","
+    head: tuple[str, ...] | None = None
+    """The names of its columns where it does not say them; None: its first line does."""
+
+
+COMMAS = Dialect()
+
+
 class Span(msgspec.Struct, frozen=True):
     """A part of a clip, in samples at the rate it was loaded with; half open."""
 
@@ -90,7 +101,7 @@ def read_table(
     columns: Sequence[str],
     to_clip: Callable[[dict[str, str]], Clip],
     valid: str,
-    delimiter: str = ",",
+    dialect: Dialect = COMMAS,
 ) -> list[Clip]:
     """Return a clip per row of a CSV file.
 
@@ -111,9 +122,9 @@ def read_table(
     clips: list[Clip] = []
     try:
         with io.StringIO(read_stored(path).decode("utf-8-sig"), newline="") as file:
-            rows = csv.DictReader(file, delimiter=delimiter, restkey=BEYOND)
-            _refuse_missing(path, columns, rows.fieldnames or (), delimiter)
-            for number, row in enumerate(rows, start=2):
+            rows = csv.DictReader(file, dialect.head, delimiter=dialect.delimiter, restkey=BEYOND)
+            _refuse_missing(path, columns, rows.fieldnames or (), dialect.delimiter)
+            for number, row in enumerate(rows, start=2 if dialect.head is None else 1):
                 try:
                     clips.append(to_clip(_complete(row, columns)))
                 except ValueError as error:

@@ -8,12 +8,13 @@ ESC-50                    `meta/esc50.csv`            1-5                       
 UrbanSound8K              `metadata/UrbanSound8K.csv` 1-10                           fsID
 FSD50K                    `FSD50K.ground_truth/`      1 dev train, 2 dev val, 3 eval fname
 TAU Urban Acoustic Scenes `meta.csv`, tab separated   1                              identifier
+TUT Acoustic Scenes       `meta.txt`, tab separated   1                              third column
 any folder of sound files none of the above           1                              path of the file
 ========================= =========================== ============================== ================
 
-All clips of ESC-50, UrbanSound8K and FSD50K are events: none of them has backgrounds. All of TAU and of a
-plain folder are backgrounds. Sound files are opened when they are heard and not before, so that one that is
-listed and not there is an error only then.
+All clips of ESC-50, UrbanSound8K and FSD50K are events: none of them has backgrounds. All of TAU, of TUT and
+of a plain folder are backgrounds. Sound files are opened when they are heard and not before, so that one that
+is listed and not there is an error only then.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from monitor.corpus.clips import BEYOND, Clip, duration_of, read_index, read_table
+from monitor.corpus.clips import BEYOND, Clip, Dialect, duration_of, read_index, read_table
 from monitor.errors import ConfigError
 
 BACKGROUNDS = "backgrounds:"
@@ -46,6 +47,8 @@ class Corpus(msgspec.Struct, frozen=True):
     """Whether a clip may hold several classes (`Clip.labels`)."""
     reported: tuple[int, ...] = ()
     """The folds that are kept to report on; empty: the last there is."""
+    layout: str = "index"
+    """How it is laid out, as a user calls it."""
     backgrounds: Path | None = None
     """Root of the backgrounds where they are of other data: paths that begin with `BACKGROUNDS`."""
 
@@ -158,7 +161,9 @@ def _esc50(root: Path) -> Corpus:
         return Clip(f"audio/{row['filename']}", name, "event", int(row["fold"]), row["src_file"])
 
     columns = ("filename", "fold", "category", "src_file")
-    return Corpus(root, read_table(root / "meta/esc50.csv", columns, to_clip, "fold is a number"))
+    return Corpus(
+        root, read_table(root / "meta/esc50.csv", columns, to_clip, "fold is a number"), layout="ESC-50"
+    )
 
 
 def _urbansound8k(root: Path) -> Corpus:
@@ -175,7 +180,7 @@ def _urbansound8k(root: Path) -> Corpus:
 
     table, valid = root / "metadata/UrbanSound8K.csv", "fold, start and end are numbers"
     columns = ("slice_file_name", "fsID", "start", "end", "fold", "class")
-    return Corpus(root, read_table(table, columns, to_clip, valid))
+    return Corpus(root, read_table(table, columns, to_clip, valid), layout="UrbanSound8K")
 
 
 def _fsd50k(root: Path) -> Corpus:
@@ -196,7 +201,7 @@ def _fsd50k(root: Path) -> Corpus:
         clips += read_table(dev, ("fname", "labels", "split"), of_dev, valid)
     if evaluated.exists() or not dev.exists():
         clips += read_table(evaluated, ("fname", "labels"), of_eval, "labels are in quotes")
-    return Corpus(root, clips, multi_label=True)
+    return Corpus(root, clips, multi_label=True, layout="FSD50K")
 
 
 def _fsd50k_clip(row: dict[str, str], folder: str, fold: int) -> Clip:
@@ -212,9 +217,20 @@ def _tau(root: Path) -> Corpus:
         return Clip(row["filename"], class_name(row["scene_label"]), "background", 1, row["identifier"])
 
     columns = ("filename", "scene_label", "identifier")
-    return Corpus(
-        root, read_table(root / "meta.csv", columns, to_clip, "scene_label is a kind of place", "\t")
-    )
+    valid = "scene_label is a kind of place"
+    return Corpus(root, read_table(root / "meta.csv", columns, to_clip, valid, Dialect("\t")), layout="TAU")
+
+
+def _tut(root: Path) -> Corpus:
+    """Read a table without a head: file, kind of place and, from 2017 on, the recording."""
+
+    def to_clip(row: dict[str, str]) -> Clip:
+        recording = row["recording"] if row.get("recording") else Path(row["file"]).stem.split("_")[0]
+        return Clip(row["file"], class_name(row["place"]), "background", 1, recording)
+
+    head, valid = ("file", "place", "recording"), "each has a file and a kind of place"
+    clips = read_table(root / "meta.txt", head[:2], to_clip, valid, Dialect("\t", head))
+    return Corpus(root, clips, layout="TUT")
 
 
 _LAYOUTS: dict[str, Callable[[Path], Corpus]] = {
@@ -223,6 +239,7 @@ _LAYOUTS: dict[str, Callable[[Path], Corpus]] = {
     "metadata/UrbanSound8K.csv": _urbansound8k,
     "FSD50K.ground_truth": _fsd50k,
     "meta.csv": _tau,
+    "meta.txt": _tut,
 }
 """What tells a layout -> how it is read; the first that is there counts."""
 
@@ -237,11 +254,12 @@ def _folder(root: Path) -> Corpus:
     if not files:
         raise ConfigError(
             f"There is no data in {root}: neither {', '.join(_LAYOUTS)} (an index, ESC-50, UrbanSound8K, "
-            "FSD50K, TAU Urban Acoustic Scenes) nor a wav, flac, ogg or mp3 file; give a CSV index or such a "
+            "FSD50K, TAU or TUT scenes) nor a wav, flac, ogg or mp3 file; give a CSV index or such a "
             "folder."
         )
     here = root.resolve()
-    return Corpus(root, [_background(file, (here / file).parent.name) for file in files])
+    found = [_background(file, (here / file).parent.name) for file in files]
+    return Corpus(root, found, layout="recordings")
 
 
 def _background(file: Path, folder: str) -> Clip:

@@ -59,8 +59,8 @@ def load(config: ModelConfig, progress: Progress | None = None) -> Encoder:
     Raises
     ------
     ModelError
-        Unknown name, missing or altered file, a window the model does not take, or a provider that is not
-        there.
+        Unknown name, missing or altered file, a window the model does not take, a provider that is not there,
+        or an adapter of another model.
     """
     from monitor.encoders.embedding_cache import TextCache, cache_file
     from monitor.encoders.stored_encoder import StoredEncoder
@@ -71,7 +71,7 @@ def load(config: ModelConfig, progress: Progress | None = None) -> Encoder:
     texts = Texts(model, engine.open_text, cache, progress)
     encoder = StoredEncoder(model, engine, config.window_s, texts)
     encoder.info = msgspec.structs.replace(encoder.info, cohort=_open_cohort(model, encoder.info))
-    return encoder
+    return _with_adapter(encoder, config)
 
 
 def count_pieces(config: ModelConfig) -> Callable[[Sequence[str]], list[int]]:
@@ -121,6 +121,15 @@ def _open(config: ModelConfig) -> tuple[StoredModel, Engine]:
     from monitor.encoders.onnx import OnnxEngine
 
     return model, OnnxEngine(model, config)
+
+
+def _with_adapter(encoder: Encoder, config: ModelConfig) -> Encoder:
+    """Return `encoder` with the adapter that `config` names laid over it, if there is one."""
+    from monitor.encoders.adapted import AdaptedEncoder
+    from monitor.models.adapter import find_adapter
+
+    adapter = find_adapter(config.adapter, encoder.info.identity, encoder.dim)
+    return encoder if adapter is None else AdaptedEncoder(encoder, adapter)
 
 
 def _open_cohort(model: StoredModel, info: EncoderInfo) -> Cohort | None:

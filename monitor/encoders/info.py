@@ -33,5 +33,7 @@ class EncoderInfo(msgspec.Struct, frozen=True, kw_only=True):
     """
     tuning: Tuning | None = None
     """The constants that were tuned for it; None: none were."""
+    adapter: str = ""
+    """Fingerprint of the adapter that is laid over what it makes of sound; empty: none is."""
     cohort: Cohort | None = None
     """Ordinary sound as it hears it, which gives scores their meaning; None: there is none."""

@@ -10,7 +10,8 @@ adapter. It is tried on three things, none of which it may have learnt from:
 
 Not worse means: no alarm is lost, and no further class fires on one; no more false alarms than a tenth more,
 nor twice as many of one class; no less of the left-out sound is found, all classes together, and of no class
-so much less that chance does not explain it (a sign test). Pure.
+so much less that chance does not explain it (a sign test). Where a model said what the left-out sound is,
+only such a loss counts, also of all. Pure.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ class LeftOut(msgspec.Struct, frozen=True):
     """(n,), which of m sounds each window is of, from 0."""
     truth: NDArray[np.bool_]
     """bool (m, k): which classes each sound is; a sound of none is one that nobody should find."""
+    by_model: bool = False
+    """Whether a model said what they are, not a person: then a loss counts if chance does not explain it."""
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
@@ -230,9 +233,17 @@ def _finding_harm(figures: Verdict, found: list[NDArray[np.bool_]], trial: Trial
                 f"Not kept: of {one.sounds} left-out sounds of {one.name!r} it finds {one.found[1]}, "
                 f"{one.found[0]} before."
             )
-    if figures.found[1] < figures.found[0] - 1e-12:
+    if figures.found[1] < figures.found[0] - 1e-12 and not (
+        trial.left_out.by_model and _may_be_chance(found, trial)
+    ):
         return f"Not kept: it finds {_share(figures, 1)} of the left-out sounds, {_share(figures, 0)} before."
     return ""
+
+
+def _may_be_chance(found: list[NDArray[np.bool_]], trial: Trial) -> bool:
+    truth = np.zeros(found[0].shape, np.bool_) if trial.left_out is None else trial.left_out.truth
+    gained, lost = (int((truth & new & ~old).sum()) for old, new in (found, found[::-1]))
+    return lost <= gained or _by_chance(lost, gained) >= _CHANCE
 
 
 def _no_harm(figures: Verdict) -> str:

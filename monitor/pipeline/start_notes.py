@@ -56,6 +56,17 @@ def untuned_note(info: EncoderInfo, config: Config) -> tuple[str, ...]:
     return (sentence,)
 
 
+def adapter_note(info: EncoderInfo) -> tuple[str, ...]:
+    """Return a sentence where an adapter changes what a model hears."""
+    if not info.adapter:
+        return ()
+    sentence = (
+        f"The model {info.name} listens through what `monitor adapt` has learnt ({info.adapter}); `monitor "
+        "adapt history` says of what, and `--adapter none` runs without."
+    )
+    return (sentence,)
+
+
 def uncalibrated_note(info: EncoderInfo, config: Config) -> tuple[str, ...]:
     """Return a sentence where nothing says how often ordinary sound reaches a score."""
     if info.cohort is not None or not config.calibration.false_alarms_per_hour:

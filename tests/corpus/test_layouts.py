@@ -105,6 +105,16 @@ def test_tau_urban_acoustic_scenes_is_backgrounds_of_places(tmp_path: Path) -> N
     assert len(corpus.clips) == 3
 
 
+def test_tut_acoustic_scenes_is_backgrounds_of_places_in_a_table_without_a_head(tmp_path: Path) -> None:
+    lines = ["audio/b020_90_100.wav\tbeach\tb020", "audio/b021_0_10.wav\tcafe/restaurant"]
+    corpus = read_data(write_table(tmp_path, "meta.txt", lines))
+
+    first, second = corpus.clips
+    assert first == Clip("audio/b020_90_100.wav", "beach", "background", 1, "b020")
+    assert second == Clip("audio/b021_0_10.wav", "cafe_restaurant", "background", 1, "b021")
+    assert corpus.layout == "TUT"
+
+
 def test_any_other_folder_is_backgrounds_named_after_their_folders(tmp_path: Path) -> None:
     corpus = read_data(write_folder(tmp_path / "My Sounds"))
 

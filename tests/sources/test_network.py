@@ -59,7 +59,7 @@ def pitch_hz(samples: np.ndarray[Any, np.dtype[np.float32]], rate: int) -> float
 
 
 @contextmanager
-def carried(source: NetworkStream) -> Iterator[tuple[Capture, RecordingRing]]:
+def transferred(source: NetworkStream) -> Iterator[tuple[Capture, RecordingRing]]:
     """A running capture thread, as the monitor has it."""
     ring = RecordingRing()
     capture = Capture(source, ring, RATE, CaptureConfig(reopen_every_s=0.1), wait=False)
@@ -170,7 +170,7 @@ def test_a_server_that_accepts_and_says_nothing_is_given_up() -> None:
 
 def test_a_frozen_server_is_noticed_within_five_seconds_and_a_new_one_is_found_by_itself() -> None:
     server = camera()
-    with carried(stream(server, "/stream1")) as (capture, ring):
+    with transferred(stream(server, "/stream1")) as (capture, ring):
         ring.wait_position(RATE)
         server.go_on.clear()
         assert until(lambda: capture.status.state == "lost") < 5.0
@@ -183,7 +183,7 @@ def test_a_frozen_server_is_noticed_within_five_seconds_and_a_new_one_is_found_b
 
 
 def test_a_stall_within_a_stream_loses_nothing() -> None:
-    with camera() as server, carried(stream(server, "/stream1")) as (capture, ring):
+    with camera() as server, transferred(stream(server, "/stream1")) as (capture, ring):
         ring.wait_position(RATE)
         server.go_on.clear()
         until(lambda: capture.status.state == "lost")
@@ -195,7 +195,7 @@ def test_a_stall_within_a_stream_loses_nothing() -> None:
 
 def test_a_server_that_comes_back_at_another_rate_is_followed_and_that_is_told() -> None:
     server = camera()
-    with carried(stream(server, "/stream1")) as (capture, ring):
+    with transferred(stream(server, "/stream1")) as (capture, ring):
         ring.wait_position(RATE)
         server.kill()
         until(lambda: capture.status.state == "lost")
@@ -216,7 +216,7 @@ def test_a_rate_that_changes_within_a_stream_is_followed() -> None:
             yield from paced(part, 3.0)
         threading.Event().wait(30.0)
 
-    with WebServer({"/x": feed}) as server, carried(stream(server, "/x")) as (capture, ring):
+    with WebServer({"/x": feed}) as server, transferred(stream(server, "/x")) as (capture, ring):
         until(lambda: capture.status.device_sample_rate == 22_050)
         ring.wait_position(round(4.5 * RATE))
         assert "from mp3float at 44100 Hz" in (capture.status.warning or "")

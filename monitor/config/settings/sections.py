@@ -104,6 +104,8 @@ class ModelConfig(_Section, frozen=True):
     """Idle threads wait awake: faster where windows come without a pause, twice the CPU at a few a second."""
     window_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 0.0
     """Seconds per window, for a model that repeats a shorter one (CLAP); 0: the model's own."""
+    adapter: str = "auto"
+    """What `monitor adapt` has learnt: "auto", what it keeps for this model; "none"; or a file's path."""
 
 
 class PromptConfig(_Section, frozen=True):
