@@ -130,7 +130,7 @@ def _run(arguments: argparse.Namespace) -> int:
             return _listen_and_show(arguments, config, None)
     from monitor.cli.interface import opened
 
-    show("monitor: starting ...")
+    show("monitor: starting ... loading the model")
     shown_as = as_arguments(interface_options(arguments, ""))
     with unwinding(), opened(shown_as) as interface:  # first of all: what follows takes seconds
         return _listen_and_show(arguments, config, interface)

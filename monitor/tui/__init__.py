@@ -50,6 +50,9 @@ def run_tui(options: Options, *, parent: int | None = None, control: str | None 
     from monitor.errors import ConfigError
     from monitor.start import interrupt_as_usual
 
+    if options.plain:
+        interrupt_as_usual()
+        return _shown(None if parent is not None else _link(options.endpoint, control), options, parent)
     if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):  # it draws on stderr
         raise ConfigError(
             "The terminal interface needs a terminal for input, output and errors; "
@@ -65,10 +68,16 @@ def run_tui(options: Options, *, parent: int | None = None, control: str | None 
 
 
 def _shown(link: Link | None, options: Options, parent: int | None) -> int:
-    from monitor.tui.app import MonitorApp
     from monitor.tui.parent_pipe import ParentPipe
 
-    app = MonitorApp(link, options, connect=_link, parent=None if parent is None else ParentPipe(parent))
+    pipe = None if parent is None else ParentPipe(parent)
+    if options.plain:
+        from monitor.tui.plain_mode import PlainMode
+
+        return PlainMode(link, options, connect=_link, parent=pipe).run()
+    from monitor.tui.app import MonitorApp
+
+    app = MonitorApp(link, options, connect=_link, parent=pipe)
     app.run()
     if app.orphaned is not None:
         _say_farewell(app.orphaned.time)

@@ -8,6 +8,8 @@ from monitor.tui.big_letters import large
 
 _ROWS = 5
 
+GONE = "It was killed or has crashed; nothing is heard or reported any more."
+
 
 def farewell(time: datetime, width: int) -> str:
     """Return that the monitor is gone, as large as `width` cells allow, since when, and what to do."""

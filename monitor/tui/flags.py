@@ -15,6 +15,7 @@ def add_flags(group: argparse._ActionsContainer) -> None:
     )
     group.add_argument("--theme", choices=THEMES, help="colours of the interface")
     group.add_argument("--mono", action="store_true", help="draw without colours")
+    group.add_argument("--plain", action="store_true", help="lines only, nothing drawn: for screen readers")
     group.add_argument(
         "--maker", action="store_true", help="begin with numbers, scores and spectrogram (key d)"
     )
@@ -28,11 +29,17 @@ def options_of(arguments: argparse.Namespace, endpoint: str) -> Options:
         flashing=arguments.flashing,
         theme="mono" if arguments.mono else arguments.theme,
         maker=arguments.maker,
+        plain=arguments.plain,
     )
 
 
 def as_arguments(options: Options) -> list[str]:
     """Return the command line that says the same."""
     theme = [] if options.theme is None else ["--theme", options.theme]
-    flags = {"--bell": options.bell, "--no-flash": not options.flashing, "--maker": options.maker}
+    flags = {
+        "--bell": options.bell,
+        "--no-flash": not options.flashing,
+        "--maker": options.maker,
+        "--plain": options.plain,
+    }
     return [*theme, *(flag for flag, wanted in flags.items() if wanted)]

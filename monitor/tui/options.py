@@ -20,6 +20,8 @@ class Options:
     """One of `THEMES`; None: what suits the terminal."""
     flashing: bool = True
     """Let what is new in the banner flash."""
+    plain: bool = False
+    """Draw nothing: print what is new, for screen readers."""
     maker: bool = False
     """Begin with numbers, spectrogram and reasons."""
 

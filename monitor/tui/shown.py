@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from monitor.bus.messages import Event, Level, NearMissMessage
+from monitor.bus.messages import Candidate, Event, Level, NearMissMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,8 @@ class ShownEvent:
     """Highest of all messages."""
     ended_by: str | None = None
     """None while it is open."""
+    candidates: tuple[Candidate, ...] = ()
+    """What it may be, by the message with the highest score: the last one is of the sound's end."""
 
     @property
     def order(self) -> tuple[float, int]:

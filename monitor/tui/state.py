@@ -17,6 +17,7 @@ from msgspec import structs
 
 from monitor.bus.codec import topic_of
 from monitor.bus.messages import (
+    Candidate,
     ClassState,
     Event,
     Health,
@@ -249,9 +250,17 @@ def _with_event(state: State, event: Event, now_s: float, sequence: int) -> Stat
         level_dbfs=max(event.level_dbfs, known.level_dbfs if known else event.level_dbfs),
         snr_db=max(event.snr_db, known.snr_db if known else event.snr_db),
         ended_by=(event.ended_by or "quiet") if event.type == "offset" else None,
+        candidates=_candidates(known, event),
     )
     moments = loud_moments.without(state.loud_moments, event)
     return replace(state, heard=_bounded({**state.heard, event.id: heard}), loud_moments=moments)
+
+
+def _candidates(known: ShownEvent | None, event: Event) -> tuple[Candidate, ...]:
+    """Return what an event may be, as of the moment at which that was surest."""
+    best = max((one.score for one in known.candidates), default=0.0) if known else 0.0
+    newest = max((one.score for one in event.candidates), default=0.0)
+    return known.candidates if known and best > newest else tuple(event.candidates)
 
 
 def _with_seen(state: State, known: ShownEvent, event: Event) -> State:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Literal
+
+from rich.console import Console
 from rich.segment import Segment
+from rich.style import Style
 from textual.strip import Strip
 
+from monitor.tui.app import MonitorApp
 from monitor.tui.headline import headline
 from monitor.tui.layout import SIDE_BY_SIDE, Wanted, rows_for, table_heights, table_widths
 from monitor.tui.panels.alerts import alerts
 from monitor.tui.parts import PARTS
 from monitor.tui.theme import TEXT
-from monitor.tui.themes import themed
+from monitor.tui.themes import shaded, themed
 from monitor.tui.view import View
 
 
@@ -36,6 +42,47 @@ def _tables(view: View, width: int, height: int) -> list[Strip]:
         return [*classes, *events]
     gap = [Segment(" ", TEXT)]
     return [Strip([*left, *gap, *right]) for left, right in zip(classes, events, strict=True)]
+
+
+def screen_text(lines: list[Strip]) -> str:
+    """Return the characters of a screen, blanks at the ends of lines left out."""
+    return "\n".join(line.text.rstrip() for line in lines)
+
+
+def screen_colours(lines: list[Strip], depth: str) -> str:
+    """Return a screen as it is sent to a terminal of so many colours, one of `DEPTHS`, readable."""
+    theme, system = DEPTHS[depth]
+    console = Console(color_system=system, force_terminal=True, legacy_windows=False)
+    lines = [
+        Strip([Segment(text, _fresh(style)) for text, style, _ in line]) for line in in_theme(lines, theme)
+    ]
+    return "\n".join(line.render(console) for line in lines).replace("\x1b", "\\e")
+
+
+def _fresh(style: Style | None) -> Style | None:
+    """Return an equal style that does not remember how it was sent to another terminal."""
+    if style is None:
+        return None
+    return Style(color=style.color, bgcolor=style.bgcolor, bold=style.bold, reverse=style.reverse)
+
+
+DEPTHS: dict[str, tuple[str, Literal["truecolor", "256", "standard"] | None]] = {
+    "truecolour": ("standard", "truecolor"),
+    "256": ("standard", "256"),
+    "16": ("16-colours", "standard"),
+    "none": ("mono", None),
+}
+"""Colours of a terminal: the theme that suits it, and what is sent to it."""
+
+
+class StoryApp(MonitorApp):
+    """The program while it shows a story."""
+
+    story: View
+
+    @property
+    def view(self) -> View:
+        return replace(self.story, mono=shaded(self.colours), maker=self.story.maker or self.selection.maker)
 
 
 def in_theme(lines: list[Strip], theme: str) -> list[Strip]:

@@ -98,3 +98,8 @@ SCREENS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "question": ("listening", ("m",)),
 }
 """What covers the screen: over which story, and the keys that lead there."""
+
+SIZES = ((80, 24), (120, 36), (200, 60), (20, 5))
+STORY_SIZE = (60, 16)
+"""In which stories are kept in colours."""
+IN_COLOURS = ("listening", "event", "urgent", "ended", "missed", "noisy", "lost", "muted-urgent")

@@ -23,6 +23,7 @@ _BESIDE_S = 2.0
 """Seconds of spectrogram before and after the event."""
 
 _MOST_CANDIDATES = 4
+_LEAST_SCORE = 0.02
 
 
 def detail_lines(
@@ -70,7 +71,7 @@ def _facts(view: View, heard: ShownEvent, width: int) -> list[list[Piece]]:
         ("how sure", sure),
     ]
     rows = [_fact(label, text) for label, text in facts]
-    rows += _candidates(event, min(24, max(8, width - _LABEL - _BAR - 8)))
+    rows += _candidates(heard, min(24, max(8, width - _LABEL - _BAR - 8)))
     more = [
         ("pattern", event.rhythm or ""),
         ("level", level),
@@ -101,8 +102,10 @@ def _seen(event: Event) -> str:
     return f"by {event.acknowledged_by or 'somebody'}, {event.acknowledged_at.astimezone():%d %b %H:%M}"
 
 
-def _candidates(event: Event, names: int) -> list[list[Piece]]:
-    """Return the classes it might have been, best first."""
+def _candidates(heard: ShownEvent, names: int) -> list[list[Piece]]:
+    """Return the classes it might be, best first; of an event of the history those of its end are known."""
+    known = heard.candidates or tuple(heard.event.candidates)
+    worth = [one for one in known if one.score >= _LEAST_SCORE][:_MOST_CANDIDATES]
     return [
         [
             (f" {'may be' if not number else '':<{_LABEL}}", DIM),
@@ -110,7 +113,7 @@ def _candidates(event: Event, names: int) -> list[list[Piece]]:
             (bar(one.score, _BAR), EVENT),
             (f" {one.score:.2f}", TEXT),
         ]
-        for number, one in enumerate(event.candidates[:_MOST_CANDIDATES])
+        for number, one in enumerate(worth)
     ]
 
 

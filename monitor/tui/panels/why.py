@@ -20,6 +20,11 @@ PAST_S = 3600.0
 """So far back it looks, seconds."""
 
 
+def why_words(view: View) -> tuple[str, str]:
+    """Return both halves as sentences."""
+    return f"{_loud_words(view, _loudest(view), 0)}.", f"{_near_words(view, _nearest(view), 0)}."
+
+
 def why_lines(view: View, width: int, height: int) -> list[Strip]:
     """Return one row, and blank ones below."""
     loud, near = _loudest(view), _nearest(view)

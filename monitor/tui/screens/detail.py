@@ -37,7 +37,7 @@ class DetailScreen(DrawnScreen):
     ]
 
     def __init__(self, rows: Sequence[ShownEvent], at: int, requests: UserRequests, theme: str) -> None:
-        super().__init__()
+        super().__init__(theme)
         self._rows, self._at = rows, at
         self._requests = requests
         self._teaching = False
@@ -45,6 +45,7 @@ class DetailScreen(DrawnScreen):
 
     def compose(self) -> ComposeResult:
         """Yield the box."""
+        yield self._banner
         with Container(id="detail") as box:
             box.border_title = "Event"
             yield self._panel
@@ -53,7 +54,7 @@ class DetailScreen(DrawnScreen):
         """Draw in the new size."""
         self.call_after_refresh(self.app.draw)  # type: ignore[attr-defined]
 
-    def draw(self, view: View) -> None:
+    def draw_inside(self, view: View) -> None:
         """Show the event as it is known now."""
         width, height = self._panel.size
         if width and height:

@@ -37,8 +37,8 @@ class HistoryScreen(DrawnScreen):
     ]
 
     def __init__(self, requests: UserRequests, theme: str) -> None:
-        super().__init__()
-        self._requests, self._theme = requests, theme
+        super().__init__(theme)
+        self._requests = requests
         self._kept: Sequence[Event] = ()
         self._note = _ASKED
         self._cursor: str | None = None
@@ -47,6 +47,7 @@ class HistoryScreen(DrawnScreen):
 
     def compose(self) -> ComposeResult:
         """Yield a line to type in, and the list."""
+        yield self._banner
         with Container(id="history") as box:
             box.border_title = "History: type to find, Enter for one in full, escape closes"
             yield Input(placeholder="dog, missed, monday, 2026-11-30, 08: ...", id="find")
@@ -64,7 +65,7 @@ class HistoryScreen(DrawnScreen):
         """Take in what the monitor answered."""
         self._kept, self._note = events, note
 
-    def draw(self, view: View) -> None:
+    def draw_inside(self, view: View) -> None:
         """Show what matches."""
         typed = self.query_one("#find", Input).value
         self._rows = matching(together(view, self._kept, datetime.now(UTC)), typed)
