@@ -139,7 +139,7 @@ def test_what_cannot_be_started_is_told_on_the_terminal_as_it_was() -> None:
         assert session.status is not None
         assert os.waitstatus_to_exitcode(session.status) == 2
         before, _, rest = session.output.partition(b"\x1b7")
-        assert before == b"monitor: starting ...\r\n"
+        assert before == b"monitor: starting ... loading the model\r\n"
         last = rest.rpartition(b"There is no file")[0]
         # Ended on its way to the full screen, it has not been there: leaving it moves the cursor to where it
         # was remembered, the line below what was told first.
