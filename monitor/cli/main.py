@@ -25,6 +25,7 @@ from monitor.cli.eval import add_eval
 from monitor.cli.history import add_history
 from monitor.cli.init import add_init
 from monitor.cli.keys import add_keys
+from monitor.cli.learn import add_learn, spelled_out
 from monitor.cli.listen import add_listen
 from monitor.cli.memory import add_memory
 from monitor.cli.models import add_models
@@ -47,7 +48,7 @@ EXIT_BAD_INPUT = 2
 _VERBS = (
     add_run, add_devices, add_listen, add_tui,
     add_history, add_clips, add_ack, add_correct, add_memory,
-    add_words, add_background, add_adapt, add_models, add_eval,
+    add_words, add_learn, add_background, add_adapt, add_models, add_eval,
     add_schema, add_config, add_test, add_doctor, add_init, add_calibrate, add_service, add_keys,
 )  # fmt: skip
 _LONGEST = 300
@@ -60,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     own_what_is_made()
     open_streams()
     with only_ours():
-        return _run_verb(_parser().parse_args(argv))
+        return _run_verb(_parser().parse_args(spelled_out(sys.argv[1:] if argv is None else argv)))
 
 
 def leave(exit_code: int) -> int:
@@ -110,6 +111,19 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(EXIT_BAD_INPUT, f"{self.prog}: {sanitise(message, _LONGEST)}; see `{self.prog} --help`.\n")
+
+    def parse_known_args(  # type: ignore[override]  # argparse says it in overloads
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Take words of a list also behind an option, which argparse does from Python 3.13 on."""
+        found, rest = super().parse_known_args(args, namespace)
+        lists = [one for one in self._actions if not one.option_strings and one.nargs in {"*", "+"}]
+        if lists and rest and not any(word.startswith("-") for word in rest):
+            last = lists[-1]
+            read = last.type if callable(last.type) else str
+            setattr(found, last.dest, [*getattr(found, last.dest), *map(read, rest)])
+            rest = []
+        return found, rest
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -23,14 +23,15 @@ from monitor.console import tell
 from monitor.encoders import load
 from monitor.errors import ConfigError, MonitorError, ProgramError
 from monitor.names import folded_words
+from monitor.pipeline.taught_classes import listened_for, unlistened_note
 from monitor.progress import WordsProgress
 from monitor.records import ClassPrompt
-from monitor.scoring.prompts import parse_classes
 from monitor.sinks import Sink
 from monitor.sinks.fanout import Fanout
 from monitor.sinks.kinds import SinkOptions
 from monitor.sinks.troubles import trouble_of
 from monitor.sources.options import SourceOptions
+from monitor.storage.own_sounds import taught_sounds
 from monitor.storage.thresholds import keep_all
 
 _EXIT_RECORDS_LOST = 1
@@ -135,8 +136,10 @@ def _attach(interface: Interface, bus: Sink | None) -> None:
 
 
 def _start(options: RunOptions, config: Config, sinks: Fanout, interface: Interface | None) -> Monitor:
-    text = ",".join(config.prompts.classes) if options.classes is None else options.classes
-    classes = parse_classes(text, config.prompts.aliases)
+    taught = taught_sounds()[0]
+    classes = listened_for(options.classes, config, taught)
+    for sentence in unlistened_note(classes, taught) if options.classes is None else ():
+        _tell(sentence, interface)
     config = by_class(config, classes, strict=options.classes is None)
     _refuse_unlisted(options.urgent, classes)
     reading = msgspec.structs.replace(options.reading, capture=config.capture)
@@ -144,7 +147,8 @@ def _start(options: RunOptions, config: Config, sinks: Fanout, interface: Interf
     if interface is not None:
         interface.doing(f"loading the model {config.model.name}")
     encoder = load(config.model, WordsProgress(sys.stderr) if interface is None else interface.progress)
-    unknown = unknown_words(classes, encoder, config.model)
+    known = {one.sound.name for one in taught if one.model == encoder.info.identity}
+    unknown = unknown_words([one for one in classes if one.name not in known], encoder, config.model)
     if options.strict:
         refuse_unknown(unknown)
     for sentence in unknown:

@@ -33,6 +33,9 @@ BACKGROUND_SHARE = 0.01
 _UNLIKE_PART = 0.5
 """Without a cohort: less than this part of how alike the others are."""
 
+_FEW = 3
+UNLIKE = "unlike the others: was it another sound, or was something else louder? do it again"
+
 Kind = Literal["too_quiet", "clipped", "too_short", "cut", "unlike_others", "like_background", "like_class"]
 
 
@@ -57,7 +60,7 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     scorer: Scorer | None = None
     """Of the other listed classes; None: there are none."""
     thresholds: Mapping[str, float] = {}
-    """By class of `scorer`: from which score on it is told."""
+    """By class of `scorer`: from which score on it is told; without one it is not looked at."""
     labels: Mapping[str, str] = {}
     """What the user calls each."""
     urgent: frozenset[str] = frozenset()
@@ -92,7 +95,7 @@ def check_example(example: Example, others: Sequence[Example], surroundings: Sur
     own = mean_of(example.plain)
     near = mean_of(np.stack([mean_of(one.plain) for one in others])) if others else None
     found = (
-        _unlike(own, near, others, surroundings.cohort),
+        _unlike(example, others, surroundings.cohort),
         _like_background(own, near, surroundings),
         _like_taught(own, near, surroundings),
         _like_class(example, surroundings),
@@ -105,21 +108,21 @@ def mean_of(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return unit_norm(vectors.mean(axis=0))
 
 
-def _unlike(
-    own: NDArray[np.float32],
-    near: NDArray[np.float32] | None,
-    others: Sequence[Example],
-    cohort: Cohort | None,
-) -> Doubt | None:
-    if near is None or len(others) < 2:
-        return None  # of two that are unlike nobody knows which is the one
-    alike = float(own @ near)
+def oddness(example: Example, others: Sequence[Example], cohort: Cohort | None) -> float:
+    """Return how unlike `others`, one or more, an example is; from 1 on it is not one of them."""
+    near = mean_of(np.stack([mean_of(one.plain) for one in others]))
+    alike = float(mean_of(example.plain) @ near)
     if cohort is not None:
-        odd = float(np.mean(cohort.vectors @ near >= alike)) > UNLIKE_SHARE
-    else:
-        odd = alike < _UNLIKE_PART * float(np.mean([mean_of(one.plain) @ near for one in others]))
-    told = "unlike the others: was it another sound, or was something else louder? do it again"
-    return Doubt("unlike_others", told, grave=True) if odd else None
+        return float(np.mean(cohort.vectors @ near >= alike)) / UNLIKE_SHARE
+    usual = float(np.mean([mean_of(one.plain) @ near for one in others]))
+    return _UNLIKE_PART * usual / max(alike, 1e-6)
+
+
+def _unlike(example: Example, others: Sequence[Example], cohort: Cohort | None) -> Doubt | None:
+    """Return a doubt where an example is unlike several others; of few nobody knows which is the odd one."""
+    if len(others) < _FEW or oddness(example, others, cohort) < 1.0:
+        return None
+    return Doubt("unlike_others", UNLIKE, grave=True)
 
 
 def _like_background(
@@ -170,7 +173,7 @@ def _like_class(example: Example, surroundings: Surroundings) -> Doubt | None:
     place = np.zeros(example.plain.shape[1], np.float32)
     scores = [scorer.score(vector, place, 0, 0).values for vector in example.plain]
     best = {name: max(score[name] for score in scores) for name in scores[0]}
-    over = {name: value for name, value in best.items() if value >= surroundings.thresholds.get(name, 1.0)}
+    over = {name: value for name, value in best.items() if value >= surroundings.thresholds.get(name, 2.0)}
     if not over:
         return None
     name = max(over, key=lambda one: (one in surroundings.urgent, over[one]))

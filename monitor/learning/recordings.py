@@ -80,11 +80,15 @@ def _takes_in(path: Path, rate: int) -> list[Take]:
     length = seconds_to_len(TICK_S, rate)
     return [
         msgspec.structs.replace(
-            cut_take(samples, rate, ticks, floor, path.name),
+            cut_take(samples, rate, ticks, floor, _origin(path, ticks, len(sounds))),
             clipped=share_of(clipped, ticks[0] * length, ticks[1] * length),
         )
         for ticks in sounds
     ]
+
+
+def _origin(path: Path, ticks: tuple[int, int], sounds: int) -> str:
+    return path.name if sounds == 1 else f"{path.name} at {ticks[0] * TICK_S:.1f} s"
 
 
 def read_file(path: Path, rate: int) -> tuple[NDArray[np.float32], list[tuple[int, int]]]:

@@ -1,13 +1,15 @@
 """Where in sound an example is: what stands out from the place, and how well it does. Pure.
 
-Levels are those of ticks of `TICK_S`. Live, the floor is what the place does while nothing is expected; in a
-recording, which may hold nothing but the sound, it is what the quiet part of it does.
+Levels are those of ticks of `TICK_S`, A-weighted: a place rumbles, and what is taught seldom does. Live, the
+floor is what the place does while nothing is expected; in a recording, which may hold nothing but the sound,
+it is what the quiet part of it does.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 from typing import Literal
 
@@ -15,6 +17,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.stream.weighting import a_weighting_db
 from monitor.units import SILENCE_DBFS, dbfs_to_power, power_to_dbfs, seconds_to_len, snr_db
 
 TICK_S = 0.05
@@ -36,6 +39,8 @@ _FLOOR_S = 10.0
 _LOUDEST_S = 0.4
 _QUIET_SHARE = 0.1
 """In a recording the floor is what a tenth of it does not exceed."""
+_AUDIBLE_DB = 20.0
+"""What is so much quieter than its loudest moment is not of a sound, but of the place, which may be gusty."""
 _ONE_SOUND_DB = 10.0
 """A recording whose levels differ by less holds one sound from begin to end."""
 
@@ -53,7 +58,7 @@ class Take(msgspec.Struct, frozen=True):
     origin: str
     """Where it comes from, in words for the user."""
     level_dbfs: float
-    """Of its loudest 0.4 s, dB re full scale."""
+    """Of its loudest 0.4 s, A-weighted, dB re full scale."""
     snr_db: float | None
     """That over the floor; None: there is nothing but the sound, so nobody knows."""
     clipped: float = 0.0
@@ -85,8 +90,12 @@ class TakeFinder:
     @property
     def begins_dbfs(self) -> float:
         """From which level on something has begun."""
-        usual = float(np.quantile(self._place, 0.9)) if self._place else SILENCE_DBFS
-        return max(self.floor_dbfs + STANDS_OUT_DB, usual + _OVER_USUAL_DB)
+        return max(self.floor_dbfs + STANDS_OUT_DB, self._gusts_dbfs + _OVER_USUAL_DB)
+
+    @property
+    def _gusts_dbfs(self) -> float:
+        """What one in ten ticks of the place reaches."""
+        return float(np.quantile(self._place, 0.9)) if self._place else SILENCE_DBFS
 
     @property
     def found(self) -> tuple[int, int] | None:
@@ -108,7 +117,8 @@ class TakeFinder:
                 return "waits"
             self._from_tick, self._loud_tick, self._peak_dbfs = now, now, level_dbfs
         self._peak_dbfs = max(self._peak_dbfs, level_dbfs)
-        if level_dbfs >= max(self.floor_dbfs + _FADES_DB, self._peak_dbfs - _FADES_FROM_PEAK_DB):
+        fades_dbfs = max(self.floor_dbfs + _FADES_DB, self._gusts_dbfs, self._peak_dbfs - _FADES_FROM_PEAK_DB)
+        if level_dbfs >= fades_dbfs:
             self._loud_tick = now
         if (now - self._loud_tick) * TICK_S >= GAP_S:
             return "over"
@@ -120,11 +130,22 @@ class TakeFinder:
 
 
 def levels_of(samples: NDArray[np.float32], sample_rate: int) -> NDArray[np.float64]:
-    """Return the level of each whole tick, dB re full scale, (ticks,), at least -120."""
+    """Return the A-weighted level of each whole tick, dB re full scale, (ticks,), at least -120."""
     length = seconds_to_len(TICK_S, sample_rate)
     ticks = samples[: len(samples) // length * length].reshape(-1, length)
-    power = np.square(ticks, dtype=np.float64).mean(axis=1)
+    taper, weights = _weights(length, sample_rate)
+    power = np.square(np.abs(np.fft.rfft(ticks * taper, axis=1))) @ weights
     return np.asarray(10.0 * np.log10(np.maximum(power, dbfs_to_power(SILENCE_DBFS))))
+
+
+@cache
+def _weights(length: int, sample_rate: int) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Return a taper, and what the squared spectrum of a tick under it adds to its power."""
+    taper = np.hanning(length + 1)[:-1]
+    weights = np.zeros(length // 2 + 1)
+    frequencies = np.asarray(np.fft.rfftfreq(length, 1.0 / sample_rate), np.float64)
+    weights[1:] = 10.0 ** (a_weighting_db(frequencies[1:]) / 10.0) * 2.0 / length / np.sum(taper**2)
+    return taper.astype(np.float32), weights
 
 
 def sounds_in(levels_dbfs: NDArray[np.float64]) -> tuple[list[tuple[int, int]], float | None]:
@@ -137,7 +158,7 @@ def sounds_in(levels_dbfs: NDArray[np.float64]) -> tuple[list[tuple[int, int]], 
     floor, top = float(np.quantile(levels_dbfs, _QUIET_SHARE)), float(levels_dbfs.max())
     if top - floor < _ONE_SOUND_DB:
         return [(0, len(levels_dbfs))], None
-    above = levels_dbfs >= max(floor + STANDS_OUT_DB, top - _FADES_FROM_PEAK_DB)
+    above = levels_dbfs >= max(floor + STANDS_OUT_DB, top - _AUDIBLE_DB)
     return _joined(np.flatnonzero(above)), floor
 
 

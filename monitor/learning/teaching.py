@@ -24,8 +24,6 @@ from monitor.storage.own_sound_file import Quality, TaughtSound
 
 Build = Callable[[Mapping[str, OwnSound], Cohort | None], Scorer]
 """What returns a scorer of all classes of a trial: with these taught, normalised by this cohort."""
-_MOST_ODDS = 36.0
-"""Log-odds of the largest score below 1."""
 
 
 class Tried(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,8 +59,8 @@ def teach(
     sound = own_sound(prompt, examples)
     cohort = encoder.info.cohort
     fitted, left = (None, None) if cohort is None else split_cohort(cohort)
-    before = _version(tried.build(tried.others, fitted))
-    after = _version(tried.build({**tried.others, sound.name: sound}, fitted))
+    before = tried.build(tried.others, fitted).log_odds
+    after = tried.build({**tried.others, sound.name: sound}, fitted).log_odds
     trial = Trial(
         classes=tuple(one.label or one.name for one in tried.classes),
         cohort=left,
@@ -99,19 +97,6 @@ def told(taught: TaughtSound) -> str:
     return f"{text}; about {quality.false_alarms_per_hour:.1g} false alarms an hour are to be expected."
 
 
-def _version(scorer: Scorer) -> Version:
-    """Return what gives the log-odds of the scores of all classes."""
-
-    def odds(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
-        place = np.zeros(vectors.shape[1], np.float32)
-        values = np.array([list(scorer.score(vector, place, 0, 0).values.values()) for vector in vectors])
-        with np.errstate(divide="ignore"):
-            logs = np.log(values) - np.log1p(-values)
-        return np.asarray(np.clip(logs, -_MOST_ODDS, _MOST_ODDS))
-
-    return odds
-
-
 def _found_when_left_out(
     sound: OwnSound, examples: Sequence[Example], before: Version, tried: Tried, fitted: Cohort | None
 ) -> tuple[int, int]:
@@ -122,7 +107,7 @@ def _found_when_left_out(
     truth[0, at] = True
     found = by_words = 0
     for number, example in enumerate(examples if len(examples) > 1 else ()):
-        after = _version(tried.build({**tried.others, sound.name: without(sound, number)}, fitted))
+        after = tried.build({**tried.others, sound.name: without(sound, number)}, fitted).log_odds
         of_one = LeftOut(example.plain, np.zeros(len(example.plain), np.intp), truth)
         trial = Trial(classes=tuple(names), left_out=of_one, per_hour=tried.per_hour)
         words, with_others = compare(before, after, trial).classes[at].found

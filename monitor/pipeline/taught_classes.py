@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from monitor.config.settings import MAX_CLASSES, Config, PromptConfig
 from monitor.encoders import EncoderInfo
 from monitor.errors import OwnSoundError
-from monitor.names import class_id
+from monitor.names import class_id, folded_words
 from monitor.pipeline.scorers import Scorers
 from monitor.records import ClassPrompt, OwnSound
+from monitor.scoring.prompts import parse_classes
 from monitor.scoring.scorer import Scorer
 from monitor.storage.own_sound_file import TaughtSound
 from monitor.storage.own_sounds import kept_audio, load, taught_sounds
@@ -62,13 +64,53 @@ class TaughtClasses:
             if taught is not None:
                 self._own[name] = taught.sound
                 told.append(f"{self._classes[name]} ({summary(taught)})")
-        heard = (f"Taught here: {', '.join(told)}.",) if told else ()
+        heard = (f"Heard by the examples that you taught: {', '.join(told)}.",) if told else ()
         self.notes = (*heard, *wrong, *self._of_other_models())
 
     def _of_other_models(self) -> tuple[str, ...]:
         """Return a sentence for each class that was taught to another model only."""
-        others = {one.sound.name for one in taught_sounds()[0]} & set(self._classes) - set(self._own)
+        taught = taught_sounds()[0]
+        others = {one.sound.name for one in taught} & set(self._classes) - set(self._own)
         return tuple(another_model_note(name, self._classes[name]) for name in sorted(others))
+
+
+def listened_for(text: str | None, config: Config, taught: Sequence[TaughtSound]) -> list[ClassPrompt]:
+    """Return the classes of a run; where nobody lists any, what was taught is heard beside the usual ones.
+
+    Parameters
+    ----------
+    text
+        As `--classes` lists them; None: the configuration's.
+
+    Raises
+    ------
+    ConfigError
+        As `parse_classes`.
+    """
+    listed = ",".join(config.prompts.classes) if text is None else text
+    classes = parse_classes(listed, taught_aliases(taught, config))
+    if text is not None or config.prompts.classes != PromptConfig().classes:
+        return classes
+    names = {one.name for one in classes}
+    others = {one.sound.name: one for one in taught if one.sound.name not in names}
+    beside = [ClassPrompt(one.sound.name, one.sound.words, one.label) for one in others.values()]
+    return [*classes, *beside][:MAX_CLASSES]
+
+
+def taught_aliases(taught: Sequence[TaughtSound], config: Config) -> dict[str, str]:
+    """Return what stands for classes in words: the configuration's, and else as they were taught."""
+    given = {folded_words(name) for name in config.prompts.aliases}
+    words = {one.label: one.sound.words for one in taught if folded_words(one.label) not in given}
+    return {**words, **config.prompts.aliases}
+
+
+def unlistened_note(classes: Sequence[ClassPrompt], taught: Sequence[TaughtSound]) -> tuple[str, ...]:
+    """Return a sentence where something was taught that the configuration does not list."""
+    names = {one.name for one in classes}
+    others = dict.fromkeys(one.label for one in taught if one.sound.name not in names)
+    if not others:
+        return ()
+    return (f"Taught, and not listened for: {', '.join(others)}; add it to [prompts] classes.",)
 
 
 def summary(taught: TaughtSound) -> str:

@@ -98,7 +98,7 @@ class Scorer:
         """Return the log-odds of the scores, float64 (n, k), of windows in no background: float32 (n, d)."""
         profiles = embeddings @ self._prototypes.vectors.T
         profiles += self._beta * (embeddings @ self._prototypes.drift.T)
-        odds = self._odds(profiles)
+        odds = self._heads.add(self._odds(profiles), embeddings)
         return odds if self._tails is None else self._tails.score_odds(odds)
 
     def score(

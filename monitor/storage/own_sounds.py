@@ -180,6 +180,12 @@ def write_audio(name: str, contents: Sequence[bytes]) -> Path:
     return folder
 
 
+def remove_audio(name: str) -> None:
+    """Delete the sound of the examples of a class, if it was kept."""
+    if own_folder("data") is not None:
+        shutil.rmtree(audio_folder(name), ignore_errors=True)
+
+
 def kept_audio(name: str) -> list[Path]:
     """Return the files with the sound of the examples of a class, in order; none: it was not kept."""
     if own_folder("data") is None:

@@ -1,0 +1,25 @@
+"""Tells the monitor that runs, if one does, that something else is taught of a class now."""
+
+from __future__ import annotations
+
+import argparse
+
+from monitor.bus.messages import Reply, Request
+from monitor.errors import NoAnswer, PublishError
+
+
+def told_to_monitor(arguments: argparse.Namespace, name: str, label: str) -> str:
+    """Let the monitor that runs, if one does, read what is taught of a class; return what to say about it."""
+    from monitor.bus.subscriber import ask
+
+    try:
+        request = Request("learn", name, client="monitor learn")
+        reply = ask(arguments.connect, request, control=arguments.control)
+    except NoAnswer:
+        return f"No monitor runs now; `monitor run --classes {name}` hears it."
+    except PublishError as error:
+        return f"The monitor that runs was not told: {error}"
+    if isinstance(reply, Reply) and reply.ok:
+        return f"The monitor that runs listens for {label} as it is now."
+    error_text = reply.error if isinstance(reply, Reply) else None
+    return f"The monitor that runs has not taken it: {error_text or 'it is of another version.'}"

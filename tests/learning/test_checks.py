@@ -1,0 +1,110 @@
+"""Is an example any use? Every answer says what to do."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from monitor.learning.checks import Surroundings, check_example, check_take, oddness
+from monitor.learning.examples import Example, hear_take, own_sound, windows_of, without
+from monitor.learning.takes import Take
+from monitor.records import ClassPrompt, Cohort, OwnSound
+from monitor.storage.own_sound_file import ExampleNote
+from monitor.units import unit_norm
+from tests.fakes import RATE, FakeEncoder, noise, tone
+
+GOOD = Take(np.zeros(3 * RATE, np.float32), RATE, RATE, 2 * RATE, "test", -20.0, 30.0)
+
+
+def example(*direction: float) -> Example:
+    vector = unit_norm(np.array([direction], np.float32))
+    return Example(ExampleNote("test", 1.0), vector, vector[:0])
+
+
+def cohort(dim: int = 4, count: int = 400) -> Cohort:
+    vectors = np.random.default_rng(0).standard_normal((count, dim)).astype(np.float32)
+    return Cohort(unit_norm(vectors), (), np.full(count, -1), 60.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "grave", "said"),
+    [
+        ({"snr_db": 3.0}, "too_quiet", True, "3 dB over the background and 6 are needed; come nearer"),
+        ({"snr_db": 8.0}, "too_quiet", False, "rather quiet"),
+        ({"clipped": 0.3}, "clipped", True, "lower the gain"),
+        ({"stop": RATE + 100}, "too_short", True, "give the whole sound"),
+        ({"cut": True}, "cut", False, "loudest 10 s are taken"),
+    ],
+)
+def test_what_is_wrong_with_the_sound_is_said_with_what_to_do(
+    change: dict[str, object], kind: str, grave: bool, said: str
+) -> None:
+    (doubt,) = check_take(msgspec.structs.replace(GOOD, **change))
+    assert (doubt.kind, doubt.grave) == (kind, grave)
+    assert said in doubt.sentence
+
+
+def test_a_good_take_and_one_without_a_background_have_nothing_wrong() -> None:
+    assert check_take(GOOD) == []
+    assert check_take(msgspec.structs.replace(GOOD, snr_db=None)) == []
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_an_example_unlike_several_others_is_doubted_and_one_like_them_is_not(known: bool) -> None:
+    others = [example(1, 0.1 * at, 0, 0) for at in range(4)]
+    around = Surroundings(cohort=cohort() if known else None)
+    assert [one.kind for one in check_example(example(0, 0, 1, 0), others, around)] == ["unlike_others"]
+    assert check_example(example(1, 0.2, 0, 0), others, around) == []
+    assert check_example(example(0, 0, 1, 0), others[:2], around) == []
+    assert oddness(example(0, 0, 1, 0), others, around.cohort) > 1.0
+
+
+def test_an_example_like_the_background_is_doubted_unless_the_others_are_nearer() -> None:
+    place = np.array([0, 0, 1, 0], np.float32)
+    around = Surroundings(cohort=cohort(), backgrounds=[place])
+    assert [one.kind for one in check_example(example(0, 0, 1, 0.02), [], around)] == ["like_background"]
+    assert check_example(example(1, 0, 0.2, 0), [], around) == []
+
+
+def test_an_example_nearer_to_another_taught_sound_than_to_its_own_names_that_sound() -> None:
+    kettle = OwnSound(
+        "kettle", "kettle", example(0, 1, 0, 0).plain, np.zeros(1, np.intp), np.ones(1, np.bool_)
+    )
+    around = Surroundings(taught=[kettle], labels={"kettle": "my_kettle"})
+    (doubt,) = check_example(example(0.2, 1, 0, 0), [example(1, 0, 0, 0)], around)
+    assert "more like your my kettle" in doubt.sentence
+    assert doubt.grave
+    assert check_example(example(1, 0.2, 0, 0), [example(1, 0, 0, 0)], around) == []
+
+
+def sounding(length_s: float, before_s: float = 2.0, after_s: float = 2.0) -> Take:
+    samples: NDArray[np.float32] = np.concatenate(
+        [noise(before_s, 0.002), tone("middle", length_s), noise(after_s, 0.002)]
+    )
+    start = round(before_s * RATE)
+    return Take(samples, RATE, start, start + round(length_s * RATE), "test", -13.0, 30.0)
+
+
+@pytest.mark.parametrize("length_s", [0.05, 0.5, 1.0, 4.0, 10.0])
+@pytest.mark.parametrize("around_s", [0.0, 0.3, 2.0])
+def test_every_window_of_an_example_holds_much_of_its_sound(length_s: float, around_s: float) -> None:
+    take = sounding(length_s, around_s, around_s)
+    windows = windows_of(take, RATE)
+    assert windows.shape[1] == RATE
+    assert 1 <= len(windows) <= 16
+    held_s = (np.abs(windows) > 0.05).mean(axis=1)  # this sine is 0 in one sample of four
+    assert held_s.min() >= 0.36 * min(length_s, 1.0)
+
+
+def test_an_own_sound_knows_which_windows_are_of_which_example_and_does_without_one() -> None:
+    examples = [hear_take(sounding(length_s), FakeEncoder()) for length_s in (0.3, 1.0, 2.0)]
+    sound = own_sound(ClassPrompt("kettle", "whistling kettle", "my kettle"), examples)
+    assert (sound.name, sound.words, sound.examples) == ("kettle", "whistling kettle", 3)
+    for number, one in enumerate(examples):
+        own = sound.vectors[(sound.example_of == number) & sound.plain]
+        assert np.array_equal(own, one.plain)
+    fewer = without(sound, 1)
+    assert fewer.examples == 2
+    assert np.array_equal(fewer.vectors[fewer.plain & (fewer.example_of == 1)], examples[2].plain)
