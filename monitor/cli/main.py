@@ -34,6 +34,7 @@ from monitor.cli.schema import add_schema
 from monitor.cli.service import add_service
 from monitor.cli.test import add_test
 from monitor.cli.tui import add_tui
+from monitor.cli.web import add_web
 from monitor.cli.words import add_words
 from monitor.console import only_ours, open_streams, tell
 from monitor.encoders.watched import THREAD_NAME
@@ -46,7 +47,7 @@ from monitor.text import sanitise
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 _VERBS = (
-    add_run, add_devices, add_listen, add_tui,
+    add_run, add_devices, add_listen, add_tui, add_web,
     add_history, add_clips, add_ack, add_correct, add_memory,
     add_words, add_learn, add_background, add_adapt, add_models, add_eval,
     add_schema, add_config, add_test, add_doctor, add_init, add_calibrate, add_service, add_keys,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from monitor.cli.arguments import AddVerb, Flags, options_of
 from monitor.cli.setting_flags import add_alarms, add_model, add_places, add_sources, settings_of
 from monitor.cli.values import positive
+from monitor.cli.web_flags import add_page_flags, page_options
 from monitor.config.settings import Config, load_config
 from monitor.console import can_draw, show
 from monitor.errors import ConfigError
@@ -20,6 +21,8 @@ from monitor.tui.flags import options_of as interface_options
 
 if TYPE_CHECKING:
     from monitor.cli.interface import Interface
+    from monitor.cli.web_page import WebPage
+    from monitor.web.opening import WebOptions
 
 
 def add_run(verbs: Any, add_verb: AddVerb) -> None:
@@ -31,6 +34,7 @@ def add_run(verbs: Any, add_verb: AddVerb) -> None:
     _add_words(run.add_argument_group("words and model"))
     add_alarms(run.add_argument_group("alarms"))
     _add_lines(run.add_argument_group("what is shown"))
+    _add_page(run.add_argument_group("web page"))
     _add_destinations(run.add_argument_group("where it goes"))
 
 
@@ -98,6 +102,17 @@ def _add_lines(group: Flags) -> None:
     add_flags(group)
 
 
+def _add_page(group: Flags) -> None:
+    group.add_argument(
+        "--web",
+        nargs="?",
+        const="",
+        metavar="ADDRESS:PORT",
+        help="serve a web page, for a phone too (docs/web.md); default 127.0.0.1:8557, this computer only",
+    )
+    add_page_flags(group)
+
+
 def _add_destinations(group: Flags) -> None:
     group.add_argument(
         "--log",
@@ -124,19 +139,34 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.follow and not all(scheme.grows for scheme in schemes):
         raise ConfigError("--follow reads files on as they grow; give them with --source file:PATH.")
     from monitor.cli.stopping import unwinding
+    from monitor.cli.web_page import opened_page
 
     if arguments.headless or not can_draw(sys.stdin, sys.stdout, sys.stderr):
-        with unwinding():
-            return _listen_and_show(arguments, config, None)
+        with unwinding(), opened_page(_page(arguments)) as page:
+            return _listen_and_show(arguments, config, None, page)
     from monitor.cli.interface import opened
 
     show("monitor: starting ... loading the model")
     shown_as = as_arguments(interface_options(arguments, ""))
-    with unwinding(), opened(shown_as) as interface:  # first of all: what follows takes seconds
-        return _listen_and_show(arguments, config, interface)
+    with (
+        unwinding(),
+        opened_page(_page(arguments)) as page,
+        opened(shown_as) as interface,  # before what takes seconds
+    ):
+        return _listen_and_show(arguments, config, interface, page)
 
 
-def _listen_and_show(arguments: argparse.Namespace, config: Config, interface: Interface | None) -> int:
+def _page(arguments: argparse.Namespace) -> WebOptions | None:
+    """Return what is asked of the web page; None: there is none."""
+    given = arguments.certificate or arguments.key or arguments.names
+    if arguments.web is None and given:
+        raise ConfigError("--certificate, --key and --name are about the web page; add --web ADDRESS:PORT.")
+    return None if arguments.web is None else page_options(arguments, arguments.web)
+
+
+def _listen_and_show(
+    arguments: argparse.Namespace, config: Config, interface: Interface | None, page: WebPage | None
+) -> int:
     from monitor.cli.run_session import RunOptions, run
     from monitor.sinks.kinds import SinkOptions
     from monitor.sources.options import SourceOptions
@@ -149,4 +179,4 @@ def _listen_and_show(arguments: argparse.Namespace, config: Config, interface: I
         reading=options_of(SourceOptions, arguments, raw=options_of(RawFormat, arguments)),
         sinks=options_of(SinkOptions, arguments, headless=interface is None),
     )
-    return run(options, config, interface)
+    return run(options, config, interface, page)

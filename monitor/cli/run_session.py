@@ -16,6 +16,7 @@ from monitor.bus.messages import Trouble
 from monitor.bus.publisher import Publisher
 from monitor.cli.interface import Interface
 from monitor.cli.stopping import asked_to_stop, held
+from monitor.cli.web_page import WebPage
 from monitor.cli.word_report import refuse_unknown, unknown_words
 from monitor.config.by_class import by_class
 from monitor.config.settings import Config
@@ -56,10 +57,12 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Refuse words that the model does not know, instead of telling."""
 
 
-def run(options: RunOptions, config: Config, interface: Interface | None = None) -> int:
+def run(
+    options: RunOptions, config: Config, interface: Interface | None = None, page: WebPage | None = None
+) -> int:
     """Listen until the sources, the user, a reader or the time ends it; return the exit code.
 
-    An `interface` that is open already shows how it begins, and then what is heard.
+    An `interface` that is open already shows how it begins, and then what is heard; so does a web `page`.
 
     Raises
     ------
@@ -77,17 +80,19 @@ def run(options: RunOptions, config: Config, interface: Interface | None = None)
                 sinks.add(sink)
         if interface is not None:
             _attach(interface, opened.get("bus"))
-        monitor = _start(options, config, sinks, interface)
+        if page is not None:
+            _serve(page, opened.get("bus"), interface)
+        monitor = _start(options, config, sinks, interface, page)
         stack.callback(monitor.stop)
         stack.enter_context(_end_told(sinks))
         for note in monitor.notes:
             _tell(note, interface)
         stack.enter_context(asked_to_stop(stopped))
         try:
-            _run_until_ended(monitor, interface, stopped, options.duration_s)
+            _run_until_ended(monitor, interface, stopped, options.duration_s, page)
             if interface is not None and interface.failed:
                 _go_on_with_lines(sinks, interface, options, config)
-                _run_until_ended(monitor, None, stopped, options.duration_s)
+                _run_until_ended(monitor, None, stopped, options.duration_s, page)
         except Exception:
             monitor.scheduler.end("failed")
             raise
@@ -135,7 +140,16 @@ def _attach(interface: Interface, bus: Sink | None) -> None:
     interface.attach(bus.endpoint, bus.control_endpoint)
 
 
-def _start(options: RunOptions, config: Config, sinks: Fanout, interface: Interface | None) -> Monitor:
+def _serve(page: WebPage, bus: Sink | None, interface: Interface | None) -> None:
+    if not isinstance(bus, Publisher):
+        raise ConfigError("The web page reads what is published; leave out --bind none, or --web.")
+    for sentence in page.attach(bus.endpoint, bus.control_endpoint):
+        _tell(sentence, interface)
+
+
+def _start(
+    options: RunOptions, config: Config, sinks: Fanout, interface: Interface | None, page: WebPage | None
+) -> Monitor:
     taught = taught_sounds()[0]
     classes = listened_for(options.classes, config, taught)
     for sentence in unlistened_note(classes, taught) if options.classes is None else ():
@@ -144,8 +158,9 @@ def _start(options: RunOptions, config: Config, sinks: Fanout, interface: Interf
     _refuse_unlisted(options.urgent, classes)
     reading = msgspec.structs.replace(options.reading, capture=config.capture)
     sources = make_sources(options.sources, reading)
-    if interface is not None:
-        interface.doing(f"loading the model {config.model.name}")
+    for shown in (interface, page):
+        if shown is not None:
+            shown.doing(f"loading the model {config.model.name}")
     encoder = load(config.model, WordsProgress(sys.stderr) if interface is None else interface.progress)
     known = {one.sound.name for one in taught if one.model == encoder.info.identity}
     unknown = unknown_words([one for one in classes if one.name not in known], encoder, config.model)
@@ -154,8 +169,9 @@ def _start(options: RunOptions, config: Config, sinks: Fanout, interface: Interf
     for sentence in unknown:
         _tell(sentence, interface)
         sinks.tell(Trouble(kind="unknown_word", time=datetime.now(UTC), text=sentence))
-    if interface is not None:
-        interface.doing(f"opening {', '.join(source.name for source in sources)}")
+    for shown in (interface, page):
+        if shown is not None:
+            shown.doing(f"opening {', '.join(source.name for source in sources)}")
     return start_monitor(sources, encoder, classes, sinks, config, lambda: load(config.model))
 
 
@@ -181,7 +197,11 @@ def _go_on_with_lines(sinks: Fanout, interface: Interface, options: RunOptions, 
 
 
 def _run_until_ended(
-    monitor: Monitor, interface: Interface | None, stopped: threading.Event, duration_s: float | None
+    monitor: Monitor,
+    interface: Interface | None,
+    stopped: threading.Event,
+    duration_s: float | None,
+    page: WebPage | None = None,
 ) -> None:
     """Step all sources; after their end go on answering for as long as the interface is open."""
     scheduler, sinks = monitor.scheduler, monitor.sinks
@@ -193,7 +213,8 @@ def _run_until_ended(
             time.sleep(_AFTER_END_S)
         sinks.poll(scheduler.handle)
         clips = (sentence for keeper in monitor.clips for sentence in keeper.news())
-        for sentence in (*sinks.news(), *clips, *keep_all(monitor.keepers, time.monotonic())):
+        pages = page.news() if page is not None else ()
+        for sentence in (*sinks.news(), *clips, *pages, *keep_all(monitor.keepers, time.monotonic())):
             _tell(sentence, interface)
         if duration_s is not None and scheduler.stop_after(duration_s):
             return
