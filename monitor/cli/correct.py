@@ -93,6 +93,8 @@ def _asked(arguments: argparse.Namespace, request: Request) -> list[CorrectionSt
 
 def _without_monitor(config: Config, request: Request) -> list[CorrectionState]:
     """Do in the memory what is asked, where no monitor runs; the next one goes by it."""
+    if request.request == "corrections" and not _is_there():
+        return []
     with _memory(config) as memory:
         with memory.read() as store:
             models = [] if store is None else store.models()
@@ -107,6 +109,13 @@ def _without_monitor(config: Config, request: Request) -> list[CorrectionState]:
         raise MomentsError(f"No monitor runs, and of its memory: {answer.reply.error}")
     _note(answer, config)
     return answer.reply.corrections
+
+
+def _is_there() -> bool:
+    from monitor.storage.moments import memory_file
+
+    path = memory_file()
+    return path is not None and path.exists()
 
 
 @contextmanager

@@ -80,7 +80,7 @@ def _show(arguments: argparse.Namespace) -> int:
     if arguments.json:
         show_json(msgspec.json.encode(found))
     elif found is None or not found.sources:
-        show(f"{_NOTHING}; [memory] keep = {config.keep!r}: kept: {_KEPT[config.keep]}.")
+        show(f"{_NOTHING}; [memory] keep = {config.keep!r} keeps {_KEPT[config.keep]}.")
     else:
         _show_table(found)
     return 0
@@ -107,7 +107,7 @@ def _show_table(found: _Shown) -> None:
     show(
         f"{found.size / _MEGABYTE:.1f} MB in {found.path}, {how}; {found.corrections} events were corrected."
     )
-    show(f"[memory] keep = {found.keep!r}: kept: {_KEPT[found.keep]}; no sound.")
+    show(f"[memory] keep = {found.keep!r} keeps {_KEPT[found.keep]}; no sound.")
 
 
 def _forget(arguments: argparse.Namespace) -> int:

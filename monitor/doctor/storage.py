@@ -34,7 +34,12 @@ def check_storage(examined: Examined) -> Iterator[Finding]:
         do = "Set HOME, or XDG_STATE_HOME to a folder that may be written."
         yield attention("state folder", "there is no home folder, so nothing is kept", do)
     else:
-        yield from _folder("state", folder, config.history.max_mb, "set XDG_STATE_HOME to another folder")
+        yield from _folder(
+            "state",
+            folder,
+            config.history.max_mb + config.memory.max_mb,
+            "set XDG_STATE_HOME to another folder",
+        )
     if config.clips.keep:
         try:
             where = clips_folder(config.clips)

@@ -1,17 +1,19 @@
 """What somebody said of events as soft evidence: like a wrong one counts less, like a right one more. Pure.
 
-With z a window and v_ij the windows of the i-th event that was said to be, or not to be, of class c,
+With z a window and v_ij the windows of the i-th event of which something was said about class c,
 
     e_c(z) = sum_i sign_i max_j k(z.v_ij),    k(x) = (x - NEAR) / (1 - NEAR), at least 0
 
-counts how many of the events said right are like z, less those said wrong: a kernel on the cosine with a
-support that ends, so that what is like none of them keeps its score to the last bit. What is added to the
-log-odds of the score is
+counts how many of the events that were right are like z, less those that were wrong: a kernel on the cosine
+with a support that ends, so that what is like none of them keeps its score to the last bit. What is added to
+the log-odds of the score is
 
-    t_c(z) = UP tanh(STEP e / UP) for e > 0,    DOWN tanh(STEP e / DOWN) for e < 0:
+    UP tanh(STEP e / UP) for e > 0,    DOWN tanh(STEP e / DOWN) for e < 0:
 
 one event that sounds the same is worth `STEP` at most, several alike add up to the bound and no further. A
-unit of log-odds is a factor of 2.7 in how often ordinary sound gets there (`cohort.py`).
+unit of log-odds is a factor of 2.7 in how often ordinary sound gets there (`cohort.py`). UP is small: that an
+event was right says that it was found as it is, so it chiefly weighs against those that were wrong. Events
+that were told as something else and really were of the class add a term of their own, with the bound MISSED.
 
 A class that must not be missed is `spared`: its bound downwards is `SPARED_DOWN`, whatever is said of it.
 """
@@ -31,12 +33,14 @@ from monitor.units import unit_norm
 class Bounds(msgspec.Struct, frozen=True):
     """How alike is alike, and how much what was said may change, in log-odds."""
 
-    near: float = 0.7
+    near: float = 0.6
     """NEAR: the cosine from which on two windows are alike enough to count."""
     step: float = 1.0
     """Of one event that sounds the same."""
-    down: float = 4.0
-    up: float = 1.0
+    down: float = 3.0
+    up: float = 0.1
+    missed: float = 1.0
+    """Upwards, of events that were told as something else."""
     spared_down: float = 0.5
 
 
@@ -49,6 +53,8 @@ class Evidence(msgspec.Struct, frozen=True):
 
     class_: str
     is_it: bool
+    missed: bool
+    """It was told as something else."""
     vectors: NDArray[np.float32]
     """float32 (n, d), unit norm: its windows."""
 
@@ -58,8 +64,8 @@ def evidence_of(correction: Correction, moments: Sequence[Moment]) -> list[Evide
     if not moments:
         return []
     vectors = unit_norm(np.stack([one.vector for one in moments]).astype(np.float32))
-    told = Evidence(correction.class_, correction.right, vectors)
-    return [told, Evidence(correction.really, True, vectors)] if correction.really else [told]
+    told = Evidence(correction.class_, correction.right, False, vectors)
+    return [told, Evidence(correction.really, True, True, vectors)] if correction.really else [told]
 
 
 class Corrections:
@@ -83,6 +89,7 @@ class Corrections:
         self._begins = np.zeros(0, np.intp)  # where the windows of each event begin
         self._class = np.zeros(0, np.intp)
         self._sign = np.zeros(0)
+        self._missed = np.zeros(0)
 
     def replace(self, evidence: Sequence[Evidence]) -> None:
         """Go by `evidence` from now on, and by nothing else; that of other classes counts nothing."""
@@ -90,7 +97,8 @@ class Corrections:
         lengths = [len(one.vectors) for one in own]
         self._begins = np.cumsum([0, *lengths[:-1]])
         self._class = np.array([self._index[one.class_] for one in own], np.intp)
-        self._sign = np.array([1.0 if one.is_it else -1.0 for one in own])
+        self._sign = np.array([0.0 if one.missed else 1.0 if one.is_it else -1.0 for one in own])
+        self._missed = np.array([float(one.missed) for one in own])
         self._vectors = np.concatenate([one.vectors for one in own]) if own else None
 
     def terms(self, vector: NDArray[np.float32]) -> NDArray[np.float64] | None:
@@ -101,9 +109,13 @@ class Corrections:
         alike = np.clip((near - self._bounds.near) / (1.0 - self._bounds.near), 0.0, 1.0)
         if not alike.any():
             return None
-        total = np.bincount(self._class, weights=self._sign * alike, minlength=len(self._index))
-        bounds = np.where(total > 0.0, self._bounds.up, self._down)
-        return np.asarray(bounds * np.tanh(self._bounds.step * total / bounds))
+        said, missed = (
+            self._bounds.step * np.bincount(self._class, weights=kind * alike, minlength=len(self._index))
+            for kind in (self._sign, self._missed)
+        )
+        bounds = np.where(said > 0.0, self._bounds.up, self._down)
+        most = self._bounds.missed
+        return np.asarray(bounds * np.tanh(said / bounds) + most * np.tanh(missed / most))
 
     def effect(self, class_: str, vectors: NDArray[np.float32]) -> float:
         """Return what is added to the log-odds of a class for such windows, float32 (n, d), on average."""

@@ -139,6 +139,8 @@ def test_what_cannot_be_meant_is_refused(
 def test_where_nothing_is_remembered_nothing_can_be_said(home: Path, capsys: Capture) -> None:
     assert main(["correct", "--last", "wrong", *without_monitor(home)]) == 2
     assert capsys.readouterr().err.startswith("monitor: No monitor runs, and nothing is remembered")
+    assert main(["correct", "list", *without_monitor(home)]) == 0
+    assert capsys.readouterr().out.startswith("Nothing was said of any event")
 
 
 def test_the_memory_shows_how_much_it_has_and_forgets(remembered: Path, home: Path, capsys: Capture) -> None:
@@ -155,7 +157,9 @@ def test_the_memory_shows_how_much_it_has_and_forgets(remembered: Path, home: Pa
     assert main(["memory", "forget", "--all", *nobody]) == 0
     capsys.readouterr()
     assert main(["memory", "show"]) == 0
-    assert capsys.readouterr().out.startswith("Nothing is remembered; [memory] keep = 'events'")
+    assert capsys.readouterr().out.startswith(
+        "Nothing is remembered; [memory] keep = 'events' keeps some windows"
+    )
 
 
 def test_what_a_running_monitor_goes_by_is_forgotten_with_its_moments(listening: Listening) -> None:

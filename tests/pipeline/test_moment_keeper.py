@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+from typing import NamedTuple
+
 import msgspec
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.config.settings import load_config
-from monitor.pipeline.moment_keeper import MOST_EVENTS, PER_EVENT, MomentKeeper
+from monitor.pipeline.moment_keeper import MOST_EVENTS, PER_EVENT, MomentKeeper, best_windows
 from monitor.pipeline.reporter import Stream
 from monitor.records import LOUD_SOUND
 from monitor.storage.moments import OfEvent
@@ -42,15 +47,20 @@ def test_of_each_event_some_windows_that_are_surely_of_it_are_kept() -> None:
         assert moments[0].level_dbfs > moments[0].floor_dbfs
 
 
-def test_no_two_windows_of_an_event_are_mostly_the_same_sound() -> None:
-    written: list[OfEvent] = []
-    bench = Bench(keep=written.append)
-    bench.play(scene())
-    bench.finish()
-    for entry in written:
-        gaps = np.diff([one.time.timestamp() for one in entry.moments])
-        assert len(gaps) == 0 or entry.moments[0].model == "fake-0"
-    assert all(len(bench.moments.moments(one.id)) <= PER_EVENT for one in bench.events)
+class Heard(NamedTuple):
+    start: int
+    stop: int
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 200)), max_size=30))
+def test_no_two_windows_that_are_kept_are_mostly_the_same_sound(rated: list[tuple[float, int]]) -> None:
+    best = best_windows([(value, Heard(start, start + 20)) for value, start in rated])
+    starts = sorted(one.start for one in best)
+    assert len(best) <= PER_EVENT
+    assert all(late - early >= 10 for early, late in itertools.pairwise(starts))
+    if rated:
+        top = max(value for value, _ in rated)
+        assert (top, best[0].start) in rated
 
 
 def test_an_event_is_known_while_it_lasts() -> None:

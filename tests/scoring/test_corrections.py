@@ -22,16 +22,20 @@ CLASSES = ("low", "middle")
 LOW = np.array([1, 0, 0, 0], np.float32)
 units = arrays(np.float32, 4, elements=st.floats(-1, 1, width=32)).map(unit_norm)
 evidence = st.builds(
-    Evidence, st.sampled_from(CLASSES), st.booleans(), st.lists(units, min_size=1, max_size=4).map(np.stack)
+    Evidence,
+    st.sampled_from(CLASSES),
+    st.booleans(),
+    st.booleans(),
+    st.lists(units, min_size=1, max_size=4).map(np.stack),
 )
 
 
 def wrong(vector: NDArray[np.float32] = LOW, class_: str = "low") -> Evidence:
-    return Evidence(class_, False, vector[np.newaxis])
+    return Evidence(class_, False, False, vector[np.newaxis])
 
 
 def right(vector: NDArray[np.float32] = LOW) -> Evidence:
-    return Evidence("low", True, vector[np.newaxis])
+    return Evidence("low", True, False, vector[np.newaxis])
 
 
 def terms(told: Sequence[Evidence], vector: NDArray[np.float32], spared: Sequence[str] = ()) -> list[float]:
@@ -66,7 +70,8 @@ def test_what_is_like_no_corrected_event_keeps_its_score_to_the_last_bit(vector:
 def test_whatever_is_said_no_score_moves_beyond_the_bounds(
     told: list[Evidence], vector: NDArray[np.float32]
 ) -> None:
-    assert all(-BOUNDS.down <= term <= BOUNDS.up for term in terms(told, vector))
+    most = BOUNDS.up + BOUNDS.missed
+    assert all(-BOUNDS.down <= term <= most for term in terms(told, vector))
 
 
 @given(st.lists(evidence, max_size=60), units)
@@ -84,8 +89,14 @@ def test_one_correction_is_a_hint_and_several_alike_add_up_to_the_bound() -> Non
     assert terms([right()] * 100, LOW)[0] == pytest.approx(BOUNDS.up)
 
 
+def test_what_was_missed_counts_for_more_than_what_was_right() -> None:
+    missed = Evidence("low", True, True, LOW[np.newaxis])
+    assert terms([missed], LOW)[0] > terms([right()] * 100, LOW)[0]
+    assert terms([missed] * 100, LOW)[0] == pytest.approx(BOUNDS.missed)
+
+
 def test_of_an_event_only_the_window_counts_that_is_most_alike() -> None:
-    event = Evidence("low", False, np.stack([LOW, LOW, LOW, -LOW]))
+    event = Evidence("low", False, False, np.stack([LOW, LOW, LOW, -LOW]))
     assert terms([event], LOW) == terms([wrong()], LOW)
 
 

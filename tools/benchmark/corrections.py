@@ -6,7 +6,7 @@ A place has recordings that are heard again and again. In its first streams one 
 into backgrounds; the first k false alarms there are said to be wrong. In later streams other parts of the
 same recordings are heard, in other mixtures; events are of recordings that were not heard before. The same
 later streams are judged without corrections and with them, at the thresholds that the program begins with.
-`--try near,step,down` (several times) judges other bounds; what is heard is kept in `--keep` for that.
+`--try near,step,down,up` (several times) judges other bounds; what is heard is kept in `--keep` for that.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from monitor.assemble import SYSTEM_CLOCK, make_stages
 from monitor.bus.messages import Event
-from monitor.config.settings import Config, ModelConfig
+from monitor.config.settings import Config, ModelConfig, load_config
 from monitor.config.tuning import with_tuning
 from monitor.corpus.clips import Clip
 from monitor.corpus.layouts import Corpus, read_data
@@ -48,6 +48,7 @@ from monitor.stream.ring import Ring
 CLASSES = "siren,fire_smoke_alarm,dog_bark,baby_cry,glass_break,door_knock,doorbell,car_horn,gunshot,scream"
 _RECORDINGS = 40
 """Of a place."""
+_LEAST_BACKGROUND_S = 20.0
 _LEAST_ODDS = 1e-9
 
 
@@ -64,10 +65,11 @@ class Heard(msgspec.Struct):
 
 
 class Found(NamedTuple):
-    """A stream's outcome, and what there is of each false alarm in the order in which they came."""
+    """A stream's outcome, and what there is of each false alarm and hit in the order in which they came."""
 
     outcome: Outcome
     false_alarms: list[Evidence]
+    hits: list[Evidence]
 
 
 class _Listener:
@@ -141,7 +143,12 @@ def judge(heard: Heard, detector: Detector, corrections: Corrections, sample_rat
         background=heard.plan.background,
     )
     wrong = sorted(outcome.false_alarms, key=lambda one: one.decided_s)
-    return Found(outcome, [_evidence(one, heard, values, detector, sample_rate) for one in wrong])
+    right = sorted((hit.detection for hit in outcome.hits), key=lambda one: one.decided_s)
+    return Found(
+        outcome,
+        [_evidence(one, heard, values, detector, sample_rate) for one in wrong],
+        [replace(_evidence(one, heard, values, detector, sample_rate), is_it=True) for one in right],
+    )
 
 
 def _detection(onset: Transition, changes: Sequence[Transition], sample_rate: int) -> Detection:
@@ -167,7 +174,7 @@ def _evidence(
         and values[at][alarm.class_name] >= least
     ]
     best = best_windows([(value, _At(start, stop, at)) for value, start, stop, at in rated])
-    return Evidence(alarm.class_name, False, np.stack([heard.vectors[one.at] for one in best]))
+    return Evidence(alarm.class_name, False, False, np.stack([heard.vectors[one.at] for one in best]))
 
 
 class _At(NamedTuple):
@@ -205,14 +212,24 @@ def streams_of(
         name for name, clips in groups.items() if any(set(one.held) & set(classes) for one in clips)
     )
     parts = ([groups[name][0] for name in here], [one for name in here for one in groups[name][1:]])
+    backgrounds = _backgrounds(groups, rng, arguments.backgrounds)
     for number, part in enumerate(parts):
         usable = [one for name in _alternate(events, groups, number) for one in groups[name]]
-        backgrounds = [one for clips in groups.values() for one in clips if one.kind == "background"]
         spec = StreamSpec(
             classes=_present(classes, usable), folds=folds, n_streams=arguments.streams, snr_db=arguments.snr,
             seed=arguments.seed * 10 + number, sample_rate=arguments.rate, max_events=1, distractors=3,
         )  # fmt: skip
         yield list(build_streams(replace(corpus, clips=[*part, *usable, *backgrounds]), spec))
+
+
+def _backgrounds(groups: dict[str, list[Clip]], rng: np.random.Generator, most: int) -> list[Clip]:
+    """Return the clips of the backgrounds of a place."""
+    all_ = sorted(name for name, clips in groups.items() if clips[0].kind == "background")
+    long = [
+        name for name in all_ if sum(one.duration_s or 0.0 for one in groups[name]) >= _LEAST_BACKGROUND_S
+    ]
+    chosen = rng.choice(long, most, replace=False) if most else all_
+    return [one for name in chosen for one in groups[name]]
 
 
 def _alternate(events: Sequence[str], groups: dict[str, list[Clip]], number: int) -> list[str]:
@@ -232,7 +249,9 @@ def hear_place(
     corpus: Corpus, folds: tuple[int, ...], arguments: argparse.Namespace, encoder: Encoder, config: Config
 ) -> Place:
     """Return what the model hears in a place, from `--keep` where it was heard before."""
-    name = f"{'+'.join(map(str, folds))}-{arguments.seed}-{arguments.streams}-{arguments.snr:g}.msgpack"
+    own = vars(arguments)
+    name = "-".join(f"{own[key]:g}" for key in ("seed", "streams", "snr", "backgrounds"))
+    name = f"{folds[0]}-{name}.msgpack"
     kept = None if arguments.keep is None else arguments.keep / name
     if kept is not None and kept.exists():
         return _read(kept)
@@ -265,8 +284,8 @@ class Result(NamedTuple):
     outcomes: list[Outcome]
 
 
-def judge_place(
-    place: Place, config: Config, encoder: Encoder, bounds: Bounds, counts: Sequence[int]
+def judge_place(  # noqa: PLR0913, PLR0917 - a place, what it is judged by, and what is said there
+    place: Place, config: Config, encoder: Encoder, bounds: Bounds, counts: Sequence[int], also_right: bool
 ) -> list[Result]:
     """Return what the later streams give without corrections, and after each number of them."""
     classes = parse_classes(CLASSES, config.prompts.aliases)
@@ -279,13 +298,13 @@ def judge_place(
             hop = round(encoder.info.hop_s * rate)
             yield judge(heard, Detector(names, settings, rate, encoder.window_len, hop), corrections, rate)
 
-    wrong = [
-        one for found in listen(place.first, Corrections(names, spared, bounds)) for one in found.false_alarms
-    ]
+    first = list(listen(place.first, Corrections(names, spared, bounds)))
+    wrong = [one for found in first for one in found.false_alarms]
+    right = [one for found in first for one in found.hits] if also_right else []
     results = []
     for count in (0, *counts):
         corrections = Corrections(names, spared, bounds)
-        corrections.replace(wrong[:count])
+        corrections.replace([*wrong[:count], *right[:count]])
         outcomes = [found.outcome for found in listen(place.later, corrections)]
         results.append(Result(min(count, len(wrong)), outcomes))
     return results
@@ -303,7 +322,7 @@ def table(results: Sequence[Sequence[Result]]) -> Iterator[str]:
         false = np.array([len(one.false_alarms) for one in own])
         found, events = (np.array([len(part(one)) for one in own]) for part in (_hits, _events))
         before_false, before_found = (np.array([len(part(one)) for one in plain]) for part in (_false, _hits))
-        fewer = [false[at].sum() / max(1, before_false[at].sum()) - 1.0 for at in rounds]
+        fewer = [false[at].sum() / before_false[at].sum() - 1.0 for at in rounds if before_false[at].sum()]
         less = [(found[at].sum() - before_found[at].sum()) / max(1, events[at].sum()) for at in rounds]
         yield (
             f"| {told} | {false.sum() / hours:.1f} | {false.sum() / max(1, before_false.sum()) - 1.0:+.0%} "
@@ -326,6 +345,10 @@ def _events(one: Outcome) -> Sequence[object]:
     return one.references
 
 
+def _asked(arguments: argparse.Namespace) -> dict[str, dict[str, float]]:
+    return {"calibration": {"false_alarms_per_hour": arguments.false_alarms}}
+
+
 def main() -> None:
     """Hear the places, and print a table for each choice of bounds."""
     parser = argparse.ArgumentParser(
@@ -334,14 +357,19 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="index.csv of recordings")
     parser.add_argument("--folds", default="4", help="a place per fold, as 1,2,3")
     parser.add_argument("--streams", type=int, default=60, help="of a minute, first and later each")
+    parser.add_argument(
+        "--backgrounds", type=int, default=3, help="recordings of the place; 0: all there are"
+    )
     parser.add_argument("--snr", type=float, default=10.0, help="dB")
     parser.add_argument("--corrections", default="5,20")
     parser.add_argument("--seeds", default="1", help="a place per seed and fold")
+    parser.add_argument("--false-alarms", type=float, default=5.0, help="that are allowed, per hour")
+    parser.add_argument("--right", action="store_true", help="as many of the first hits are said to be right")
     parser.add_argument("--keep", type=Path, help="a folder for what was heard")
-    parser.add_argument("--try", dest="tries", action="append", default=[], metavar="NEAR,STEP,DOWN")
+    parser.add_argument("--try", dest="tries", action="append", default=[], metavar="NEAR,STEP,DOWN,UP")
     arguments = parser.parse_args()
     encoder = load(ModelConfig())
-    config = with_tuning(Config(), encoder.info.tuning)
+    config = with_tuning(load_config(flags=_asked(arguments)), encoder.info.tuning)
     arguments.rate = encoder.sample_rate
     corpus = read_data(arguments.data, None)
     places = [
@@ -354,7 +382,7 @@ def main() -> None:
     for bounds in choices:
         print(f"\n{bounds}\n")
         print("| corrected | false alarms/h | change | recall | change |\n|---|---|---|---|---|")
-        results = [judge_place(place, config, encoder, bounds, counts) for place in places]
+        results = [judge_place(place, config, encoder, bounds, counts, arguments.right) for place in places]
         print("\n".join(table(results)))
 
 
