@@ -61,6 +61,7 @@ NOT_TOLD: dict[NearMissReason, str] = {
     "cool_down": "only just told",
     "muted": "muted",
     "paused": "paused",
+    "corrected": "said to be wrong",
 }
 """The same in plain words, where there is little room."""
 

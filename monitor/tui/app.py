@@ -23,6 +23,7 @@ from monitor.tui.panels.alerts import alerts
 from monitor.tui.parent_pipe import Orphaned, ParentPipe, Told
 from monitor.tui.parts import PARTS
 from monitor.tui.pointer import Pointer
+from monitor.tui.readable import corrected
 from monitor.tui.screens.drawn import DrawnScreen
 from monitor.tui.screens.history import HistoryScreen
 from monitor.tui.strips import Panel
@@ -35,7 +36,7 @@ from monitor.tui.watch import Connect, Watch
 MOVING_S = 0.1
 """Seconds from one drawing to the next while something sounds or flashes."""
 
-MAKER_S = 0.25
+MAKER_S = 0.3
 """The same while only a spectrogram moves."""
 
 CALM_S = 0.5
@@ -225,6 +226,9 @@ class MonitorApp(Pointer):
                 return
             case Answered(request, reply) if request.request == "history":
                 self._history(reply.events, "newest first")
+            case Answered(request, reply) if request.request == "correct":
+                for state in reply.corrections:
+                    self.notify(corrected(state, undone=request.value == "undo"), markup=False)
             case Arrived(Health() as health):
                 for sentence in self.requests.reported(health):
                     self.notify(sentence, markup=False)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, datetime
 
+from monitor.bus.messages import CorrectionState
 from monitor.records import Activity
-from monitor.wording import position
+from monitor.wording import position, spoken
 
 ACTIVITY: dict[Activity, str] = {
     "silent": "no sound",
@@ -41,6 +43,19 @@ def short_duration(seconds: float) -> str:
 def over_background(snr_db: float) -> str:
     """Return how a sound stands out from the background."""
     return f"{snr_db:.0f} dB over the background" if snr_db >= 0.5 else "no louder than the background"
+
+
+def corrected(state: CorrectionState, *, undone: bool) -> str:
+    """Return what was said of an event and what follows for the same sound."""
+    if undone:
+        return f"Taken back: what was said of {spoken(state.class_)}."
+    said = "right" if state.right else "wrong"
+    factor = math.exp(abs(state.effect))
+    if factor < 1.05:
+        follows = "the same sound is told as before"
+    else:
+        follows = f"the same sound now counts {factor:.1f} times {'more' if state.effect > 0 else 'less'}"
+    return f"{spoken(state.class_).capitalize()} was {said}: {follows}."
 
 
 def elapsed(seconds: float) -> str:

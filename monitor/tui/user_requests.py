@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Literal
 
 from monitor.bus.messages import ClassState, Health, Request
 from monitor.bus.setting_changes import SettingChanges
@@ -33,6 +34,10 @@ class UserRequests:
     def acknowledge(self, event_id: str | None = None) -> None:
         """Say that an urgent event was seen, also one that still sounds; without an id every one."""
         self._connection.ask(Request(request="acknowledge", event_id=event_id))
+
+    def correct(self, event_id: str, said: Literal["right", "wrong", "undo"]) -> None:
+        """Say that an event was right or wrong, or take back what was said."""
+        self._connection.ask(Request(request="correct", event_id=event_id, value=said))
 
     def history(self) -> None:
         """Ask for the newest events of the history, also of earlier runs."""

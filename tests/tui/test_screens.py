@@ -41,6 +41,10 @@ async def test_enter_shows_an_event_in_full_and_a_acknowledges_that_one() -> Non
             assert said in text
         await stage.pilot.press("a")
         assert [one.event_id for one in await stage.asked("acknowledge")] == [alarm.id]
+        await stage.pilot.press("w", "u")
+        await stage.until(lambda: len([one for one in stage.link.requests if one.request == "correct"]) == 2)
+        corrections = await stage.asked("correct")
+        assert [(one.event_id, one.value) for one in corrections] == [(alarm.id, "wrong"), (alarm.id, "undo")]
         await stage.pilot.press("t")
         await stage.until(lambda: f"monitor learn smoke_alarm --event {alarm.id}" in shown(stage, "event"))
         await stage.pilot.press("escape")

@@ -60,12 +60,14 @@ class Shown:
         os.close(theirs)
         self.written = 0
         self.painted = threading.Event()
+        self.painted_s = 0.0
         threading.Thread(target=self._read, args=(ours,), daemon=True).start()
 
     def _read(self, ours: int) -> None:
         while data := _read(ours):
             self.written += len(data)
-            if WORD in data:
+            if WORD in data and not self.painted.is_set():
+                self.painted_s = time.monotonic()
                 self.painted.set()
 
 
@@ -83,6 +85,7 @@ class Place(threading.Thread):
         super().__init__(daemon=True)
         self._publisher, self._events_per_s = publisher, events_per_s
         self.wanted: list[Event] = []
+        self.sent_s = 0.0
         self.stopped = threading.Event()
 
     def run(self) -> None:
@@ -102,6 +105,7 @@ class Place(threading.Thread):
                 self._publisher.emit(_storm(kind, sent // 4, now))
                 sent += 1
             while self.wanted:
+                self.sent_s = time.monotonic()
                 self._publisher.emit(self.wanted.pop(0))
             self._publisher.poll(lambda _: (_ for _ in ()).throw(RuntimeError))
             ticks += 1
@@ -164,11 +168,10 @@ def _latencies(place: Place, shown: dict[str, Shown]) -> dict[str, dict[str, flo
             one.painted.clear()
         now = _now_s()
         onset = event("onset", "knocking", onset=now, id_=f"paint-{number}")
-        published = time.monotonic()
         place.wanted.append(onset)
         for name, one in shown.items():
             if one.painted.wait(5.0):
-                found[name].append(time.monotonic() - published)
+                found[name].append(one.painted_s - place.sent_s)
         place.wanted.append(
             msgspec.structs.replace(
                 onset, type="offset", offset_time=onset.onset_time, offset_sample=onset.onset_sample

@@ -26,7 +26,7 @@ def alerts(view: View) -> list[tuple[Kind, str]]:
     if muted := view.muted_urgent:
         names = ", ".join(called(entry).upper() for entry in muted)
         are = "are" if len(muted) > 1 else "is"
-        found.append(("impaired", f"MUTED  {names} {are} urgent and will not be reported · m: hear it again"))
+        found.append(("impaired", f"MUTED  {names} {are} urgent and will not be reported · select, then m"))
     return found
 
 

@@ -24,6 +24,10 @@ _BESIDE_S = 2.0
 
 _MOST_CANDIDATES = 4
 _LEAST_SCORE = 0.02
+_KEYS = (
+    ("w", "it was wrong"), ("r", "right"), ("u", "take back"), ("t", "teach"), ("←→", "older, newer"),
+    ("esc", "close"),
+)  # fmt: skip
 
 
 def detail_lines(
@@ -144,7 +148,7 @@ def _spectrogram(
 
 def _keys(heard: ShownEvent, width: int) -> Strip:
     keys = [("a", "seen")] * (heard.event.urgent and heard.event.acknowledged_at is None)
-    keys += [("t", "teach"), ("←→", "older, newer"), ("esc", "close")]
+    keys += [*_KEYS]
     pieces: list[Piece] = []
     for key, does in keys:
         if sum(cell_len(text) for text, _ in pieces) + len(key) + len(does) + 3 <= width:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -33,6 +33,9 @@ class DetailScreen(DrawnScreen):
         Binding("left,up,k", "step(1)"),
         Binding("right,down,j", "step(-1)"),
         Binding("a", "acknowledge"),
+        Binding("w", "correct('wrong')"),
+        Binding("r", "correct('right')"),
+        Binding("u", "correct('undo')"),
         Binding("t", "teach"),
     ]
 
@@ -80,6 +83,10 @@ class DetailScreen(DrawnScreen):
         event = self._rows[self._at].event
         if event.urgent:
             self._requests.acknowledge(event.id)
+
+    def action_correct(self, said: Literal["right", "wrong", "undo"]) -> None:
+        """Say that it was told rightly, or wrongly, or take back what was said."""
+        self._requests.correct(self._rows[self._at].event.id, said)
 
     def action_teach(self) -> None:
         """Show the command that teaches this sound, and put it on the clipboard where the terminal can."""
