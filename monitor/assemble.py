@@ -21,25 +21,17 @@ from monitor.encoders import Encoder
 from monitor.encoders.watched import AsyncEncoder, WatchedEncoder
 from monitor.errors import ConfigError, SourceError
 from monitor.pipeline.acknowledgements import Acknowledgements
-from monitor.pipeline.clip_keeper import ClipKeeper, make_clip_keeper, speech_filter
+from monitor.pipeline.clip_keeper import ClipKeeper
+from monitor.pipeline.companions import make_companions
 from monitor.pipeline.corrector import Corrector, never_deaf
 from monitor.pipeline.earlier_runs import remember_background, remember_missed, remember_thresholds
-from monitor.pipeline.memory import make_moment_keeper, open_memory
+from monitor.pipeline.memory import open_memory
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Clock
-from monitor.pipeline.rhythm_watch import make_rhythm_watch
 from monitor.pipeline.scheduler import Scheduler
 from monitor.pipeline.scorers import Scorers
-from monitor.pipeline.sound_levels import make_sound_levels
 from monitor.pipeline.stages import Stages
-from monitor.pipeline.start_notes import (
-    adapter_note,
-    muted_note,
-    uncalibrated_note,
-    unknown_ids_note,
-    unlisted_note,
-    untuned_note,
-)
+from monitor.pipeline.start_notes import notes_of_settings, untuned_note
 from monitor.pipeline.stream_descriptions import describe
 from monitor.pipeline.taught_classes import TaughtClasses
 from monitor.records import ClassPrompt
@@ -224,7 +216,6 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     taught = TaughtClasses(classes, encoder.info, Scorers(encoder, classes, config))
     scorer = taught.scorer()
     scorer.corrections = corrections = Corrections(tuple(scorer.prompts), never_deaf(classes, config))
-    speech = speech_filter(encoder, config)
     arrived = threading.Event()
     rings = [Ring(seconds_to_len(config.capture.ring_s, encoder.sample_rate), arrived) for _ in sources]
     captures = _start_captures(sources, rings, encoder.sample_rate, config)
@@ -232,12 +223,11 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     memories = [remember_background(stream, encoder, config) for stream in streams]
     stages = [_stages(encoder, scorer, config, memory) for memory in memories]
     keepers, learnt = remember_thresholds(stages, streams, config)
-    clips = [make_clip_keeper(stream, speech, config) for stream in streams]
-    sound_levels, damaged = make_sound_levels(streams)
     memory, unremembered = open_memory(config, streams)
     if memory is not None:
         sinks.count(memory.queue)
-    moments = [make_moment_keeper(stream, memory, config) for stream in streams]
+    companions, damaged = make_companions(streams, classes, memory, encoder, config)
+    moments = [one.moments for one in companions if one.moments is not None]
     corrector = Corrector(corrections, moments, memory, SYSTEM_CLOCK.utc)
     unremembered += corrector.remember(encoder.info.identity)
     acknowledgements = Acknowledgements(sinks.emit, SYSTEM_CLOCK.utc)
@@ -252,32 +242,19 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
             clock=SYSTEM_CLOCK,
             max_lag_s=config.window.max_lag_s,
             acknowledgements=acknowledgements,
-            clips=keeper,
-            rhythms=make_rhythm_watch(classes, stream.sample_rate, config),
-            sound_levels=measuring,
-            moments=own_moments,
+            companions=beside,
         )
-        for ring, capture, stream, own, keeper, measuring, own_moments in zip(
-            rings, captures, streams, stages, clips, sound_levels, moments, strict=True
+        for ring, capture, stream, own, beside in zip(
+            rings, captures, streams, stages, companions, strict=True
         )
     ]
-    notes = tuple(memory.note for memory in memories if memory.note) + unknown_ids_note(config, streams)
-    notes += (
-        damaged
-        + taught.notes
-        + unremembered
-        + muted_note(config, classes)
-        + unlisted_note(config, classes)
-        + unseen
-        + learnt
-        + untuned
-        + adapter_note(encoder.info)
-        + uncalibrated_note(encoder.info, config)
-    )
+    backgrounds = tuple(memory.note for memory in memories if memory.note)
+    notes = (*backgrounds, *damaged, *taught.notes, *unremembered, *unseen, *learnt, *untuned)
+    notes += notes_of_settings(encoder.info, config, classes, streams)
     watched = WatchedEncoder(encoder, SYSTEM_CLOCK.monotonic, load)
     scheduler = Scheduler(pipelines, watched, arrived, acknowledgements, taught, corrector)
-    kept = tuple(keeper for keeper in clips if keeper is not None)
-    return Monitor(tuple(captures), scheduler, watched, sinks, notes, keepers, kept)
+    clips = tuple(one.clips for one in companions if one.clips is not None)
+    return Monitor(tuple(captures), scheduler, watched, sinks, notes, keepers, clips)
 
 
 def _start_captures(

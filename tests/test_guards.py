@@ -19,6 +19,7 @@ from monitor.bus.messages import Event, ScoresMessage
 from monitor.config.settings import load_config
 from monitor.encoders import Encoder
 from monitor.models.store import find_model
+from monitor.pipeline.companions import Companions
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Stream
 from monitor.pipeline.rhythm_watch import make_rhythm_watch
@@ -76,7 +77,7 @@ class Listening:
             ),
             clock=SYSTEM_CLOCK,
             max_lag_s=1.0,
-            rhythms=make_rhythm_watch(words, self.rate, config),
+            companions=Companions(rhythms=make_rhythm_watch(words, self.rate, config)),
         )
         self._heard = 0
 

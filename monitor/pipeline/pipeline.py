@@ -21,14 +21,11 @@ from monitor.encoders.checked import answer
 from monitor.errors import ProgramError
 from monitor.pipeline.acknowledgements import Acknowledgements
 from monitor.pipeline.background_profile import background_profile
-from monitor.pipeline.clip_keeper import ClipKeeper
 from monitor.pipeline.commands import Commands
+from monitor.pipeline.companions import NOBODY, Companions
 from monitor.pipeline.health import HealthWatch
 from monitor.pipeline.lateness import Lateness
-from monitor.pipeline.moment_keeper import MomentKeeper
 from monitor.pipeline.reporter import Clock, Context, Reporter, Stream
-from monitor.pipeline.rhythm_watch import RhythmWatch
-from monitor.pipeline.sound_levels import SoundLevels
 from monitor.pipeline.stages import Input, Line, Progress, Stages
 from monitor.records import (
     Embedding,
@@ -68,21 +65,13 @@ class Pipeline:
         clock: Clock,
         max_lag_s: float,
         acknowledgements: Acknowledgements | None = None,
-        clips: ClipKeeper | None = None,
-        rhythms: RhythmWatch | None = None,
-        sound_levels: SoundLevels | None = None,
-        moments: MomentKeeper | None = None,
+        companions: Companions = NOBODY,
     ) -> None:
         self._ring = ring
         self._capture = capture
         self._stages = stages
         self._sinks = sinks if isinstance(sinks, Fanout) else Fanout(sinks)
-        self._clips = clips
-        self._rhythms = rhythms
-        self._moments = moments
-        self._followers = [one for one in (rhythms, clips, moments) if one is not None]
-        listeners = (None if clips is None else clips.recorder, rhythms, sound_levels)
-        self._listeners = [one for one in listeners if one is not None]
+        self._companions = companions
         self._acknowledgements = acknowledgements or Acknowledgements(self._sinks.emit, clock.utc)
         self._clock = clock
         self._stream = stream
@@ -90,7 +79,7 @@ class Pipeline:
         self._report = Reporter(stream, clock, stages.scorer.prompts, urgent)
         self._commands = Commands(stages.detector, stages.background, stages.calibration, clock.utc)
         self._progress = Progress()
-        line = Line(ring, capture, stages, stream, clock, sound_levels)
+        line = Line(ring, capture, stages, stream, clock, companions.sound_levels)
         self._lateness = Lateness(line, max_lag_s)
         self._health = HealthWatch(
             line, self._progress, self._report, self._commands, lambda: self._sinks.undelivered
@@ -242,8 +231,7 @@ class Pipeline:
     def _measure(self, piece: Span) -> list[Window]:
         """Measure a piece; return the window that it completes, if any, and one before a gap."""
         self._progress.stop = piece.start + len(piece.samples)
-        for listener in self._listeners:
-            listener.hear(piece)
+        self._companions.hear(piece)
         self._stages.meter.held = bool(self._stages.detector.open)
         for level in self._stages.meter.push(piece):
             self._emit(self._report.level(level))
@@ -291,7 +279,7 @@ class Pipeline:
 
     def _pass(self, window: Window, score: WindowScores) -> LevelReading:
         """Publish a window's score, and what the detector makes of it."""
-        score = score if self._rhythms is None else self._rhythms.raised(score)
+        score = self._companions.raised(score)
         background, detector = self._stages.background, self._stages.detector
         level = self._stages.meter.over(window.start, window.stop)
         scored_s = self._clock.monotonic()
@@ -338,22 +326,15 @@ class Pipeline:
             if self._context is None:
                 continue  # nothing has been analysed, so nothing can be open
             told = self._report.told(item, self._context)
-            if isinstance(told, Event):
-                for follower in self._followers:
-                    told = follower.follow(told)
-            self._emit(told)
+            self._emit(self._companions.follow(told) if isinstance(told, Event) else told)
 
     def _judge(self, window: Window, vector: NDArray[np.float32] | None, *, sound: bool = True) -> None:
-        if self._clips is not None:
-            self._clips.recorder.judge(window, vector, sound=sound)
-        if self._moments is not None and vector is not None and self._context is not None:
-            self._moments.hear(window, vector, self._context, self._report.time_of(window.start))
+        self._companions.judge(window, vector, self._context, self._report, sound)
 
     def _report_clips(self) -> None:
         """Let complete clips be written, and tell of those that are there."""
-        if self._clips is not None:
-            for event in self._clips.step(over=self._ended):
-                self._emit(event)
+        for event in self._companions.clipped(self._ended):
+            self._emit(event)
 
     def _emit(self, record: PublishedRecord) -> None:
         self._sinks.emit(self._acknowledgements.completed(record) if isinstance(record, Event) else record)

@@ -78,3 +78,16 @@ def uncalibrated_note(info: EncoderInfo, config: Config) -> tuple[str, ...]:
         f"`monitor models cohort {info.name} --from RECORDINGS` builds one."
     )
     return (sentence,)
+
+
+def notes_of_settings(
+    info: EncoderInfo, config: Config, classes: Sequence[ClassPrompt], streams: Sequence[Stream]
+) -> tuple[str, ...]:
+    """Return what the settings of a run give rise to."""
+    return (
+        *unknown_ids_note(config, streams),
+        *muted_note(config, classes),
+        *unlisted_note(config, classes),
+        *adapter_note(info),
+        *uncalibrated_note(info, config),
+    )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from monitor.assemble import make_stages
 from monitor.bus.messages import Event, Health, Level, NearMissMessage, Request, ScoresMessage
 from monitor.config.settings import Config, load_config
+from monitor.pipeline.companions import Companions
 from monitor.pipeline.moment_keeper import MomentKeeper
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Clock, Stream
@@ -69,7 +70,7 @@ class Bench:
             stages=stages,
             sinks=[self.sink],
             stream=stream,
-            moments=self.moments,
+            companions=Companions(moments=self.moments),
             clock=self.time.clock(),
             max_lag_s=1.0,
         )

@@ -10,6 +10,7 @@ import pytest
 
 from monitor.assemble import make_stages
 from monitor.bus.messages import Health
+from monitor.pipeline.companions import Companions
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Stream
 from monitor.pipeline.sound_levels import SoundLevels
@@ -66,7 +67,7 @@ def test_a_source_that_is_away_has_no_level_until_it_is_back() -> None:
         stream=Stream("mic", "mic", RATE, "fake-0", True, "run"),
         clock=time.clock(),
         max_lag_s=1.0,
-        sound_levels=SoundLevels(RATE, CALIBRATION),
+        companions=Companions(sound_levels=SoundLevels(RATE, CALIBRATION)),
     )
 
     def told() -> Health:

@@ -34,6 +34,7 @@ from monitor.evaluation.metrics.bootstrap import ROUNDS
 from monitor.evaluation.metrics.event_metrics import Detection, Outcome, match
 from monitor.evaluation.synthesis.plans import StreamPlan
 from monitor.evaluation.synthesis.streams import Stream, StreamSpec, build_streams
+from monitor.pipeline.companions import Companions
 from monitor.pipeline.corrector import never_deaf
 from monitor.pipeline.moment_keeper import best_windows
 from monitor.pipeline.pipeline import Pipeline
@@ -114,7 +115,7 @@ def hear(stream: Stream, encoder: Encoder, classes: Sequence[ClassPrompt], confi
         stream=Listening("stream", name, encoder.sample_rate, encoder.info.identity, live=False, run_id=name),
         clock=SYSTEM_CLOCK,
         max_lag_s=config.window.max_lag_s,
-        moments=_Listener(heard),  # type: ignore[arg-type]
+        companions=Companions(moments=_Listener(heard)),  # type: ignore[arg-type]
     )
     ring.write(stream.samples, 0.0)
     ring.close()

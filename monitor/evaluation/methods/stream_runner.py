@@ -23,6 +23,7 @@ from monitor.evaluation.methods.embedding_store import EmbeddingStore, WindowBat
 from monitor.evaluation.metrics.event_metrics import Detection, Outcome, excuse, match
 from monitor.evaluation.synthesis.plans import StreamPlan
 from monitor.evaluation.synthesis.streams import Stream
+from monitor.pipeline.companions import Companions
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Stream as Listening
 from monitor.pipeline.rhythm_watch import make_rhythm_watch
@@ -128,7 +129,9 @@ def _listen(
         ),
         clock=SYSTEM_CLOCK,
         max_lag_s=config.window.max_lag_s,
-        rhythms=make_rhythm_watch(classes, encoder.sample_rate, config) if method == AS_SHIPPED else None,
+        companions=Companions(
+            rhythms=make_rhythm_watch(classes, encoder.sample_rate, config) if method == AS_SHIPPED else None
+        ),
     )
     ring.write(stream.samples, 0.0)
     ring.close()

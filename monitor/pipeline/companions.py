@@ -1,0 +1,95 @@
+"""What goes along with the line of one source: it hears the same sound and follows the same events.
+
+Each is there where it is asked for. A new one is its own module, a field here, and a line where it is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.bus.messages import Event
+from monitor.config.settings import Config
+from monitor.encoders import Encoder
+from monitor.pipeline.clip_keeper import ClipKeeper, make_clip_keeper, speech_filter
+from monitor.pipeline.memory import Memory, make_moment_keeper
+from monitor.pipeline.moment_keeper import MomentKeeper
+from monitor.pipeline.reporter import Context, Reporter, Stream
+from monitor.pipeline.rhythm_watch import RhythmWatch, make_rhythm_watch
+from monitor.pipeline.sound_levels import SoundLevels, make_sound_levels
+from monitor.records import ClassPrompt, Span, Window, WindowScores
+
+
+class Companions(msgspec.Struct, frozen=True):
+    """Those of one source."""
+
+    clips: ClipKeeper | None = None
+    """Keeps the sound around events."""
+    rhythms: RhythmWatch | None = None
+    """Finds alarms by their pattern."""
+    sound_levels: SoundLevels | None = None
+    """Measures dBA."""
+    moments: MomentKeeper | None = None
+    """Remembers what windows sounded like."""
+
+    def hear(self, piece: Span) -> None:
+        """Take in the next piece of sound."""
+        for one in (None if self.clips is None else self.clips.recorder, self.rhythms, self.sound_levels):
+            if one is not None:
+                one.hear(piece)
+
+    def raised(self, score: WindowScores) -> WindowScores:
+        """Return the score of a window with what is known beside the model."""
+        return score if self.rhythms is None else self.rhythms.raised(score)
+
+    def judge(
+        self,
+        window: Window,
+        vector: NDArray[np.float32] | None,
+        context: Context | None,
+        report: Reporter,
+        sound: bool,
+    ) -> None:
+        """Take note of what became of a window; `vector` None: it was not embedded."""
+        if self.clips is not None:
+            self.clips.recorder.judge(window, vector, sound=sound)
+        if self.moments is not None and vector is not None and context is not None:
+            self.moments.hear(window, vector, context, report.time_of(window.start))
+
+    def follow(self, event: Event) -> Event:
+        """Return a message of an event with what is known of it here."""
+        for one in (self.rhythms, self.clips, self.moments):
+            event = event if one is None else one.follow(event)
+        return event
+
+    def clipped(self, over: bool) -> list[Event]:
+        """Return events of which a recording is there now; `over`: no more sound comes."""
+        return [] if self.clips is None else list(self.clips.step(over=over))
+
+
+NOBODY = Companions()
+
+
+def make_companions(
+    streams: Sequence[Stream],
+    classes: Sequence[ClassPrompt],
+    memory: Memory | None,
+    encoder: Encoder,
+    config: Config,
+) -> tuple[list[Companions], tuple[str, ...]]:
+    """Return those of each stream, and what to tell the user."""
+    speech = speech_filter(encoder, config)
+    sound_levels, notes = make_sound_levels(streams)
+    found = [
+        Companions(
+            clips=make_clip_keeper(stream, speech, config),
+            rhythms=make_rhythm_watch(classes, stream.sample_rate, config),
+            sound_levels=measuring,
+            moments=make_moment_keeper(stream, memory, config),
+        )
+        for stream, measuring in zip(streams, sound_levels, strict=True)
+    ]
+    return found, notes
