@@ -33,7 +33,7 @@ from monitor.bus.messages import (
     Snapshot,
     Trouble,
 )
-from monitor.config.limits import THRESHOLD
+from monitor.config.limits import SNOOZE_S, THRESHOLD
 from monitor.errors import WireError
 from monitor.records import BESIDE_LIFE, Instant
 from monitor.text import clean, sanitise
@@ -193,6 +193,8 @@ def decode_request(data: bytes) -> Request:
         request.value is None or isinstance(request.value, bool | str) or not THRESHOLD.holds(request.value)
     ):
         raise WireError(f"A threshold request needs a value; valid: {THRESHOLD}.")
+    if request.for_s is not None and not (request.value is True and SNOOZE_S.holds(request.for_s)):
+        raise WireError(f"Only what is muted or paused has an end; valid: {SNOOZE_S} seconds.")
     if request.request == "correct" and not isinstance(request.value, str):
         raise WireError("A correct request needs the value right, wrong or undo.")
     return request

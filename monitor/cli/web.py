@@ -31,7 +31,7 @@ def add_web(verbs: Any, add_verb: AddVerb) -> None:
 
 
 def _web(arguments: argparse.Namespace) -> int:
-    from monitor.bus.addresses import check_endpoint
+    from monitor.bus.addresses import check_known
     from monitor.web.asking import Place
     from monitor.web.opening import open_web
     from monitor.web.serving import PageServer
@@ -46,7 +46,7 @@ def _web(arguments: argparse.Namespace) -> int:
     if len(set(endpoints)) != len(endpoints):
         raise ConfigError("The same monitor cannot be shown twice; name each --connect once.")
     controls = controls or [None] * len(endpoints)
-    places = [Place(check_endpoint(one), control) for one, control in zip(endpoints, controls, strict=True)]
+    places = [Place(check_known(one), control) for one, control in zip(endpoints, controls, strict=True)]
     opened = open_web(page_options(arguments, arguments.address))
     server = PageServer(opened, places, tell)
     for sentence in opened.sentences:

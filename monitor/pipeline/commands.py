@@ -14,6 +14,7 @@ from monitor.config.limits import THRESHOLD
 from monitor.detection.calibration import Calibration
 from monitor.detection.detector import Detector
 from monitor.names import class_id
+from monitor.pipeline.snoozes import Snoozes
 from monitor.records import NearMiss, Transition
 from monitor.scoring.background import Background
 
@@ -50,6 +51,8 @@ class Commands:
         self._changes: deque[Change] = deque(maxlen=KEPT)
         self._number = 0
         self._by_hand: set[str] = set()
+        self.snoozes = Snoozes(utc)
+        """What ends by itself."""
 
     @property
     def set_by_hand(self) -> frozenset[str]:
@@ -70,9 +73,11 @@ class Commands:
         match request.request, value:
             case "pause", bool():
                 self._note("pause", request, self._detector.paused, value)
+                self.snoozes.note(request, None)
                 return Reply(ok=True), self._detector.pause(value, stop)
             case "mute", bool():
                 self._note("mute", request, name in self._detector.muted, value)
+                self.snoozes.note(request, name)
                 return Reply(ok=True), self._detector.mute(name, value, stop)
             case "forget_background", _:
                 return self._forget(request)

@@ -172,6 +172,8 @@ class Pipeline:
                     if ended_by == "ended":
                         self._ended = True
                         self._health.end()
+        for request in self._commands.snoozes.due():
+            self.handle(request)
         self._report_health()
         self._report_clips()
         return None

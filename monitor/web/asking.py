@@ -8,7 +8,7 @@ import msgspec
 
 from monitor.bus.messages import Event, Reply, Request
 from monitor.bus.subscriber import ask
-from monitor.config.limits import THRESHOLD
+from monitor.config.limits import SNOOZE_S, THRESHOLD
 from monitor.errors import HistoryError, MonitorError, NoAnswer
 from monitor.storage.history import Asked, acknowledge, history_file
 from monitor.text import sanitise
@@ -66,6 +66,8 @@ def _refusal(wanted: PageRequest) -> str | None:
     is_number = isinstance(wanted.value, float) and not isinstance(wanted.value, bool)
     if wanted.request == "threshold" and not (is_number and THRESHOLD.holds(float(wanted.value or 0.0))):
         return f"A threshold request needs a value; valid: {THRESHOLD}."
+    if wanted.for_s is not None and not (wanted.value is True and SNOOZE_S.holds(wanted.for_s)):
+        return f"Only what is muted or paused has an end; valid: {SNOOZE_S} seconds."
     return None
 
 
@@ -76,6 +78,7 @@ def _request(wanted: PageRequest) -> Request:
         value=wanted.value,
         source_id=wanted.source_id,
         event_id=wanted.event_id,
+        for_s=wanted.for_s,
         client=CLIENT,
     )
 

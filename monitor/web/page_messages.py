@@ -133,6 +133,7 @@ class PageRequest(msgspec.Struct, frozen=True, rename={"class_": "class"}, forbi
     value: float | bool | None = None
     source_id: str | None = None
     event_id: str | None = None
+    for_s: float | None = None
 
 
 class PairRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -176,7 +177,7 @@ def page_source(health: Health) -> PageSource:
         hearing=health.hearing,
         hearing_reason=health.hearing_reason,
         paused=health.paused,
-        paused_until=None,
+        paused_until=health.paused_until,
         warning=health.warning,
         calibrated=health.calibrated,
         live=health.position_s is None,

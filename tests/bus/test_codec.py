@@ -231,6 +231,7 @@ def test_a_request_without_what_it_needs_is_refused(request_: Request) -> None:
         Request(request="mute", class_="siren", value=True),
         Request(request="threshold", class_="siren", value=0.5),
         Request(request="mute", class_="siren", value=True, source_id="attic"),
+        Request(request="mute", class_="siren", value=True, for_s=900.0),
         Request(request="background"),
         Request(request="forget_background", source_id="attic"),
     ],

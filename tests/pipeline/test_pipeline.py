@@ -325,6 +325,23 @@ def test_pausing_shows_in_the_health_whatever_the_state() -> None:
     assert (bench.health.state, bench.health.paused) == ("lost", True)
 
 
+def test_what_is_muted_for_a_while_is_heard_again_by_itself_and_says_until_when() -> None:
+    bench = Bench(live=True)
+    bench.pipeline.handle(Request("mute", "low", True, for_s=60.0))
+    bench.pipeline.handle(Request("pause", None, True, for_s=30.0))
+    bench.play(tone("low", 2.0), (400,))
+    low = next(one for one in bench.health.classes if one.class_ == "low")
+    assert low.muted_until == bench.time.wall + timedelta(seconds=60.0)
+    assert bench.health.paused_until == bench.time.wall + timedelta(seconds=30.0)
+    assert bench.events == []
+    bench.time.wall += timedelta(seconds=60.0)
+    bench.play(noise(2.0), (400,))
+    bench.play(tone("low", 3.0), (400,))
+    assert [event.type for event in bench.events][:1] == ["onset"]
+    assert bench.health.paused_until is None
+    assert [change.by for change in bench.health.changes][-2:] == ["the clock", "the clock"]
+
+
 OVERLONG = load_config(
     flags={
         "prompts": {"distractors": ["middle", *(f"noise {n}" for n in range(12))]},

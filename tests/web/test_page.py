@@ -241,24 +241,24 @@ def test_all_of_it_is_done_by_keyboard_and_an_urgent_sound_is_muted_only_after_a
     assert sight.page.locator("#sound-list li:nth-child(1) .mute").input_value() == "off"
     reach("#sound-list li:nth-child(1) .mute")
     press("ArrowDown")
-    reach("#question-yes")
+    reach("#question-answers button")
     sight.asks(lambda: press("Enter"))
     reach("#sound-list li:nth-child(2) .often")
     sight.asks(lambda: press("ArrowDown"))
     api.expect(sight.page.locator("#refusal")).to_be_empty()
     asked = {one.request: one for one in monitor.requests}
-    assert asked["mute"] == Request("mute", class_="siren", value=True, source_id=fakes.SOURCE_ID)
+    wanted = Request("mute", class_="siren", value=True, source_id=fakes.SOURCE_ID, for_s=900.0)
+    assert asked["mute"] == wanted
     assert asked["threshold"].class_ == "dog_bark"
     assert asked["threshold"].value == pytest.approx(6 / 7, abs=1e-3)  # four times a day
 
 
-def test_pausing_where_something_urgent_is_listened_for_asks_first_and_tells_a_refusal(
-    sight: Sight, monitor: Monitor
-) -> None:
+def test_a_pause_is_asked_for_with_its_end_and_a_refusal_is_told(sight: Sight, monitor: Monitor) -> None:
     monitor.publish(running())
     sight.page.get_by_role("button", name="Pause, Kitchen microphone").click()
-    sight.page.click("#question-yes")
+    sight.page.get_by_role("button", name="Pause for an hour").click()
     sight.shows("#refusal", "Not done: Cannot pause a file.")
+    assert monitor.requests[-1] == Request("pause", value=True, source_id=fakes.SOURCE_ID, for_s=3600.0)
 
 
 @pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (DESK, "dark")], ids=["phone", "desk"])

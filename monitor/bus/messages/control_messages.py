@@ -60,6 +60,9 @@ class Request(
     """For `history`: events that began earlier than that."""
     limit: Tally | None = None
     """For `history`: at most so many events, the newest, and at most 500; None: 500."""
+    for_s: float | None = None
+    """For `pause` and `mute` with true: seconds after which it ends by itself, within
+    `limits.SNOOZE_S`; None: somebody ends it."""
     client: str | None = None
     """What asks, in words ("the interface"); who that is the monitor finds out itself."""
 

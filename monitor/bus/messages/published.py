@@ -159,6 +159,8 @@ class ClassState(msgspec.Struct, frozen=True, rename={"class_": "class"}):
     urgent: bool
     label: str = ""
     """What the user calls it, in any script; empty: like `class`."""
+    muted_until: Instant | None = None
+    """When it is heard again by itself; None: no end was asked for."""
     set_by_hand: bool = False
     """Somebody set its onset threshold in this run; else it is the configuration's, or moves itself."""
 
@@ -270,6 +272,8 @@ class Health(msgspec.Struct, frozen=True):
     classes: list[ClassState]
     paused: bool = False
     """Paused by the user, whatever the state."""
+    paused_until: Instant | None = None
+    """When it goes on by itself; None: no end was asked for."""
     warning: str | None = None
     """What seems wrong with what the source delivers, whatever the state; None if nothing."""
     calibration: CalibrationState | None = None

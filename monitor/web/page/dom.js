@@ -52,21 +52,25 @@ export function sync(list, items, { key, make, update }) {
   for (const element of known.values()) element.remove();
 }
 
-/** Ask before something that may hurt; resolves to whether to do it. */
-export function confirmed(words, yes) {
+/** Ask before something that may hurt; resolves to the value of the answer, null for none of them. */
+export function chosen(words, answers) {
   const dialog = byId("question");
   byId("question-text").textContent = words;
-  byId("question-yes").textContent = yes;
   return new Promise((resolve) => {
     const done = (answer) => () => {
       dialog.onclose = null;
       dialog.close();
       resolve(answer);
     };
-    byId("question-yes").onclick = done(true);
-    byId("question-no").onclick = done(false);
-    dialog.onclose = done(false);
+    byId("question-answers").replaceChildren(
+      ...answers.map(([value, label]) => h("button", { type: "button", class: "danger", onclick: done(value) }, label)),
+    );
+    byId("question-no").onclick = done(null);
+    dialog.onclose = done(null);
     dialog.showModal();
     byId("question-no").focus();
   });
 }
+
+/** Ask whether to do it. */
+export const confirmed = async (words, yes) => (await chosen(words, [[true, yes]])) === true;

@@ -1,5 +1,5 @@
 // Puts the parts together: messages change the model, and the model is drawn.
-import { byId, confirmed, fillTexts, say, show } from "./dom.js";
+import { byId, chosen, fillTexts, say, show } from "./dom.js";
 import { text } from "./strings.js";
 import { zone } from "./wording.js";
 import { Line, post } from "./link.js";
@@ -45,10 +45,13 @@ async function ask(machine, request) {
   return error === null;
 }
 
+/** A pause is asked for with its end; listening again needs no question. */
 async function pause(machine, source) {
-  const urgent = source.classes.some((one) => one.urgent);
-  if (!source.paused && urgent && !(await confirmed(text.askPause, text.yesPause))) return;
-  await ask(machine, { request: "pause", value: !source.paused, source_id: source.source_id });
+  const about = { request: "pause", source_id: source.source_id };
+  if (source.paused) return ask(machine, { ...about, value: false });
+  const ends = text.snoozes.map(([seconds, words]) => [{ for_s: seconds }, text.pauseFor(words)]);
+  const end = await chosen(text.askPause, [...ends, [{}, text.pauseForever]]);
+  return end === null ? false : ask(machine, { ...about, value: true, ...end });
 }
 
 function showView(name) {

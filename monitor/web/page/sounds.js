@@ -5,7 +5,7 @@ import { CHOICES, called, clock, howOften, scoreOf } from "./wording.js";
 import { sources, several } from "./model.js";
 
 const SCORES = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95];
-const SAME = 0.01;
+const SNOOZES = text.snoozes;
 
 export function drawSounds(model, ask) {
   sync(byId("sound-list"), sources(model), {
@@ -59,14 +59,16 @@ function drawOften(select, one, calibrated, set) {
   const said = calibrated ? howOften(now) : text.scoreChoice(Number(now.toPrecision(2)));
   if (!choices.some(([, words]) => words === said)) choices.unshift([now, text.asSet(said)]);
   fill(select, choices, choices.find(([, words]) => words === said || words === text.asSet(said))[0]);
-  select.onchange = () => Math.abs(Number(select.value) - now) > SAME / 100 && set(Number(select.value));
+  select.onchange = () => Math.abs(Number(select.value) - now) > 1e-4 && set(Number(select.value));
 }
 
 function drawMute(select, one, choose) {
-  const choices = [["off", text.muteOff], ["on", text.muteForever]];
-  fill(select, choices, one.muted ? "on" : "off");
+  const chosen = one.muted ? (one.muted_until ? "now" : "on") : "off";
+  const choices = [["off", text.muteOff], ...SNOOZES.map(([seconds, words]) => [seconds, text.muteFor(words)]), ["on", text.muteForever]];
+  if (chosen === "now") choices.unshift(["now", text.mutedUntil(clock(new Date(one.muted_until)))]);
+  fill(select, choices, chosen);
   select.onchange = async () => {
-    if (!(await choose(select.value))) select.value = one.muted ? "on" : "off";
+    if (!(await choose(select.value))) select.value = chosen;
   };
 }
 
@@ -74,7 +76,8 @@ function drawMute(select, one, choose) {
 async function muteAsked(choice, one, set) {
   const on = choice !== "off";
   if (on && one.urgent && !(await confirmed(text.askMute(called(one)), text.yesMute(called(one))))) return false;
-  return set({ value: on });
+  const seconds = Number(choice);
+  return set(seconds ? { value: true, for_s: seconds } : { value: on });
 }
 
 function fill(select, choices, chosen) {
