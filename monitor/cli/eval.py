@@ -6,6 +6,7 @@ from typing import Any
 
 from monitor.cli.arguments import AddVerb
 from monitor.cli.eval_clips import add_clips, add_noise
+from monitor.cli.eval_paper import add_paper
 from monitor.cli.eval_streams import add_streams
 
 
@@ -15,4 +16,5 @@ def add_eval(verbs: Any, add_verb: AddVerb) -> None:
     kinds = parser.add_subparsers(required=True, metavar="KIND")
     add_clips(kinds, add_verb)
     add_noise(kinds, add_verb)
+    add_paper(kinds, add_verb)
     add_streams(kinds, add_verb)

@@ -109,8 +109,13 @@ class OpenModels(msgspec.Struct, frozen=True):
         return 1 if self.absent else 0
 
 
-def open_models(config: Config, names: Sequence[str]) -> OpenModels:
+def open_models(config: Config, names: Sequence[str], *, quiet: bool = False) -> OpenModels:
     """Return models by name; one that is known and not here is left out and told, if another one is here.
+
+    Parameters
+    ----------
+    quiet
+        What is left out is told by the caller.
 
     Raises
     ------
@@ -130,7 +135,7 @@ def open_models(config: Config, names: Sequence[str]) -> OpenModels:
             encoders.append(open_encoder(config, name))
         except ModelAbsent as error:
             absent.append(str(error))
-    for sentence in absent if encoders else absent[:-1]:
+    for sentence in [] if quiet and encoders else absent if encoders else absent[:-1]:
         tell(f"left out: {sentence}")
     if not encoders:
         raise ModelAbsent(absent[-1])

@@ -34,6 +34,8 @@ _MOST_PAIRED = 3
 _NEEDS = {"tau": "text-background or audio-background", "beta": "drift", "k": "tgap"}
 """Number -> the parts of a method that have it."""
 Advance = Callable[[], None]
+Variants = Callable[[MethodRunner], Iterator[tuple[str, MethodRunner]]]
+"""Takes a model at work, and yields others made of it with their names; zero-shot of each is measured."""
 
 
 class NoiseExperiment(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +50,8 @@ class NoiseExperiment(msgspec.Struct, frozen=True, kw_only=True):
     prompts: tuple[int, ...] = ()
     """Zero-shot is measured with these of `PROMPTS` too, from 1."""
     grids: tuple[Grid, ...] = ()
+    over: tuple[tuple[Method, Method], ...] = ()
+    """Pairs of `methods` that are compared too, as each is with zero-shot."""
     settings: Settings = Settings()
     keep: Path | None = None
     """Where embeddings are kept; None: nowhere."""
@@ -93,8 +97,13 @@ class NoiseReport(msgspec.Struct, frozen=True):
     grid: list[GridRow]
 
 
-def run_noise(experiment: NoiseExperiment, bench: ClipBench) -> NoiseReport:
+def run_noise(experiment: NoiseExperiment, bench: ClipBench, variants: Variants | None = None) -> NoiseReport:
     """Let every model hear the mixtures, and measure every method.
+
+    Parameters
+    ----------
+    variants
+        Makes other models of each; None: there are none.
 
     Raises
     ------
@@ -115,7 +124,7 @@ def run_noise(experiment: NoiseExperiment, bench: ClipBench) -> NoiseReport:
         basis = (runner.encoder.info.identity, len(wanted.pool), given.overlapping)
         report.heard.append(ModelBasis(name, *basis, _drift(methods, runner)))
         with progress(f"{name}: methods", _count(experiment)) as advance:
-            by_model[name] = dict(_measure(runner, experiment, advance))
+            by_model[name] = dict(_measure(runner, experiment, advance, variants))
             report.grid.extend(_measure_grids(runner, experiment, advance))
     for model, measured in with_differences(by_model, _MOST_PAIRED).items():
         report.rows.extend(clip_rows(model, measured, clips.snrs_db, len(task.mixtures)))
@@ -134,9 +143,10 @@ def _wanted(task: ClipTask, experiment: NoiseExperiment, bench: ClipBench) -> Wa
 
 
 def _measure(
-    runner: MethodRunner, experiment: NoiseExperiment, advance: Advance
+    runner: MethodRunner, experiment: NoiseExperiment, advance: Advance, variants: Variants | None
 ) -> Iterator[tuple[str, list[Figures]]]:
     """Yield the figures of every method per SNR; after each but zero-shot, what it gains over that."""
+    by_name: dict[str, list[Figures]] = {}
     base = runner.figures(ZERO_SHOT, experiment.settings, measure)
     advance()
     yield ZERO_SHOT.name, base
@@ -145,8 +155,14 @@ def _measure(
         (f"prompt-{number}", ZERO_SHOT, runner.words_in(PROMPTS[number - 1])) for number in experiment.prompts
     ]
     for name, method, words in others:
-        found = runner.figures(method, experiment.settings, measure, words)
+        found = by_name[name] = runner.figures(method, experiment.settings, measure, words)
         advance()
+        yield name, found
+        yield f"{name}{LESS}{ZERO_SHOT.name}", difference(found, base)
+    for one, other in ((one.name, other.name) for one, other in experiment.over):
+        yield f"{one}{LESS}{other}", difference(by_name[one], by_name[other])
+    for name, variant in variants(runner) if variants is not None else ():
+        found = variant.figures(ZERO_SHOT, experiment.settings, measure)
         yield name, found
         yield f"{name}{LESS}{ZERO_SHOT.name}", difference(found, base)
 

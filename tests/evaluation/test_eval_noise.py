@@ -6,6 +6,7 @@ import csv
 import json
 import math
 import re
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from monitor.config.settings import Config
 from monitor.errors import ConfigError
 from monitor.evaluation.clip_task import ClipBench, ClipExperiment
 from monitor.evaluation.eval_noise import GridRow, NoiseExperiment, NoiseReport, run_noise
-from monitor.evaluation.methods.method_runner import PROMPTS, Grid
+from monitor.evaluation.methods.method_runner import PROMPTS, Grid, MethodRunner
 from monitor.evaluation.methods.methods import Settings, parse_method
 from monitor.evaluation.metrics.clip_figures import ClipRow
 from monitor.evaluation.reports.model_tables import models_side_by_side
@@ -147,6 +148,22 @@ def test_zero_shot_is_the_base_whether_listed_or_not(root: Path, bench: ClipBenc
 
     assert list(dict.fromkeys(row.method for row in found.rows)) == ["zero-shot", "auto", "auto - zero-shot"]
     assert found.heard[0].pool == 0  # nothing is learnt, and nothing embedded to learn from
+
+
+def test_models_made_of_a_model_are_measured_by_zero_shot_and_methods_over_others(
+    root: Path, bench: ClipBench
+) -> None:
+    def variants(runner: MethodRunner) -> Iterator[tuple[str, MethodRunner]]:
+        given = replace(runner.given, windows=np.roll(runner.given.windows, 1, axis=-1))
+        yield "turned", replace(runner, given=given)
+
+    asked = experiment(root, "drift", "text-background")
+    over = ((parse_method("drift"), parse_method("text-background")),)
+    found = run_noise(replace(asked, over=over), replace(bench, encoders=bench.encoders[:1]), variants)
+    turned = values(found, "fake", "turned")
+    assert values(found, "fake", "turned - zero-shot") == pytest.approx(np.subtract(turned, 1.0))
+    less = np.subtract(values(found, "fake", "drift"), values(found, "fake", "text-background"))
+    assert values(found, "fake", "drift - text-background") == pytest.approx(less)
 
 
 def test_only_the_classes_asked_for_compete(root: Path, bench: ClipBench) -> None:

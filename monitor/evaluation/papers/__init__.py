@@ -1,0 +1,1 @@
+"""The papers that this project rests on: what they report, and how their trials are run here."""
