@@ -88,9 +88,8 @@ def forget_taught(arguments: argparse.Namespace) -> int:
         return 0
     show(f"Forgotten: {', '.join(map(as_words, gone)) or 'nothing was taught'}.")
     for name in gone:
-        said = told_to_monitor(arguments, name, as_words(name))
-        if "No monitor runs" not in said:
-            show(said)
+        if told_to_monitor(arguments, name, as_words(name)).startswith("The monitor that runs listens"):
+            show(f"The monitor that runs goes by the words of {as_words(name)} alone from now on.")
     return 0
 
 

@@ -19,7 +19,7 @@ from monitor.learning.takes import Take
 
 ENOUGH = 3
 """Examples with which a class may be taught when no more come."""
-_WIDTH = 30
+_WIDTH = 24
 _RANGE_DB = 50.0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 
 import msgspec
@@ -16,6 +17,8 @@ from monitor.names import folded_words
 from monitor.records import ClassPrompt
 from monitor.scoring.prompts import build_prompts
 from monitor.scoring.prototypes import embed_phrases
+from monitor.storage.own_sound_file import Quality
+from monitor.storage.own_sounds import taught_sounds
 from monitor.vocabulary.judge import Judge, Verdict
 from monitor.vocabulary.measured import MEASURED_FILE, Measurement, of_word, read_measurements
 
@@ -48,6 +51,16 @@ class WordReport(msgspec.Struct, frozen=True):
     """Where it was not: of the nearest word that was, if that is as near as likely confusions are."""
     measured_near_cosine: float | None
     confusions: tuple[Confusion, ...]
+    taught: TaughtWord | None = None
+    """How it was taught to this model by examples, which then count beside the word; None: it was not."""
+
+
+class TaughtWord(msgspec.Struct, frozen=True):
+    """By what a class was taught."""
+
+    examples: int
+    taught: datetime
+    quality: Quality | None
 
 
 def report_words(classes: Sequence[ClassPrompt], encoder: Encoder, config: Config) -> list[WordReport]:
@@ -71,6 +84,7 @@ def report_words(classes: Sequence[ClassPrompt], encoder: Encoder, config: Confi
     table = read_measurements(model.path(audio).with_name(MEASURED_FILE), audio.sha256)
     measured = [of_word(table, item.wording, item.label, item.name) for item in classes]
     near = _nearest_measured(classes, table, embed)
+    examples = _taught(encoder)
     return [
         WordReport(
             name=item.label or item.name,
@@ -81,11 +95,18 @@ def report_words(classes: Sequence[ClassPrompt], encoder: Encoder, config: Confi
             measured_near=() if own or cosine < level else of_word(table, word),
             measured_near_cosine=None if own or cosine < level else cosine,
             confusions=confused,
+            taught=examples.get(item.name),
         )
         for item, verdict, own, (word, cosine), confused in zip(
             classes, verdicts, measured, near, confusions, strict=True
         )
     ]
+
+
+def _taught(encoder: Encoder) -> dict[str, TaughtWord]:
+    """Return what was taught to this model, by class."""
+    mine = [one for one in taught_sounds()[0] if one.model == encoder.info.identity]
+    return {one.sound.name: TaughtWord(len(one.examples), one.taught, one.quality) for one in mine}
 
 
 def make_judge(encoder: Encoder, config: ModelConfig) -> Judge:

@@ -42,11 +42,13 @@ def _words(arguments: argparse.Namespace) -> int:
     config = load_config(arguments.config, os.environ, model_flag(arguments))
     from monitor.cli.word_report import report_words
     from monitor.encoders import load
+    from monitor.pipeline.taught_classes import taught_aliases
     from monitor.progress import WordsProgress
     from monitor.scoring.prompts import parse_classes
+    from monitor.storage.own_sounds import taught_sounds
 
     given = arguments.words or config.prompts.classes
-    classes = parse_classes(",".join(map(_one, given)), config.prompts.aliases)
+    classes = parse_classes(",".join(map(_one, given)), taught_aliases(taught_sounds()[0], config))
     reports = report_words(classes, load(config.model, WordsProgress(sys.stderr)), config)
     if arguments.json:
         show_json(msgspec.json.encode(reports))
@@ -67,7 +69,7 @@ def _lines(report: WordReport) -> list[str]:
     verdict = report.verdict
     same = folded_words(report.name) == folded_words(report.wording)
     head = f"{report.name}: {_KNOWN[verdict.known]}" + ("" if same else f" (as {report.wording!r})")
-    why = [unknown_sentence(verdict, report.name)] if verdict.known is False else []
+    why = [unknown_sentence(verdict, report.name)] if verdict.known is False and not report.taught else []
     if verdict.known is None:
         why = ["The model does not tell names of sounds from other words."]
     near = ", ".join(f"{one.name} {short(one.cosine)}" for one in verdict.nearest)
@@ -77,10 +79,20 @@ def _lines(report: WordReport) -> list[str]:
     return [
         head,
         *(f"    {sentence}" for sentence in why),
+        *_taught_lines(report),
         f"    nearest     {near}",
         *_measured_lines(report),
         f"    confusions  {confusions or 'none is near'}",
     ]
+
+
+def _taught_lines(report: WordReport) -> list[str]:
+    if report.taught is None:
+        return []
+    one, quality = report.taught, report.taught.quality
+    found = "" if quality is None else f"; {quality.found} of {one.examples} found when left out"
+    count = f"{one.examples} example{'' if one.examples == 1 else 's'}"
+    return [f"    taught      by {count} on {one.taught.astimezone():%Y-%m-%d}{found}"]
 
 
 def _measured_lines(report: WordReport) -> list[str]:

@@ -88,6 +88,11 @@ CHECKS: dict[str, Check] = {
         "Ask for one word at a time: `monitor words siren`.",
         timeout_s=120.0,
     ),
+    "own sounds": Check(
+        "monitor.doctor.own_sounds:check_taught",
+        "looking at what was taught",
+        "Look at it yourself: `monitor learn list`.",
+    ),
     "storage": Check(
         "monitor.doctor.storage:check_storage",
         "looking at the disk",

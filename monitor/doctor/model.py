@@ -15,6 +15,7 @@ from monitor.encoders import Encoder, count_pieces, find, load
 from monitor.errors import MonitorError
 from monitor.scoring.prompts import parse_classes
 from monitor.scoring.prototypes import embed_phrases
+from monitor.storage.own_sounds import taught_sounds
 from monitor.vocabulary.judge import Judge
 
 _WINDOWS = 9
@@ -62,7 +63,9 @@ def check_words(examined: Examined) -> Iterable[Finding]:
     try:
         classes = parse_classes(",".join(config.prompts.classes), config.prompts.aliases)
         encoder = _loaded(config.model)
-        verdicts = _judge(encoder, config.model).judge([one.wording for one in classes])
+        taught = {one.sound.name for one in taught_sounds()[0] if one.model == encoder.info.identity}
+        asked = [one.wording for one in classes if one.name not in taught]
+        verdicts = _judge(encoder, config.model).judge(asked) if asked else []
     except MonitorError as error:
         return [fault("words", str(error), "Correct [prompts] classes; `monitor words` tries them.")]
     unknown = [one.wording for one in verdicts if one.known is False]
@@ -72,6 +75,8 @@ def check_words(examined: Examined) -> Iterable[Finding]:
         return [attention("words", f"the model does not know {shown}", do)]
     if any(one.known is None for one in verdicts):
         return [unchecked("words", "this model does not tell names of sounds from other words")]
+    if not verdicts:
+        return []
     return [ok("words", f"the model knows all {len(verdicts)}: {', '.join(one.wording for one in verdicts)}")]
 
 
