@@ -23,8 +23,10 @@ def add_learn(verbs: Any, add_verb: AddVerb) -> None:
     """Add `learn` and what it can do to the verbs of the program."""
     summary = "teach a sound by examples: your doorbell, your kettle"
     learn = add_verb(verbs, "learn", _teach, summary)
-    learn.epilog = "`monitor learn NAME ...` is short for `monitor learn teach NAME ...`."
-    actions = learn.add_subparsers(metavar="ACTION", required=True)
+    learn.epilog = (
+        "`monitor learn NAME` is short for `monitor learn teach NAME`, as in: monitor learn doorbell"
+    )
+    actions = learn.add_subparsers(metavar="NAME|ACTION", required=True)
     _add_teach(actions, add_verb)
     _add_list(actions, add_verb)
     _add_test(actions, add_verb)

@@ -115,7 +115,8 @@ def _over(
     """Run a monitor over a source that tells nobody, and return what it made of the class."""
     screen = Screen(arguments.json or not source.live)
     watch = _Watch(listed.prompt.name, screen.score)
-    config = by_class(listed.config, listed.classes, strict=False)
+    required = msgspec.structs.replace(listed.config.capture, require=True)
+    config = msgspec.structs.replace(by_class(listed.config, listed.classes, strict=False), capture=required)
     monitor = start_monitor([source], encoder, listed.classes, Fanout([watch]), config)
     try:
         with screen.opened():

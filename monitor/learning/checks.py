@@ -33,10 +33,14 @@ BACKGROUND_SHARE = 0.01
 _UNLIKE_PART = 0.5
 """Without a cohort: less than this part of how alike the others are."""
 
+_SAME = 5e-4
+"""Embeddings are kept in half precision."""
 _FEW = 3
 UNLIKE = "unlike the others: was it another sound, or was something else louder? do it again"
 
-Kind = Literal["too_quiet", "clipped", "too_short", "cut", "unlike_others", "like_background", "like_class"]
+Kind = Literal[
+    "too_quiet", "clipped", "too_short", "cut", "same", "unlike_others", "like_background", "like_class"
+]
 
 
 class Doubt(msgspec.Struct, frozen=True):
@@ -95,6 +99,7 @@ def check_example(example: Example, others: Sequence[Example], surroundings: Sur
     own = mean_of(example.plain)
     near = mean_of(np.stack([mean_of(one.plain) for one in others])) if others else None
     found = (
+        _same(example, others),
         _unlike(example, others, surroundings.cohort),
         _like_background(own, near, surroundings),
         _like_taught(own, near, surroundings),
@@ -106,6 +111,16 @@ def check_example(example: Example, others: Sequence[Example], surroundings: Sur
 def mean_of(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the mean direction of float32 (n, d), unit norm."""
     return unit_norm(vectors.mean(axis=0))
+
+
+def _same(example: Example, others: Sequence[Example]) -> Doubt | None:
+    """Return a doubt where an example has been given before: it would count twice and teach nothing."""
+    same = (
+        one.plain.shape == example.plain.shape and np.allclose(one.plain, example.plain, atol=_SAME)
+        for one in others
+    )
+    told = "the very same as one that is there already; give another one"
+    return Doubt("same", told, grave=True) if any(same) else None
 
 
 def oddness(example: Example, others: Sequence[Example], cohort: Cohort | None) -> float:

@@ -51,12 +51,17 @@ def test_a_good_take_and_one_without_a_background_have_nothing_wrong() -> None:
     assert check_take(msgspec.structs.replace(GOOD, snr_db=None)) == []
 
 
+def test_the_same_example_counts_once() -> None:
+    (doubt,) = check_example(example(1, 0, 0, 0), [example(1, 0, 0, 0)], Surroundings())
+    assert (doubt.kind, doubt.grave) == ("same", True)
+
+
 @pytest.mark.parametrize("known", [True, False])
 def test_an_example_unlike_several_others_is_doubted_and_one_like_them_is_not(known: bool) -> None:
     others = [example(1, 0.1 * at, 0, 0) for at in range(4)]
     around = Surroundings(cohort=cohort() if known else None)
     assert [one.kind for one in check_example(example(0, 0, 1, 0), others, around)] == ["unlike_others"]
-    assert check_example(example(1, 0.2, 0, 0), others, around) == []
+    assert check_example(example(1, 0.25, 0, 0), others, around) == []
     assert check_example(example(0, 0, 1, 0), others[:2], around) == []
     assert oddness(example(0, 0, 1, 0), others, around.cohort) > 1.0
 
