@@ -77,6 +77,7 @@ class Actions(App[None]):
     def colour(self, theme: str) -> None:
         """Draw in the colours of another theme."""
         self.colours = theme
+        self.ansi_color = theme == "16-colours"
         for panel in self.query(Panel):
             panel.colour(theme)
         self.draw()

@@ -82,13 +82,13 @@ class MonitorApp(Pointer):
         parent: ParentPipe | None = None,
     ) -> None:
         """Show the monitor that `link` leads to, or the one that `parent` names and `connect` reaches."""
-        super().__init__()
+        self.colours = theme_for(options, os.environ)
+        """The theme, one of `options.THEMES`."""
+        super().__init__(ansi_color=self.colours == "16-colours")
         self.orphaned: Orphaned | None = None
         """Set once the parent is gone."""
         self._options = options
         self._parent_line = parent
-        self.colours = theme_for(options, os.environ)
-        """The theme, one of `options.THEMES`."""
         self._watch = Watch(link, options, self._post, connect)
         self.selection = self._watch.selection
         self.requests = UserRequests(self._watch.connection)

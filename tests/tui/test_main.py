@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -44,13 +45,13 @@ def monitor() -> Iterator[Monitor]:
 class Terminal:
     """A pseudo-terminal of 80 x 24 with the program on it."""
 
-    def __init__(self, *arguments: str, keep: tuple[int, ...] = ()) -> None:
+    def __init__(self, *arguments: str, keep: tuple[int, ...] = (), term: str = "xterm-256color") -> None:
         self._ours, theirs = pty.openpty()
         termios.tcsetwinsize(theirs, (24, 80))
         self.before = termios.tcgetattr(theirs)
         self.theirs = theirs
         command = [sys.executable, "-m", "monitor.tui", *arguments]
-        environment = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": os.pathsep.join(sys.path)}
+        environment = {**os.environ, "TERM": term, "PYTHONPATH": os.pathsep.join(sys.path)}
         self.process = subprocess.Popen(
             command,
             stdin=theirs,
@@ -103,6 +104,22 @@ def test_on_a_real_terminal_it_shows_the_monitor_and_leaves_the_terminal_as_it_w
         terminal.read_until(lambda: terminal.ended() and b"\x1b[?1049l" in terminal.output)
         assert terminal.process.returncode == 0
         assert termios.tcgetattr(terminal.theirs) == terminal.before
+    finally:
+        terminal.close()
+
+
+def test_on_the_linux_console_only_its_sixteen_colours_are_sent(monitor: Monitor) -> None:
+    terminal = Terminal(monitor.publisher.endpoint, term="linux")
+    try:
+        monitor.publish(health(1.0, classes=(class_state("siren"),)))
+        terminal.read_until(lambda: b"nothing recognised" in terminal.output)
+        asked = {
+            code for codes in re.findall(rb"\x1b\[([0-9;]+)m", terminal.output) for code in codes.split(b";")
+        }
+        assert asked <= {
+            b"%d" % code for code in (0, 1, 2, 7, *range(30, 38), *range(40, 48), *range(90, 98))
+        }
+        assert b"92" in asked  # green: it listens
     finally:
         terminal.close()
 

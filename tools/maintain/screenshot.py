@@ -40,7 +40,7 @@ def wait_for_onset(class_name: str) -> None:
 
 async def draw(class_name: str, columns: int, rows: int) -> str:
     """Return the screen as SVG."""
-    app = MonitorApp(Subscriber(ENDPOINT), Options(ENDPOINT))
+    app = MonitorApp(Subscriber(ENDPOINT), Options(ENDPOINT, flashing=False))
     async with app.run_test(size=(columns, rows)) as pilot:
         await asyncio.to_thread(wait_for_onset, class_name)
         await pilot.pause(MOMENT_S)

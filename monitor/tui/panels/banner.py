@@ -24,6 +24,12 @@ NARROW = 60
 _DETAIL_ROWS = 3
 """Rows that the details may take at most."""
 
+_CALM_ROWS = 5
+"""Letters need not be larger while nothing sounds."""
+
+_AIRY = 8
+"""Rows from which on one stays empty."""
+
 _FRAMED = 5
 """Rows from which on there is space for a frame."""
 
@@ -79,13 +85,10 @@ def _details(head: Headline, width: int, height: int) -> list[str]:
 
 def _word(head: Headline, width: int, height: int) -> list[str]:
     """Return the word in exactly `height` rows, large letters where they fit, else spaced capitals."""
-    letters = large(head.word, width, height if head.kind != "quiet" else min(height, 5), hollow=_over(head))
+    most = min(height, _CALM_ROWS) if head.kind == "quiet" else height - (height >= _AIRY)
+    letters = large(head.word, width, most, hollow=head.kind in OUTLINED)
     if letters is None:
         spaced = " ".join(head.word.upper())
         letters = [spaced if len(spaced) <= width else head.word.upper()][:height]
-    above = (height - len(letters)) // 2
+    above = (height - len(letters) + 1) // 2
     return [""] * above + letters + [""] * (height - len(letters) - above)
-
-
-def _over(head: Headline) -> bool:
-    return head.kind in OUTLINED
