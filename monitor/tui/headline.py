@@ -175,7 +175,7 @@ def _source_fault(  # noqa: PLR0911 - one for each state
         case "paused":
             return Headline("paused", "paused", f"{since} · nothing is reported · space: listen again")
         case "ended":
-            return Headline("ended", "ended", f"{_after_end(view, health, why)} · {since}")
+            return Headline("ended", "source ended", f"{_after_end(view, health, why)} · {since}")
         case "starting":
             return Headline("waiting", "starting", f"{why}opening {health.source_name}")
         case "running":

@@ -11,13 +11,19 @@ from rich.style import Style
 from textual.strip import Strip
 
 from monitor.tui.app import MonitorApp
+from monitor.tui.found_events import together
 from monitor.tui.headline import headline
 from monitor.tui.layout import SIDE_BY_SIDE, Wanted, rows_for, table_heights, table_widths
 from monitor.tui.panels.alerts import alerts
+from monitor.tui.panels.detail import detail_lines
+from monitor.tui.panels.found import found_lines
 from monitor.tui.parts import PARTS
 from monitor.tui.theme import TEXT
 from monitor.tui.themes import shaded, themed
 from monitor.tui.view import View
+
+from .fakes import at
+from .stories import NOW_S, STORIES
 
 
 def frame(view: View, width: int, height: int) -> list[Strip]:
@@ -42,6 +48,22 @@ def _tables(view: View, width: int, height: int) -> list[Strip]:
         return [*classes, *events]
     gap = [Segment(" ", TEXT)]
     return [Strip([*left, *gap, *right]) for left, right in zip(classes, events, strict=True)]
+
+
+def opened() -> dict[str, list[Strip]]:
+    """Return what opens over the screen, in two sizes: an event in full, and the history."""
+    found: dict[str, list[Strip]] = {}
+    for width, height in ((78, 20), (98, 29)):
+        for name in ("event", "missed"):
+            view = STORIES[name]()
+            heard = view.missed_events[0] if name == "missed" else view.open_events[0]
+            size = f"{width}x{height}"
+            found[f"{name} in full {size}"] = detail_lines(view, heard, width, height, teach=name == "missed")
+            if name == "missed":
+                rows = together(view, [], at(NOW_S))
+                here = replace(view, cursor=rows[2].key)
+                found[f"history {size}"] = found_lines(here, rows, "newest first", width, height)
+    return found
 
 
 def screen_text(lines: list[Strip]) -> str:

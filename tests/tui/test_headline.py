@@ -85,7 +85,7 @@ def test_an_event_stays_for_a_while_after_its_end_and_is_then_the_last_one() -> 
         ("lost", "source lost"),
         ("silent", "too quiet"),
         ("paused", "paused"),
-        ("ended", "ended"),
+        ("ended", "source ended"),
         ("starting", "starting"),
     ],
 )

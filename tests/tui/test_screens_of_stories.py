@@ -5,6 +5,7 @@ After a change: python -m tools.maintain.write_screens, and look at what has cha
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,21 @@ async def test_the_program_shows_what_these_screens_show(size: tuple[int, int]) 
                 cut = [line.crop(panel.region.x, panel.region.right).text for line in there]
                 assert [line.text for line in panel.lines] == cut, (name, panel.id)
             assert sum(panel.region.area for panel in shown) >= size[0] * size[1] - size[1]
+
+
+async def test_a_storm_of_sizes_ends_in_a_screen_that_is_right() -> None:
+    app = StoryApp(FakeLink(), Options(""))
+    app.story = STORIES["urgent"]()
+    dice = random.Random(1)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("enter")
+        for _ in range(25):
+            await pilot.resize_terminal(dice.randrange(20, 201), dice.randrange(5, 61))
+        await pilot.press("escape")
+        await pilot.resize_terminal(80, 24)
+        for _ in range(3):
+            app.draw()
+            await pilot.pause(0.02)
+        banner = app.query_one("#banner", Panel)
+        expected = frame(app.story, 80, 24)[: banner.size.height]
+        assert [line.text for line in banner.lines] == [line.text for line in expected]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from monitor.tui.options import THEMES, Options
 from tests.tui.fakes import FakeLink
-from tests.tui.frames import DEPTHS, StoryApp, frame, screen_colours, screen_text
+from tests.tui.frames import DEPTHS, StoryApp, frame, opened, screen_colours, screen_text
 from tests.tui.stories import IN_COLOURS, SCREENS, SIZES, STORIES, STORY_SIZE
 
 TEXTS = Path("tests/tui/screens")
@@ -33,6 +33,7 @@ def texts() -> dict[str, str]:
         drawn = {name: frame(STORIES[name](), *STORY_SIZE) for name in IN_COLOURS}
         screens = [f"=== {name}\n{screen_colours(lines, depth)}\n" for name, lines in drawn.items()]
         found[f"colours-{depth}.txt"] = "".join(screens)
+    found["opened.txt"] = "".join(f"=== {name}\n{screen_text(lines)}\n" for name, lines in opened().items())
     return found
 
 

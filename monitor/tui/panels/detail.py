@@ -25,8 +25,8 @@ _BESIDE_S = 2.0
 _MOST_CANDIDATES = 4
 _LEAST_SCORE = 0.02
 _KEYS = (
-    ("w", "it was wrong"), ("r", "right"), ("u", "take back"), ("t", "teach"), ("←→", "older, newer"),
-    ("esc", "close"),
+    ("esc", "close"), ("w", "it was wrong"), ("r", "right"), ("u", "take back"), ("t", "teach"),
+    ("←→", "older, newer"),
 )  # fmt: skip
 
 
