@@ -63,7 +63,7 @@ async def running(size: tuple[int, int] = (120, 36), **options: Any) -> AsyncIte
     async with app.run_test(size=size, notifications=True) as pilot:
         stage = Stage(app, pilot, link)
         stage.publish(level(0.1), health(0.2), scores(0.2, siren=0.12, dog_bark=0.07))
-        await stage.until(lambda: "siren" in stage.text("classes"))
+        await stage.until(lambda: "siren" in stage.text("classes") and "recognised" in stage.text("banner"))
         yield stage
     assert link.closed
 
