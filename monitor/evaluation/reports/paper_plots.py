@@ -8,7 +8,9 @@ from monitor.evaluation.eval_paper import MEAN, PaperReport
 from monitor.evaluation.reports.plotting import new_figure
 from monitor.evaluation.synthesis.mixtures import CLEAN_DB
 
-_OURS, _MARKS = "#0072b2", ("o", "s", "D")
+_OURS, _MARKS = ("#0072b2", "#d55e00", "#009e73"), ("o", "s", "D")
+_APART = 0.2
+"""Between the lines of two folds, in lines."""
 
 
 def draw(path: Path, report: PaperReport) -> bool:
@@ -29,12 +31,13 @@ def draw(path: Path, report: PaperReport) -> bool:
         return False
     axes = figure.subplots()
     places = {name: -at for at, name in enumerate(names)}
-    for fold, mark in zip(dict.fromkeys(one.fold for one in ours), _MARKS * len(ours), strict=False):
+    for at, fold in enumerate(dict.fromkeys(one.fold for one in ours)):
         own = [one for one in ours if one.fold == fold]
-        rows, values = [places[one.model, one.method] for one in own], [100 * one.value for one in own]
+        rows = [places[one.model, one.method] - _APART * at for one in own]
+        values, style = [100 * one.value for one in own], at % len(_MARKS)
         apart = [[100 * (one.value - one.low) for one in own], [100 * (one.high - one.value) for one in own]]
         label = f"{report.data}, {fold if fold == MEAN else f'fold {fold}'}"
-        axes.errorbar(values, rows, xerr=apart, fmt=mark, color=_OURS, alpha=0.8, label=label)
+        axes.errorbar(values, rows, xerr=apart, fmt=_MARKS[style], color=_OURS[style], label=label)
     for data, mark in zip(report.paper.data, _MARKS, strict=False):
         values = [100 * (report.paper.value(*name, data) or 0.0) for name in published]
         rows = [places[name] for name in published]

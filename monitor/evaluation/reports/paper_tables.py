@@ -119,11 +119,14 @@ def _finding(finding: Finding | None) -> str:
 
 def _note(report: PaperReport) -> str:
     is_mean = any(one.fold == MEAN for one in report.figures)
-    brackets = "lowest and highest fold" if is_mean else "95 % intervals"
+    ours = dict.fromkeys((one.fold, one.snr_db) for one in report.figures)
+    brackets = "brackets: lowest and highest fold" if is_mean else "brackets: 95 % intervals"
+    if not is_mean and len(ours) > _FEW:
+        brackets = "intervals: --out DIR, or --json"
     prompts: Sequence[int] = PROTOCOLS[report.number].prompts
     named = " prompt-1 to 5 are zero-shot in other templates." if prompts else ""
     return (
-        f"In %, of {report.data}; brackets: {brackets}.{named} Of a number that is tried: the best in "
+        f"In %, of {report.data}; {brackets}.{named} Of a number that is tried: the best in "
         "hindsight, and where others are within a point of it; of gains, in points: the mean over SNRs and "
         "variants, smallest and largest."
     )
