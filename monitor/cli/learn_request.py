@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import argparse
 
-from monitor.bus.messages import Reply, Request
+from monitor.bus.messages import Reply, Request, Snapshot
 from monitor.errors import NoAnswer, PublishError
+
+_TRIES = 5
+_AGAIN = "try again later"
+"""What a monitor says that is busy, as it is for a second when it has just begun."""
 
 
 def told_to_monitor(arguments: argparse.Namespace, name: str, label: str) -> str:
     """Let the monitor that runs, if one does, read what is taught of a class; return what to say about it."""
     from monitor.bus.subscriber import ask
 
+    request = Request("learn", name, client="monitor learn")
+    reply: Snapshot | Reply = Reply(ok=False)
     try:
-        request = Request("learn", name, client="monitor learn")
-        reply = ask(arguments.connect, request, control=arguments.control)
+        for _ in range(_TRIES):
+            reply = ask(arguments.connect, request, control=arguments.control)
+            if isinstance(reply, Reply) and _AGAIN not in (reply.error or ""):
+                break
     except NoAnswer:
         return f"No monitor runs now; `monitor run --classes {name}` hears it."
     except PublishError as error:

@@ -15,6 +15,9 @@ from monitor.learning.listed import Listed, surroundings
 from monitor.learning.takes import Take
 from monitor.records import Cohort
 
+_FEWEST = 3
+"""So many stay, however unlike one another they are: fewer say less."""
+
 
 class Considered(msgspec.Struct, frozen=True):
     """One example and what was found about it."""
@@ -87,7 +90,7 @@ class Candidates:
         """
         out: list[Example] = []
         cohort = self._encoder.info.cohort
-        while not self._insist and len(self.examples) > 2:
+        while not self._insist and len(self.examples) > _FEWEST:
             odd = {at: self._oddness(one, cohort) for at, one in enumerate(self._taken)}
             worst = max(odd, key=odd.__getitem__, default=None)
             if worst is None or odd[worst] < 1.0:

@@ -133,6 +133,8 @@ def test_what_was_taught_can_be_taken_in_elsewhere_renamed_and_taught_again_from
 def test_a_file_that_is_there_is_not_written_over(lesson: Lesson, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["learn", "export", NAME, lesson.given]) == 2
     assert "is there already" in capsys.readouterr().err
+    assert main(["learn", "export", NAME, str(Path(lesson.given).parent / "no" / "chime")]) == 2
+    assert "There is no folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -176,6 +178,24 @@ def test_a_name_alone_is_taught_and_one_that_is_an_action_is_still_possible() ->
     assert spelled_out(["learn", "--mic", "1", "bell"]) == ["learn", "teach", "--mic", "1", "bell"]
     for line in (["learn", "list"], ["learn", "teach", "list"], ["learn", "--help"], ["learn"], ["run"], []):
         assert spelled_out(line) == line
+
+
+def test_a_running_monitor_takes_what_is_taught_at_once(
+    lesson: Lesson, data: Path, short_folder: Path, tmp_path: Path
+) -> None:
+    chimes.write(tmp_path / "long.wav", chimes.scene(range(3, 60, 3), 60.0))
+    bus = f"ipc://{short_folder}/bus"
+    source = ["--source", f"file:{tmp_path}/long.wav", "--classes", f"siren,{NAME}", "--bind", bus]
+    program = [sys.executable, "-m", "monitor", "run", "--headless", "--json", *source]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as run:
+        try:
+            told = map(json.loads, run.stdout or ())
+            next(told)  # it listens, and takes the chime for a loud sound
+            said = printed("learn", "import", lesson.given, "--connect", bus)
+            assert f"The monitor that runs listens for {NAME} as it is now." in said
+            assert any((one["type"], one.get("class")) == ("onset", NAME) for one in told)
+        finally:
+            run.kill()
 
 
 def test_a_microphone_teaches_a_chime_that_a_run_then_hears(

@@ -34,6 +34,7 @@ def cohort(dim: int = 4, count: int = 400) -> Cohort:
         ({"snr_db": 3.0}, "too_quiet", True, "3 dB over the background and 6 are needed; come nearer"),
         ({"snr_db": 8.0}, "too_quiet", False, "rather quiet"),
         ({"clipped": 0.3}, "clipped", True, "lower the gain"),
+        ({"clipped": 0.1}, "clipped", False, "teaches better"),
         ({"stop": RATE + 100}, "too_short", True, "give the whole sound"),
         ({"cut": True}, "cut", False, "loudest 10 s are taken"),
     ],
