@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from monitor.cli.adapt_options import adapt_options, add_adapt_options, add_model
+from monitor.cli.adapt_towers import add_towers
 from monitor.cli.arguments import AddVerb, model_flag
 from monitor.cli.values import whole
 from monitor.config.settings import Config, load_config
@@ -46,6 +47,7 @@ def add_adapt(verbs: Any, add_verb: AddVerb) -> None:
         "--ignore-labels", action="store_true", help="also where it is tried: the model judges itself"
     )
     add_adapt_options(recordings)
+    add_towers(actions, add_verb)
     history = add_verb(actions, "history", _history, "what was tried, what is in use, and why not the others")
     add_model(history)
     back = add_verb(actions, "rollback", _rollback, "put the version in use aside, for the one before it")
@@ -132,6 +134,7 @@ def _begin(arguments: argparse.Namespace) -> _Work:
     from monitor.learning.adaptation import Place
     from monitor.learning.adapter_versions import AdapterVersions
     from monitor.learning.captions import read_captions
+    from monitor.learning.transferred import taught_sounds_of
     from monitor.scoring.prompts import parse_classes
 
     options = adapt_options(arguments)
@@ -144,7 +147,9 @@ def _begin(arguments: argparse.Namespace) -> _Work:
     classes = tuple(parse_classes(listed, config.prompts.aliases))
     encoder = load(msgspec.structs.replace(config.model, adapter="none"))
     versions = AdapterVersions(encoder.info.identity)
-    return _Work(Place(encoder, classes, config, versions.adapter_in_use()), versions, options, own)
+    in_use = versions.adapter_in_use()
+    taught = taught_sounds_of([one.name for one in classes], encoder.info, in_use)
+    return _Work(Place(encoder, classes, config, in_use, taught), versions, options, own)
 
 
 def _adapt(arguments: argparse.Namespace, work: _Work, sound: HeardSound) -> int:

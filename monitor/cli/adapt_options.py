@@ -12,6 +12,7 @@ from monitor.files.paths import user_path
 
 if TYPE_CHECKING:
     from monitor.learning.adaptation import AdaptOptions
+    from monitor.learning.curation import CurationOptions
 
 
 def add_model(parser: Flags) -> None:
@@ -32,14 +33,25 @@ def add_adapt_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dry-run", action="store_true", help="say whether it would be kept, and keep nothing"
     )
+    add_own_judgement(parser)
     parser.add_argument(
         "--out", type=user_path, metavar="FILE.npz", help="write the adapter there too, kept or not"
     )
-    _add_curation(parser.add_argument_group("which sound is paired with which caption"))
+    add_curation(parser.add_argument_group("which sound is paired with which caption"))
     _add_training(parser.add_argument_group("how it is trained"))
 
 
-def _add_curation(group: Flags) -> None:
+def add_own_judgement(parser: Flags) -> None:
+    """Add the flag by which a trial may rest on the model itself."""
+    parser.add_argument(
+        "--own-judgement",
+        action="store_true",
+        help="may be kept though only the model itself says what the left-out sound is",
+    )
+
+
+def add_curation(group: Flags) -> None:
+    """Add the flags that say which sound is paired with which caption."""
     group.add_argument(
         "--captions", type=user_path, metavar="FILE", help="one a line (default: names of sounds)"
     )
@@ -71,27 +83,32 @@ def _add_curation(group: Flags) -> None:
 
 
 def _add_training(group: Flags) -> None:
-    group.add_argument(
-        "--softness", type=share, default=0.3, metavar="X", help="0: hard labels (default %(default)s)"
-    )
     group.add_argument("--rank", type=count, default=16, metavar="N", help="of the map (default %(default)s)")
-    group.add_argument("--epochs", type=count, default=20, metavar="N", help="default %(default)s")
-    group.add_argument("--batch", type=count, default=128, metavar="N", help="default %(default)s")
-    group.add_argument(
-        "--learning-rate", type=positive, default=1e-3, metavar="X", help="at first (default %(default)s)"
-    )
-    group.add_argument(
-        "--last-learning-rate", type=amount, default=1e-8, metavar="X", help="default %(default)s"
-    )
     group.add_argument(
         "--temperature", type=positive, default=0.05, metavar="X", help="of the loss (default %(default)s)"
     )
     group.add_argument("--decay", type=amount, default=0.0, metavar="X", help="towards no change")
+    add_learning(group, learning_rate=1e-3)
+
+
+def add_learning(group: Flags, learning_rate: float) -> None:
+    """Add the flags that say how anything is trained."""
+    group.add_argument(
+        "--softness", type=share, default=0.3, metavar="X", help="0: hard labels (default %(default)s)"
+    )
+    group.add_argument("--epochs", type=count, default=20, metavar="N", help="default %(default)s")
+    group.add_argument("--batch", type=count, default=128, metavar="N", help="default %(default)s")
+    group.add_argument(
+        "--learning-rate", type=positive, default=learning_rate, metavar="X", help="default %(default)s"
+    )
+    group.add_argument(
+        "--last-learning-rate", type=amount, default=1e-8, metavar="X", help="default %(default)s"
+    )
     group.add_argument("--seed", type=int, default=0, metavar="N", help="default %(default)s")
 
 
 def adapt_options(arguments: argparse.Namespace) -> AdaptOptions:
-    """Return what these flags say.
+    """Return what these flags say of an adapter.
 
     Raises
     ------
@@ -100,12 +117,25 @@ def adapt_options(arguments: argparse.Namespace) -> AdaptOptions:
     """
     from monitor.learning.adaptation import AdaptOptions
     from monitor.learning.adapter_training import TrainingOptions
+
+    return AdaptOptions(
+        curation=curation_options(arguments),
+        training=options_of(TrainingOptions, arguments, scale=1.0 / arguments.temperature),
+        ignore_labels=getattr(arguments, "ignore_labels", False),
+        own_judgement=arguments.own_judgement,
+    )
+
+
+def curation_options(arguments: argparse.Namespace) -> CurationOptions:
+    """Return what these flags say of the pairs.
+
+    Raises
+    ------
+    ConfigError
+        A value does not fit.
+    """
     from monitor.learning.curation import CurationOptions
 
     if arguments.share > 1.0:
         raise ConfigError(f"--share is {arguments.share:g}; valid: above 0, up to 1.")
-    return AdaptOptions(
-        curation=options_of(CurationOptions, arguments),
-        training=options_of(TrainingOptions, arguments, scale=1.0 / arguments.temperature),
-        ignore_labels=getattr(arguments, "ignore_labels", False),
-    )
+    return options_of(CurationOptions, arguments)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from monitor.console import drawing
 from monitor.learning.adapter_versions import AdapterVersion, AdapterVersions
 from monitor.learning.heard_sound import SoundDescription
-from monitor.learning.trial import ClassFigures
+from monitor.learning.trial import ClassFigures, Verdict
 
 NOTHING = (
     "Nothing was tried yet; `monitor adapt memory` or `monitor adapt recordings DIR` adapts the model to the "
@@ -17,13 +17,16 @@ _HOUR_S, _MINUTE_S = 3600.0, 60.0
 
 
 def verdict_lines(version: AdapterVersion) -> list[str]:
-    """Return what one version is of, a table of what it was tried on, and whether it is kept."""
+    """Return what one version is of, and what came of its trial."""
     return [
         f"Learnt from {_sound(version.sound)}: {version.pairs} pairs with {version.captions} captions.",
-        _table(version),
-        *_alarm_lines(version),
-        version.verdict.reason,
+        *trial_lines(version.verdict),
     ]
+
+
+def trial_lines(verdict: Verdict) -> list[str]:
+    """Return a table of what a version was tried on, and whether it is kept."""
+    return [_table(verdict), *_alarm_lines(verdict), verdict.reason]
 
 
 def history_lines(versions: AdapterVersions) -> list[str]:
@@ -56,14 +59,14 @@ def _sound(sound: SoundDescription) -> str:
     return f"{lasts} of the memory, {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}"
 
 
-def _table(version: AdapterVersion) -> str:
+def _table(verdict: Verdict) -> str:
     from rich.table import Table
 
     grid = Table(box=None, pad_edge=False, header_style="dim")
     grid.add_column("class")
     for name in ("left-out sounds", "found before", "after", "false alarms/h before", "after"):
         grid.add_column(name, justify="right")
-    for one in version.verdict.classes:
+    for one in verdict.classes:
         grid.add_row(*_cells(one))
     return drawing([grid], piped_width=120).rstrip("\n")
 
@@ -75,8 +78,8 @@ def _cells(one: ClassFigures) -> tuple[str, ...]:
     return one.name, str(one.sounds), *found, *hourly
 
 
-def _alarm_lines(version: AdapterVersion) -> Iterator[str]:
+def _alarm_lines(verdict: Verdict) -> Iterator[str]:
     """Yield a line for each alarm made by code that is heard otherwise than before."""
-    for alarm in version.verdict.alarms:
+    for alarm in verdict.alarms:
         if alarm.found is not None and alarm.found[0] != alarm.found[1]:
             yield f"{alarm.name}: {'found' if alarm.found[1] else 'not found'} now, made by code"

@@ -34,6 +34,10 @@ from monitor.scoring.prototypes import embed_phrases
 
 Vectors = NDArray[np.float32]
 _LEAST_PAIRS = 32
+_UNPROVED = (
+    "Not kept: nobody but the model itself could say what the left-out sound is, and that proves little; "
+    "give recordings with labels, teach what matters to you (`monitor learn`), or say --own-judgement."
+)
 _UNTRIED = (
     "Not kept: none of the sound that was left out is what is listened for, so nobody knows whether that "
     "would still be found; give more sound, or other --classes."
@@ -47,6 +51,8 @@ class AdaptOptions(msgspec.Struct, frozen=True, kw_only=True):
     training: TrainingOptions = TrainingOptions()
     ignore_labels: bool = False
     """Whether the trial, too, does without the labels of recordings that have some."""
+    own_judgement: bool = False
+    """Whether a version may be kept though nobody but the model itself said what the left-out sound is."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -58,6 +64,8 @@ class Place(msgspec.Struct, frozen=True):
     config: Config
     in_use: Adapter | None = None
     """What the new version is compared with; None: the model as it is."""
+    taught: LeftOut | None = None
+    """Sounds of the classes that the user has taught; None: there are none."""
 
 
 class Adapted(msgspec.Struct, frozen=True):
@@ -91,22 +99,65 @@ def adapt(
     ConfigError
         There are too few pairs to learn from.
     """
-    place = replace(place, config=with_tuning(place.config, place.encoder.info.tuning))
+    place = tuned(place)
+    chosen = choose(place, sound, captions, options)
+    learnt = sound.vectors[chosen.rows], captions.vectors[chosen.captions]
+    trained = train(*learnt, options.training, advance)
+    adapter = Adapter(place.encoder.info.identity, trained.down, trained.up)
+    verdict = try_adapter(place, adapter, chosen.left_out)
+    if verdict.kept and place.taught is not None:
+        verdict = try_adapter(place, adapter, place.taught)
+    elif not options.own_judgement:
+        verdict = proved(verdict, chosen.left_out)
+    return Adapted(adapter, verdict, len(chosen.rows), len(set(chosen.captions.tolist())), trained.losses)
+
+
+def tuned(place: Place) -> Place:
+    """Return a place whose configuration has what was tuned for the model."""
+    return replace(place, config=with_tuning(place.config, place.encoder.info.tuning))
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    """What is learnt from, and what was left out to try it on."""
+
+    rows: NDArray[np.intp]
+    """(n,), the windows of the pairs."""
+    captions: NDArray[np.intp]
+    """(n,), their captions."""
+    left_rows: NDArray[np.intp]
+    """(m,), the windows of `left_out`."""
+    left_out: LeftOut | None
+
+
+def choose(place: Place, sound: HeardSound, captions: Captions, options: AdaptOptions) -> Chosen:
+    """Pair the sound that is not left out with captions, and say what the rest is.
+
+    Raises
+    ------
+    ConfigError
+        There are too few pairs to learn from.
+    """
     targets = _wordings(place, place.classes)
     judge = _Judge(captions.vectors, targets, _ordinary(place, sound), options.curation)
-    heard = sound.vectors[~sound.left_out]
-    pairs = judge.pairs(heard)
+    heard = np.flatnonzero(~sound.left_out)
+    pairs = judge.pairs(sound.vectors[heard])
     if len(pairs.sounds) < _LEAST_PAIRS:
         raise ConfigError(
             f"{len(pairs.sounds)} pairs of sound and caption were found, and {_LEAST_PAIRS} or more are "
             "needed; give more sound, a larger --share, or --domain general."
         )
-    learnt = heard[pairs.sounds], captions.vectors[pairs.captions]
-    trained = train(*learnt, options.training, advance)
-    adapter = Adapter(place.encoder.info.identity, trained.down, trained.up)
-    left_out = _left_out(place, sound, judge, options.ignore_labels)
-    verdict = try_adapter(place, adapter, left_out)
-    return Adapted(adapter, verdict, len(pairs.sounds), len(set(pairs.captions.tolist())), trained.losses)
+    left_rows, left_out = _left_out(place, sound, judge, options.ignore_labels)
+    return Chosen(heard[pairs.sounds], pairs.captions, left_rows, left_out)
+
+
+def proved(verdict: Verdict, left_out: LeftOut | None) -> Verdict:
+    """Return `verdict`, refused where it rests on nothing but the judgement of the model itself.
+
+    That has kept versions which heard less of what people had labelled (docs/eval/adapt.md).
+    """
+    if verdict.kept and left_out is not None and left_out.by_model:
+        return replace(verdict, kept=False, reason=f"{_UNPROVED} ({verdict.reason})")
+    return verdict
 
 
 def try_adapter(place: Place, adapter: Adapter, left_out: LeftOut | None) -> Verdict:
@@ -120,21 +171,50 @@ def try_adapter(place: Place, adapter: Adapter, left_out: LeftOut | None) -> Ver
     fitted, tried = (None, None) if cohort is None else split_cohort(cohort)
     scorers = Scorers(place.encoder, classes, place.config)
     before, after = (_version(scorers, fitted, one) for one in (place.in_use, adapter))
+    return _tried(place, classes, (before, after), (left_out, tried, alarms))
+
+
+def try_checkpoint(place: Place, after: Encoder, left_out: LeftOut | None, heard_after: Vectors) -> Verdict:
+    """Try a checkpoint that was trained beside the one it was, as `try_adapter`; it has no cohort.
+
+    Parameters
+    ----------
+    heard_after
+        The windows of `left_out` as it hears them, float32 (n, d).
+    """
+    dim = place.encoder.dim
+    by_each = zip(made_alarms(place.encoder), made_alarms(after), strict=True)
+    alarms = [replace(one, vectors=np.hstack([one.vectors, other.vectors])) for one, other in by_each]
+    classes = (*place.classes, *_unlisted_alarms(place, alarms))
+    old, new = (Scorers(one, classes, place.config).make({}) for one in (place.encoder, after))
+    if left_out is not None:
+        left_out = replace(left_out, vectors=np.hstack([left_out.vectors, heard_after]))
+    both = (
+        lambda vectors: old.log_odds(np.ascontiguousarray(vectors[:, :dim])),
+        lambda vectors: new.log_odds(np.ascontiguousarray(vectors[:, dim:])),
+    )
+    return _tried(place, classes, both, (left_out, None, alarms))
+
+
+def _tried(
+    place: Place,
+    classes: Sequence[ClassPrompt],
+    versions: tuple[Version, Version],
+    on: tuple[LeftOut | None, Cohort | None, Sequence[MadeAlarm]],
+) -> Verdict:
+    left_out, tried, alarms = on
     words = _wordings(place, classes)
     alarm_words = _phrases(place, [alarm.wording for alarm in alarms])
     kinds = _phrases(place, tried.kinds) @ words.T if tried is not None and tried.kinds else None
-    verdict = compare(
-        before,
-        after,
-        Trial(
-            classes=tuple(one.label or one.name for one in classes),
-            left_out=None if left_out is None else _widened(left_out, len(classes)),
-            cohort=tried,
-            kinds=kinds,
-            alarms=alarms,
-            alarm_words=alarm_words @ words.T,
-        ),
+    trial = Trial(
+        classes=tuple(one.label or one.name for one in classes),
+        left_out=None if left_out is None else _widened(left_out, len(classes)),
+        cohort=tried,
+        kinds=kinds,
+        alarms=alarms,
+        alarm_words=alarm_words @ words.T,
     )
+    verdict = compare(*versions, trial)
     return replace(verdict, kept=False, reason=_UNTRIED) if left_out is None else verdict
 
 
@@ -166,8 +246,10 @@ def _ordinary(place: Place, sound: HeardSound) -> Vectors:
     return sound.vectors if cohort is None else cohort.vectors
 
 
-def _left_out(place: Place, sound: HeardSound, judge: _Judge, ignore_labels: bool) -> LeftOut | None:
-    """Return the stretches that were left out and what they are: by their labels, else as the model says."""
+def _left_out(
+    place: Place, sound: HeardSound, judge: _Judge, ignore_labels: bool
+) -> tuple[NDArray[np.intp], LeftOut | None]:
+    """Return which windows were left out and what they are: by their labels, else as the model says."""
     rows = np.flatnonzero(sound.left_out)
     if any(clip.kind == "event" for clip in sound.clips) and not ignore_labels:
         return _by_labels(place, sound, rows, judge.targets)
@@ -175,13 +257,16 @@ def _left_out(place: Place, sound: HeardSound, judge: _Judge, ignore_labels: boo
     cosines = judge.captions[pairs.captions] @ judge.targets.T
     surely = cosines.max(axis=1, initial=-1.0) >= SAME_WORDS
     if not surely.any():
-        return None
+        return rows[:0], None
     truth = np.zeros((int(surely.sum()), cosines.shape[1]), np.bool_)
     truth[np.arange(len(truth)), cosines[surely].argmax(axis=1)] = True
-    return LeftOut(sound.vectors[rows[pairs.sounds[surely]]], np.arange(len(truth)), truth, by_model=True)
+    chosen = rows[pairs.sounds[surely]]
+    return chosen, LeftOut(sound.vectors[chosen], np.arange(len(truth)), truth, by_model=True)
 
 
-def _by_labels(place: Place, sound: HeardSound, rows: NDArray[np.intp], targets: Vectors) -> LeftOut | None:
+def _by_labels(
+    place: Place, sound: HeardSound, rows: NDArray[np.intp], targets: Vectors
+) -> tuple[NDArray[np.intp], LeftOut | None]:
     """Return the recordings among `rows` that are called what a class is."""
     labels = sorted({label for clip in sound.clips for label in clip.held})
     same = _phrases(place, [as_words(label) for label in labels]) @ targets.T >= SAME_WORDS
@@ -189,9 +274,9 @@ def _by_labels(place: Place, sound: HeardSound, rows: NDArray[np.intp], targets:
     truth = np.array([np.any([is_it[label] for label in clip.held], axis=0) for clip in sound.clips])
     known = rows[truth[sound.stretch_of[rows]].any(axis=1)]
     if not len(known):
-        return None
+        return known, None
     stretches, sound_of = np.unique(sound.stretch_of[known], return_inverse=True)
-    return LeftOut(sound.vectors[known], sound_of.astype(np.intp), truth[stretches])
+    return known, LeftOut(sound.vectors[known], sound_of.astype(np.intp), truth[stretches])
 
 
 def _widened(left_out: LeftOut, count: int) -> LeftOut:

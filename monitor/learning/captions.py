@@ -27,6 +27,8 @@ class Captions(msgspec.Struct, frozen=True):
     texts: tuple[str, ...]
     vectors: NDArray[np.float32]
     """float32 (c, d), unit norm."""
+    prompted: tuple[str, ...]
+    """The same as a sentence that a tower can learn: in the first template."""
     own: bool
     """Whether they are the user's, not the program's word lists."""
 
@@ -39,9 +41,11 @@ def embed_captions(
     Those are the classes' wordings and the names of sounds that come with the program.
     """
     if captions:
-        return Captions(tuple(captions), embed_phrases(encoder.embed_text, _AS_IT_IS, captions), own=True)
+        vectors = embed_phrases(encoder.embed_text, _AS_IT_IS, captions)
+        return Captions(tuple(captions), vectors, tuple(captions), own=True)
     words = tuple(dict.fromkeys((*wordings, *PromptConfig().distractors, *read_names().sounds)))
-    return Captions(words, embed_phrases(encoder.embed_text, templates, words), own=False)
+    prompted = tuple(templates[0].replace("{}", word) for word in words)
+    return Captions(words, embed_phrases(encoder.embed_text, templates, words), prompted, own=False)
 
 
 def read_captions(path: Path) -> list[str]:

@@ -28,7 +28,7 @@ _FAINT = 1e-3
 _STRETCH_S = 600.0
 _LEFT_OUT = 5
 """Every fifth stretch, by lot, is left out of training."""
-_LEAST_WINDOWS = 100
+_LEAST_WINDOWS = 50
 
 
 class SoundDescription(msgspec.Struct, frozen=True):
@@ -52,6 +52,8 @@ class HeardSound(msgspec.Struct, frozen=True):
     """float32 (n, d), unit norm, without any adapter."""
     stretch_of: NDArray[np.intp]
     """(n,), the stretch of each window, from 0."""
+    starts: NDArray[np.intp]
+    """(n,), first sample of each window in its recording, at the model's rate; of the memory 0."""
     left_out: NDArray[np.bool_]
     """(n,), which are of stretches that are left out of training."""
     clips: tuple[Clip, ...]
@@ -77,10 +79,15 @@ def hear_recordings(
     clips = recordings_of(corpus, folds)
     vectors: list[NDArray[np.float32]] = []
     stretch_of: list[int] = []
+    starts: list[int] = []
     for at, clip in enumerate(clips):
-        for window in _windows(load(corpus.find(clip.path), encoder.sample_rate), encoder.window_len):
-            vectors.append(encoder.embed_audio(window[np.newaxis])[0])
-            stretch_of.append(at)
+        samples = load(corpus.find(clip.path), encoder.sample_rate)
+        for start in range(0, max(1, len(samples) - encoder.window_len + 1), encoder.window_len):
+            window = window_from(samples, start, encoder.window_len)
+            if np.abs(window).max() > _FAINT:
+                vectors.append(encoder.embed_audio(window[np.newaxis])[0])
+                stretch_of.append(at)
+                starts.append(start)
         advance()
     _refuse_little(len(vectors), "in these recordings")
     seconds = len(vectors) * encoder.window_len / encoder.sample_rate
@@ -89,6 +96,7 @@ def hear_recordings(
     return HeardSound(
         vectors=np.array(vectors, np.float32),
         stretch_of=stretches,
+        starts=np.array(starts, np.intp),
         left_out=left_out[stretches],
         clips=tuple(clips),
         description=SoundDescription(corpus.layout, len(vectors), len(clips), seconds),
@@ -132,6 +140,7 @@ def remember(moments: MomentStore, model: str, adapters: Sequence[Adapter], hop_
     return HeardSound(
         vectors=np.concatenate(vectors),
         stretch_of=np.array([number[one] for one in stretches], np.intp),
+        starts=np.zeros(len(times), np.intp),
         left_out=np.array([_by_lot(one) for one in stretches]),
         clips=(),
         description=SoundDescription(
@@ -140,12 +149,17 @@ def remember(moments: MomentStore, model: str, adapters: Sequence[Adapter], hop_
     )
 
 
-def _windows(samples: NDArray[np.float32], length: int) -> list[NDArray[np.float32]]:
-    """Return the windows in which there is something to hear; a short sound lies before silence."""
-    if len(samples) < length:
-        samples = np.pad(samples, (0, length - len(samples)))
-    windows = [samples[start : start + length] for start in range(0, len(samples) - length + 1, length)]
-    return [window for window in windows if np.abs(window).max() > _FAINT]
+def window_at(encoder: Encoder, corpus: Corpus, sound: HeardSound, row: int) -> NDArray[np.float32]:
+    """Return the sound of a window of recordings again, float32 (window_len,)."""
+    clip = sound.clips[sound.stretch_of[row]]
+    samples = load(corpus.find(clip.path), encoder.sample_rate)
+    return window_from(samples, int(sound.starts[row]), encoder.window_len)
+
+
+def window_from(samples: NDArray[np.float32], start: int, length: int) -> NDArray[np.float32]:
+    """Return `length` samples from `start` on; a shorter sound lies before silence."""
+    window = samples[start : start + length]
+    return np.pad(window, (0, length - len(window))) if len(window) < length else window
 
 
 def _by_lot(stretch: str) -> bool:

@@ -1,13 +1,15 @@
-"""Own sounds that were taught to a model before it was adapted: they go on being known after."""
+"""Own sounds that were taught to a model before it is adapted: they try it, and go on being known after."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from monitor.encoders import EncoderInfo
+from monitor.learning.trial import LeftOut
 from monitor.models.adapter import Adapter
 from monitor.storage.own_sounds import load, save, taught_sounds
 
@@ -38,6 +40,31 @@ def transfer(model: str, before: Adapter | None, after: Adapter) -> list[str]:
         save(replace(taught, model=after.identity, sound=replace(taught.sound, vectors=vectors)))
         transferred.append(taught.label)
     return transferred
+
+
+def taught_sounds_of(classes: Sequence[str], info: EncoderInfo, in_use: Adapter | None) -> LeftOut | None:
+    """Return the examples of classes that were taught to the model in use, without any adapter; None: none.
+
+    Parameters
+    ----------
+    info
+        Of the model without an adapter.
+    """
+    heard_as = info.identity if in_use is None else in_use.identity
+    vectors, sound_of = [], []
+    truth: list[list[bool]] = []
+    for taught in taught_sounds()[0]:
+        sound = taught.sound
+        if taught.model != heard_as or sound.name not in classes:
+            continue
+        plain = sound.vectors[sound.plain]
+        vectors.append(plain if in_use is None else in_use.undo(plain))
+        examples = sound.example_of[sound.plain]
+        sound_of.append(examples + len(truth))
+        truth += [[name == sound.name for name in classes]] * (int(examples.max()) + 1)
+    if not vectors:
+        return None
+    return LeftOut(np.concatenate(vectors), np.concatenate(sound_of), np.array(truth, np.bool_))
 
 
 def _through(before: Adapter | None, after: Adapter) -> Callable[[Vectors], Vectors]:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.encoders import Encoder
+from monitor.encoders.adapted import AdaptedEncoder
 from monitor.encoders.embedding_cache import TextCache, cache_file
 
 MOST_KEPT = 500_000
@@ -41,7 +42,7 @@ def kept_file() -> Path | None:
 
 
 class EmbeddingStore:
-    """One model, and what it has heard before.
+    """One model, and what it has heard before; of one with an adapter what it heard without.
 
     Parameters
     ----------
@@ -51,7 +52,8 @@ class EmbeddingStore:
 
     def __init__(self, encoder: Encoder, keep: Path | None) -> None:
         self.encoder = encoder
-        depends_on = f"{encoder.info.identity} {encoder.sample_rate} {encoder.window_len}"
+        self._plain = encoder.plain if isinstance(encoder, AdaptedEncoder) else encoder
+        depends_on = f"{self._plain.info.identity} {encoder.sample_rate} {encoder.window_len}"
         self._cache = TextCache(keep, depends_on, encoder.dim, MOST_KEPT)
 
     def embed(self, batches: Sequence[WindowBatch], advance: Callable[[], None]) -> NDArray[np.float32]:
@@ -65,7 +67,8 @@ class EmbeddingStore:
         parts = [np.zeros((0, self.encoder.dim), np.float32)]
         for at in range(0, len(batches), _TOGETHER):
             parts += self._together(batches[at : at + _TOGETHER], advance)
-        return np.concatenate(parts)
+        heard = np.concatenate(parts)
+        return self.encoder.adapter.apply(heard) if isinstance(self.encoder, AdaptedEncoder) else heard
 
     def _together(
         self, batches: Sequence[WindowBatch], advance: Callable[[], None]
@@ -85,5 +88,5 @@ class EmbeddingStore:
     def _hear(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Embed; alone where a batch saves nothing, for then the last bit depends on no neighbour."""
         count = _BATCH if self.encoder.info.batches else 1
-        parts = [self.encoder.embed_audio(windows[at : at + count]) for at in range(0, len(windows), count)]
+        parts = [self._plain.embed_audio(windows[at : at + count]) for at in range(0, len(windows), count)]
         return np.concatenate(parts)
