@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import math
 import mimetypes
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TypeVar
@@ -34,6 +35,8 @@ _PAIRS = msgspec.json.Decoder(PairRequest)
 _DAYS = 30.0
 _TOO_MANY, _TOO_SLOW = 4429, 4408
 """Close codes of this page's own. Who is not admitted never gets so far: the handshake is refused."""
+_REMIND_S = 30.0
+"""Shortest time between two reminders of the pairing code, which may have left the terminal."""
 _MOST_ASKING = 8
 """Requests of pages that wait for a monitor's answer at a time."""
 
@@ -49,6 +52,8 @@ class Served(msgspec.Struct, frozen=True):
     version: str
     authority: Path | None
     """The certificate that a phone has to trust; None: there is none to install."""
+    code: str
+    """As it is shown to people."""
     tell: Callable[[str], None]
     """Says something to whoever sees the terminal; from the event loop's thread, returns at once."""
 
@@ -59,11 +64,17 @@ class Endpoints:
     def __init__(self, served: Served) -> None:
         self._served = served
         self._asking = asyncio.Semaphore(_MOST_ASKING)
+        self._asked_s = -_REMIND_S
 
     async def session(self, request: WebRequest) -> Response:
         """Say whether this browser is admitted."""
         served = self._served
         allowed = served.doorkeeper.admits(request)
+        now_s = time.monotonic()
+        if not allowed and now_s - self._asked_s >= _REMIND_S:
+            self._asked_s = now_s
+            address = request.client.host if request.client else "another computer"
+            served.tell(f"A browser at {address} asks for the pairing code, which is {served.code}.")
         return _json(Session(allowed, served.version if allowed else "", served.authority is not None))
 
     async def pair(self, request: WebRequest) -> Response:

@@ -73,10 +73,10 @@ class Board:
             list(self._events.values()),
         )
 
-    @property
-    def levels(self) -> dict[str, PageLevel]:
-        """How loud it is, by source; nothing of a monitor that is not there."""
-        return dict(self._levels) if self._contact == "alive" else {}
+    def take_levels(self) -> dict[str, PageLevel]:
+        """Return how loud it is, by source, where that was told since the last call."""
+        found, self._levels = self._levels, {}
+        return found
 
     def doing(self, what: str) -> PageMessage:
         """Take in what the monitor does before there is one."""
@@ -114,7 +114,6 @@ class Board:
     def _take_contact(self, news: ContactNews) -> list[PageMessage]:
         if news.change == "restarted":  # perhaps with other sources; a snapshot brings them
             self._sources.clear()
-            self._levels.clear()
         contact = _CONTACT.get(news.change, self._contact)
         if contact != self._contact:
             self._contact, self._since = contact, news.time

@@ -85,7 +85,7 @@ class Following:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
-            self.clients.tell(Tick(datetime.now(UTC), [board.levels for board in self._boards]))
+            self.clients.tell(Tick(datetime.now(UTC), [board.take_levels() for board in self._boards]))
 
 
 class _HandingOn:

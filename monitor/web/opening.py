@@ -10,7 +10,6 @@ import platform
 import re
 import socket
 import ssl
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -20,12 +19,11 @@ from monitor.files.paths import own_folder
 from monitor.text import sanitise
 from monitor.web.addresses import WebAddress, web_address
 from monitor.web.certificate import Certificate, made_here
+from monitor.web.own_addresses import own_addresses
 from monitor.web.pairing import new_code
 
 _BACKLOG = 64
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
-_NOWHERE = ("192.0.2.1", 9), ("2001:db8::1", 9)
-"""Addresses kept for documentation (RFC 5737, RFC 3849); nothing is ever sent there."""
 
 
 class WebOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +50,7 @@ class Opened(msgspec.Struct, frozen=True):
     def urls(self) -> list[str]:
         """How browsers reach it, the likeliest first."""
         tls = self.certificate is not None
-        hosts = _own_addresses() if self.address.is_any else [self.address.host]
+        hosts = own_addresses() if self.address.is_any else [self.address.host]
         return [self.address.url(host, tls=tls) for host in hosts]
 
     @property
@@ -61,8 +59,12 @@ class Opened(msgspec.Struct, frozen=True):
         where = " or ".join(self.urls)
         if self.address.is_loopback:
             return [f"The web page is at {where} (this computer only)."]
-        shown = f"{self.code[:4]} {self.code[4:]}"
-        return [f"The web page is at {where} and its pairing code is {shown} (docs/web.md)."]
+        return [f"The web page is at {where} and its pairing code is {self.shown_code} (docs/web.md)."]
+
+    @property
+    def shown_code(self) -> str:
+        """The pairing code as people read it."""
+        return f"{self.code[:4]} {self.code[4:]}"
 
     @property
     def pairing_url(self) -> str:
@@ -110,7 +112,7 @@ def _certificate(options: WebOptions, address: WebAddress, names: tuple[str, ...
             "There is no home folder to keep a certificate in; set XDG_STATE_HOME, or give "
             "--certificate FILE and --key FILE."
         )
-    hosts = _own_addresses() if address.is_any else [address.host]
+    hosts = own_addresses() if address.is_any else [address.host]
     return made_here(folder, list(dict.fromkeys([*names, *hosts])))
 
 
@@ -160,13 +162,3 @@ def _names(further: tuple[str, ...]) -> tuple[str, ...]:
             )
         found.append(name.lower())
     return tuple(dict.fromkeys(found))
-
-
-def _own_addresses() -> list[str]:
-    """Return this computer's addresses: those from which it would reach others, and loopback."""
-    found = []
-    for family, nowhere in zip((socket.AF_INET, socket.AF_INET6), _NOWHERE, strict=True):
-        with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
-            probe.connect(nowhere)  # of a datagram socket: chooses a route and sends nothing
-            found.append(str(probe.getsockname()[0]))
-    return [*found, "127.0.0.1"]

@@ -60,6 +60,7 @@ class PageServer:
             names=opened.names,
             version=version,
             authority=opened.certificate.authority if opened.certificate else None,
+            code=opened.shown_code,
             tell=tell,
         )
         self._server = _Server(_config(served, opened))

@@ -53,13 +53,18 @@ def test_an_event_is_told_once_for_each_that_is_new_of_it() -> None:
     assert told.event.offset_time is not None
 
 
-def test_a_monitor_that_goes_is_told_gone_and_its_levels_are_of_no_moment() -> None:
+def test_a_level_is_told_once_so_that_none_stands_where_nothing_is_measured() -> None:
     known = board()
-    known.take([health(1.0), level(1.0)], NOW)
-    assert known.levels
+    known.take([health(1.0), level(1.0), level(1.1, -40.0)], NOW)
+    assert [one.level_dbfs for one in known.take_levels().values()] == [-40.0]
+    assert known.take_levels() == {}
+
+
+def test_a_monitor_that_goes_is_told_gone_with_the_time() -> None:
+    known = board()
+    known.take([health(1.0)], NOW)
     known.take([contact("gone")], NOW)
     assert (known.machine.contact, known.machine.since) == ("gone", NOW + timedelta(seconds=1))
-    assert known.levels == {}
     known.take([contact("back")], NOW)
     assert known.machine.contact == "alive"
 

@@ -104,7 +104,12 @@ function fault(model, { source, machine }) {
   return said(kind, word, name, sentence(reason), until ? "" : meaning);
 }
 
-const sentence = (words) => (words && !/[.!?]$/.test(words) ? `${words}.` : words);
+/** A reason as a sentence of its own. */
+function sentence(words) {
+  if (!words) return "";
+  const begun = words[0].toUpperCase() + words.slice(1);
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
+}
 
 function deaf(model) {
   const all = sources(model).filter(({ machine }) => machine.contact === "alive");

@@ -83,7 +83,7 @@ function columns(title, rows) {
   const items = rows.map(([name, count], at) => {
     const bar = h("span", { class: "bar", "aria-hidden": "true" });
     bar.style.blockSize = `${(100 * count) / most}%`;
-    const label = at % Math.ceil(rows.length / 6) === 0 ? name : "";
+    const label = at % Math.ceil(rows.length / 4) === 0 ? name : "";
     return h(
       "li", { title: text.barText(name, count) }, h("span", { class: "unseen" }, text.barText(name, count)),
       h("span", { class: "number", "aria-hidden": "true" }, count ? String(count) : ""), bar,

@@ -39,8 +39,7 @@ function drawClass(line, one, { machine, source, ask }) {
   const [what, mark, often, mute] = line.children;
   const name = called(one);
   say(what, name);
-  const until = one.muted_until ? text.mutedUntil(clock(new Date(one.muted_until))) : text.muted;
-  say(mark, [one.urgent ? text.urgent : "", one.muted ? until : ""].filter(Boolean).join(", "));
+  say(mark, [one.urgent ? text.urgent : "", one.muted ? text.muted : ""].filter(Boolean).join(", "));
   line.className = [one.urgent ? "urgent" : "", one.muted ? "muted" : ""].join(" ");
   const about = { class: one.class, source_id: source.source_id };
   drawOften(often, one, source.calibrated, (value) => ask(machine, { request: "threshold", value, ...about }));

@@ -5,7 +5,7 @@ import { duration } from "./wording.js";
 import { isWaiting, serverNow } from "./model.js";
 
 const WIDEST_SHARE = 0.94;
-const TALLEST_SHARE = 0.62;
+const LINE_HEIGHT = 1.1;
 const MEASURED_PX = 100;
 const SMALLEST_PX = 16;
 const LARGEST_PX = 300;
@@ -41,23 +41,33 @@ function speak(headline) {
   }
 }
 
-/** Make the word as large as its place allows, broken into the lines that let it be largest. */
+/** Make the word as large as the others on the stage leave place for, in the lines that let it be largest. */
 export function fit() {
   const word = byId("word");
   const stage = byId("stage");
-  const key = `${word.textContent}|${stage.clientWidth}|${stage.clientHeight}|${document.body.dataset.kind}`;
+  const words = word.textContent;
+  const [width, height] = placeLeft(stage, word);
+  const key = [words, width, height].join("|");
   if (fit.last === key) return;
+  fit.last = key;
   brush.font = `800 ${MEASURED_PX}px ${getComputedStyle(word).fontFamily}`;
-  const width = stage.clientWidth * WIDEST_SHARE;
-  const height = stage.clientHeight * TALLEST_SHARE;
   const size = (lines) => {
     const widest = Math.max(...lines.map((line) => brush.measureText(line.toUpperCase()).width)) / MEASURED_PX;
-    return Math.min(width / widest, height / (lines.length * 1.1), LARGEST_PX);
+    return Math.min(width / widest, height / (lines.length * LINE_HEIGHT), LARGEST_PX);
   };
-  const [lines] = splits(word.textContent.trim().split(/\s+/)).sort((one, other) => size(other) - size(one));
+  const [lines] = splits(words.trim().split(/\s+/)).sort((one, other) => size(other) - size(one));
   word.style.fontSize = `${Math.max(SMALLEST_PX, Math.floor(size(lines)))}px`;
   word.replaceChildren(...lines.flatMap((line, at) => (at ? [document.createElement("br"), ` ${line}`] : [line])));
-  fit.last = `${word.textContent}|${stage.clientWidth}|${stage.clientHeight}|${document.body.dataset.kind}`;
+}
+
+/** Width and height for the word, whatever it takes now. */
+function placeLeft(stage, word) {
+  const style = getComputedStyle(stage);
+  const others = [...stage.children].filter((child) => child !== word && child.offsetHeight > 0);
+  const gaps = others.length * Number.parseFloat(style.rowGap);
+  const padding = Number.parseFloat(style.paddingTop) + Number.parseFloat(style.paddingBottom);
+  const taken = others.reduce((sum, child) => sum + child.offsetHeight, 0) + gaps + padding;
+  return [Math.floor(stage.clientWidth * WIDEST_SHARE), Math.floor(stage.clientHeight - taken)];
 }
 
 /** On one line, on two, broken at each place there is, or a word a line. */

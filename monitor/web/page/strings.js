@@ -56,7 +56,7 @@ export const text = {
   unknownState: "not known",
 
   connecting: "This page is being connected.",
-  cutOffDetail: (since) => `No word from the computer of the monitor since ${since}. What sounds now is not shown. Trying again.`,
+  cutOffDetail: (since) => `No word since ${since}. What sounds now is not shown. Trying again.`,
   goneDetail: (since) => `Nothing is heard: the monitor is gone since ${since}.`,
   absentDetail: "Nothing is heard: no monitor runs. Start one with: monitor run",
   nothingRecognised: "Nothing recognised.",
@@ -77,7 +77,7 @@ export const text = {
   over: (decibels) => `${decibels} dB over the background`,
   noLouder: "no louder than the background",
   orElse: (name) => `or ${name}`,
-  seenBy: (who) => `seen (${who})`,
+  seenBy: (who) => `seen by ${who}`,
   notSeen: "MISSED",
   soundsNow: "SOUNDS NOW",
   urgent: "urgent",
