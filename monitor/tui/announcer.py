@@ -33,7 +33,12 @@ class Announcer:
         head = headline(view)
         sources = [_source(view, health.source_id) for health in view.healths]
         bars = [text for _, text in alerts(view)]
-        return [f"{head.word.upper()}: {head.detail}.", *sources, *bars, " ".join(why_words(view))]
+        return [
+            f"{head.word.upper()}: {head.detail}.",
+            *sources,
+            *bars,
+            f"Why nothing else: {' '.join(why_words(view))}",
+        ]
 
     def _contact_news(self, view: View) -> Iterator[str]:
         head = headline(view)
