@@ -1,7 +1,7 @@
 """The line to a monitor: one thread that reads, one that asks. The terminal is never made to wait for either.
 
 Overflow: the newest level, scores and health replace the one before; events and near misses are all
-kept, up to `state.MAX_PAST`. What the socket itself drops is counted by the subscriber, and a new snapshot is
+kept, up to `shown.MAX_PAST`. What the socket itself drops is counted by the subscriber, and a new snapshot is
 asked for, so that no event stays open for want of its offset.
 """
 

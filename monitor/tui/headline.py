@@ -45,7 +45,7 @@ MISSED_SHOWN = 2
 """Further missed events named in the banner."""
 
 RECENT_S = 20.0
-"""Seconds an event stays in the banner after its end, so that a glance away does not miss it."""
+"""Seconds an event stays in the banner after its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Headline:
     flash_from_s: float | None = None
     """Clock of this program, seconds, when it began to be true; None if it never flashes."""
     label: str = ""
-    """Of what is over: that it is, and when; stands in the frame."""
+    """Of what is over: that it is, and when."""
     alarm: bool = False
     """Urgent, and nobody has acknowledged it: it gets the whole screen."""
 
@@ -263,9 +263,8 @@ def _missed(view: View) -> Headline | None:
     if not missed:
         return None
     first, others = missed[0], missed[1:]
-    parts = [
-        f"{_where(view, first.event.source_id)}{_began(view, first)}, lasted {duration(view.lasted_s(first))}"
-    ]
+    where, lasted = _where(view, first.event.source_id), duration(view.lasted_s(first))
+    parts = [f"{where}{_began(view, first)}, lasted {lasted}"]
     parts.append("a: I have seen this")
     if others:
         shown = ", ".join(f"{_called(view, one)} {_began(view, one)}" for one in others[:MISSED_SHOWN])

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from monitor.bus.messages import Candidate, Event, Level, NearMissMessage
 
+MAX_PAST = 200
+"""Past events, and near misses, remembered."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -89,3 +92,19 @@ class Nearly:
     def nearness(self) -> float:
         """How near it came: 1 is its threshold; what reached that and failed otherwise is nearer still."""
         return self.miss.score / max(self.miss.threshold, 1e-9)
+
+
+def surest(known: ShownEvent | None, event: Event) -> tuple[Candidate, ...]:
+    """Return what an event may be, as of the moment at which that was surest."""
+    best = max((one.score for one in known.candidates), default=0.0) if known else 0.0
+    newest = max((one.score for one in event.candidates), default=0.0)
+    return known.candidates if known and best > newest else tuple(event.candidates)
+
+
+def bounded(heard: dict[str, ShownEvent]) -> dict[str, ShownEvent]:
+    """Return `heard` without its oldest past events beyond `MAX_PAST`; open ones always stay."""
+    surplus = sum(not entry.open for entry in heard.values()) - MAX_PAST
+    if surplus <= 0:
+        return heard
+    oldest = [id_ for id_, entry in heard.items() if not entry.open][:surplus]
+    return {id_: entry for id_, entry in heard.items() if id_ not in oldest}

@@ -17,7 +17,6 @@ from msgspec import structs
 
 from monitor.bus.codec import topic_of
 from monitor.bus.messages import (
-    Candidate,
     ClassState,
     Event,
     Health,
@@ -29,7 +28,7 @@ from monitor.bus.messages import (
 )
 from monitor.records import BESIDE_LIFE
 from monitor.tui import loud_moments
-from monitor.tui.shown import Column, Nearly, ShownEvent
+from monitor.tui.shown import MAX_PAST, Column, Nearly, ShownEvent, bounded, surest
 
 COLUMNS = 600
 """Levels remembered for the spectrogram; more than the cells of any terminal."""
@@ -39,9 +38,6 @@ TICK_S = 0.1
 
 SETTLED_S = 10.0
 """Seconds of a run after which its floor is known well enough to call a moment loud."""
-
-MAX_PAST = 200
-"""Past events, and near misses, remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,17 +246,10 @@ def _with_event(state: State, event: Event, now_s: float, sequence: int) -> Stat
         level_dbfs=max(event.level_dbfs, known.level_dbfs if known else event.level_dbfs),
         snr_db=max(event.snr_db, known.snr_db if known else event.snr_db),
         ended_by=(event.ended_by or "quiet") if event.type == "offset" else None,
-        candidates=_candidates(known, event),
+        candidates=surest(known, event),
     )
     moments = loud_moments.without(state.loud_moments, event)
-    return replace(state, heard=_bounded({**state.heard, event.id: heard}), loud_moments=moments)
-
-
-def _candidates(known: ShownEvent | None, event: Event) -> tuple[Candidate, ...]:
-    """Return what an event may be, as of the moment at which that was surest."""
-    best = max((one.score for one in known.candidates), default=0.0) if known else 0.0
-    newest = max((one.score for one in event.candidates), default=0.0)
-    return known.candidates if known and best > newest else tuple(event.candidates)
+    return replace(state, heard=bounded({**state.heard, event.id: heard}), loud_moments=moments)
 
 
 def _with_seen(state: State, known: ShownEvent, event: Event) -> State:
@@ -284,7 +273,7 @@ def _with_missed(state: State, event: Event, now_s: float, time: datetime) -> St
         event, 0, began_s, began_s, ended_s, event.peak_score, event.level_dbfs, event.snr_db,
         event.ended_by or "unknown",
     )  # fmt: skip
-    return replace(state, heard=_bounded({event.id: heard, **state.heard}))
+    return replace(state, heard=bounded({event.id: heard, **state.heard}))
 
 
 def _with_snapshot(state: State, snapshot: Snapshot, now_s: float) -> State:
@@ -308,12 +297,3 @@ def _with_snapshot(state: State, snapshot: Snapshot, now_s: float) -> State:
         for id_, heard in state.heard.items()
     }
     return replace(state, heard=checked)
-
-
-def _bounded(heard: dict[str, ShownEvent]) -> dict[str, ShownEvent]:
-    """Return `heard` without its oldest past events beyond `MAX_PAST`; open ones always stay."""
-    surplus = sum(not entry.open for entry in heard.values()) - MAX_PAST
-    if surplus <= 0:
-        return heard
-    oldest = [id_ for id_, entry in heard.items() if not entry.open][:surplus]
-    return {id_: entry for id_, entry in heard.items() if id_ not in oldest}

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.bus.messages import ClockStep, PublishedRecord
-from monitor.tui.state import COLUMNS, MAX_PAST, State
+from monitor.tui.shown import MAX_PAST
+from monitor.tui.state import COLUMNS, State
 
 from .fakes import RATE, at, event, health, level, near_miss, scene, scores, snapshot
 
