@@ -160,9 +160,9 @@ class Session:
         ]
 
     def _refuse_numbers(self, count: int) -> None:
-        if not count:
+        if not self._candidates.news:
             raise OwnSoundError(
-                f"No example of {self._label} is any use; nothing is kept. Do what stands above and try "
+                f"No example of {self._label} is any use; nothing was changed. Do what stands above and try "
                 "again, or add --force to take them all the same."
             )
         if count > MOST_EXAMPLES:

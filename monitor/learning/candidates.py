@@ -58,6 +58,11 @@ class Candidates:
         """Those that are taken, and those of before."""
         return [*self._before, *self._taken]
 
+    @property
+    def news(self) -> int:
+        """How many have been taken beside those of before."""
+        return len(self._taken)
+
     def know_place(self, samples: NDArray[np.float32]) -> None:
         """Compare with what the place alone sounds like too, float32 (n,), at the model's rate."""
         self._surroundings = surroundings(self._listed, self._encoder, samples)

@@ -114,6 +114,8 @@ def test_examples_from_files_are_judged_one_by_one_and_what_is_another_sound_is_
     (listed,) = json.loads(printed("learn", "list", "--json"))
     assert len(listed["examples"]) == 6
     assert listed["audio"] == [], "it would not be the sound of all of them"
+    assert main(["learn", NAME, "--add", good]) == 2, "it has been given before"
+    assert json.loads(printed("learn", "list", "--json")) == [listed]
 
 
 def test_what_was_taught_can_be_taken_in_elsewhere_renamed_and_taught_again_from_its_sound(

@@ -50,8 +50,9 @@ def test_an_example_that_is_too_quiet_is_taken_only_where_the_user_insists() -> 
 def test_the_last_example_can_be_taken_back() -> None:
     gathered = candidates()
     assert gathered.consider_take(take(snr_db=30.0)).taken
+    assert gathered.news == 1
     assert gathered.drop_last()
-    assert gathered.examples == []
+    assert (gathered.examples, gathered.news) == ([], 0)
     assert not gathered.drop_last()
 
 
