@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from monitor.sources.demo import demo_scene
+from monitor.storage.moments import open_moments
 from tests.encoders.tiny_models import tiny_model
 from tests.evaluation.corpus import write_corpus
 from tests.mosquitto import Broker
@@ -60,6 +62,27 @@ def test_a_run_speaks_to_nobody_and_writes_only_its_own_files(home: Path) -> Non
     trace = traced([*RUN, "--fast", "--headless", "--bind", "none"], environment(home), home)
     assert "may be a siren" in trace.output
     assert_private(trace, home)
+
+
+def test_a_run_that_is_remembered_writes_its_memory_for_nobody_else(home: Path) -> None:
+    scene = demo_scene()
+    sound = home.parent / "sound.raw"
+    siren = scene.samples[scene.sample_rate * 20 : scene.sample_rate * 28]
+    sound.write_bytes(siren.astype("<f4").tobytes())
+    program = (
+        "import subprocess, sys; play = subprocess.Popen(['cat', sys.argv[1]], stdout=subprocess.PIPE); "
+        "sys.stdin.close(); import os; os.dup2(play.stdout.fileno(), 0); sys.stdin = os.fdopen(0); "
+        "from monitor.cli.main import main; sys.exit(main(sys.argv[2:]))"
+    )
+    arguments = ["run", "--source", "-", "--pcm-rate", str(scene.sample_rate), "--pcm-format", "f32le"]
+    arguments += ["--classes", "siren,dog_bark", "--headless", "--bind", "none"]
+    trace = traced(["-c", program, str(sound), *arguments], environment(home), home)
+    assert_private(trace, home)
+    memory = home / ".local/state/monitor/memory.db"
+    with open_moments(memory) as moments:
+        assert moments is not None
+        assert moments.newest_event() is not None
+    assert [path.stat().st_mode & 0o077 for path in memory.parent.glob("memory.db*")] == [0]
 
 
 @pytest.mark.skipif(bool(no_broker()), reason=no_broker() or "there is a broker")

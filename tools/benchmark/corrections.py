@@ -12,57 +12,30 @@ later streams are judged without corrections and with them, at the thresholds th
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from monitor.assemble import SYSTEM_CLOCK, make_stages
-from monitor.bus.messages import Event
 from monitor.config.settings import Config, ModelConfig, load_config
 from monitor.config.tuning import with_tuning
-from monitor.corpus.clips import Clip
-from monitor.corpus.layouts import Corpus, read_data
+from monitor.corpus.layouts import read_data
 from monitor.detection.allowance import with_allowance
 from monitor.detection.detector import Detector
 from monitor.encoders import Encoder, load
 from monitor.evaluation.metrics.bootstrap import ROUNDS
 from monitor.evaluation.metrics.event_metrics import Detection, Outcome, match
-from monitor.evaluation.synthesis.plans import StreamPlan
-from monitor.evaluation.synthesis.streams import Stream, StreamSpec, build_streams
-from monitor.pipeline.companions import Companions
 from monitor.pipeline.corrector import never_deaf
 from monitor.pipeline.moment_keeper import best_windows
-from monitor.pipeline.pipeline import Pipeline
-from monitor.pipeline.reporter import Context
-from monitor.pipeline.reporter import Stream as Listening
-from monitor.progress import progress
-from monitor.records import CaptureStatus, ClassPrompt, Transition, Window, WindowScores
+from monitor.records import Transition, WindowScores
 from monitor.scoring.corrections import BOUNDS, Bounds, Corrections, Evidence
 from monitor.scoring.prompts import parse_classes
-from monitor.stream.ring import Ring
+from tools.benchmark.correction_places import CLASSES, Heard, Place, hear_place
 
-CLASSES = "siren,fire_smoke_alarm,dog_bark,baby_cry,glass_break,door_knock,doorbell,car_horn,gunshot,scream"
-_RECORDINGS = 40
-"""Of a place."""
-_LEAST_BACKGROUND_S = 20.0
 _LEAST_ODDS = 1e-9
-
-
-class Heard(msgspec.Struct):
-    """One stream as the model heard it, window by window."""
-
-    plan: StreamPlan
-    starts: list[int] = []
-    stops: list[int] = []
-    hops: list[int] = []
-    vectors: list[NDArray[np.float32]] = []
-    scores: list[dict[str, float]] = []
-    """Not rounded, without corrections."""
 
 
 class Found(NamedTuple):
@@ -71,57 +44,6 @@ class Found(NamedTuple):
     outcome: Outcome
     false_alarms: list[Evidence]
     hits: list[Evidence]
-
-
-class _Listener:
-    """Stands where the moments of a run are kept."""
-
-    def __init__(self, heard: Heard) -> None:
-        self.heard = heard
-
-    def follow(self, event: Event) -> Event:
-        return event
-
-    def hear(self, window: Window, vector: NDArray[np.float32], context: Context, _: object) -> None:
-        self.heard.starts.append(window.start)
-        self.heard.stops.append(window.stop)
-        self.heard.hops.append(window.hop_len)
-        self.heard.vectors.append(np.array(vector))
-        self.heard.scores.append(dict(context.score.values))
-
-
-class _Nothing:
-    def emit(self, record: object) -> None:
-        """Keep nothing."""
-
-    def close(self) -> None:
-        """Keep nothing."""
-
-
-class _Recorded:
-    status = CaptureStatus("running", None, 0, 0, 0, 0, None)
-
-
-def hear(stream: Stream, encoder: Encoder, classes: Sequence[ClassPrompt], config: Config) -> Heard:
-    """Return what the whole line makes of a stream, from the ring to the scores."""
-    heard = Heard(stream.plan)
-    ring = Ring(len(stream.samples) + 1)
-    name = stream.plan.name
-    pipeline = Pipeline(
-        ring=ring,
-        capture=_Recorded(),
-        stages=make_stages(encoder, classes, config),
-        sinks=[_Nothing()],
-        stream=Listening("stream", name, encoder.sample_rate, encoder.info.identity, live=False, run_id=name),
-        clock=SYSTEM_CLOCK,
-        max_lag_s=config.window.max_lag_s,
-        companions=Companions(moments=_Listener(heard)),  # type: ignore[arg-type]
-    )
-    ring.write(stream.samples, 0.0)
-    ring.close()
-    while pipeline.step(0.0):
-        pass
-    return heard
 
 
 def judge(heard: Heard, detector: Detector, corrections: Corrections, sample_rate: int) -> Found:
@@ -184,100 +106,6 @@ class _At(NamedTuple):
     at: int
 
 
-class Place(NamedTuple):
-    """What is heard in one place, first and later."""
-
-    first: list[Heard]
-    later: list[Heard]
-
-
-def streams_of(
-    corpus: Corpus, folds: tuple[int, ...], arguments: argparse.Namespace
-) -> Iterator[list[Stream]]:
-    """Yield the first and the later streams of a place."""
-    classes = tuple(CLASSES.split(","))
-    rng = np.random.default_rng(arguments.seed)
-    groups: dict[str, list[Clip]] = {}
-    for clip in corpus.clips:
-        if clip.is_in(folds) and clip.is_audible:
-            groups.setdefault(clip.group, []).append(clip)
-    again = sorted(
-        name
-        for name, clips in groups.items()
-        if len(clips) > 1
-        and clips[0].kind == "event"
-        and not any(set(one.held) & set(classes) for one in clips)
-    )
-    here = rng.choice(again, min(_RECORDINGS, len(again)), replace=False)
-    events = sorted(
-        name for name, clips in groups.items() if any(set(one.held) & set(classes) for one in clips)
-    )
-    parts = ([groups[name][0] for name in here], [one for name in here for one in groups[name][1:]])
-    backgrounds = _backgrounds(groups, rng, arguments.backgrounds)
-    for number, part in enumerate(parts):
-        usable = [one for name in _alternate(events, groups, number) for one in groups[name]]
-        spec = StreamSpec(
-            classes=_present(classes, usable), folds=folds, n_streams=arguments.streams, snr_db=arguments.snr,
-            seed=arguments.seed * 10 + number, sample_rate=arguments.rate, max_events=1, distractors=3,
-        )  # fmt: skip
-        yield list(build_streams(replace(corpus, clips=[*part, *usable, *backgrounds]), spec))
-
-
-def _backgrounds(groups: dict[str, list[Clip]], rng: np.random.Generator, most: int) -> list[Clip]:
-    """Return the clips of the backgrounds of a place."""
-    all_ = sorted(name for name, clips in groups.items() if clips[0].kind == "background")
-    long = [
-        name for name in all_ if sum(one.duration_s or 0.0 for one in groups[name]) >= _LEAST_BACKGROUND_S
-    ]
-    chosen = rng.choice(long, most, replace=False) if most else all_
-    return [one for name in chosen for one in groups[name]]
-
-
-def _alternate(events: Sequence[str], groups: dict[str, list[Clip]], number: int) -> list[str]:
-    """Return every other recording of each class."""
-    by_class: dict[str, list[str]] = {}
-    for name in events:
-        by_class.setdefault(groups[name][0].label, []).append(name)
-    return [name for names in by_class.values() for name in names[number::2]]
-
-
-def _present(classes: Sequence[str], clips: Sequence[Clip]) -> tuple[str, ...]:
-    held = {name for clip in clips for name in clip.held}
-    return tuple(name for name in classes if name in held)
-
-
-def hear_place(
-    corpus: Corpus, folds: tuple[int, ...], arguments: argparse.Namespace, encoder: Encoder, config: Config
-) -> Place:
-    """Return what the model hears in a place, from `--keep` where it was heard before."""
-    own = vars(arguments)
-    name = "-".join(f"{own[key]:g}" for key in ("seed", "streams", "snr", "backgrounds"))
-    name = f"{folds[0]}-{name}.msgpack"
-    kept = None if arguments.keep is None else arguments.keep / name
-    if kept is not None and kept.exists():
-        return _read(kept)
-    classes = parse_classes(CLASSES, config.prompts.aliases)
-    heard: list[list[Heard]] = []
-    with progress(f"fold {'+'.join(map(str, folds))}", 2 * arguments.streams) as advance:
-        for streams in streams_of(corpus, folds, arguments):
-            heard.append([])
-            for stream in streams:
-                heard[-1].append(hear(stream, encoder, classes, config))
-                advance()
-    place = Place(*heard)
-    if kept is not None:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_bytes(msgspec.msgpack.encode(place, enc_hook=lambda one: one.tobytes()))
-    return place
-
-
-def _read(path: Path) -> Place:
-    def decoded(_: type, value: bytes) -> NDArray[np.float32]:
-        return np.frombuffer(value, np.float32)
-
-    return msgspec.msgpack.decode(path.read_bytes(), type=Place, dec_hook=decoded)
-
-
 class Result(NamedTuple):
     """The later streams of a place, judged once."""
 
@@ -312,38 +140,48 @@ def judge_place(  # noqa: PLR0913, PLR0917 - a place, what it is judged by, and 
 
 
 def table(results: Sequence[Sequence[Result]]) -> Iterator[str]:
-    """Yield the rows of a table over several places: figures after each number of corrections, paired."""
-    rng = np.random.default_rng(0)
-    plain = [one for place in results for one in place[0].outcomes]
-    rounds = rng.integers(0, len(plain), (ROUNDS, len(plain)))
+    """Yield the rows of a table over several places: figures after each number of corrections, paired.
+
+    Intervals are of resampled streams, 95 %.
+    """
+    before = _counts(results, 0)
+    rounds = np.random.default_rng(0).integers(0, len(before), (ROUNDS, len(before)))
     for number in range(len(results[0])):
         told = sum(place[number].told for place in results)
-        own = [one for place in results for one in place[number].outcomes]
-        hours = sum(one.duration_s for one in own) / 3600.0
-        false = np.array([len(one.false_alarms) for one in own])
-        found, events = (np.array([len(part(one)) for one in own]) for part in (_hits, _events))
-        before_false, before_found = (np.array([len(part(one)) for one in plain]) for part in (_false, _hits))
-        fewer = [false[at].sum() / before_false[at].sum() - 1.0 for at in rounds if before_false[at].sum()]
-        less = [(found[at].sum() - before_found[at].sum()) / max(1, events[at].sum()) for at in rounds]
+        hours = sum(one.duration_s for place in results for one in place[number].outcomes) / 3600.0
+        both = np.concatenate([_counts(results, number), before], axis=1)
+        false, found, events, *_ = both.sum(axis=0)
+        fewer, less = (_estimate(change, both, rounds) for change in (_fewer, _less))
+        share = found / max(1, events)
         yield (
-            f"| {told} | {false.sum() / hours:.1f} | {false.sum() / max(1, before_false.sum()) - 1.0:+.0%} "
-            f"[{np.quantile(fewer, 0.025):+.0%}, {np.quantile(fewer, 0.975):+.0%}] | "
-            f"{found.sum() / events.sum():.2f} ({found.sum()} of {events.sum()}) | "
-            f"{(found.sum() - before_found.sum()) / events.sum():+.3f} "
-            f"[{np.quantile(less, 0.025):+.3f}, {np.quantile(less, 0.975):+.3f}] |"
+            f"| {told} | {false / hours:.1f} | {fewer[0]:+.0%} [{fewer[1]:+.0%}, {fewer[2]:+.0%}] | "
+            f"{share:.2f} ({found} of {events}) | {less[0]:+.3f} [{less[1]:+.3f}, {less[2]:+.3f}] |"
         )
 
 
-def _false(one: Outcome) -> Sequence[object]:
-    return one.false_alarms
+def _counts(results: Sequence[Sequence[Result]], number: int) -> NDArray[np.int64]:
+    """Return false alarms, hits and events of each stream, (n, 3)."""
+    outcomes = [one for place in results for one in place[number].outcomes]
+    return np.array([(len(one.false_alarms), len(one.hits), len(one.references)) for one in outcomes])
 
 
-def _hits(one: Outcome) -> Sequence[object]:
-    return one.hits
+def _estimate(
+    change: Callable[[NDArray[np.int64]], float], both: NDArray[np.int64], rounds: NDArray[np.int64]
+) -> tuple[float, float, float]:
+    """Return a change and its interval; what is not defined in a resample is left out."""
+    resampled = np.array([change(both[at].sum(axis=0)) for at in rounds])
+    low, high = np.nanquantile(resampled, [0.025, 0.975])
+    return change(both.sum(axis=0)), float(low), float(high)
 
 
-def _events(one: Outcome) -> Sequence[object]:
-    return one.references
+def _fewer(sums: NDArray[np.int64]) -> float:
+    """Return how much more false alarms there are than before, as a share."""
+    return float(sums[0] / sums[3] - 1.0) if sums[3] else float("nan")
+
+
+def _less(sums: NDArray[np.int64]) -> float:
+    """Return how much recall there is more than before."""
+    return float((sums[1] - sums[4]) / max(1, sums[2]))
 
 
 def _asked(arguments: argparse.Namespace) -> dict[str, dict[str, float]]:
@@ -366,6 +204,11 @@ def main() -> None:
     parser.add_argument("--seeds", default="1", help="a place per seed and fold")
     parser.add_argument("--false-alarms", type=float, default=5.0, help="that are allowed, per hour")
     parser.add_argument("--right", action="store_true", help="as many of the first hits are said to be right")
+    parser.add_argument(
+        "--elsewhere",
+        action="store_true",
+        help="a place goes by what was said in the one before it in the list",
+    )
     parser.add_argument("--keep", type=Path, help="a folder for what was heard")
     parser.add_argument("--try", dest="tries", action="append", default=[], metavar="NEAR,STEP,DOWN,UP")
     arguments = parser.parse_args()
@@ -378,6 +221,8 @@ def main() -> None:
         for seed in map(int, arguments.seeds.split(","))
         for fold in map(int, arguments.folds.split(","))
     ]
+    if arguments.elsewhere:
+        places = [Place(places[at - 1].first, place.later) for at, place in enumerate(places)]
     counts = [int(one) for one in arguments.corrections.split(",")]
     choices = [Bounds(*map(float, one.split(","))) for one in arguments.tries] or [BOUNDS]
     for bounds in choices:

@@ -4,7 +4,8 @@ What reads it: ``with opened(config.memory) as moments``, then a method of `Mome
 """
 
 from monitor.storage.moments.opening import check_key, memory_file, open_moments, opened
-from monitor.storage.moments.queries import Asked, MomentBatch, MomentStore, Overview
+from monitor.storage.moments.queries import Asked, MomentStore, Overview
+from monitor.storage.moments.rows import MomentBatch
 from monitor.storage.moments.writer import MOST_CORRECTIONS, Entry, MomentWriter, OfEvent, Told, Untold
 
 __all__ = [

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from monitor.errors import MomentsError
 from monitor.records import Correction, Moment
 from monitor.storage.database import give_back
+from monitor.storage.moments.rows import MomentBatch, about, batch_of, moment_of, row_of, utc
 from monitor.storage.moments.sealing import Seal
 
 MIGRATIONS: tuple[str, ...] = (
@@ -37,7 +36,6 @@ MIGRATIONS: tuple[str, ...] = (
     """,
 )
 _COLUMNS = "model, source_id, time, event_id, class, content"
-_MOST_SCORES = 32
 _KEY_CHECK = "key_check"
 
 
@@ -51,26 +49,6 @@ class Asked(msgspec.Struct, frozen=True):
     source_id: str | None = None
 
 
-class MomentBatch(msgspec.Struct, frozen=True):
-    """Moments of one model as arrays, oldest first."""
-
-    vectors: NDArray[np.float16]
-    """float16 (n, d), unit norm but for the rounding."""
-    times: NDArray[np.float64]
-    """(n,), seconds since 1970, UTC."""
-    levels_dbfs: NDArray[np.float32]
-    """(n,)."""
-    floors_dbfs: NDArray[np.float32]
-    """(n,)."""
-    scores: list[dict[str, float]]
-    """Per moment its score per class."""
-    source_ids: list[str]
-    event_ids: list[str]
-    """Empty: of no event."""
-    classes: list[str]
-    """Of those events."""
-
-
 class Overview(msgspec.Struct, frozen=True):
     """How much is remembered of one source by one model."""
 
@@ -80,19 +58,6 @@ class Overview(msgspec.Struct, frozen=True):
     events: int
     first: datetime
     last: datetime
-
-
-class _Content(msgspec.Struct, array_like=True):
-    """What of a row is encrypted."""
-
-    vector: bytes
-    level_dbfs: float
-    floor_dbfs: float
-    scores: dict[str, float]
-
-
-_DECODER = msgspec.msgpack.Decoder(_Content)
-_ENCODER = msgspec.msgpack.Encoder()
 
 
 class MomentStore:
@@ -119,7 +84,7 @@ class MomentStore:
     def add(self, moments: Iterable[Moment]) -> None:
         """Remember moments that belong to no event."""
         sentence = f"INSERT INTO moments ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608
-        self._database.executemany(sentence, [self._row(one) for one in moments])
+        self._database.executemany(sentence, [row_of(one, self._seal) for one in moments])
 
     def put_event(self, event_id: str, moments: Sequence[Moment]) -> None:
         """Remember the moments of an event, in place of those that were known."""
@@ -136,7 +101,7 @@ class MomentStore:
         where, values = _where(asked)
         sentence = f"SELECT {_COLUMNS} FROM moments{where} ORDER BY time, id"  # noqa: S608
         for row in self._database.execute(sentence, values):
-            yield self._moment(row)
+            yield moment_of(row, self._seal, self.path)
 
     def batches(self, model: str, most: int = 4096, asked: Asked | None = None) -> Iterator[MomentBatch]:
         """Yield the moments of one model, `most` at once, oldest first."""
@@ -145,10 +110,10 @@ class MomentStore:
         for moment in self.find(which):
             waiting.append(moment)
             if len(waiting) == most:
-                yield _batch(waiting)
+                yield batch_of(waiting)
                 waiting = []
         if waiting:
-            yield _batch(waiting)
+            yield batch_of(waiting)
 
     def models(self) -> list[str]:
         """Return the identities of the models of which there is anything."""
@@ -176,7 +141,7 @@ class MomentStore:
             """
         ).fetchall()
         return [
-            Overview(source_id, model, moments, events, _utc(first), _utc(last))
+            Overview(source_id, model, moments, events, utc(first), utc(last))
             for source_id, model, moments, events, first, last in rows
         ]
 
@@ -201,7 +166,7 @@ class MomentStore:
             "SELECT * FROM corrections WHERE ? IN ('', model) ORDER BY time", (model or "",)
         ).fetchall()
         return [
-            Correction(event_id, class_, bool(right), really, source_id, of, _utc(time), by)
+            Correction(event_id, class_, bool(right), really, source_id, of, utc(time), by)
             for event_id, class_, right, really, source_id, of, time, by in rows
         ]
 
@@ -219,35 +184,6 @@ class MomentStore:
     def uncorrect(self, event_id: str) -> bool:
         """Take back what was said of an event; False: nothing was."""
         return self._database.execute("DELETE FROM corrections WHERE event_id = ?", (event_id,)).rowcount > 0
-
-    def _row(self, moment: Moment) -> tuple[Any, ...]:
-        best = sorted(moment.scores.items(), key=lambda one: -one[1])[:_MOST_SCORES]
-        scores = {name: round(value, 4) for name, value in best}
-        vector = np.asarray(moment.vector, np.float16).tobytes()
-        content = _ENCODER.encode(_Content(vector, moment.level_dbfs, moment.floor_dbfs, scores))
-        plain = (
-            moment.model, moment.source_id, moment.time.timestamp(), moment.event_id, moment.class_,
-        )  # fmt: skip
-        return (*plain, content if self._seal is None else self._seal.close(content, _about(plain)))
-
-    def _moment(self, row: tuple[Any, ...]) -> Moment:
-        *plain, content = row
-        opened = content if self._seal is None else self._seal.open(content, _about(plain))
-        try:
-            found = None if opened is None else _DECODER.decode(opened)
-        except msgspec.MsgspecError:
-            found = None
-        if found is None:
-            raise MomentsError(
-                f"A moment in {self.path} is damaged or was changed; forget it: "
-                "monitor memory forget --since T, or --event ID."
-            )
-        model, source_id, time, event_id, class_ = plain
-        vector = np.frombuffer(found.vector, np.float16)
-        return Moment(
-            source_id, model, _utc(time), vector, found.scores, found.level_dbfs, found.floor_dbfs, event_id,
-            class_,
-        )  # fmt: skip
 
     def _check_key(self) -> None:
         """Refuse a key that is not its own; encrypt what there is with the first that is given."""
@@ -270,7 +206,7 @@ class MomentStore:
         with _Transaction(self._database):
             rows = self._database.execute(f"SELECT id, {_COLUMNS} FROM moments").fetchall()  # noqa: S608
             for number, *plain, content in rows:
-                sealed = seal.close(content, _about(plain))
+                sealed = seal.close(content, about(plain))
                 self._database.execute("UPDATE moments SET content = ? WHERE id = ?", (sealed, number))
             check = seal.close(b"", _KEY_CHECK.encode())
             self._database.execute("INSERT INTO about VALUES (?, ?)", (_KEY_CHECK, check))
@@ -299,25 +235,3 @@ def _where(asked: Asked) -> tuple[str, list[Any]]:
     names = ("event_id", "model", "source_id")
     limits += [(f"{name} = ?", value) for name in names if (value := getattr(asked, name)) is not None]
     return f" WHERE {' AND '.join(text for text, _ in limits)}" if limits else "", [one for _, one in limits]
-
-
-def _about(plain: Sequence[Any]) -> bytes:
-    """Return what a row says of itself in plain text, so that no two rows say the same by accident."""
-    return _ENCODER.encode(list(plain))
-
-
-def _utc(time: float) -> datetime:
-    return datetime.fromtimestamp(time, UTC)
-
-
-def _batch(moments: Sequence[Moment]) -> MomentBatch:
-    return MomentBatch(
-        vectors=np.stack([one.vector for one in moments]),
-        times=np.array([one.time.timestamp() for one in moments]),
-        levels_dbfs=np.array([one.level_dbfs for one in moments], np.float32),
-        floors_dbfs=np.array([one.floor_dbfs for one in moments], np.float32),
-        scores=[one.scores for one in moments],
-        source_ids=[one.source_id for one in moments],
-        event_ids=[one.event_id for one in moments],
-        classes=[one.class_ for one in moments],
-    )

@@ -21,7 +21,8 @@ from monitor.storage.moments.opening import SCHEMA
 from monitor.storage.moments.queries import MomentStore
 from monitor.storage.moments.sealing import Seal
 
-MOST_CORRECTIONS = 2000
+MOST_CORRECTIONS = 500
+"""A window is compared with all of them, four times a second: of so many that takes about a millisecond."""
 _PRUNE_EVERY_S = 600.0
 _SHARE = 0.1
 """Of the moments that goes at once: the oldest part."""
