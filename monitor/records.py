@@ -40,6 +40,12 @@ MADE_BY_CODE = frozenset({"demo", "test"})
 LOUD_SOUND = "loud_sound"
 """What a loud sound that nothing recognises is called in topics."""
 
+ALARM_LOW_BATTERY = "alarm_low_battery"
+"""What the chirp of an alarm with a low battery is called in topics."""
+
+UNLISTED = frozenset({LOUD_SOUND, ALARM_LOW_BATTERY})
+"""What is told though no class is listed for it, and no network has heard it."""
+
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 """A point in time; the wire refuses one without a time zone, and sends UTC."""
 
@@ -325,15 +331,15 @@ class Transition(msgspec.Struct, frozen=True):
     ended_by: str | None = None
 
 
-class LoudSound(msgspec.Struct, frozen=True):
-    """Something loud that nothing recognises began, or ended."""
+class UnlistedSound(msgspec.Struct, frozen=True):
+    """Something of `UNLISTED` began, or ended."""
 
     change: Transition
-    """Of `LOUD_SOUND`; its score is the share of what it is like."""
+    """The score of a loud sound is the share of what it is like."""
     level: LevelReading
     """Its loudest moment."""
     label: str
-    """What it is called: a loud sound, and what it is like, in words for the user."""
+    """What it is called, in words for the user."""
 
 
 class NearMiss(msgspec.Struct, frozen=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 _OPTION = "--skipped"
@@ -26,9 +28,6 @@ class Skipped:
         self._cache = config.cache
         self._only: set[str] | None = set(config.cache.get(_KEY, [])) if config.getoption(_OPTION) else None
         self._found: set[str] = set()
-        self._remembers = not hasattr(
-            config, "workerinput"
-        )  # workers of xdist tell the one that started them
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Note a file that was left out as a whole."""
@@ -46,10 +45,18 @@ class Skipped:
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = kept
 
-    def pytest_sessionfinish(self) -> None:
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take what a worker found: of files left out for the same reason xdist itself tells one only."""
+        self._found |= set(getattr(node, "workeroutput", {}).get(_KEY, ()))
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Keep it for the next run."""
-        if self._remembers:
+        told = getattr(session.config, "workeroutput", None)  # of a worker of xdist, by itself
+        if told is None:
             self._cache.set(_KEY, sorted(self._found))
+        else:
+            told[_KEY] = sorted(self._found)
 
     def _note(self, report: pytest.CollectReport | pytest.TestReport) -> None:
         if report.skipped:

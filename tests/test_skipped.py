@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+
+from tests import skipped
 
 pytest_plugins = ["pytester"]
 
@@ -13,19 +17,26 @@ def test_one(): pass
 def test_two(): pass
 def test_three(): pytest.importorskip("lots_of_megabytes")
 """
-WITH_IT = """
+NEEDED = """
 import pytest
-pytest.importorskip("lots_of_megabytes")
+def needs(name): return pytest.importorskip(name)
+"""
+WITH_IT = """
+from needed import needs
+needs("lots_of_megabytes")
 def test_four(): pass
 """
 
 
-def test_what_was_skipped_is_run_by_the_next_one_and_nothing_else(pytester: pytest.Pytester) -> None:
+@pytest.mark.parametrize("side_by_side", [(), ("-n", "1")])
+def test_what_was_skipped_is_run_by_the_next_one_and_nothing_else(
+    side_by_side: tuple[str, ...], pytester: pytest.Pytester
+) -> None:
     pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
-    pytester.makeconftest("from tests.skipped import pytest_addoption, pytest_configure")
-    pytester.makepyfile(test_without=WITHOUT_IT, test_with=WITH_IT)
+    pytester.makeconftest(Path(skipped.__file__).read_text("utf-8"))
+    pytester.makepyfile(needed=NEEDED, test_without=WITHOUT_IT, test_with=WITH_IT, test_with_too=WITH_IT)
     pytester.syspathinsert()
-    pytester.runpytest_inprocess().assert_outcomes(passed=1, skipped=3)
+    pytester.runpytest_inprocess(*side_by_side)
     pytester.makepyfile(lots_of_megabytes="")
-    pytester.runpytest_inprocess("--skipped").assert_outcomes(passed=2, skipped=1, deselected=1)
-    pytester.runpytest_inprocess("--skipped").assert_outcomes(skipped=1, deselected=3)
+    pytester.runpytest_inprocess("--skipped").assert_outcomes(passed=3, skipped=1, deselected=1)
+    pytester.runpytest_inprocess("--skipped").assert_outcomes(skipped=1, deselected=4)

@@ -24,7 +24,7 @@ from monitor.bus.subscriber import Subscriber
 from monitor.config.settings import Config
 from monitor.encoders import load
 from monitor.errors import MonitorError, PublishError
-from monitor.records import LOUD_SOUND
+from monitor.records import UNLISTED
 from monitor.scoring.prompts import parse_classes
 from monitor.sinks.fanout import Fanout
 from monitor.sinks.notify.trial import try_targets
@@ -80,7 +80,7 @@ class _Arrivals:
 
 def _onset_in(record: PublishedRecord | None) -> Event | None:
     """Return the onset that `record` is; that something was loud is no alarm that was recognised."""
-    if isinstance(record, Event) and record.type == "onset" and record.class_ != LOUD_SOUND:
+    if isinstance(record, Event) and record.type == "onset" and record.class_ not in UNLISTED:
         return record
     return None
 

@@ -24,7 +24,7 @@ import msgspec
 from monitor.config.settings import DetectorConfig
 from monitor.detection.detector import Detector
 from monitor.names import as_words
-from monitor.records import LOUD_SOUND, LevelReading, LoudSound, Transition, TransitionType, WindowScores
+from monitor.records import LOUD_SOUND, LevelReading, Transition, TransitionType, UnlistedSound, WindowScores
 
 LEAST_S = 0.2
 """So much of it is loud; a click is not."""
@@ -82,7 +82,7 @@ class LoudSounds:
         now.stop, now.loud_len = tick.stop, now.loud_len + self._tick_len
         now.loudest = max(now.loudest, tick, key=lambda one: one.level_dbfs)
 
-    def judge(self, score: WindowScores, detector: Detector) -> list[LoudSound]:
+    def judge(self, score: WindowScores, detector: Detector) -> list[UnlistedSound]:
         """Take in the scores of a window, after `detector`; return what is told."""
         now = self._now
         if now is None:
@@ -99,7 +99,7 @@ class LoudSounds:
         waited = score.stop - now.start >= self._wait_len
         return [self._begin(now, score.stop)] if waited and self._is_worth(now) else []
 
-    def end(self, reason: str, stop: int) -> list[LoudSound]:
+    def end(self, reason: str, stop: int) -> list[UnlistedSound]:
         """Close what is loud at stream index `stop`, for `reason`; tell it first if there was no time to."""
         now, self._now = self._now, None
         if now is None:
@@ -111,7 +111,7 @@ class LoudSounds:
         unknown = now.scored and not now.recognised and not now.told
         return unknown and now.start >= self._next and now.loud_len >= self._least_len
 
-    def _begin(self, now: _Loud, stop: int) -> LoudSound:
+    def _begin(self, now: _Loud, stop: int) -> UnlistedSound:
         now.told = True
         self._next = now.start + self._every_len
         return _told("onset", now, stop)
@@ -125,7 +125,7 @@ def _recognised(score: WindowScores, detector: Detector) -> bool:
     return scored or muted or bool(detector.open or detector.overlong)
 
 
-def _told(type_: TransitionType, now: _Loud, stop: int, reason: str | None = None) -> LoudSound:
+def _told(type_: TransitionType, now: _Loud, stop: int, reason: str | None = None) -> UnlistedSound:
     change = Transition(
         type=type_,
         class_=LOUD_SOUND,
@@ -138,4 +138,4 @@ def _told(type_: TransitionType, now: _Loud, stop: int, reason: str | None = Non
         ended_by=reason,
     )
     known = now.like and now.like != _NOTHING
-    return LoudSound(change, now.loudest, as_words(LOUD_SOUND) + (f", like {now.like}" if known else ""))
+    return UnlistedSound(change, now.loudest, as_words(LOUD_SOUND) + (f", like {now.like}" if known else ""))

@@ -1,9 +1,9 @@
 """In which pattern an alarm beeps: temporal-three (smoke), temporal-four (carbon monoxide), even beeps. Pure.
 
-A tone stands out of its neighbours in the spectrum. How far, over time, is the envelope of what beeps. It is
-compared with the envelopes of patterns at every phase and pace, and with even beeps of every period. T3 (ISO
-8201): three beeps of 0.5 s, 0.5 s apart, then 1.5 s of silence. T4 (UL 2034): four beeps of 0.1 s, 0.1 s
-apart, then 5 s of silence. A pattern is told where it fits well, and clearly better than even beeps do.
+The envelope of what beeps (`tones.py`) is compared with those of patterns at every phase and pace, and with
+even beeps of every period. T3 (ISO 8201): three beeps of 0.5 s, 0.5 s apart, then 1.5 s of silence. T4 (UL
+2034): four beeps of 0.1 s, 0.1 s apart, then 5 s of silence. A pattern is told where it fits well, and
+clearly better than even beeps do.
 """
 
 from __future__ import annotations
@@ -14,20 +14,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from monitor.detection.tones import LEAST_DB, STEP_S, Floats, contrast_of, envelopes
 
-STEP_S = 0.02
-"""From one value of an envelope to the next."""
 LONGEST_S = 16.0
 """Of a sound, its last part is looked at."""
-_FRAME_S = 0.03
-_LOW_HZ, _HIGH_HZ = 300.0, 5000.0
-_AROUND = (4, 14)
-"""Bins to either side of a tone that tell how loud its neighbourhood is."""
-_TONES = 3
-_MOST_DB = 30.0
-_LEAST_DB = 6.0
-"""A tone that stands out by less is none."""
 _STEADY_DB = 9.0
 _ECHO_DB = 15.0
 """What is so far below a beep is its echo."""
@@ -63,28 +53,33 @@ class Rhythm(msgspec.Struct, frozen=True):
     """A pattern in which something beeps."""
 
     name: str
-    """`T3`, `T4`, `beeps` (even ones) or `steady`."""
+    """`T3`, `T4`, `beeps` (even ones), `steady`; of `cadence.py`: `telephone`, `appliance`."""
     fit: float
     """Correlation with the envelope, [-1, 1]; 1 where there is nothing to compare."""
     cycles: int = 0
-    """Of T3 and T4: how many were heard."""
+    """How many rounds of T3 or T4, rings of a telephone or beeps of an appliance were heard."""
     period_s: float = 0.0
     """Seconds from the beginning of a cycle, or of a beep, to the next."""
     pitch_hz: float = 0.0
     ended_s: float = 0.0
-    """Of T3 and T4: seconds from the end of the last beep to the end of what was looked at."""
+    """Of all but even beeps and steady tones: seconds from the last beep's end to that of the sound."""
 
     def __str__(self) -> str:
         """Return it in words."""
         if self.name in PATTERNS:
             return f"{self.name}, {self.cycles} cycle{'s' if self.cycles != 1 else ''}"
-        return "steady tone" if self.name == "steady" else f"even beeps, one every {self.period_s:.1f} s"
+        words = {
+            "steady": "steady tone",
+            "telephone": f"telephone cadence, {self.cycles} rings",
+            "appliance": f"{self.cycles} equal beeps, then silence",
+        }
+        return words.get(self.name, f"even beeps, one every {self.period_s:.1f} s")
 
 
 def rhythm_of(samples: NDArray[np.float32], sample_rate: int) -> Rhythm | None:
     """Return the pattern in which a sound, float32 (n,), beeps; None where it has none that is told here."""
     best: Rhythm | None = None
-    for envelope, pitch_hz in _tones(*_contrast(samples[-round(LONGEST_S * sample_rate) :], sample_rate)):
+    for envelope, pitch_hz in envelopes(contrast_of(samples[-round(LONGEST_S * sample_rate) :], sample_rate)):
         found = _fitting(envelope, pitch_hz)
         if found is not None and (best is None or _rank(found) > _rank(best)):
             best = found
@@ -104,60 +99,12 @@ def _rank(found: Rhythm) -> tuple[bool, float]:
     return found.name in PATTERNS, found.fit
 
 
-def _contrast(samples: NDArray[np.float32], sample_rate: int) -> tuple[Floats, Floats, Floats]:
-    """Return by how many dB each bin stands out of its neighbours, (frames, bins), its level, its Hz."""
-    size, step = round(_FRAME_S * sample_rate), round(STEP_S * sample_rate)
-    count = (len(samples) - size) // step + 1
-    if count < 1:
-        return np.zeros((0, 0)), np.zeros((0, 0)), np.zeros(0)
-    frames = np.lib.stride_tricks.sliding_window_view(samples, size)[::step][:count]
-    power = np.abs(np.fft.rfft(frames * np.hanning(size), axis=1)) ** 2
-    hz = np.asarray(np.fft.rfftfreq(size, 1.0 / sample_rate), np.float64)
-    low, high = np.searchsorted(hz, (_LOW_HZ, _HIGH_HZ))
-    near, far = _AROUND
-    first = max(0, low - far)
-    level = 10.0 * np.log10(power[:, first : high + far] + 1e-12)
-    around = (_mean_around(level, far) * (2 * far + 1) - _mean_around(level, near - 1) * (2 * near - 1)) / (
-        2 * (far - near + 1)
-    )
-    bins = slice(low - first, high - first)
-    return np.clip(level - around, 0.0, _MOST_DB)[:, bins], level[:, bins], hz[low:high]
-
-
-def _mean_around(level: Floats, reach: int) -> Floats:
-    """Return the mean over `reach` bins to either side, of rows whose ends go on as they end."""
-    padded = np.pad(level, ((0, 0), (reach + 1, reach)), mode="edge")
-    sums = np.cumsum(padded, axis=1)
-    return np.asarray((sums[:, 2 * reach + 1 :] - sums[:, : -2 * reach - 1]) / (2 * reach + 1))
-
-
-def _tones(contrast: Floats, level: Floats, pitches: Floats) -> Iterator[tuple[Floats, float]]:
-    """Yield the envelopes of the tones that stand out most, dB (frames,), and their pitch.
-
-    Where nothing else sounds, an echo stands out as far as the beep that it is of: it is told by its level.
-    """
-    if not contrast.size:
-        return
-    strength = np.quantile(contrast, 0.97, axis=0)
-    for _ in range(_TONES):
-        at = int(np.argmax(strength))
-        if strength[at] < _LEAST_DB:
-            return
-        first, stop = max(0, at - 2), at + 3
-        loud = level[:, first:stop].max(axis=1)
-        loud += _MOST_DB - np.quantile(loud, 0.98)
-        yield np.minimum(contrast[:, first:stop].max(axis=1), loud), float(pitches[at])
-        strength[first:stop] = 0.0
-
-
 def _fitting(envelope: Floats, pitch_hz: float) -> Rhythm | None:
     if np.quantile(envelope, 0.1) >= _STEADY_DB:
         return Rhythm("steady", 1.0, pitch_hz=pitch_hz)
-    low, high = np.quantile(envelope, (0.2, 0.98))
-    if high - low < _LEAST_DB:
+    soft = softened(envelope)
+    if soft is None:
         return None
-    low = max(low, high - _ECHO_DB)
-    soft = np.clip((envelope - low) / (high - low), 0.0, 1.0)
     even, period_s = max(_even(soft), default=(-1.0, 0.0))
     for name, pattern_s in PATTERNS.items():
         fit, pace, phase = _best(soft, pattern_s)
@@ -168,6 +115,15 @@ def _fitting(envelope: Floats, pitch_hz: float) -> Rhythm | None:
                 ended_s = (len(soft) - 1 - int(np.flatnonzero(soft > _HALF)[-1])) * STEP_S
                 return Rhythm(name, fit, cycles, length_s, pitch_hz, ended_s)
     return Rhythm("beeps", even, period_s=period_s, pitch_hz=pitch_hz) if even >= FITS else None
+
+
+def softened(envelope: Floats) -> Floats | None:
+    """Return from an envelope, dB (n,), how much of a beep there is, [0, 1] (n,); None: nothing beeps."""
+    low, high = np.quantile(envelope, (0.2, 0.98))
+    if high - low < LEAST_DB:
+        return None
+    low = max(low, high - _ECHO_DB)
+    return np.asarray(np.clip((envelope - low) / (high - low), 0.0, 1.0))
 
 
 def _even(soft: Floats) -> Iterator[tuple[float, float]]:

@@ -20,7 +20,7 @@ from monitor.pipeline.moment_keeper import MomentKeeper
 from monitor.pipeline.reporter import Context, Reporter, Stream
 from monitor.pipeline.rhythm_watch import RhythmWatch, make_rhythm_watch
 from monitor.pipeline.sound_levels import SoundLevels, make_sound_levels
-from monitor.records import ClassPrompt, Span, Window, WindowScores
+from monitor.records import ClassPrompt, LevelReading, Span, UnlistedSound, Window, WindowScores
 
 
 class Companions(msgspec.Struct, frozen=True):
@@ -44,6 +44,14 @@ class Companions(msgspec.Struct, frozen=True):
     def raised(self, score: WindowScores) -> WindowScores:
         """Return the score of a window with what is known beside the model."""
         return score if self.rhythms is None else self.rhythms.raised(score)
+
+    def unlisted(self, level: LevelReading) -> list[UnlistedSound]:
+        """Return what is told after a window with `level` though no class is listed for it."""
+        return [] if self.rhythms is None else self.rhythms.chirps(level)
+
+    def end(self, reason: str, stop: int) -> list[UnlistedSound]:
+        """Return what ends of that with a stretch of sound, at stream index `stop`."""
+        return [] if self.rhythms is None else self.rhythms.end(reason, stop)
 
     def judge(
         self,

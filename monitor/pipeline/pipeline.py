@@ -30,11 +30,11 @@ from monitor.pipeline.stages import Input, Line, Progress, Stages
 from monitor.records import (
     Embedding,
     LevelReading,
-    LoudSound,
     NearMiss,
     Span,
     Stall,
     Transition,
+    UnlistedSound,
     Window,
     WindowScores,
 )
@@ -290,7 +290,8 @@ class Pipeline:
         self._emit(self._report.scores(score))
         self._report.track(_heard(score, detector), level)
         found = detector.update(score, window.hop_len, window.discontinuous or self._interrupted)
-        self._report_all([*found, *self._stages.loud.judge(score, detector)])
+        unlisted = [*self._stages.loud.judge(score, detector), *self._companions.unlisted(level)]
+        self._report_all([*found, *unlisted])
         self._interrupted = False
         return level
 
@@ -321,9 +322,10 @@ class Pipeline:
     def _close(self, ended_by: str) -> None:
         """End all events that are open."""
         stop = self._progress.stop
-        self._report_all([*self._stages.detector.end(ended_by, stop), *self._stages.loud.end(ended_by, stop)])
+        unlisted = [*self._stages.loud.end(ended_by, stop), *self._companions.end(ended_by, stop)]
+        self._report_all([*self._stages.detector.end(ended_by, stop), *unlisted])
 
-    def _report_all(self, found: Sequence[Transition | NearMiss | LoudSound]) -> None:
+    def _report_all(self, found: Sequence[Transition | NearMiss | UnlistedSound]) -> None:
         for item in found:
             if self._context is None:
                 continue  # nothing has been analysed, so nothing can be open

@@ -11,19 +11,23 @@ import msgspec
 from monitor.bus.messages import Candidate, ClockStep, Event, Latency, Level, NearMissMessage, ScoresMessage
 from monitor.pipeline.timeline import DeviceTimeline, PlayedTimeline, Timeline, WallClock
 from monitor.records import (
+    ALARM_LOW_BATTERY,
     LOUD_SOUND,
     BackgroundState,
     HearingState,
     LevelReading,
-    LoudSound,
     NearMiss,
     Span,
     Transition,
+    UnlistedSound,
     WindowScores,
 )
 
 _CANDIDATES = 5
-_LOUD_PROMPT = "any sound that is loud"
+_UNLISTED_PROMPTS = {
+    LOUD_SOUND: "any sound that is loud",
+    ALARM_LOW_BATTERY: "one short high beep at equal distances",
+}
 _READ_TOGETHER_S = 0.01
 """Two clocks that were not read within this long were not read at one moment."""
 _READINGS = 5
@@ -85,7 +89,7 @@ class Reporter:
     def __init__(self, stream: Stream, clock: Clock, prompts: dict[str, str], urgent: frozenset[str]) -> None:
         self._stream = stream
         self._clock = clock
-        self._prompts = prompts | {LOUD_SOUND: _LOUD_PROMPT}
+        self._prompts = prompts | _UNLISTED_PROMPTS
         self._urgent = urgent
         self._wall = WallClock(*self._read_clocks()[:3])
         self._timeline: Timeline = DeviceTimeline(stream.sample_rate) if stream.live else PlayedTimeline()
@@ -130,15 +134,17 @@ class Reporter:
         """Return the seconds from the beginning of a file to a stream index; None of what is heard live."""
         return None if self._stream.live else round(index / self._stream.sample_rate, 4)
 
-    def told(self, found: Transition | NearMiss | LoudSound, context: Context) -> Event | NearMissMessage:
+    def told(self, found: Transition | NearMiss | UnlistedSound, context: Context) -> Event | NearMissMessage:
         """Return the message of what was found."""
         if isinstance(found, NearMiss):
             return self.near_miss(found, context)
-        return self.loud(found, context) if isinstance(found, LoudSound) else self.event(found, context)
+        return (
+            self.unlisted(found, context) if isinstance(found, UnlistedSound) else self.event(found, context)
+        )
 
-    def loud(self, found: LoudSound, context: Context) -> Event:
-        """Return the event message of a loud sound that nothing recognises."""
-        self._loudest[LOUD_SOUND] = found.level
+    def unlisted(self, found: UnlistedSound, context: Context) -> Event:
+        """Return the event message of what no class is listed for."""
+        self._loudest[found.change.class_] = found.level
         return msgspec.structs.replace(self.event(found.change, context), label=found.label)
 
     def event(self, change: Transition, context: Context) -> Event:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from monitor.bus.messages import ClockStep, Event, Health, NearMissMessage, PublishedRecord
-from monitor.records import LOUD_SOUND
+from monitor.records import ALARM_LOW_BATTERY, LOUD_SOUND
 from monitor.wording import (
     HEARING,
     NEAR_MISS,
@@ -36,6 +36,8 @@ def event_line(event: Event, where: str | None = None) -> str:
         urgent = "URGENT: " if event.urgent else ""
         score = f"score {event.score:.2f} (threshold {event.threshold:.2f})"
         time = moment(event.onset_time, event.onset_position_s)
+        if event.class_ == ALARM_LOW_BATTERY:
+            return f"{time}  onset   {source}{called(event)}, {level}"
         if event.class_ == LOUD_SOUND:
             what, _, like = called(event).partition(", ")
             over = f"{what}, {event.snr_db:.0f} dB over the background{like and ', '}{like}"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from monitor.config.settings import DetectorConfig
 from monitor.detection.detector import Detector
 from monitor.detection.loud_sounds import LoudSounds
-from monitor.records import LOUD_SOUND, LevelReading, LoudSound, WindowScores
+from monitor.records import LOUD_SOUND, LevelReading, UnlistedSound, WindowScores
 
 RATE, TICK, HOP, WINDOW = 1000, 100, 250, 2000
 CONFIG = DetectorConfig(
@@ -28,7 +28,7 @@ class Stream:
         self.detector = Detector(classes, config, RATE, WINDOW, HOP)
         self.loud = LoudSounds(config, RATE, TICK / RATE, classes)
         self.stop = 0
-        self.found: list[LoudSound] = []
+        self.found: list[UnlistedSound] = []
 
     def play(self, seconds: float, snr_db: float = 0.0, siren: float = 0.0, other: str = "crickets") -> None:
         for _ in range(round(seconds * RATE / 50)):

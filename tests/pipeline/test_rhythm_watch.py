@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import msgspec
 import numpy as np
+import pytest
 
 from monitor.bus.messages import Event
 from monitor.config.settings import load_config
 from monitor.detection.rhythm import T3_S, T4_S
 from monitor.pipeline.rhythm_watch import EVIDENT, RhythmWatch, make_rhythm_watch
-from monitor.records import EventType, Span, WindowScores
+from monitor.records import EventType, Span, UnlistedSound, WindowScores
 from monitor.scoring.prompts import parse_classes
+from tests.detection.test_chirps import LEVEL
 from tests.detection.test_rhythm import RATE, beeps
 from tests.examples import event
 
@@ -105,3 +107,55 @@ def test_only_fire_and_carbon_monoxide_alarms_have_these_patterns() -> None:
     watch = make_rhythm_watch(classes, RATE, load_config())
     assert watch is not None
     assert watch._evident == {"smoke_alarm", "co"}
+
+
+def test_a_telephone_tells_how_often_it_rang() -> None:
+    watch = make_rhythm_watch(parse_classes("telephone_ring,microwave_oven"), RATE, load_config())
+    assert watch is not None
+    heard(watch, (2.0, 4.0), 14.0)
+    assert watch.follow(told("offset", 14.0, "telephone_ring")).rhythm == "telephone cadence, 3 rings"
+
+
+def test_the_end_of_an_ovens_beeps_is_told_by_what_was_heard_after_them() -> None:
+    watch = RhythmWatch(RATE, {"microwave": "tell"})
+    samples = beeps((0.0, 1.0, 0.5, 0.5, 0.5, 0.5, 0.5, 60.0), 7.0, late_s=0.0)
+    watch.hear(Span(0, samples, False, 0.0))
+    assert watch.follow(told("offset", 4.0, "microwave")).rhythm == "3 equal beeps, then silence"
+
+
+def test_each_alarm_may_have_the_pattern_of_its_own() -> None:
+    modes = {"smoke_alarm": "T3", "co_alarm": "T4"}
+    watch = RhythmWatch(RATE, modes, frozenset(modes))
+    heard(watch, T4_S, 16.0)
+    score = WindowScores(14 * RATE, 16 * RATE, {"smoke_alarm": 0.02, "co_alarm": 0.02}, "beep", 0.9)
+    assert watch.raised(score).values == {"smoke_alarm": 0.02, "co_alarm": EVIDENT}
+    assert watch.follow(told("offset", 16.0, "co_alarm")).rejected_because is None
+    why = watch.follow(told("offset", 16.0, "smoke_alarm")).rejected_because
+    assert why == "it does not beep as asked for (T3): T4, 2 cycles"
+
+
+def chirping(watch: RhythmWatch, length_s: int) -> list[UnlistedSound]:
+    """Return what is told of a chirp every 21 s."""
+    found: list[UnlistedSound] = []
+    for second, samples in enumerate(beeps((0.1, 20.9), length_s, late_s=10.0).reshape(-1, RATE)):
+        watch.hear(Span(second * RATE, samples, False, 0.0))
+        found += watch.chirps(LEVEL)
+    return found
+
+
+def test_who_listens_for_a_smoke_alarm_is_told_that_one_chirps_for_a_battery() -> None:
+    watch = make_rhythm_watch(parse_classes("smoke_alarm"), RATE, load_config())
+    assert watch is not None
+    (onset,) = chirping(watch, 100)
+    assert (onset.change.type, onset.change.class_) == ("onset", "alarm_low_battery")
+    assert onset.change.onset_sample / RATE == pytest.approx(11.0, abs=0.1)
+    (offset,) = watch.end("lost", 100 * RATE)
+    assert (offset.change.type, offset.change.ended_by) == ("offset", "lost")
+    assert watch.end("ended", 100 * RATE) == []
+
+
+@pytest.mark.parametrize("classes", ["siren,telephone", "smoke_alarm,alarm_low_battery"])
+def test_who_listens_for_none_or_has_a_class_of_that_name_is_not(classes: str) -> None:
+    watch = make_rhythm_watch(parse_classes(classes), RATE, load_config())
+    assert watch is not None
+    assert chirping(watch, 100) == []

@@ -97,6 +97,12 @@ def test_a_loud_sound_is_told_with_how_far_it_is_over_the_background(like: str) 
     assert line == f"13:00:00  onset   loud sound, 28 dB over the background{like}, level -32.1 dBFS"
 
 
+def test_a_low_battery_is_told_as_what_it_is() -> None:
+    words = "low-battery chirp of a smoke alarm, one every 43 s"
+    (line,) = printed(msgspec.structs.replace(event("onset", "alarm_low_battery"), label=words))[-1:]
+    assert line.startswith(f"13:00:00  onset   {words}, level ")
+
+
 def test_near_misses_are_told_with_their_reason_only_where_asked_for() -> None:
     assert printed(near_miss()) == []
     (line,) = printed(near_miss(), near_misses=True)

@@ -28,7 +28,7 @@ _CHOICES = {
     "capture.channels": "mix, loudest, left, right, or a number from 1",
     "clips.speech": "skip or keep",
     "memory.keep": "none, events or all",
-    "detector.classes.*.rhythm": "tell, require or ignore",
+    "detector.classes.*.rhythm": "tell, require, ignore, T3, T4, telephone or appliance",
     "background.tau": f"auto, or {limits.TAU}",
     "background.guard_score": f"auto, or {limits.GUARD_SCORE}",
     "background.change_ratio": f"auto, or {limits.CHANGE_RATIO}",

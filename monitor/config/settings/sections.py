@@ -169,8 +169,8 @@ class ClassConfig(_Section, frozen=True):
     confirm_s: Confirm | None = None
     urgent: bool | None = None
     """Reported without waiting for confirmation; left out: if `[detector] urgent` lists it."""
-    rhythm: Literal["tell", "require", "ignore"] | None = None
-    """`tell` the pattern it beeps in, `require` that of an alarm (T3, T4); left out: `tell` of alarms."""
+    rhythm: Literal["tell", "require", "ignore", "T3", "T4", "telephone", "appliance"] | None = None
+    """`tell` the pattern it beeps in, `require` that of an alarm (T3, T4), or the named; left out: `tell`."""
 
 
 class DetectorConfig(_Section, frozen=True):

@@ -27,7 +27,7 @@ from monitor.pipeline.companions import Companions
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Stream as Listening
 from monitor.pipeline.rhythm_watch import make_rhythm_watch
-from monitor.records import LOUD_SOUND, Block, CaptureStatus, ClassPrompt, Span, WindowScores
+from monitor.records import UNLISTED, Block, CaptureStatus, ClassPrompt, Span, WindowScores
 from monitor.sources.ingest import Ingest
 from monitor.stream.ring import Ring
 from monitor.stream.windows import Windower
@@ -162,7 +162,7 @@ class _Collector:
             self.scores.append(
                 WindowScores(record.start, record.stop, record.scores, record.other, record.other_score)
             )
-        elif isinstance(record, Event) and record.class_ != LOUD_SOUND:  # which takes nothing for anything
+        elif isinstance(record, Event) and record.class_ not in UNLISTED:  # which takes nothing for anything
             decided = self.scores[-1].stop  # a window's score is published before the events it causes
             self.changes.append(
                 Reported(record.type, record.class_, record.onset_sample, record.offset_sample, decided)
