@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -34,10 +34,10 @@ from monitor.pipeline.stages import Stages
 from monitor.pipeline.start_notes import notes_of_settings, untuned_note
 from monitor.pipeline.stream_descriptions import describe
 from monitor.pipeline.taught_classes import TaughtClasses
-from monitor.records import ClassPrompt
+from monitor.records import ClassPrompt, OwnSound
 from monitor.scoring.background import Background
 from monitor.scoring.corrections import Corrections
-from monitor.scoring.scorer import Scorer
+from monitor.scoring.scorer import NOTHING_TAUGHT, Scorer
 from monitor.sinks import Sink
 from monitor.sinks.fanout import Fanout
 from monitor.sinks.kinds import SINKS, SinkOptions, make_sink
@@ -100,8 +100,13 @@ def make_sources(specs: Sequence[str], options: SourceOptions) -> list[Source]:
     return [make_source(spec, options) for spec in specs]
 
 
-def make_stages(encoder: Encoder, classes: Sequence[ClassPrompt], config: Config) -> Stages:
-    """Return the stages of the line for `classes`, their texts embedded.
+def make_stages(
+    encoder: Encoder,
+    classes: Sequence[ClassPrompt],
+    config: Config,
+    own: Mapping[str, OwnSound] = NOTHING_TAUGHT,
+) -> Stages:
+    """Return the stages of the line for `classes`, their texts embedded, some of them taught.
 
     Raises
     ------
@@ -109,7 +114,7 @@ def make_stages(encoder: Encoder, classes: Sequence[ClassPrompt], config: Config
         The prompt template does not fit.
     """
     config = with_tuning(config, encoder.info.tuning)
-    return _stages(encoder, Scorers(encoder, classes, config).make({}), config, Memory(None))
+    return _stages(encoder, Scorers(encoder, classes, config).make(own), config, Memory(None))
 
 
 def _stages(encoder: Encoder, scorer: Scorer, config: Config, memory: Memory) -> Stages:

@@ -6,6 +6,7 @@ from typing import Any
 
 from monitor.cli.arguments import AddVerb
 from monitor.cli.eval_clips import add_clips, add_noise
+from monitor.cli.eval_own import add_own
 from monitor.cli.eval_paper import add_paper
 from monitor.cli.eval_streams import add_streams
 
@@ -18,3 +19,4 @@ def add_eval(verbs: Any, add_verb: AddVerb) -> None:
     add_noise(kinds, add_verb)
     add_paper(kinds, add_verb)
     add_streams(kinds, add_verb)
+    add_own(kinds, add_verb)

@@ -74,7 +74,7 @@ def run_streams(experiment: StreamExperiment, bench: Bench) -> Report:
     ConfigError
         An unknown method, or data or a list without what is needed.
     """
-    _refuse(experiment)
+    _refuse(experiment, bench)
     if experiment.out is not None:
         experiment.out.mkdir(parents=True, exist_ok=True)
     corpus = read_data(experiment.data, experiment.backgrounds)
@@ -113,10 +113,10 @@ def write_report(out: Path, report: Report) -> bool:
     return draw(out / "curve.png", report.points, report.rows)
 
 
-def _refuse(experiment: StreamExperiment) -> None:
+def _refuse(experiment: StreamExperiment, bench: Bench) -> None:
     """Refuse before hours of listening what would fail after them."""
     for method in experiment.methods:
-        if method not in METHODS:
+        if method not in METHODS and method not in bench.own:
             raise ConfigError(f"There is no method {method!r}; known: {', '.join(METHODS)}.")
     if experiment.learn and not min(experiment.false_alarms) > 0.0:
         raise ConfigError("No thresholds of a stream give 0 false alarms an hour; ask for more.")
@@ -155,17 +155,17 @@ def _begin(experiment: StreamExperiment, bench: Bench, without: Part) -> _Begun:
 
 def _tuned_method(name: str, bench: Bench) -> TunedMethod:
     """Return one method with the constants of the model where the configuration leaves them to it."""
-    config = with_tuning(change(bench.config, METHODS[name]), bench.encoder.info.tuning)
+    config = with_tuning(change(bench.config, METHODS.get(name, {})), bench.encoder.info.tuning)
     return TunedMethod(name, config, bench.encoder)
 
 
 def _hear(experiment: StreamExperiment, bench: Bench, part: Part) -> dict[str, list[StreamResult]]:
     """Return what each method hears in a part, and write the list of its streams."""
-    methods = {name: METHODS[name] for name in experiment.methods}
+    methods = {name: METHODS.get(name, {}) for name in experiment.methods}
     store = EmbeddingStore(bench.encoder, experiment.keep)
     heard: dict[str, list[StreamResult]] = {name: [] for name in methods}
     with progress(part.name, part.count * len(methods)) as advance:
-        for one in listen_to(part.streams, store, bench.classes, bench.config, methods):
+        for one in listen_to(part.streams, store, bench.classes, bench.config, methods, bench.own):
             heard[one.method].append(one)
             advance()
     if experiment.out is not None and part.count:
@@ -186,7 +186,8 @@ def _add(
     compared = {case.thresholds: case for case in cases if case.method == reference}
     for case in cases:
         if case.method != reference and case.thresholds in compared and case.thresholds != CONFIGURED:
-            report.rows.extend(differences(case, compared[case.thresholds]))
+            of_each = bench.names if bench.own else ()
+            report.rows.extend(differences(case, compared[case.thresholds], of_each))
     for one in measured if is_there() else ():
         report.rows.extend(psds_rows(one.tuned.method, one.snr_db, one.settings, bench.names, one.truth))
 

@@ -78,11 +78,10 @@ class Scorer:
         if cohort is None:
             self._heads: Heads = moved_words(names, own, words, self._temperature)
         else:
-            plain = cohort.vectors @ prototypes.vectors.T + drift.beta * (cohort.vectors @ prototypes.drift.T)
-            odds = self._odds(plain)
             cosines = None if kinds is None else kinds @ words.T
-            self._heads = fit_heads(names, own, odds, cosines, cohort)
-            self._tails = fit_tails(self._heads.add(odds, cohort.vectors), cosines, cohort)
+            self._heads = fit_heads(names, own, self._word_odds, cosines, cohort)
+            odds = self._heads.add(self._word_odds(cohort.vectors), cohort.vectors)
+            self._tails = fit_tails(odds, self._heads.cosines, cohort)
 
     @property
     def calibrated(self) -> bool:
@@ -96,9 +95,7 @@ class Scorer:
 
     def log_odds(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the log-odds of the scores, float64 (n, k), of windows in no background: float32 (n, d)."""
-        profiles = embeddings @ self._prototypes.vectors.T
-        profiles += self._beta * (embeddings @ self._prototypes.drift.T)
-        odds = self._heads.add(self._odds(profiles), embeddings)
+        odds = self._heads.add(self._word_odds(embeddings), embeddings)
         return odds if self._tails is None else self._tails.score_odds(odds)
 
     def score(
@@ -130,6 +127,11 @@ class Scorer:
         return WindowScores(
             start, stop, dict(zip(names, values.tolist(), strict=True)), other, share, lowered
         )
+
+    def _word_odds(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the log-odds of the words alone in no background, float64 (n, k), of float32 (n, d)."""
+        plain = embeddings @ self._prototypes.vectors.T
+        return self._odds(plain + self._beta * (embeddings @ self._prototypes.drift.T))
 
     def _odds(self, profiles: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the log-odds of each class against its competitors, (n, k), of profiles (n, k + m).

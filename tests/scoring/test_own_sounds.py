@@ -131,3 +131,49 @@ def test_taking_off_the_background_is_taking_it_off_the_embedding(tau: float, se
     bare = scorer({"kettle": examples(2)}, cohort(), 0.0)
     left = (window - np.float32(tau) * place).astype(np.float32)
     assert score(taught, window, place)["kettle"] == pytest.approx(score(bare, left)["kettle"], rel=1e-3)
+
+
+def named(kinds: Mapping[str, NDArray[np.float32]]) -> Cohort:
+    """Ordinary sound, and some of other kinds, each with a name."""
+    ordinary = cohort()
+    vectors = np.concatenate([ordinary.vectors, *kinds.values()])
+    sizes = [len(ordinary.vectors), *map(len, kinds.values())]
+    return Cohort(vectors, ("ordinary", *kinds), np.repeat(np.arange(len(sizes)), sizes), 2500.0)
+
+
+def taught_by_another_name(bank: Cohort) -> Scorer:
+    prototypes = Prototypes(
+        classes=("kettle",),
+        prompts=("kettle",),
+        distractors=("speech", "wind"),
+        vectors=WORDS[:3],
+        drift=np.zeros((3, DIM), np.float32),
+        competitors=np.ones((1, 2), np.bool_),
+    )
+    names = np.zeros((len(bank.kinds), DIM), np.float32)
+    names[:, 11] = 1.0  # none is called what the class is
+    return Scorer(prototypes, ScorerConfig(), DriftConfig(), "auto", bank, names, {"kettle": examples(3)})
+
+
+def test_sounds_of_the_cohort_that_are_the_very_thing_do_not_count_against_it_whatever_they_are_called() -> (
+    None
+):
+    window = near(KETTLE, 1, 2)[0]
+    without = score(taught_by_another_name(named({})), window)["kettle"]
+    with_it = score(taught_by_another_name(named({"boiling": near(KETTLE, 20, 8)})), window)["kettle"]
+    assert with_it == pytest.approx(without, abs=0.05)
+
+
+def test_a_kind_that_only_holds_a_few_such_sounds_counts() -> None:
+    mixed = np.concatenate([near(KETTLE, 9, 8), near(WORDS[6], 20, 9)])
+    window = near(KETTLE, 1, 2)[0]
+    without = score(taught_by_another_name(named({})), window)["kettle"]
+    assert score(taught_by_another_name(named({"kitchen": mixed})), window)["kettle"] < without - 0.05
+
+
+def test_a_name_that_says_nothing_of_the_sound_counts_for_nothing() -> None:
+    """Kettles lie off the word here, so that only the examples find them."""
+    deaf = unit_norm(KETTLE - np.float32(3.0 * KETTLE[0]) * WORDS[0])
+    own = OwnSound("kettle", "it", near(deaf, 9, 1), np.repeat(np.arange(3), 3), np.ones(9, np.bool_))
+    by_examples = scorer({"kettle": own}, cohort())
+    assert np.median([score(by_examples, one)["kettle"] for one in near(deaf, 20, 2)]) > 0.9

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -27,11 +28,13 @@ from monitor.pipeline.companions import Companions
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Stream as Listening
 from monitor.pipeline.rhythm_watch import make_rhythm_watch
-from monitor.records import UNLISTED, Block, CaptureStatus, ClassPrompt, Span, WindowScores
+from monitor.records import UNLISTED, Block, CaptureStatus, ClassPrompt, OwnSound, Span, WindowScores
+from monitor.scoring.scorer import NOTHING_TAUGHT
 from monitor.sources.ingest import Ingest
 from monitor.stream.ring import Ring
 from monitor.stream.windows import Windower
 
+NOBODY_TAUGHT: Mapping[str, Mapping[str, OwnSound]] = MappingProxyType({})
 Changes = Mapping[str, Mapping[str, Any]]
 """Section -> key -> value: what a method changes in the configuration."""
 
@@ -73,21 +76,29 @@ def change(config: Config, changes: Changes) -> Config:
     return replace(config, **sections)
 
 
-def listen_to(
+def listen_to(  # noqa: PLR0913, PLR0917 - what is heard, by what, as what
     streams: Iterable[Stream],
     store: EmbeddingStore,
     classes: Sequence[ClassPrompt],
     config: Config,
     methods: Mapping[str, Changes],
+    own: Mapping[str, Mapping[str, OwnSound]] = NOBODY_TAUGHT,
 ) -> Iterator[StreamResult]:
-    """Yield what each method makes of each stream."""
+    """Yield what each method makes of each stream.
+
+    Parameters
+    ----------
+    own
+        Method -> what was taught before it listens.
+    """
     texts: dict[tuple[str, ...], NDArray[np.float32]] = {}
     for mixed in streams:
         stream = replace(mixed, samples=_captured(mixed.samples, store.encoder.sample_rate, config))
         known = _embeddings(stream, store, hop_len(store.encoder, config))
         remembering = _Remembering(store.encoder, texts, known)
         for method, changes in methods.items():
-            yield _listen(stream, remembering, classes, change(config, changes), method)
+            taught = own.get(method, NOTHING_TAUGHT)
+            yield _listen(stream, remembering, classes, change(config, changes), method, taught)
 
 
 def _captured(samples: NDArray[np.float32], sample_rate: int, config: Config) -> NDArray[np.float32]:
@@ -114,15 +125,20 @@ def _embeddings(stream: Stream, store: EmbeddingStore, hop: int) -> dict[bytes, 
     return dict(zip(blocks, store.embed([batch], lambda: None)[:, np.newaxis], strict=True))
 
 
-def _listen(
-    stream: Stream, encoder: Encoder, classes: Sequence[ClassPrompt], config: Config, method: str
+def _listen(  # noqa: PLR0913, PLR0917 - what a run is made of
+    stream: Stream,
+    encoder: Encoder,
+    classes: Sequence[ClassPrompt],
+    config: Config,
+    method: str,
+    own: Mapping[str, OwnSound],
 ) -> StreamResult:
     sink = _Collector()
     ring = Ring(len(stream.samples) + 1)
     pipeline = Pipeline(
         ring=ring,
         capture=_Recorded(),
-        stages=make_stages(encoder, classes, config),
+        stages=make_stages(encoder, classes, config, own),
         sinks=[sink],
         stream=Listening(
             "stream", stream.plan.name, encoder.sample_rate, encoder.info.identity, live=False, run_id="eval"

@@ -89,21 +89,31 @@ def rows(case: Case) -> list[Row]:
     ]
 
 
-def differences(case: Case, reference: Case) -> list[Row]:
+def differences(case: Case, reference: Case, of_each: Sequence[str] = ()) -> list[Row]:
     """Return how much more, and how many times as much, a method finds as `reference` in the same streams.
 
     Both are drawn again together. The thresholds stay what they are: what they would be, had they been chosen
     on what is drawn, is not in the intervals.
+
+    Parameters
+    ----------
+    of_each
+        Classes of which it is wanted too, beside that of all together.
     """
     named = msgspec.structs.replace(case, method=f"{case.method}{OVER}{reference.method}")
-    events, others = _events(case.outcomes, None), _events(reference.outcomes, None)
+    return [row for name in (*of_each, ALL) for row in _differences(named, reference, name)]
+
+
+def _differences(case: Case, reference: Case, class_name: str) -> list[Row]:
+    only = None if class_name == ALL else class_name
+    events, others = _events(case.outcomes, only), _events(reference.outcomes, only)
     if not events:
         return []
     weights = _weights(events, case.sources)
     ours, theirs = (accuracy(_found(group), weights) for group in (events, others))
     return [
-        row_of(named, ALL, "recall_difference", estimate(ours - theirs), len(events)),
-        row_of(named, ALL, "recall_ratio", estimate(_ratio(ours, theirs)), len(events)),
+        row_of(case, class_name, "recall_difference", estimate(ours - theirs), len(events)),
+        row_of(case, class_name, "recall_ratio", estimate(_ratio(ours, theirs)), len(events)),
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -17,7 +17,7 @@ from monitor.evaluation.data.unlabelled import KNOWN, Unlabelled, annotate, read
 from monitor.evaluation.synthesis.negatives import build_negatives, count_negatives
 from monitor.evaluation.synthesis.plans import StreamPlan, at_rate, read_plans, render
 from monitor.evaluation.synthesis.streams import Stream, StreamSpec, build_streams
-from monitor.records import ClassPrompt
+from monitor.records import ClassPrompt, OwnSound
 
 
 class StreamExperiment(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +62,8 @@ class Bench(msgspec.Struct, frozen=True):
     config: Config
     subset: Callable[[str], bool] | None = None
     """Takes the name of a recording's group; only groups for which it is true are used."""
+    own: Mapping[str, Mapping[str, OwnSound]] = {}
+    """Methods that are the program as configured, with these sounds taught before it listens."""
 
     @property
     def names(self) -> tuple[str, ...]:
