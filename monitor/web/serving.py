@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
 
 import uvicorn
+from websockets.protocol import State
 
 from monitor.web.app import Served, make_app
 from monitor.web.asking import Place
@@ -30,11 +32,25 @@ _END_S = 1
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals to this program."""
+    """Leaves signals to this program, and ends also while a browser is leaving."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End; uvicorn would ask a line to close that is closing already, and fail on it."""
+        connections = self.server_state.connections
+        leaving = {one for one in connections if _is_closing(one)}
+        connections -= leaving
+        for one in leaving:
+            one.transport.abort()
+        await super().shutdown(sockets)
+
+
+def _is_closing(connection: object) -> bool:
+    state = getattr(getattr(connection, "conn", None), "state", None)
+    return state is State.CLOSING or state is State.CLOSED
 
 
 class PageServer:
