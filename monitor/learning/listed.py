@@ -88,7 +88,6 @@ def tried_among(listed: Listed, encoder: Encoder) -> Tried:
         build=listed.scorers.make,
         alarms=alarms,
         alarm_words=listed.scorers.class_cosines(words),
-        kinds=listed.scorers.kind_cosines,
         per_hour=listed.allowed[listed.prompt.name],
     )
 

@@ -37,7 +37,6 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     alarms: Sequence[MadeAlarm] = ()
     alarm_words: NDArray[np.float32] | None = None
     """As in `Trial`."""
-    kinds: NDArray[np.float32] | None = None
     per_hour: float = 1.0
     """False alarms an hour that the class is allowed."""
 
@@ -60,11 +59,12 @@ def teach(
     cohort = encoder.info.cohort
     fitted, left = (None, None) if cohort is None else split_cohort(cohort)
     before = tried.build(tried.others, fitted).log_odds
-    after = tried.build({**tried.others, sound.name: sound}, fitted).log_odds
+    taught = tried.build({**tried.others, sound.name: sound}, fitted)
+    after = taught.log_odds
     trial = Trial(
         classes=tuple(one.label or one.name for one in tried.classes),
         cohort=left,
-        kinds=tried.kinds,
+        kinds=taught.kind_cosines,  # ordinary sound that is the very thing is no false alarm
         alarms=tried.alarms,
         alarm_words=tried.alarm_words,
         per_hour=tried.per_hour,

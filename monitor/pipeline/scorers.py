@@ -37,12 +37,6 @@ class Scorers:
         named = self._cohort is not None and self._cohort.kinds
         self._kinds = embed_phrases(encoder.embed_text, prompts.templates, named) if named else None
 
-    @property
-    def kind_cosines(self) -> NDArray[np.float32] | None:
-        """Cosines of the names of the cohort's sounds with each class, float32 (kinds, k); None: no names."""
-        classes = self._prototypes.vectors[: len(self._prototypes.classes)]
-        return None if self._kinds is None else self._kinds @ classes.T
-
     def class_cosines(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the cosines of float32 (n, d) with the words of each class, float32 (n, k)."""
         return np.asarray(vectors @ self._prototypes.vectors[: len(self._prototypes.classes)].T)

@@ -89,6 +89,11 @@ class Scorer:
         return self._tails is not None
 
     @property
+    def kind_cosines(self) -> NDArray[np.float32] | None:
+        """Cosines of the cohort's kinds with each class, (kinds, k), 1 where a kind is the very thing."""
+        return self._heads.cosines
+
+    @property
     def prompts(self) -> dict[str, str]:
         """What each class is compared with."""
         return dict(zip(self._prototypes.classes, self._prototypes.prompts, strict=True))

@@ -160,7 +160,10 @@ def test_sounds_of_the_cohort_that_are_the_very_thing_do_not_count_against_it_wh
 ):
     window = near(KETTLE, 1, 2)[0]
     without = score(taught_by_another_name(named({})), window)["kettle"]
-    with_it = score(taught_by_another_name(named({"boiling": near(KETTLE, 20, 8)})), window)["kettle"]
+    taught = taught_by_another_name(named({"boiling": near(KETTLE, 20, 8)}))
+    assert taught.kind_cosines is not None
+    assert taught.kind_cosines[:, 0].tolist() == [0.0, 1.0]
+    with_it = score(taught, window)["kettle"]
     assert with_it == pytest.approx(without, abs=0.05)
 
 
