@@ -32,6 +32,7 @@ def add_web(verbs: Any, add_verb: AddVerb) -> None:
 
 def _web(arguments: argparse.Namespace) -> int:
     from monitor.bus.addresses import check_known
+    from monitor.bus.subscriber import Subscriber
     from monitor.web.asking import Place
     from monitor.web.opening import open_web
     from monitor.web.serving import PageServer
@@ -47,6 +48,10 @@ def _web(arguments: argparse.Namespace) -> int:
         raise ConfigError("The same monitor cannot be shown twice; name each --connect once.")
     controls = controls or [None] * len(endpoints)
     places = [Place(check_known(one), control) for one, control in zip(endpoints, controls, strict=True)]
+    for place in places:
+        Subscriber(
+            place.endpoint, control=place.control
+        ).close()  # refuses what cannot be read, keys included
     opened = open_web(page_options(arguments, arguments.address))
     server = PageServer(opened, places, tell)
     for sentence in opened.sentences:

@@ -74,7 +74,7 @@ def test_a_page_that_stands_alone_waits_for_its_monitor_and_ends_when_it_is_aske
     ("arguments", "why"),
     [
         (["web", "kitchen:80"], "is no address for the web page"),
-        (["web", "--connect", "tcp://10.0.0.1:5557"], "is not a loopback address"),
+        (["web", "--connect", "tcp://10.0.0.1:5557"], "No key of a monitor at tcp://10.0.0.1:5557 is known"),
         (
             ["web", "--connect", "tcp://127.0.0.1:5557", "--connect", "tcp://127.0.0.1:5557"],
             "cannot be shown twice",
