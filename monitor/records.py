@@ -149,11 +149,9 @@ class OwnSound(msgspec.Struct, frozen=True):
     words: str
     """What the user calls it: the wording of the class."""
     vectors: NDArray[np.float32]
-    """float32 (n, d), unit norm: windows of the examples, as they were recorded and augmented."""
+    """float32 (n, d), unit norm: windows of the examples."""
     example_of: NDArray[np.intp]
     """(n,), which example each window comes from, counted from 0."""
-    plain: NDArray[np.bool_]
-    """(n,), True: as it was recorded; False: augmented."""
 
     @property
     def examples(self) -> int:

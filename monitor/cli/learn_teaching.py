@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
-import numpy as np
 
 from monitor.cli.learn_recording import ENOUGH, Screen, in_words, record
 from monitor.cli.learn_request import told_to_monitor
@@ -147,7 +146,7 @@ class Session:
         note = considered.example.note
         doubts = tuple(one.sentence for one in considered.doubts)
         take = considered.example.take
-        what = in_words(take) if take is not None else f"{len(considered.example.plain)} windows remembered"
+        what = in_words(take) if take is not None else f"{len(considered.example.vectors)} windows remembered"
         found = "; ".join(doubts) or "good"
         self._say(f"{note.origin}: {what}: {'' if considered.taken else 'left out, '}{found}.")
         self._report(note, considered.taken, doubts)
@@ -247,10 +246,6 @@ def _examples_of(taught: TaughtSound) -> list[Example]:
     """Return the examples that a class was taught by, as far as they are kept."""
     sound: OwnSound = taught.sound
     return [
-        Example(
-            note,
-            sound.vectors[(sound.example_of == number) & sound.plain],
-            sound.vectors[(sound.example_of == number) & np.logical_not(sound.plain)],
-        )
+        Example(note, sound.vectors[sound.example_of == number])
         for number, note in enumerate(taught.examples)
     ]

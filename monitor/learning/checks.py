@@ -104,8 +104,8 @@ def check_take(take: Take) -> list[Doubt]:
 
 def check_example(example: Example, others: Sequence[Example], surroundings: Surroundings) -> list[Doubt]:
     """Return what is wrong with what a model makes of an example, the worst first."""
-    own = mean_of(example.plain)
-    near = mean_of(np.stack([mean_of(one.plain) for one in others])) if others else None
+    own = mean_of(example.vectors)
+    near = mean_of(np.stack([mean_of(one.vectors) for one in others])) if others else None
     found = (
         _same(example, others),
         _unlike(example, others, surroundings.cohort),
@@ -124,7 +124,7 @@ def mean_of(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 def _same(example: Example, others: Sequence[Example]) -> Doubt | None:
     """Return a doubt where an example has been given before: it would count twice and teach nothing."""
     same = (
-        one.plain.shape == example.plain.shape and np.allclose(one.plain, example.plain, atol=_SAME)
+        one.vectors.shape == example.vectors.shape and np.allclose(one.vectors, example.vectors, atol=_SAME)
         for one in others
     )
     told = "the very same as one that is there already; give another one"
@@ -133,11 +133,11 @@ def _same(example: Example, others: Sequence[Example]) -> Doubt | None:
 
 def oddness(example: Example, others: Sequence[Example], cohort: Cohort | None) -> float:
     """Return how unlike `others`, one or more, an example is; from 1 on it is not one of them."""
-    near = mean_of(np.stack([mean_of(one.plain) for one in others]))
-    alike = float(mean_of(example.plain) @ near)
+    near = mean_of(np.stack([mean_of(one.vectors) for one in others]))
+    alike = float(mean_of(example.vectors) @ near)
     if cohort is not None:
         return float(np.mean(cohort.vectors @ near >= alike)) / UNLIKE_SHARE
-    usual = float(np.mean([mean_of(one.plain) @ near for one in others]))
+    usual = float(np.mean([mean_of(one.vectors) @ near for one in others]))
     return _UNLIKE_PART * usual / max(alike, 1e-6)
 
 
@@ -179,9 +179,9 @@ def _like_taught(example: Example, others: Sequence[Example], surroundings: Surr
     """Return a doubt where an example is nearer to another taught class than to the others of its own."""
     if not others:
         return None
-    own = mean_of(example.plain)
-    near = float(own @ mean_of(np.stack([mean_of(one.plain) for one in others])))
-    nearer = [one for one in surroundings.taught if float(own @ mean_of(one.vectors[one.plain])) > near]
+    own = mean_of(example.vectors)
+    near = float(own @ mean_of(np.stack([mean_of(one.vectors) for one in others])))
+    nearer = [one for one in surroundings.taught if float(own @ mean_of(one.vectors)) > near]
     if not nearer:
         return None
     name = as_words(surroundings.labels.get(nearer[0].name, nearer[0].words))
@@ -195,8 +195,8 @@ def _like_class(example: Example, surroundings: Surroundings) -> Doubt | None:
     scorer = surroundings.scorer
     if scorer is None:
         return None
-    place = np.zeros(example.plain.shape[1], np.float32)
-    scores = [scorer.score(vector, place, 0, 0).values for vector in example.plain]
+    place = np.zeros(example.vectors.shape[1], np.float32)
+    scores = [scorer.score(vector, place, 0, 0).values for vector in example.vectors]
     best = {name: max(score[name] for score in scores) for name in scores[0]}
     over = {name: value for name, value in best.items() if value >= surroundings.thresholds.get(name, 2.0)}
     if not over:

@@ -25,10 +25,8 @@ class Example(msgspec.Struct, frozen=True):
     """One example, as a model hears it."""
 
     note: ExampleNote
-    plain: NDArray[np.float32]
-    """float32 (n, d), unit norm: its windows as they were recorded."""
-    augmented: NDArray[np.float32]
-    """float32 (m, d), unit norm: the same in other circumstances; m may be 0."""
+    vectors: NDArray[np.float32]
+    """float32 (n, d), unit norm: its windows."""
     take: Take | None = None
     """Its sound; None: only the embeddings are known."""
 
@@ -36,11 +34,11 @@ class Example(msgspec.Struct, frozen=True):
 def hear_take(take: Take, encoder: Encoder) -> Example:
     """Return a take as the model hears it."""
     windows = windows_of(take, encoder.window_len)
-    plain = np.concatenate([encoder.embed_audio(window[np.newaxis]) for window in windows])
+    vectors = np.concatenate([encoder.embed_audio(window[np.newaxis]) for window in windows])
     note = ExampleNote(
         take.origin, round(take.seconds, 2), None if take.snr_db is None else round(take.snr_db, 1)
     )
-    return Example(note, plain, np.zeros((0, plain.shape[1]), np.float32), take)
+    return Example(note, vectors, take)
 
 
 def windows_of(take: Take, window_len: int) -> NDArray[np.float32]:
@@ -68,14 +66,11 @@ def windows_of(take: Take, window_len: int) -> NDArray[np.float32]:
 
 def own_sound(prompt: ClassPrompt, examples: Sequence[Example]) -> OwnSound:
     """Return what examples make of a class."""
-    parts = [(one.plain, one.augmented) for one in examples]
-    counts = [len(part) for pair in parts for part in pair]
     return OwnSound(
         name=prompt.name,
         words=prompt.wording,
-        vectors=np.concatenate([part for pair in parts for part in pair]),
-        example_of=np.repeat(np.arange(len(examples)).repeat(2), counts),
-        plain=np.repeat(np.tile([True, False], len(examples)), counts),
+        vectors=np.concatenate([one.vectors for one in examples]),
+        example_of=np.repeat(np.arange(len(examples)), [len(one.vectors) for one in examples]),
     )
 
 
@@ -87,5 +82,4 @@ def without(sound: OwnSound, example: int) -> OwnSound:
         sound,
         vectors=sound.vectors[kept],
         example_of=others - (others > example),
-        plain=sound.plain[kept],
     )

@@ -90,10 +90,10 @@ def _example(event_id: str, moments: Sequence[Moment], encoder: Encoder) -> Exam
             f"The event {event_id!r} is remembered as the model {moments[0].model} hears it, and this is "
             f"{encoder.info.identity}; choose that model with --model, or use its clip: --clip {event_id}."
         )
-    plain = unit_norm(np.stack([one.vector for one in mine]).astype(np.float32))
+    vectors = unit_norm(np.stack([one.vector for one in mine]).astype(np.float32))
     loudest = max(mine, key=lambda one: one.level_dbfs - one.floor_dbfs)
     seconds = (mine[-1].time - mine[0].time).total_seconds()
     note = ExampleNote(
         f"event {event_id}", round(seconds, 2), round(float(loudest.level_dbfs - loudest.floor_dbfs), 1)
     )
-    return Example(note, plain, np.zeros((0, plain.shape[1]), np.float32))
+    return Example(note, vectors)

@@ -108,7 +108,7 @@ def _found_when_left_out(
     found = by_words = 0
     for number, example in enumerate(examples if len(examples) > 1 else ()):
         after = tried.build({**tried.others, sound.name: without(sound, number)}, fitted).log_odds
-        of_one = LeftOut(example.plain, np.zeros(len(example.plain), np.intp), truth)
+        of_one = LeftOut(example.vectors, np.zeros(len(example.vectors), np.intp), truth)
         trial = Trial(classes=tuple(names), left_out=of_one, per_hour=tried.per_hour)
         words, with_others = compare(before, after, trial).classes[at].found
         found, by_words = found + with_others, by_words + words

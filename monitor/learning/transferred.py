@@ -57,11 +57,9 @@ def taught_sounds_of(classes: Sequence[str], info: EncoderInfo, in_use: Adapter 
         sound = taught.sound
         if taught.model != heard_as or sound.name not in classes:
             continue
-        plain = sound.vectors[sound.plain]
-        vectors.append(plain if in_use is None else in_use.undo(plain))
-        examples = sound.example_of[sound.plain]
-        sound_of.append(examples + len(truth))
-        truth += [[name == sound.name for name in classes]] * (int(examples.max()) + 1)
+        vectors.append(sound.vectors if in_use is None else in_use.undo(sound.vectors))
+        sound_of.append(sound.example_of + len(truth))
+        truth += [[name == sound.name for name in classes]] * sound.examples
     if not vectors:
         return None
     return LeftOut(np.concatenate(vectors), np.concatenate(sound_of), np.array(truth, np.bool_))

@@ -26,7 +26,7 @@ MOST_BYTES = 64 << 20
 """Far more than ten examples and their sound have; a larger file is nobody's own sound, and not read."""
 SOUND = ".flac"
 _LONGEST = 300
-_TYPES = {"about": np.uint8, "vectors": np.float16, "example_of": np.int16, "plain": np.bool_}
+_TYPES = {"about": np.uint8, "vectors": np.float16, "example_of": np.int16}
 
 
 class ExampleNote(msgspec.Struct, frozen=True):
@@ -96,7 +96,6 @@ def pack(taught: TaughtSound, audio: Sequence[bytes] = ()) -> bytes:
         "about": np.frombuffer(encode_json(about), np.uint8),
         "vectors": sound.vectors.astype(np.float16),
         "example_of": sound.example_of.astype(np.int16),
-        "plain": sound.plain.astype(np.bool_),
     }
     return pack_arrays(arrays, {f"{number}{SOUND}": one for number, one in enumerate(audio, 1)})
 
@@ -126,20 +125,20 @@ def unpack(content: bytes) -> tuple[TaughtSound, list[bytes]]:
 
 def _sound(about: _About, arrays: Mapping[str, NDArray[Any]]) -> OwnSound:
     """Return the record, if its parts fit one another."""
-    vectors, example_of, plain = arrays["vectors"], arrays["example_of"], arrays["plain"]
-    if vectors.ndim != 2 or not (vectors.shape[:1] == example_of.shape == plain.shape):
+    vectors, example_of = arrays["vectors"], arrays["example_of"]
+    if vectors.ndim != 2 or vectors.shape[:1] != example_of.shape:
         raise ValueError("its embeddings and examples do not fit one another")
     unit = unit_norm(vectors.astype(np.float32))
     if not np.isfinite(vectors).all() or not np.allclose(np.linalg.norm(unit, axis=1), 1.0, atol=1e-3):
         raise ValueError("its embeddings are not those of any sound")
     count = len(about.examples)
-    if not 1 <= count <= MOST_EXAMPLES or set(example_of[plain].tolist()) != set(range(count)):
+    if not 1 <= count <= MOST_EXAMPLES or set(example_of.tolist()) != set(range(count)):
         raise ValueError(f"it has no embedding of each of 1 to {MOST_EXAMPLES} examples")
     if example_of.min() < 0 or example_of.max() >= count:
         raise ValueError("it has embeddings of examples that are not in it")
     if not is_label(about.label) or class_id(about.label) != about.name or not _is_wording(about.words):
         raise ValueError("its name is none that a class can have")
-    return OwnSound(about.name, about.words, unit, example_of.astype(np.intp), plain)
+    return OwnSound(about.name, about.words, unit, example_of.astype(np.intp))
 
 
 def _is_wording(words: str) -> bool:

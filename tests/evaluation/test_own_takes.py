@@ -52,9 +52,7 @@ def test_takes_of_a_recording_find_the_others_of_it_and_none_is_tested_that_taug
     def teach(prompt: ClassPrompt, paths: Sequence[Path]) -> OwnSound:
         taught.append({path.name for path in paths})
         at = [next(n for n, one in enumerate(MIXTURES) if one.event == path.name) for path in paths]
-        return OwnSound(
-            prompt.name, prompt.wording, SOUNDS[at], np.arange(len(at)), np.ones(len(at), np.bool_)
-        )
+        return OwnSound(prompt.name, prompt.wording, SOUNDS[at], np.arange(len(at)))
 
     config = load_config(flags={"prompts": {"distractors": ["else"]}})
     bench = TakesBench(FakeEncoder(), config, unit_norm(SOUNDS)[np.newaxis], teach, 0.01, 2)

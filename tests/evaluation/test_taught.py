@@ -42,7 +42,6 @@ def taught(prompt: ClassPrompt, paths: Sequence[Path]) -> OwnSound:
         prompt.wording,
         np.eye(count, 8, dtype=np.float32),
         np.arange(count),
-        np.ones(count, bool),
     )
 
 

@@ -29,7 +29,7 @@ def candidates(insist: bool = False) -> Candidates:
 
 def example(*direction: float) -> Example:
     vector = unit_norm(np.array([direction], np.float32))
-    return Example(ExampleNote("test", 1.0), vector, vector[:0])
+    return Example(ExampleNote("test", 1.0), vector)
 
 
 def take(snr_db: float) -> Take:
@@ -61,7 +61,7 @@ def test_an_odd_example_among_the_first_is_left_out_in_the_end_and_three_always_
     odd = example(0, 0, 1, 0)
     for one in (odd, example(1, 0, 0, 0), example(1, 0.1, 0, 0), example(1, 0, 0, 0.1)):
         gathered.consider(one)
-    assert [one.plain.tolist() for one in gathered.review()] == [odd.plain.tolist()]
+    assert [one.vectors.tolist() for one in gathered.review()] == [odd.vectors.tolist()]
     assert len(gathered.examples) == 3
     few = candidates()
     for one in (odd, example(1, 0, 0, 0), example(0, 1, 0, 0)):

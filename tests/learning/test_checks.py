@@ -20,7 +20,7 @@ GOOD = Take(np.zeros(3 * RATE, np.float32), RATE, RATE, 2 * RATE, "test", -20.0,
 
 def example(*direction: float) -> Example:
     vector = unit_norm(np.array([direction], np.float32))
-    return Example(ExampleNote("test", 1.0), vector, vector[:0])
+    return Example(ExampleNote("test", 1.0), vector)
 
 
 def cohort(dim: int = 4, count: int = 400) -> Cohort:
@@ -75,9 +75,7 @@ def test_an_example_like_the_background_is_doubted_unless_the_others_are_nearer(
 
 
 def test_an_example_nearer_to_another_taught_sound_than_to_its_own_names_that_sound() -> None:
-    kettle = OwnSound(
-        "kettle", "kettle", example(0, 1, 0, 0).plain, np.zeros(1, np.intp), np.ones(1, np.bool_)
-    )
+    kettle = OwnSound("kettle", "kettle", example(0, 1, 0, 0).vectors, np.zeros(1, np.intp))
     around = Surroundings(taught=[kettle], labels={"kettle": "my_kettle"})
     (doubt,) = check_example(example(0.2, 1, 0, 0), [example(1, 0, 0, 0)], around)
     assert "more like your my kettle" in doubt.sentence
@@ -109,8 +107,8 @@ def test_an_own_sound_knows_which_windows_are_of_which_example_and_does_without_
     sound = own_sound(ClassPrompt("kettle", "whistling kettle", "my kettle"), examples)
     assert (sound.name, sound.words, sound.examples) == ("kettle", "whistling kettle", 3)
     for number, one in enumerate(examples):
-        own = sound.vectors[(sound.example_of == number) & sound.plain]
-        assert np.array_equal(own, one.plain)
+        own = sound.vectors[sound.example_of == number]
+        assert np.array_equal(own, one.vectors)
     fewer = without(sound, 1)
     assert fewer.examples == 2
-    assert np.array_equal(fewer.vectors[fewer.plain & (fewer.example_of == 1)], examples[2].plain)
+    assert np.array_equal(fewer.vectors[fewer.example_of == 1], examples[2].vectors)

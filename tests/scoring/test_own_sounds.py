@@ -38,7 +38,6 @@ def examples(count: int, seed: int = 1, windows: int = 3) -> OwnSound:
         words="kettle",
         vectors=near(KETTLE, count * windows, seed),
         example_of=np.repeat(np.arange(count), windows),
-        plain=np.ones(count * windows, np.bool_),
     )
 
 
@@ -110,7 +109,7 @@ def test_a_long_example_counts_no_more_than_a_short_one() -> None:
     long, short = examples(2), examples(2)
     again = np.concatenate([short.vectors, short.vectors[:3], short.vectors[:3]])
     of = np.concatenate([short.example_of, np.zeros(6, np.intp)])
-    long = OwnSound("kettle", "kettle", again, of, np.ones(len(of), np.bool_))
+    long = OwnSound("kettle", "kettle", again, of)
     one, other = (scorer({"kettle": own}, cohort()) for own in (long, short))
     for vector in near(KETTLE, 5, 2):
         assert score(one, vector)["kettle"] == pytest.approx(score(other, vector)["kettle"], rel=1e-4)
@@ -177,6 +176,6 @@ def test_a_kind_that_only_holds_a_few_such_sounds_counts() -> None:
 def test_a_name_that_says_nothing_of_the_sound_counts_for_nothing() -> None:
     """Kettles lie off the word here, so that only the examples find them."""
     deaf = unit_norm(KETTLE - np.float32(3.0 * KETTLE[0]) * WORDS[0])
-    own = OwnSound("kettle", "it", near(deaf, 9, 1), np.repeat(np.arange(3), 3), np.ones(9, np.bool_))
+    own = OwnSound("kettle", "it", near(deaf, 9, 1), np.repeat(np.arange(3), 3))
     by_examples = scorer({"kettle": own}, cohort())
     assert np.median([score(by_examples, one)["kettle"] for one in near(deaf, 20, 2)]) > 0.9
