@@ -77,16 +77,16 @@ def test_nothing_can_be_found_wrong_without_a_next_action(state: str) -> None:
 
 
 @pytest.fixture
-def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Examined]:
+def hostile(tmp_path: Path, short_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Examined]:
     """A machine on which nothing works: no sound, a port that is taken, a damaged history, no such model."""
     state = tmp_path / "state" / "monitor"
     state.mkdir(parents=True)
     (state / "history.db").write_bytes(b"this is no database" * 100)
-    (tmp_path / "run").mkdir(mode=0o755)
-    (tmp_path / "run" / "monitor").mkdir(mode=0o777)
+    short_folder.chmod(0o755)
+    (short_folder / "monitor").mkdir(mode=0o777)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
-    (tmp_path / "run" / "monitor").chmod(0o777)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_folder))
+    (short_folder / "monitor").chmod(0o777)
     monkeypatch.setenv("ALSA_CONFIG_PATH", str(tmp_path / "none"))
     monkeypatch.setenv("DO_NOT_TRACK", "0")
     with socket.create_server(("127.0.0.1", 0)) as taken:
