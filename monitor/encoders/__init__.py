@@ -1,16 +1,15 @@
-"""Sound and words into one space: the `Encoder` protocol and how to get one by name."""
+"""Sound and words into one space: how to get an encoder by name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from monitor.config.settings import ModelConfig
+from monitor.encoders.encoder import Encoder
 from monitor.encoders.info import EncoderInfo
 from monitor.records import Cohort
 
@@ -20,32 +19,6 @@ if TYPE_CHECKING:
     from monitor.models.store import StoredModel
 
 __all__ = ["Encoder", "EncoderInfo", "count_pieces", "find", "load"]
-
-
-class Encoder(Protocol):
-    """Maps sound and words into one space, where the inner product is their cosine."""
-
-    @property
-    def info(self) -> EncoderInfo:
-        """All there is to know of it."""
-
-    @property
-    def sample_rate(self) -> int:
-        """Hz of the sound it takes, as in `info`."""
-
-    @property
-    def window_len(self) -> int:
-        """Samples per window, as in `info`."""
-
-    @property
-    def dim(self) -> int:
-        """Dimensions of the space, as in `info`."""
-
-    def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return embeddings, float32 (n, dim), unit norm, of float32 (n, window_len), full scale +-1.0."""
-
-    def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return the embeddings, float32 (n, dim), unit norm, of `n` texts."""
 
 
 def load(config: ModelConfig, progress: Progress | None = None) -> Encoder:

@@ -12,7 +12,7 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from monitor.encoders import Encoder
+from monitor.encoders.encoder import Encoder
 from monitor.encoders.info import EncoderInfo
 from monitor.models.adapter import Adapter
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -101,5 +102,6 @@ def test_the_tables_hold_every_method_and_class_with_what_examples_have_over_wor
     with (out / "classes.csv").open(encoding="utf-8", newline="") as file:
         assert {row["metric"] for row in csv.DictReader(file)} == {"average_precision", "recall"}
     assert len(terminal_table(report).rows) == 5
-    assert (out / "own_sounds.png").stat().st_size > 10_000
+    drawn = find_spec("matplotlib") is not None
+    assert (out / "own_sounds.png").exists() == drawn
     assert all(json.loads(line)["label"] for line in (out / "mixtures.jsonl").read_text("utf-8").splitlines())

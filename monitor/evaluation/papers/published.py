@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from functools import lru_cache
 from importlib.resources import files
@@ -53,8 +54,11 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     papers: dict[str, Paper]
 
 
+_DECODER = msgspec.json.Decoder(_File)
+
+
 @lru_cache
 def read_papers() -> dict[str, Paper]:
     """Return the papers by their number on arXiv."""
     text = files("monitor.evaluation.papers").joinpath(_FILE).read_text("utf-8")
-    return msgspec.convert(tomllib.loads(text), _File).papers
+    return _DECODER.decode(json.dumps(tomllib.loads(text))).papers
