@@ -1,6 +1,6 @@
 """What travels on the bus: records that are plain JSON once encoded (`codec.py` is the only codec).
 
-What travels inside the program only is in `monitor/records.py`.
+What travels inside the program only is in `monitor/records/`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,93 @@
+"""What travels between modules: small frozen records, each field with its unit or shape.
+
+Records that reach the wire are plain JSON once encoded (`bus/codec.py` is the only codec). Sample indices are
+integers since the start of the stream, at the rate the record states; intervals are half open.
+"""
+
+from __future__ import annotations
+
+from monitor.records.heard import (
+    BackgroundState,
+    CalibrationState,
+    Correction,
+    Embedding,
+    Likeness,
+    Moment,
+    NearMiss,
+    Transition,
+    UnlistedSound,
+    WindowScores,
+)
+from monitor.records.kinds import (
+    ALARM_LOW_BATTERY,
+    BESIDE_LIFE,
+    LOUD_SOUND,
+    MADE_BY_CODE,
+    UNLISTED,
+    Activity,
+    EventType,
+    HearingState,
+    Index,
+    Instant,
+    NearMissReason,
+    Rate,
+    SourceState,
+    Tally,
+    TransitionType,
+)
+from monitor.records.sound import (
+    Block,
+    CaptureStatus,
+    LevelReading,
+    RingCounters,
+    Span,
+    Stall,
+    Window,
+)
+from monitor.records.words import (
+    ClassPrompt,
+    Cohort,
+    OwnSound,
+    Prompts,
+    Prototypes,
+)
+
+__all__ = [
+    "ALARM_LOW_BATTERY",
+    "BESIDE_LIFE",
+    "LOUD_SOUND",
+    "MADE_BY_CODE",
+    "UNLISTED",
+    "Activity",
+    "BackgroundState",
+    "Block",
+    "CalibrationState",
+    "CaptureStatus",
+    "ClassPrompt",
+    "Cohort",
+    "Correction",
+    "Embedding",
+    "EventType",
+    "HearingState",
+    "Index",
+    "Instant",
+    "LevelReading",
+    "Likeness",
+    "Moment",
+    "NearMiss",
+    "NearMissReason",
+    "OwnSound",
+    "Prompts",
+    "Prototypes",
+    "Rate",
+    "RingCounters",
+    "SourceState",
+    "Span",
+    "Stall",
+    "Tally",
+    "Transition",
+    "TransitionType",
+    "UnlistedSound",
+    "Window",
+    "WindowScores",
+]
