@@ -140,6 +140,22 @@ def test_what_is_over_stands_in_outline_and_an_urgent_one_is_missed_until_seen(
     assert asked == ["siren", None]
 
 
+def test_the_history_never_contradicts_what_the_page_has_shown(sight: Sight, monitor: Monitor) -> None:
+    missed = structs.replace(sound("offset", "siren", 60.0, 3.0, urgent=True), onset_position_s=4.0)
+    monitor.publish(running(), missed)
+    sight.shows("#missed h2", "MISSED 1")
+    sight.page.click("[data-view=history]")
+    sight.shows("#history-note", "One sound, 1 urgent and not seen. Files and the demo are not kept")
+    seen = structs.replace(
+        missed, type="acknowledged", acknowledged_by="web page", acknowledged_at=missed.onset_time
+    )
+    monitor.publish(seen)
+    sight.shows("#history-note", "One sound. Files and the demo are not kept")
+    sight.shows("#history-list", "seen by web page")
+    monitor.publish(sound("onset", "dog_bark"))
+    sight.shows("#history-note", "2 sounds.")
+
+
 def test_a_monitor_that_goes_is_never_a_silent_screen(browser: Any, own_state: Path) -> None:
     monitor = Monitor()
     serving = Serving([place_of(monitor)])
@@ -238,7 +254,7 @@ def test_all_of_it_is_done_by_keyboard_and_an_urgent_sound_is_muted_only_after_a
     sight.shows("#question-text", "siren is urgent")
     press("Escape")
     api.expect(sight.page.locator("#question")).to_be_hidden()
-    assert sight.page.locator("#sound-list li:nth-child(1) .mute").input_value() == "off"
+    api.expect(sight.page.locator("#sound-list li:nth-child(1) .mute")).to_have_value("off")
     reach("#sound-list li:nth-child(1) .mute")
     press("ArrowDown")
     reach("#question-answers button")

@@ -3,7 +3,7 @@ import { byId, h, say } from "./dom.js";
 import { text } from "./strings.js";
 import { called, day } from "./wording.js";
 import { fetchHistory } from "./link.js";
-import { isMissed } from "./model.js";
+import { allEvents, isMissed, serverNow, sources } from "./model.js";
 import { drawEvents } from "./lists.js";
 
 const SHOWN = 100;
@@ -11,29 +11,65 @@ const MOST_BARS = 12;
 const HOURS = 24;
 const DAY_MS = 86400000;
 const MOST_DAYS = 31;
+const SETTLE_MS = 1000; // the monitor has written down by then what it has just told
 
-export function prepareHistory() {
+let fetched = null;
+let waiting = 0;
+
+export function prepareHistory(model) {
   const range = byId("range");
   range.append(...Object.entries(text.ranges).map(([days, words]) => h("option", { value: days }, words)));
   range.value = "7";
-  range.onchange = () => drawHistory();
+  range.onchange = () => readHistory(model);
 }
 
-export async function drawHistory() {
+/** Read what was kept, and draw it with what this page has been told. */
+export async function readHistory(model) {
   const days = Number(byId("range").value);
-  say(byId("history-note"), text.historyLoading);
+  if (fetched?.days !== days) say(byId("history-note"), text.historyLoading);
   const found = await fetchHistory(days);
   if (days !== Number(byId("range").value)) return;
-  if (found.error) {
-    say(byId("history-note"), text.refused(found.error));
-    return;
-  }
-  const { events, more } = found;
-  const note = events.length ? text.historyCount(events.length, events.filter(isMissed).length) : text.historyNone;
-  say(byId("history-note"), [note, more ? text.historyMore : ""].join(" "));
+  fetched = { days, error: found.error, events: found.events ?? [], more: found.more ?? false };
+  drawHistory(model);
+}
+
+/** Read again soon: something began, ended or was seen. */
+export function readHistorySoon(model) {
+  drawHistory(model);
+  waiting ||= setTimeout(() => {
+    waiting = 0;
+    readHistory(model);
+  }, SETTLE_MS);
+}
+
+function drawHistory(model) {
+  if (fetched === null) return;
+  const { days, error, more } = fetched;
+  const entries = merged(model, fetched);
+  const events = entries.map(({ event }) => event);
+  const count = text.historyCount(events.length, events.filter(isMissed).length);
+  const none = error ? "" : text.historyNone;
+  const files = sources(model).some(({ source }) => !source.live) || events.some((event) => event.onset_position_s !== null);
+  const notes = [
+    error ? text.refused(error) : "", events.length ? count : none, more ? text.historyMore : "",
+    files ? text.historyFiles : "",
+  ];
+  say(byId("history-note"), notes.filter(Boolean).join(" "));
   byId("charts").replaceChildren(...(events.length ? charts(events, days) : []));
-  const newest = events.slice(-SHOWN).reverse();
-  drawEvents(byId("history-list"), newest.map((event) => ({ event, machine: null })), ({ event }) => event.source_name);
+  drawEvents(byId("history-list"), entries.slice(-SHOWN).reverse(), ({ event }) => event.source_name);
+}
+
+/** What was kept and what this page was told, each event once, the oldest first; what was seen stays seen. */
+function merged(model, { days, events }) {
+  const since = serverNow(model) - days * DAY_MS;
+  const found = new Map(events.map((event) => [event.id, { event, machine: null }]));
+  for (const entry of allEvents(model)) {
+    const { id, onset_time, onset_position_s, acknowledged_at } = entry.event;
+    const kept = found.get(id)?.event;
+    const isOlder = kept && kept.acknowledged_at !== null && acknowledged_at === null;
+    if (!isOlder && (kept || onset_position_s !== null || new Date(onset_time) >= since)) found.set(id, entry);
+  }
+  return [...found.values()].sort((one, other) => new Date(one.event.onset_time) - new Date(other.event.onset_time));
 }
 
 function charts(events, days) {

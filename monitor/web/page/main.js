@@ -8,7 +8,7 @@ import { headline } from "./headline.js";
 import { drawStage, fit } from "./stage.js";
 import { drawMicrophones, drawMissed, drawRecent } from "./lists.js";
 import { drawSounds } from "./sounds.js";
-import { drawHistory, prepareHistory } from "./history.js";
+import { prepareHistory, readHistory, readHistorySoon } from "./history.js";
 import { Alerts } from "./alerts.js";
 
 const EACH_MS = 1000;
@@ -41,6 +41,7 @@ function draw() {
 async function ask(machine, request) {
   const error = await post("api/ask", { machine: machine.number, ...request });
   say(byId("refusal"), error === null ? "" : text.refused(error));
+  if (view === "history" && request.request === "acknowledge") readHistorySoon(model);
   redraw();
   return error === null;
 }
@@ -65,7 +66,7 @@ function showView(name) {
     show(byId(button.dataset.view), chosen);
   }
   if (before !== name) scrollTo({ top: 0 });
-  if (name === "history") drawHistory();
+  if (name === "history") readHistory(model);
   redraw();
 }
 
@@ -73,6 +74,7 @@ function takeAll(messages) {
   for (const message of messages) {
     for (const change of take(model, message, performance.now())) alerts.tell(model, change);
   }
+  if (view === "history" && messages.some(({ kind }) => kind !== "tick" && kind !== "source")) readHistorySoon(model);
   redraw();
 }
 
@@ -101,7 +103,7 @@ async function pair(code) {
 }
 
 fillTexts();
-prepareHistory();
+prepareHistory(model);
 for (const button of document.querySelectorAll("#tabs button")) button.onclick = () => showView(button.dataset.view);
 byId("seen").onclick = () => {
   const entry = current?.entry;

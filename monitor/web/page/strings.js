@@ -133,6 +133,7 @@ export const text = {
 
   ranges: { 1: "24 hours", 7: "7 days", 30: "30 days", 365: "year" },
   historyNone: "Nothing was heard in this time.",
+  historyFiles: "Files and the demo are not kept: what was heard in them is shown only as long as this page knows it.",
   historyLoading: "Reading …",
   historyCount: (count, missed) =>
     `${count === 1 ? "One sound" : `${count} sounds`}${missed ? `, ${missed} urgent and not seen` : ""}.`,
