@@ -347,11 +347,11 @@ def test_more_peers_than_there_are_descriptors_are_turned_away_and_those_before_
                     assert first.receive(PATIENCE_S) is not None
                     assert len(list(fds.iterdir())) < 1000
                 assert first.lost == 0
-        finally:
-            child.kill()
-            child.communicate()
+        finally:  # the peers first: else they go on trying to connect, a thousand at once
             for peer in peers:
                 peer.close()
+            child.kill()
+            child.communicate()
 
 
 def test_two_hundred_subscribers_are_all_served(publisher: Publisher) -> None:
