@@ -36,7 +36,7 @@ ENDED_BY = {
     "muted": Wording("the class was muted", "muted", "muted"),
     "ended": Wording("the source ended", "source ended", "ended"),
     "stopped": Wording("the monitor was stopped", "stopped", "stop"),
-    "recognised": Wording("it was recognised", "recognised", "known"),
+    "recognised": Wording("a class was recognised in it", "recognised", "known"),
     "overlong": Wording("it goes on, but has lasted too long to be told as an event", "goes on", "on"),
     "failed": Wording("the monitor failed", "failed", "failed"),
     "gone": Wording("the monitor is gone", "monitor gone", "gone"),

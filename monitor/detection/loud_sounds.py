@@ -9,7 +9,8 @@
                         not loud for `QUIET_S`, recognised after all, or `end`
 
 Loud is what is `loud_sound_db` over the noise floor. It looks on: detectors, thresholds and background do not
-know of it. What a listed class heard in, muted or not, is not unrecognised.
+know of it. What a listed class heard in, muted or not, is not unrecognised: heard while it was loud or right
+after, not in another sound that followed it.
 
 Laws: onset and offset alternate; every onset has an offset once `end` is called; between two onsets lie at
 least `loud_sound_every_s`.
@@ -32,8 +33,19 @@ WAIT_S = 1.5
 """So long a listed class may take to be recognised, from when it was loud first."""
 QUIET_S = 1.5
 """It has ended when nothing was loud for so long."""
+APART_S = 0.75
+"""What is loud after such a pause is another sound, to which alone belongs what is recognised then; and what
+is recognised so long after anything was loud does not belong to that."""
 _NOTHING = "silence"
 """A phrase that no loud sound is like."""
+
+
+class _Part(msgspec.Struct, frozen=True):
+    """What had been loud before a pause."""
+
+    stop: int
+    loud_len: int
+    loudest: LevelReading
 
 
 class _Loud(msgspec.Struct):
@@ -50,6 +62,10 @@ class _Loud(msgspec.Struct):
     recognised: bool = False
     told: bool = False
     """Whether there was an onset."""
+    before: _Part | None = None
+    """All up to the last pause of `APART_S`."""
+    resumed: int = 0
+    """Stream index where it was loud again after that."""
 
 
 class LoudSounds:
@@ -67,8 +83,10 @@ class LoudSounds:
         self._least_len = round(LEAST_S * sample_rate)
         self._wait_len = round(WAIT_S * sample_rate)
         self._quiet_len = round(QUIET_S * sample_rate)
+        self._apart_len = round(APART_S * sample_rate)
         self._every_len = round(config.loud_sound_every_s * sample_rate)
         self._now: _Loud | None = None
+        self._last_stop = 0  # stream index up to which windows were judged
         self._next = 0  # stream index from which on another may begin
 
     def hear(self, tick: LevelReading, floor_known: bool) -> None:
@@ -79,17 +97,22 @@ class LoudSounds:
         if now is None:
             self._now = _Loud(tick.stop - self._tick_len, tick.stop, self._tick_len, tick)
             return
+        begin = tick.stop - self._tick_len
+        if begin - now.stop >= self._apart_len:
+            now.before, now.resumed = _Part(now.stop, now.loud_len, now.loudest), begin
         now.stop, now.loud_len = tick.stop, now.loud_len + self._tick_len
         now.loudest = max(now.loudest, tick, key=lambda one: one.level_dbfs)
 
     def judge(self, score: WindowScores, detector: Detector) -> list[UnlistedSound]:
         """Take in the scores of a window, after `detector`; return what is told."""
+        new, self._last_stop = max(score.start, self._last_stop), score.stop
         now = self._now
         if now is None:
             return []
         if score.start < now.stop:
             now.scored = True
-            now.recognised |= _recognised(score, detector)
+            if _recognised(score, detector) and (another := self._recognise(now, new, score.stop)):
+                return another
             if not now.told and score.other_score >= now.share:
                 now.like, now.share = score.other, score.other_score
         if now.told and now.recognised:
@@ -106,6 +129,18 @@ class LoudSounds:
             return []
         found = [self._begin(now, stop)] if self._is_worth(now) else []
         return [*found, _told("offset", now, stop, reason)] if now.told else []
+
+    def _recognise(self, now: _Loud, new: int, stop: int) -> list[UnlistedSound]:
+        """Take in that a class is in `new` to `stop`; return what is told if it is not in all of it."""
+        before = now.before
+        if before is None or now.recognised or stop <= now.resumed:
+            loud_up_to = now.stop if before is None or stop > now.resumed else before.stop
+            now.recognised |= new - loud_up_to < self._apart_len
+            return []
+        if new - now.stop >= self._apart_len:
+            return []
+        now.stop, now.loud_len, now.loudest = before.stop, before.loud_len, before.loudest
+        return self.end("quiet", stop)
 
     def _is_worth(self, now: _Loud) -> bool:
         unknown = now.scored and not now.recognised and not now.told

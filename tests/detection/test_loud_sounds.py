@@ -90,6 +90,39 @@ def test_a_loud_sound_that_is_recognised_late_ends() -> None:
     assert stream.told == [("onset", 5000, None), ("offset", 5000, "recognised")]
 
 
+@pytest.mark.parametrize("doorbell_db", [0.0, 30.0], ids=["soft", "loud"])
+@pytest.mark.parametrize("noise_s", [0.5, 2.0])
+def test_what_is_recognised_after_a_loud_sound_is_another(noise_s: float, doorbell_db: float) -> None:
+    stream = Stream()
+    stream.play(5.0)
+    stream.play(noise_s, 30.0)
+    stream.play(1.0)
+    stream.play(1.0, doorbell_db, siren=0.9)
+    stream.play(5.0)
+    assert stream.told == [("onset", 5000, None), ("offset", 5000, "quiet")]
+    assert stream.found[-1].change.offset_sample == 5000 + noise_s * RATE
+
+
+def test_a_loud_sound_is_recognised_also_right_after_it() -> None:
+    stream = Stream()
+    stream.play(5.0)
+    stream.play(0.5, 30.0)
+    stream.play(0.5)
+    stream.play(0.5, siren=0.9)
+    stream.play(5.0)
+    assert stream.told == []
+
+
+def test_a_loud_sound_with_short_pauses_is_one_sound() -> None:
+    stream = Stream()
+    stream.play(5.0)
+    for siren in (0.0, 0.9):
+        stream.play(0.3, 30.0, siren=siren)
+        stream.play(0.5, siren=siren)
+    stream.play(5.0)
+    assert stream.told == []
+
+
 def test_another_is_told_only_after_the_pause_that_was_set() -> None:
     stream = Stream()
     stream.play(5.0)
