@@ -76,7 +76,8 @@ class Candidates:
         if self._surroundings is None:
             self._surroundings = surroundings(self._listed, self._encoder)
         found = (*doubts, *check_example(example, self.examples, self._surroundings))
-        taken = self._insist or not any(one.grave for one in found)
+        silent = any(one.kind == "silent" for one in found)
+        taken = not silent and (self._insist or not any(one.grave for one in found))
         if taken:
             remarks = tuple(one.sentence for one in found)
             note = msgspec.structs.replace(example.note, remarks=remarks)

@@ -24,6 +24,8 @@ from monitor.units import unit_norm
 LEAST_SNR_DB = 6.0
 """An example that stands out by less is more of the place than of the sound."""
 GOOD_SNR_DB = 12.0
+LEAST_DBFS = -80.0
+"""A sound that is quieter, A-weighted, is none: digital silence, or the noise of 16 bits."""
 MOST_CLIPPED = 0.25
 SOME_CLIPPED = 0.02
 SHORTEST_S = 0.05
@@ -41,10 +43,24 @@ _SAME = 5e-4
 _FEW = 3
 _RATHER_ODD = 0.2
 """Oddness from which on an example that is like another class is not taken for its own."""
+SILENT = "nothing is heard in it; see whether the recording is the right one, and the microphone is not muted"
+STEADY = (
+    "nothing in it stands out, so nobody knows whether it is a sound or only its background; if it is one "
+    "that goes on and on it is good, else give a recording with a second of the quiet place around the sound"
+)
 UNLIKE = "unlike the others (another sound, or something louder beside it); do it again"
 
 Kind = Literal[
-    "too_quiet", "clipped", "too_short", "cut", "same", "unlike_others", "like_background", "like_class"
+    "silent",
+    "steady",
+    "too_quiet",
+    "clipped",
+    "too_short",
+    "cut",
+    "same",
+    "unlike_others",
+    "like_background",
+    "like_class",
 ]
 
 
@@ -55,7 +71,7 @@ class Doubt(msgspec.Struct, frozen=True):
     sentence: str
     """What is wrong and what to do, in words for the user; it follows a colon."""
     grave: bool
-    """It is not taken, unless the user insists."""
+    """It is not taken, unless the user insists; what is silent never is."""
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +93,8 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
 
 def check_take(take: Take) -> list[Doubt]:
     """Return what is wrong with the sound of an example, the worst first."""
+    if take.level_dbfs < LEAST_DBFS:
+        return [Doubt("silent", SILENT, grave=True)]
     doubts = []
     if take.clipped > MOST_CLIPPED:
         loud = "it is clipped at full scale; go further away, or lower the gain, and do it again"
@@ -93,6 +111,8 @@ def check_take(take: Take) -> list[Doubt]:
     elif take.snr_db is not None and take.snr_db < GOOD_SNR_DB:
         soft = f"rather quiet, {take.snr_db:.0f} dB over the background; {GOOD_SNR_DB:.0f} teach better"
         doubts.append(Doubt("too_quiet", soft, grave=False))
+    elif take.snr_db is None:
+        doubts.append(Doubt("steady", STEADY, grave=False))
     if take.seconds < SHORTEST_S:
         short = f"only {1000.0 * take.seconds:.0f} ms long; give the whole sound, {SHORTEST_S:g} s or more"
         doubts.append(Doubt("too_short", short, grave=True))

@@ -132,6 +132,20 @@ def test_what_was_taught_can_be_taken_in_elsewhere_renamed_and_taught_again_from
     assert len(report["examples"]) == 5
 
 
+@pytest.mark.parametrize("insist", [(), ("--force",)])
+@pytest.mark.parametrize("dither", [0.0, 1.0])
+def test_silence_is_no_example_of_anything(
+    data: Path, tmp_path: Path, insist: tuple[str, ...], dither: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    steps = np.random.default_rng(0).integers(-1, 2, 4 * chimes.RATE).astype(np.float32)
+    silence = chimes.write(tmp_path / "silence.wav", steps * np.float32(dither / 32768.0))
+    assert main(["learn", NAME, silence, *insist]) == 2
+    said = capsys.readouterr()
+    assert "silence.wav: 4.0 s: left out, nothing is heard in it" in said.out
+    assert "nothing was changed" in said.err
+    assert not list(data.rglob("*.npz"))
+
+
 def test_a_file_that_is_there_is_not_written_over(lesson: Lesson, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["learn", "export", NAME, lesson.given]) == 2
     assert "is there already" in capsys.readouterr().err
