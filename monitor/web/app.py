@@ -54,6 +54,8 @@ class Served(msgspec.Struct, frozen=True):
     """The certificate that a phone has to trust; None: there is none to install."""
     code: str
     """As it is shown to people."""
+    urls: tuple[str, ...]
+    """How browsers reach it."""
     tell: Callable[[str], None]
     """Says something to whoever sees the terminal; from the event loop's thread, returns at once."""
 
@@ -74,7 +76,10 @@ class Endpoints:
         if not allowed and now_s - self._asked_s >= _REMIND_S:
             self._asked_s = now_s
             address = request.client.host if request.client else "another computer"
-            served.tell(f"A browser at {address} asks for the pairing code, which is {served.code}.")
+            served.tell(
+                f"A browser at {address} asks for the pairing code, which is {served.code}. "
+                f"The web page is at {' or '.join(served.urls)}."
+            )
         return _json(Session(allowed, served.version if allowed else "", served.authority is not None))
 
     async def pair(self, request: WebRequest) -> Response:

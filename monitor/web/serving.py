@@ -77,6 +77,7 @@ class PageServer:
             version=version,
             authority=opened.certificate.authority if opened.certificate else None,
             code=opened.shown_code,
+            urls=tuple(opened.urls),
             tell=tell,
         )
         self._server = _Server(_config(served, opened))

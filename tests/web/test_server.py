@@ -250,9 +250,8 @@ def test_from_elsewhere_only_who_was_paired_sees_and_changes_anything(elsewhere:
         "version": "",
         "certificate": True,
     }
-    assert any(
-        f"asks for the pairing code, which is {elsewhere.opened.shown_code}" in one for one in elsewhere.told
-    )
+    reminder = f"asks for the pairing code, which is {elsewhere.opened.shown_code}. The web page is at"
+    assert any(reminder in one and elsewhere.url in one for one in elsewhere.told)
     pause = {"machine": 0, "request": "acknowledge"}
     assert (elsewhere.ask("/api/history")[0], elsewhere.ask("/api/ask", pause)[0]) == (401, 401)
     assert elsewhere.ask("/api/pair", {"code": "0000 0000"})[0] == 403
