@@ -71,6 +71,7 @@ ALLOWED = {
     r"clear sentence": "a message that is understood at once",
     r"clearing the throat": "a sound",
     r"\.clear\(\)": "Python's own name for emptying a list",
+    r"\.clear_notifications\(\)": "Textual's own name",
     r'_FOLDER = "backgrounds", "rooms"|``rooms``': "the folder of earlier versions, moved at first use",
 }
 """Uses in another sense -> the sense."""

@@ -6,12 +6,13 @@ from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from monitor.bus.messages import ClassState
 from monitor.tui.commands import commands
+from monitor.tui.notices import NoticeBoard
 from monitor.tui.screens.confirm import ConfirmScreen
 from monitor.tui.screens.detail import DetailScreen
 from monitor.tui.screens.help import HelpScreen
@@ -24,7 +25,7 @@ from monitor.tui.view import View
 from monitor.wording import called
 
 
-class Actions(App[None]):
+class Actions(NoticeBoard):
     """The interface as far as the user steers it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 from textual.app import ComposeResult
@@ -99,7 +100,8 @@ class MonitorApp(Pointer):
     @property
     def view(self) -> View:
         """What the screen shows now."""
-        return self._watch.look(mono=shaded(self.colours))
+        look = self._watch.look(mono=shaded(self.colours))
+        return replace(look, notices_waiting=self.notices_waiting)
 
     @property
     def ends_monitor(self) -> bool:
@@ -190,6 +192,7 @@ class MonitorApp(Pointer):
             self._wanted = wanted
             self._lay_out(self.size)
         self._uncover(head)
+        self.hold_back(view.unseen or head.kind == "urgent")
         for name, panel in self.panels.items():
             width, height = panel.size
             if width and height and panel.display:

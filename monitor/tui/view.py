@@ -48,6 +48,8 @@ class View:
     """Key of the row of the event list that is selected; None: classes are."""
     mono: bool = False
     """No shades of colour: the spectrogram is drawn in characters."""
+    notices_waiting: int = 0
+    """Notices held back until what is urgent has been seen."""
     flashing: bool = True
     """Whether what is new in the banner flashes."""
 

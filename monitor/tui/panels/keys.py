@@ -49,11 +49,15 @@ _KEYS = (
 def keys_shown(view: View, width: int) -> list[_Key]:
     """Return the keys that fit, in their order, those that matter least left out."""
     kept: list[_Key] = []
+    seen = _SEEN
+    if view.notices_waiting:
+        seen = _SEEN._replace(does=f"seen ({view.notices_waiting} more to read)")
     useless = {key for key, useful in ((_SOURCE, view.several), (_SEEN, view.unseen)) if not useful}
-    for key in sorted((key for key in _KEYS if key not in useless), key=lambda key: -key.weight):
+    keys = [seen if key == _SEEN else key for key in _KEYS if key not in useless]
+    for key in sorted(keys, key=lambda key: -key.weight):
         if sum(len(other.text) for other in [*kept, key]) <= width:
             kept.append(key)
-    return [key for key in _KEYS if key in kept]
+    return [key for key in keys if key in kept]
 
 
 def action_at(view: View, width: int, x: int) -> str | None:
