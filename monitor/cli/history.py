@@ -53,7 +53,7 @@ def add_history(verbs: Any, add_verb: AddVerb) -> None:
 def _history(arguments: argparse.Namespace) -> int:
     from monitor.cli import history_view as view
     from monitor.names import class_id
-    from monitor.storage.history import Asked, find
+    from monitor.storage.history import Asked, find, holdings
 
     whole = arguments.json or arguments.csv or arguments.parquet or arguments.summary
     asked = Asked(
@@ -72,11 +72,10 @@ def _history(arguments: argparse.Namespace) -> int:
     elif arguments.parquet:
         _write(view.write_parquet, found.events, arguments.parquet, arguments.force)
     elif arguments.summary:
-        show_drawn(view.summary(found.events))
-    elif arguments.missed and not found.events:
-        show("Nothing waits to be acknowledged.")
+        show_drawn(view.summary(found.events) or view.nothing(asked, holdings(_file())))
     else:
-        show_drawn(view.table(found, everything=arguments.all))
+        shown = view.table(found, everything=arguments.all)
+        show_drawn(shown or view.nothing(asked, holdings(_file())))
         if len(found.events) == asked.limit:
             tell(f"Only the newest {asked.limit} are shown; more: --limit N, or --since T.")
     return 0

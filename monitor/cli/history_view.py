@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import io
 from collections import Counter
 from collections.abc import Sequence
@@ -16,14 +17,13 @@ from monitor.bus.codec import encode_with_topic
 from monitor.bus.messages import Event, Health, NearMissMessage
 from monitor.console import drawing, show, show_json
 from monitor.errors import HistoryError
-from monitor.storage.history import Found, Repeated
+from monitor.storage.history import Asked, Found, Holdings, Repeated
 from monitor.text import sanitise
 from monitor.wording import HEARING, NEAR_MISS, SOURCE_STATE, after, called, changed, ended_by
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-NOTHING = "Nothing is in the history for that; `monitor history` without more shows the newest there is."
 _BAR_CELLS = 40
 _PIPED_WIDTH = 160
 _MOST_ROWS = 30
@@ -39,14 +39,14 @@ _COLUMNS = (
 
 
 def table(found: Found, *, everything: bool) -> str:
-    """Return the history as rows for a terminal, oldest first."""
+    """Return the history as rows for a terminal, oldest first; empty where there are none."""
     from rich.table import Table
 
     rows = [(one.onset_time, _event_row(one)) for one in found.events]
     if everything:
         rows += _other_rows(found)
     if not rows:
-        return NOTHING
+        return ""
     grid = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("when", "", "what", "lasted", "peak", "SNR", ""):
         grid.add_column(name, justify="right" if name in {"lasted", "peak", "SNR"} else "left")
@@ -56,9 +56,9 @@ def table(found: Found, *, everything: bool) -> str:
 
 
 def summary(events: Sequence[Event]) -> str:
-    """Return how many there were by class, by day and by hour of the day, as bars."""
+    """Return how many there were by class, by day and by hour of the day, as bars; empty where none was."""
     if not events:
-        return NOTHING
+        return ""
     local = [event.onset_time.astimezone() for event in events]
     classes = Counter(map(called, events)).most_common(_MOST_ROWS)
     days = sorted(Counter(f"{time:%a %Y-%m-%d}" for time in local).items(), key=lambda one: one[0][4:])
@@ -76,6 +76,22 @@ def summary(events: Sequence[Event]) -> str:
         ],
         piped_width=_PIPED_WIDTH,
     )
+
+
+def nothing(asked: Asked, there: Holdings) -> str:
+    """Return why nothing is shown of what was asked, where `there` is what the history has at all."""
+    if not there.anything:
+        return "No monitor has listened here yet (the demo and files are not kept); `monitor run` listens."
+    name = asked.class_
+    if name is not None and name not in there.classes:
+        near = difflib.get_close_matches(name, there.classes, n=1)
+        known = f"there are: {', '.join(there.classes[:_MOST_ROWS])}" if there.classes else "nothing was yet"
+        return f"{name!r} was never heard here; " + (f"did you mean {near[0]!r}?" if near else f"{known}.")
+    if asked.missed:
+        return "Nothing waits to be acknowledged."
+    if name or asked.since or asked.until or asked.source_id:
+        return "No event is of that class, time and source; `monitor history` alone shows the newest of all."
+    return "Monitors have listened here, and heard no event yet; --all shows what they nearly heard."
 
 
 def show_lines(found: Found, *, everything: bool) -> None:

@@ -122,6 +122,37 @@ def test_what_is_missed_is_acknowledged_without_a_monitor(
     assert main(["ack", "--class", "siren", *nobody]) == 2
 
 
+@pytest.mark.parametrize("words", [[], ["--missed"], ["--summary"], ["--class", "siren"], ["--all"]])
+def test_where_no_monitor_has_listened_that_is_said_and_not_that_all_is_well(
+    capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    assert main(["history", *words]) == 0
+    assert capsys.readouterr().out.startswith("No monitor has listened here yet")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--class", "sirne"], "'sirne' was never heard here; did you mean 'siren'?"),
+        (["--class", "violin"], "'violin' was never heard here; there are: dog_bark, siren."),
+        (["--since", "1h", "--class", "siren"], "No event is of that class, time and source"),
+        (["--missed"], "Nothing waits to be acknowledged."),
+    ],
+)
+def test_where_nothing_is_found_the_sentence_says_what_there_is(
+    capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    written(event("offset"), event("offset", "siren", "2"))
+    assert main(["history", *words]) == 0
+    assert capsys.readouterr().out.startswith(said)
+
+
+def test_where_only_silence_was_heard_that_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    written(health())
+    assert main(["history"]) == 0
+    assert capsys.readouterr().out.startswith("Monitors have listened here, and heard no event yet")
+
+
 def test_a_time_that_is_none_is_refused_with_what_is_valid(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["history", "--since", "yesterday"])

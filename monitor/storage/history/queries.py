@@ -44,6 +44,15 @@ class Repeated(msgspec.Struct, frozen=True):
     count: int
 
 
+class Holdings(msgspec.Struct, frozen=True):
+    """What there is at all."""
+
+    anything: bool
+    """Whether any monitor has written anything."""
+    classes: list[str]
+    """Those of which there are events or near misses."""
+
+
 class SettingChange(msgspec.Struct, frozen=True):
     """What somebody changed of one source."""
 
@@ -93,6 +102,20 @@ def find_events(path: Path, asked: Asked) -> list[Event]:
     """Return the events of the history at `path` that are asked for, oldest first; raises as `find` does."""
     with _reading(path) as database:
         return [] if database is None else _events(database, asked)
+
+
+def holdings(path: Path) -> Holdings:
+    """Return what the history at `path` has at all; raises as `find` does."""
+    with _reading(path) as database:
+        if database is None:
+            return Holdings(anything=False, classes=[])
+        both = "SELECT class FROM events UNION SELECT class FROM near_misses"
+        classes = database.execute(both).fetchall()
+        others = "SELECT 1 FROM health UNION SELECT 1 FROM changes"
+        return Holdings(
+            anything=bool(classes) or database.execute(others).fetchone() is not None,
+            classes=sorted(name for (name,) in classes),
+        )
 
 
 def missed(path: Path, most: int, source_ids: Collection[str] = ()) -> list[Event]:
