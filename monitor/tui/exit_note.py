@@ -18,8 +18,8 @@ def farewell(time: datetime, width: int) -> str:
         *letters,
         "",
         f"MONITOR GONE at {time:%H:%M:%S} ({time:%A %Y-%m-%d}): it was killed or has crashed.",
-        "Nothing is heard or reported any more. Start it again: press the up arrow and Enter, or type",
-        "monitor run",
+        "Nothing is heard or reported any more.",
+        "Start it again as you did before (up arrow and Enter).",
         "",
     ]
     return "\r\n" + "".join(f"{line}\x1b[K\r\n" for line in lines)

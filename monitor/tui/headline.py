@@ -131,7 +131,7 @@ def _contact_fault(view: View) -> Headline | None:
         return Headline(
             "fault",
             "monitor gone",
-            f"{at}{since} ago · nothing is heard or reported · q, then start it again: monitor run",
+            f"{at}{since} ago · nothing is heard or reported · q, then start it again as you did before",
             view.contact_since_s,
         )
     if view.doing is not None and not view.healths:
