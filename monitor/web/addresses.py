@@ -15,8 +15,9 @@ from monitor.text import sanitise
 
 DEFAULT_PORT = 8557
 DEFAULT = f"127.0.0.1:{DEFAULT_PORT}"
+_MOST_PORT = 65535
 _ADDRESS = re.compile(
-    r"(?:(?P<host>\[[0-9A-Fa-f:.]+\]|[0-9.]+|localhost):)?(?P<port>[0-9]{1,5})|(?P<only>.+)"
+    r"(?:(?P<host>\[[0-9A-Fa-f:.]+\]|[0-9.]+|localhost):)?(?P<port>[0-9]{1,9})|(?P<only>.+)"
 )
 _HOST = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
 
@@ -60,7 +61,12 @@ def web_address(text: str) -> WebAddress:
         ip = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
     except ValueError:
         ip = None
-    if ip is None or port > 65535:
+    if port > _MOST_PORT:
+        raise ConfigError(
+            f"Port {port} of {sanitise(text)!r} is too large for the web page; valid: ADDRESS:PORT with a "
+            f"port from 0 (any that is free) to {_MOST_PORT}, such as {DEFAULT}."
+        )
+    if ip is None:
         raise ConfigError(
             f"{sanitise(text)!r} is no address for the web page; valid: ADDRESS:PORT with a numeric address, "
             f"such as {DEFAULT} (this computer only) or 0.0.0.0:{DEFAULT_PORT} (all who reach it)."

@@ -34,6 +34,12 @@ def test_what_is_no_address_is_refused_with_one_that_is(text: str) -> None:
     assert "\x1b" not in str(refused.value)
 
 
+@pytest.mark.parametrize("text", ["0.0.0.0:99999", "65536", "[::]:123456"])
+def test_a_port_that_is_too_large_is_called_so(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"is too large.*from 0 \(any that is free\) to 65535"):
+        web_address(text)
+
+
 @given(st.text(max_size=30))
 def test_any_text_is_an_address_or_refused(text: str) -> None:
     with contextlib.suppress(ConfigError):
