@@ -269,6 +269,32 @@ def test_all_of_it_is_done_by_keyboard_and_an_urgent_sound_is_muted_only_after_a
     assert asked["threshold"].value == pytest.approx(6 / 7, abs=1e-3)  # four times a day
 
 
+@pytest.mark.parametrize("size", [PHONE, {"width": 320, "height": 640}, DESK], ids=["phone", "small", "desk"])
+def test_what_is_chosen_of_false_alarms_and_mutes_can_be_read_whole(
+    sight: Sight, monitor: Monitor, size: dict[str, int]
+) -> None:
+    sight.page.set_viewport_size(size)
+    until = datetime.now(UTC) + timedelta(hours=1)
+    entry = structs.replace(
+        fakes.class_state("knock"), onset_threshold=1 / 4.8, muted=True, muted_until=until
+    )
+    monitor.publish(running(classes=(entry,)))
+    sight.page.click("[data-view=sounds]")
+    sight.shows("#sound-list .often option:checked", "3.8 times an hour (now)")
+    for select in sight.page.locator("#sound-list select").all():
+        alone = """select => {
+            const copy = document.createElement("select");
+            copy.append(new Option(select.selectedOptions[0].text));
+            copy.style.cssText = "inline-size: max-content; max-inline-size: none; padding-inline: .4rem";
+            document.body.append(copy);
+            const width = copy.offsetWidth;
+            copy.remove();
+            return [width, select.offsetWidth];
+        }"""
+        needed, has = select.evaluate(alone)
+        assert has >= needed
+
+
 def test_a_pause_is_asked_for_with_its_end_and_a_refusal_is_told(sight: Sight, monitor: Monitor) -> None:
     monitor.publish(running())
     sight.page.get_by_role("button", name="Pause, Kitchen microphone").click()

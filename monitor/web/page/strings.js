@@ -22,7 +22,7 @@ export const text = {
   historyTitle: "What was heard",
   historyRange: "The last ",
   alertsTitle: "How this device tells you",
-  alertsHelp: "These hold for this device only. A phone that sleeps may stop a page: what has to reach you in your pocket is sent by docs/notify.md.",
+  alertsHelp: "These hold for this device only. A phone that sleeps may stop a page. For what has to reach you in your pocket, have the monitor send this phone a message: the chapter “Telling people” of its documentation says how.",
   certificate: "Certificate for this device: installed once, the warning is gone and the page can be an app",
   tryIt: "Try it for three seconds",
   pairing: "Pairing",
