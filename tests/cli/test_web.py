@@ -7,11 +7,12 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ import pytest
 from monitor.cli.main import main
 
 PATIENCE_S = 30.0
+TAKEN = "an address that is in use"
 DEMO = ["run", "--source", "demo", "--headless", "--bind", "tcp://127.0.0.1:*", "--classes", "siren"]
 
 
@@ -70,20 +72,51 @@ def test_a_page_that_stands_alone_waits_for_its_monitor_and_ends_when_it_is_aske
         assert page.wait(PATIENCE_S) == 0
 
 
+@pytest.fixture
+def taken() -> Iterator[str]:
+    """An address that somebody listens at: what is refused before a port is asked for needs none."""
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        yield f"127.0.0.1:{held.getsockname()[1]}"
+
+
+def listening() -> set[object]:
+    """The addresses at which this very program waits for connections."""
+    found: set[object] = set()
+    for link in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            if link.readlink().name.startswith("socket:"):
+                with socket.socket(fileno=os.dup(int(link.name))) as one:
+                    if one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                        found.add(one.getsockname())
+    return found
+
+
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
         (["web", "kitchen:80"], "is no address for the web page"),
-        (["web", "--connect", "tcp://10.0.0.1:5557"], "No key of a monitor at tcp://10.0.0.1:5557 is known"),
         (
-            ["web", "--connect", "tcp://127.0.0.1:5557", "--connect", "tcp://127.0.0.1:5557"],
+            ["web", TAKEN, "--connect", "tcp://10.0.0.1:5557"],
+            "No key of a monitor at tcp://10.0.0.1:5557 is known",
+        ),
+        (
+            ["web", TAKEN, "--connect", "tcp://127.0.0.1:5557", "--connect", "tcp://127.0.0.1:5557"],
             "cannot be shown twice",
         ),
         (
-            ["web", "--connect", "tcp://127.0.0.1:5557", "--control", "ipc:///a", "--control", "ipc:///b"],
+            [
+                "web",
+                TAKEN,
+                "--connect",
+                "tcp://127.0.0.1:5557",
+                "--control",
+                "ipc:///a",
+                "--control",
+                "ipc:///b",
+            ],
             "one for each",
         ),
-        (["web", "127.0.0.1:0", "--name", "a b"], "is no name of a computer"),
+        (["web", TAKEN, "--name", "a b"], "is no name of a computer"),
         (["run", "--source", "demo", "--key", "key.pem"], "add --web ADDRESS:PORT"),
         (["run", "--source", "demo", "--headless", "--web", "x"], "is no address for the web page"),
         (
@@ -93,10 +126,12 @@ def test_a_page_that_stands_alone_waits_for_its_monitor_and_ends_when_it_is_aske
     ],
 )
 def test_what_cannot_be_served_is_refused_in_a_sentence(
-    arguments: list[str], why: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], why: str, taken: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(arguments) == 2
+    before = listening()
+    assert main([taken if one == TAKEN else one for one in arguments]) == 2
     assert why in capsys.readouterr().err
+    assert listening() <= before
 
 
 def test_browsers_that_were_paired_can_be_forgotten(
