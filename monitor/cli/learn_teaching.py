@@ -11,6 +11,7 @@ import msgspec
 
 from monitor.cli.learn_recording import ENOUGH, Screen, in_words, record
 from monitor.cli.learn_request import told_to_monitor
+from monitor.cli.word_report import make_judge
 from monitor.config.settings import Config
 from monitor.console import show, show_json, tell
 from monitor.encoders import Encoder, load
@@ -86,6 +87,7 @@ class Session:
             There are none that are any use, it is worse than its words, or it cannot be kept.
         """
         self._say_before()
+        self._say_unknown()
         self._gather()
         for example in self._candidates.review():
             self._report(example.note, taken=False, doubts=("unlike the others",))
@@ -223,6 +225,18 @@ class Session:
                 f"{self._label} is taught by {count} example{'' if count == 1 else 's'} already; {what}."
             )
 
+    def _say_unknown(self) -> None:
+        """Say where the model does not know the words, so that the examples have to do alone."""
+        prompt = self._listed.prompt
+        judge = make_judge(self._encoder, self._listed.config.model)
+        if judge.is_listed(prompt.wording) or judge.judge([prompt.wording])[0].known is not False:
+            return
+        self._say(
+            f"{prompt.wording!r} is no word for a sound that the model knows, so the examples have to do "
+            'alone; say beside it what it sounds like if you can, as NAME="words": '
+            f"monitor learn '{self._label}=\"doorbell chime\"'"
+        )
+
     def _say(self, sentence: str) -> None:
         (tell if self._arguments.json else show)(sentence)
 
@@ -234,8 +248,6 @@ def teach_class(arguments: argparse.Namespace, config: Config) -> int:
         show_json(msgspec.json.encode(report))
         return 0
     show(report.reason)
-    if report.found == 0 and len(report.examples) > 1:
-        tell("None of the left-out examples is found: it will hardly be heard; give clearer examples.")
     audio = f", and the sound of the examples in {report.audio}" if report.audio else ""
     show(f"Kept in {report.file}{audio}.")
     show(report.monitor)

@@ -77,6 +77,11 @@ def teach(
             f"Not kept: of {len(examples)} examples that are left out its words alone find {by_words}, and "
             f"with the other examples {found}."
         )
+    if not found and len(examples) > 1:
+        doubt = doubt or (
+            f"Not kept: none of {len(examples)} examples that are left out is found by the others, so it "
+            "would hardly be heard."
+        )
     quality = Quality(found, by_words, _hourly(verdict, tried, sound.name), doubt)
     notes = tuple(one.note for one in examples)
     kept = TaughtSound(prompt.label or prompt.name, sound, encoder.info.identity, now, notes, quality)
