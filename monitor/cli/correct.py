@@ -64,6 +64,8 @@ def _correct(arguments: argparse.Namespace) -> int:
 def _request(arguments: argparse.Namespace) -> Request:
     """Return what the words of the command line ask for."""
     match arguments.words:
+        case ["last", *_] if not arguments.last:
+            raise ConfigError(f"'last' is the id of no event; did you mean --last? {_USAGE.capitalize()}.")
         case ["list"] if not (arguments.last or arguments.was):
             return Request("corrections", client="monitor correct")
         case ["right" | "wrong" | "undo" as said] if arguments.last:

@@ -34,6 +34,7 @@ from monitor.cli.schema import add_schema
 from monitor.cli.service import add_service
 from monitor.cli.test import add_test
 from monitor.cli.tui import add_tui
+from monitor.cli.unknown_words import unknown
 from monitor.cli.web import add_web
 from monitor.cli.words import add_words
 from monitor.console import only_ours, open_streams, tell
@@ -111,12 +112,17 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one sentence, without the usage above it."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(EXIT_BAD_INPUT, f"{self.prog}: {sanitise(message, _LONGEST)}; see `{self.prog} --help`.\n")
+        said = sanitise(message, _LONGEST).rstrip(".")
+        joint = "" if said.endswith("?") else ";"
+        self.exit(EXIT_BAD_INPUT, f"{self.prog}: {said}{joint} see `{self.prog} --help`.\n")
 
     def parse_known_args(  # type: ignore[override]  # argparse says it in overloads
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
-        """Take words of a list also behind an option, which argparse does from Python 3.13 on."""
+        """Take words of a list also behind an option, which argparse does from Python 3.13 on.
+
+        What is unknown is refused here, by the verb that does not know it.
+        """
         found, rest = super().parse_known_args(args, namespace)
         lists = [one for one in self._actions if not one.option_strings and one.nargs in {"*", "+"}]
         if lists and rest and not any(word.startswith("-") for word in rest):
@@ -124,6 +130,8 @@ class _Parser(argparse.ArgumentParser):
             read = last.type if callable(last.type) else str
             setattr(found, last.dest, [*getattr(found, last.dest), *map(read, rest)])
             rest = []
+        if rest:
+            self.error(unknown(self, rest))
         return found, rest
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from monitor.cli.arguments import AddVerb
 from monitor.console import show, show_json
+from monitor.errors import ConfigError
 from monitor.files.paths import user_path
 
 _PROPERTIES = ("ActiveState", "SubState", "StatusText", "NRestarts", "ActiveEnterTimestamp", "Result")
@@ -29,7 +30,6 @@ def add_service(verbs: Any, add_verb: AddVerb) -> None:
         action.add_argument(
             "--config",
             type=user_path,
-            required=True,
             metavar="FILE",
             help="settings, as `monitor init` writes them",
         )
@@ -72,6 +72,8 @@ def _unit(arguments: argparse.Namespace) -> str:
     from monitor.sources.options import SourceOptions
     from monitor.start import python_module
 
+    if arguments.config is None:
+        raise ConfigError("Give the settings with --config FILE; `monitor init` writes such a file.")
     config = load_config(arguments.config, os.environ)
     find(config.model)
     make_sources(config.capture.sources, SourceOptions(capture=config.capture))
@@ -115,7 +117,6 @@ def _install(arguments: argparse.Namespace) -> int:
 
 
 def _remove(arguments: argparse.Namespace) -> int:
-    from monitor.errors import ConfigError
     from monitor.service.systemd import runs_here, systemctl, unit_path
     from monitor.service.unit import NAME
 
@@ -132,7 +133,6 @@ def _remove(arguments: argparse.Namespace) -> int:
 
 
 def _status(arguments: argparse.Namespace) -> int:
-    from monitor.errors import ConfigError
     from monitor.service.systemd import runs_here, systemctl, unit_path
     from monitor.service.unit import NAME
 

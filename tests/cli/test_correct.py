@@ -123,6 +123,7 @@ def test_without_a_monitor_it_is_written_down_for_the_next_one(
     ("words", "said"),
     [
         (["bark-1"], "'bark-1' says nothing of an event"),
+        (["last", "wrong"], "'last' is the id of no event; did you mean --last?"),
         (["bark-1", "perhaps"], "'bark-1 perhaps' says nothing of an event"),
         (["bark-1", "wrong", "--last"], "'bark-1 wrong' says nothing of an event"),
         (["bark-1", "right", "--was", "siren"], "--was says what an event was that is wrong"),

@@ -52,6 +52,12 @@ def test_settings_that_a_run_would_refuse_are_refused(
     assert why in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("action", ["show", "install"])
+def test_without_settings_what_writes_them_is_named(action: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["service", action]) == 2
+    assert "--config FILE; `monitor init` writes such a file" in capsys.readouterr().err
+
+
 def test_a_file_that_the_user_of_a_service_cannot_read_is_refused_with_what_to_do(tmp_path: Path) -> None:
     closed = tmp_path / "closed.toml"
     closed.touch(0o600)
