@@ -80,10 +80,17 @@ def _show(arguments: argparse.Namespace) -> int:
     if arguments.json:
         show_json(msgspec.json.encode(found))
     elif found is None or not found.sources:
-        show(f"{_NOTHING}; [memory] keep = {config.keep!r} keeps {_KEPT[config.keep]}.")
+        show(f"{_NOTHING} yet. {_what_will_be(config)}.")
     else:
         _show_table(found)
     return 0
+
+
+def _what_will_be(config: MemoryConfig) -> str:
+    if config.keep == "none":
+        return "It is off: [memory] keep = 'none'"
+    default = ", the default" if config.keep == MemoryConfig().keep else ""
+    return f"It is on ([memory] keep = {config.keep!r}{default}): `monitor run` keeps {_KEPT[config.keep]}"
 
 
 def _shown(store: MomentStore, config: MemoryConfig) -> _Shown:

@@ -159,7 +159,7 @@ def test_the_memory_shows_how_much_it_has_and_forgets(remembered: Path, home: Pa
     capsys.readouterr()
     assert main(["memory", "show"]) == 0
     assert capsys.readouterr().out.startswith(
-        "Nothing is remembered; [memory] keep = 'events' keeps some windows"
+        "Nothing is remembered yet. It is on ([memory] keep = 'events', the default): `monitor run` keeps"
     )
 
 
