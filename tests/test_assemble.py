@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from monitor.assemble import Monitor, make_stages, start_monitor
 from monitor.bus.codec import encode_json
-from monitor.bus.messages import BackgroundProfile, Request
+from monitor.bus.messages import BackgroundProfile, Health, Request
 from monitor.config.settings import Config, load_config
 from monitor.config.tuning import UNTUNED, Tuning
 from monitor.errors import ConfigError
@@ -24,7 +24,7 @@ from monitor.sinks.fanout import Fanout
 from monitor.storage import backgrounds
 from monitor.storage import thresholds as learnt_thresholds
 from tests.examples import NOON, background
-from tests.fakes import RATE, ArraySource, FakeEncoder, noise
+from tests.fakes import RATE, ArraySource, Collector, FakeEncoder, noise
 
 
 class Slow(FakeEncoder):
@@ -134,6 +134,19 @@ def started(config: Config, source: ArraySource | None = None) -> Iterator[Monit
         yield monitor
     finally:
         monitor.stop()
+
+
+def test_each_report_of_a_source_says_which_words_the_model_does_not_know() -> None:
+    low, high = parse_classes("low,high")
+    classes, collector = [replace(low, unknown=True), high], Collector()
+    monitor = start_monitor([ArraySource(noise(3.0))], FakeEncoder(), classes, Fanout([collector]), FIXED)
+    while monitor.scheduler.step():
+        pass
+    monitor.stop()
+    reports = [record for record in collector.records if isinstance(record, Health)]
+    assert reports
+    for report in reports:
+        assert {one.class_: one.unknown for one in report.classes} == {"low": True, "high": False}
 
 
 def test_a_run_begins_with_the_background_that_was_stored_and_says_so(stored: BackgroundProfile) -> None:

@@ -165,8 +165,9 @@ def _start(
     known = {one.sound.name for one in taught if one.model == encoder.info.identity}
     unknown = unknown_words([one for one in classes if one.name not in known], encoder, config.model)
     if options.strict:
-        refuse_unknown(unknown)
-    for sentence in unknown:
+        refuse_unknown(unknown.sentences)
+    classes = [msgspec.structs.replace(one, unknown=one.name in unknown.names) for one in classes]
+    for sentence in unknown.sentences:
         _tell(sentence, interface)
         sinks.tell(Trouble(kind="unknown_word", time=datetime.now(UTC), text=sentence))
     for shown in (interface, page):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -114,25 +115,31 @@ def make_judge(encoder: Encoder, config: ModelConfig) -> Judge:
     return Judge(partial(embed_phrases, encoder.embed_text, encoder.info.templates), count_pieces(config))
 
 
-def unknown_words(classes: Sequence[ClassPrompt], encoder: Encoder, config: ModelConfig) -> tuple[str, ...]:
-    """Return a sentence about each word that the model does not know, or about a model that cannot tell.
+class UnknownWords(NamedTuple):
+    """Words that a model does not know."""
+
+    names: frozenset[str]
+    """Of their classes."""
+    sentences: tuple[str, ...]
+    """About each, or about a model that cannot tell."""
+
+
+def unknown_words(classes: Sequence[ClassPrompt], encoder: Encoder, config: ModelConfig) -> UnknownWords:
+    """Return the words that the model does not know, or that it cannot tell.
 
     Where all are listed names of sounds nothing is embedded.
     """
     judge = make_judge(encoder, config)
     asked = [item for item in classes if not judge.is_listed(item.wording)]
     verdicts = judge.judge([item.wording for item in asked]) if asked else []
-    sentences = [
-        unknown_sentence(verdict, item.label or item.name)
-        for item, verdict in zip(asked, verdicts, strict=True)
-        if verdict.known is False
-    ]
+    unknown = [one for one in zip(asked, verdicts, strict=True) if one[1].known is False]
+    sentences = [unknown_sentence(verdict, item.label or item.name) for item, verdict in unknown]
     if any(verdict.known is None for verdict in verdicts):
         sentences.append(
             f"The model {encoder.info.name} does not tell names of sounds from other words, so nobody can "
             "say whether it knows yours."
         )
-    return tuple(sentences)
+    return UnknownWords(frozenset(item.name for item, _ in unknown), tuple(sentences))
 
 
 def unknown_sentence(verdict: Verdict, name: str) -> str:

@@ -161,7 +161,8 @@ class HealthWatch:
         return None if measuring is None or state == "lost" else measuring.last_minute
 
     def _classes(self) -> list[ClassState]:
-        detector, prompts = self._line.stages.detector, self._line.stages.scorer.prompts
+        detector, scorer = self._line.stages.detector, self._line.stages.scorer
+        prompts = scorer.prompts
         return [
             ClassState(
                 class_=name,
@@ -173,6 +174,7 @@ class HealthWatch:
                 urgent=rule.urgent,
                 label=self._report.label(name),
                 set_by_hand=name in self._commands.set_by_hand,
+                unknown=self._report.unknown(name) and name not in scorer.taught,
             )
             for name, rule in detector.rules.items()
         ]

@@ -47,6 +47,8 @@ class Stream(msgspec.Struct, frozen=True):
     """Makes event ids of different runs differ."""
     labels: Mapping[str, str] = {}
     """What the user calls each class, by its name in topics."""
+    unknown: frozenset[str] = frozenset()
+    """Classes whose words the model does not know."""
     node: str = ""
     """The machine that listens."""
     paced: bool = False
@@ -189,6 +191,10 @@ class Reporter:
     def label(self, class_: str) -> str:
         """Return what the user calls a class."""
         return self._stream.labels.get(class_, "")
+
+    def unknown(self, class_: str) -> bool:
+        """Tell whether the model does not know the words of a class."""
+        return class_ in self._stream.unknown
 
     def _onset(self, change: Transition) -> _Onset:
         """Return the onset of an event, with the time that its first message gave it."""

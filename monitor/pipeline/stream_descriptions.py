@@ -34,6 +34,7 @@ def describe(
             live=source.live,
             run_id=uuid.uuid4().hex[:8],
             labels=labels,
+            unknown=frozenset(item.name for item in classes if item.unknown),
             node=machine,
             paced=getattr(source, "paced", False),
         )

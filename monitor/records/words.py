@@ -16,6 +16,8 @@ class ClassPrompt(msgspec.Struct, frozen=True):
     """What it is called in words, e.g. `dog bark`."""
     label: str = ""
     """What the user calls it, in any script; empty: like `name`."""
+    unknown: bool = False
+    """The model was asked and does not know its words: it may never be told."""
 
 
 class Prompts(msgspec.Struct, frozen=True):

@@ -71,6 +71,8 @@ class Scorer:
         self._tau = tau
         self.corrections = corrections
         """May be told more while a run lasts."""
+        self.taught = frozenset(own)
+        """Classes that are scored by examples as well."""
         self._competitors = prototypes.competitors.T.astype(np.float64)
         self._all_competitors = np.flatnonzero(prototypes.competitors.all(axis=0))
         self._tails: Tails | None = None

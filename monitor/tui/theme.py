@@ -24,6 +24,8 @@ HEADING = Style(color="#c3cddd", bgcolor=RAISED, bold=True)
 HEADING_DIM = Style(color="#93a1b8", bgcolor=RAISED)
 HEARS = Style(color="#7fe0a8", bgcolor="#0d2a1e", bold=True)
 """The state of a source that is heard well."""
+DOUBTFUL = Style(color="#e3cf6a", bgcolor=GROUND, bold=True)
+"""A class that may never be told."""
 MARK = Style(color="#ffffff", bgcolor=GROUND, bold=True)
 BAR_BACK = "#1f2737"
 

@@ -24,6 +24,8 @@ LISTED = (
     class_state("glass_breaking", threshold=0.994),
     class_state("baby_crying", threshold=0.5, muted=True),
 )
+SIRNE = msgspec.structs.replace(class_state("sirne", urgent=True), unknown=True)
+"""A word that the model does not know."""
 NOW_S = 60.0
 
 
@@ -89,6 +91,8 @@ STORIES: Mapping[str, Callable[[], View]] = {
     "muted-urgent": lambda: heard(
         now(classes=[msgspec.structs.replace(LISTED[0], muted=True), *LISTED[1:]])
     ),
+    "unknown-word": lambda: heard(now(classes=[LISTED[0], SIRNE, *LISTED[2:]])),
+    "unknown-word-maker": lambda: heard(now(classes=[LISTED[0], SIRNE, *LISTED[2:]]), maker=True),
     "maker": lambda: heard(level(NOW_S, -40.0, 0.4), BARK, SOUNDING, maker=True, show_near_misses=True),
 }  # fmt: skip
 
@@ -102,4 +106,14 @@ SCREENS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 SIZES = ((80, 24), (120, 36), (200, 60), (20, 5))
 STORY_SIZE = (60, 16)
 """In which stories are kept in colours."""
-IN_COLOURS = ("listening", "event", "urgent", "ended", "missed", "noisy", "lost", "muted-urgent")
+IN_COLOURS = (
+    "listening",
+    "event",
+    "urgent",
+    "ended",
+    "missed",
+    "noisy",
+    "lost",
+    "muted-urgent",
+    "unknown-word",
+)

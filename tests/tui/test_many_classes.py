@@ -14,7 +14,9 @@ from monitor.config.settings import MAX_CLASSES
 from monitor.tui.panels.banner import banner_lines
 from monitor.tui.panels.classes import classes_lines
 from monitor.tui.panels.events import events_lines
+from monitor.tui.panels.plain_classes import plain_classes_lines
 from monitor.tui.panels.status import status_lines
+from monitor.tui.parts import Lines
 from monitor.tui.state import State
 from monitor.tui.view import View
 from tests.tui.fakes import at, class_state, event, health
@@ -48,6 +50,18 @@ def scores_of_all() -> ScoresMessage:
         other="rain",
         other_score=0.1,
     )
+
+
+@pytest.mark.parametrize("width", [20, 37, 50, 72])
+@pytest.mark.parametrize("lines", [classes_lines, plain_classes_lines])
+def test_a_word_that_the_model_does_not_know_is_never_said_to_be_quiet(lines: Lines, width: int) -> None:
+    """It may never be told: nothing that is heard of it means anything."""
+    unknown = msgspec.structs.replace(class_state("sirne", urgent=True), unknown=True)
+    state = State().apply(msgspec.structs.replace(health(1.0), classes=[unknown]), 1.0)
+    look = View(state=state, now_s=1.0, endpoint="")
+    row = lines(look, width, 4)[1].text
+    assert "quiet" not in row
+    assert "? unknown word"[: width - 7] in row
 
 
 @pytest.fixture(scope="module")

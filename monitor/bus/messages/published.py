@@ -163,6 +163,8 @@ class ClassState(msgspec.Struct, frozen=True, rename={"class_": "class"}):
     """When it is heard again by itself; None: no end was asked for."""
     set_by_hand: bool = False
     """Somebody set its onset threshold in this run; else it is the configuration's, or moves itself."""
+    unknown: bool = False
+    """The model does not know its words and nobody taught it by examples: it may never be told."""
 
 
 class ClockStep(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from monitor.tui.strips import Piece, bar, cell, fit, line, marked
 from monitor.tui.theme import (
     BAR_BACK,
     DIM,
+    DOUBTFUL,
     EVENT,
     GOOD,
     HEADING,
@@ -32,6 +33,9 @@ STATE = 9
 
 NARROW = 46
 """Below this width the threshold is a mark in the bar, and a number for the selected class only."""
+
+UNKNOWN_WORD = "? unknown word"
+"""Of a class that the model does not know: that nothing is told of it does not mean that all is quiet."""
 
 _SCALED = 13
 """A bar of so many cells has room for its scale."""
@@ -99,9 +103,15 @@ def _row(view: View, entry: ClassState, columns: _Columns, selected: bool, sound
     score = view.state.scores.scores.get(entry.class_) if view.state.scores and view.hearing else None
     above = score is not None and score >= entry.onset_threshold and not entry.muted
     numbers = " --" if score is None else f" {score:.2f}"
-    return [
+    name: list[Piece] = [
         ("▶ " if selected else "  ", EVENT if selected else DIM),
         (fit(called(entry), columns.name) + " ", STRONG if selected or sounding else TEXT),
+    ]
+    if entry.unknown and not (sounding or entry.muted):
+        free = columns.bar + columns.numbers + 1 + STATE
+        return [*name, (fit(f"{UNKNOWN_WORD} {numbers}", free), DOUBTFUL)]
+    return [
+        *name,
         *_score_bar(score or 0.0, entry, columns.bar, view.state.health),
         (f"{numbers:<5}", STRONG if above else TEXT),
         (f"/{entry.onset_threshold:.2f} " if columns.numbers > 6 else " ", DIM),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from textual.strip import Strip
 
 from monitor.bus.messages import ClassState
-from monitor.tui.panels.classes import STATE, first_shown, state_of
+from monitor.tui.panels.classes import STATE, UNKNOWN_WORD, first_shown, state_of
 from monitor.tui.strips import Piece, fit, line
-from monitor.tui.theme import DIM, EVENT, HEADING, HEADING_DIM, STRONG, TEXT
+from monitor.tui.theme import DIM, DOUBTFUL, EVENT, HEADING, HEADING_DIM, STRONG, TEXT
 from monitor.tui.view import View
 from monitor.wording import called, seldom
 
@@ -52,11 +52,15 @@ def _row(view: View, entry: ClassState, names: int, selected: bool, sounding: bo
     above = score is not None and score >= entry.onset_threshold and not entry.muted
     chosen = selected and view.cursor is None
     name = fit(called(entry), names)
+    if entry.unknown and not (sounding or entry.muted):
+        now: list[Piece] = [(fit(UNKNOWN_WORD, OFTEN + 1 + STATE), DOUBTFUL)]
+    else:
+        state = state_of(entry, sounding, above, view.hearing)
+        now = [(fit(often(view, entry), OFTEN) + " ", DIM), state]
     return [
         ("▶ " if chosen else "▷ " if selected else "  ", EVENT if chosen else DIM),
         (name + " ", STRONG if chosen or sounding else TEXT),
-        (fit(often(view, entry), OFTEN) + " ", DIM),
-        state_of(entry, sounding, above, view.hearing),
+        *now,
     ]
 
 
