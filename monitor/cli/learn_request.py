@@ -24,7 +24,10 @@ def told_to_monitor(arguments: argparse.Namespace, name: str, label: str) -> str
             if isinstance(reply, Reply) and _AGAIN not in (reply.error or ""):
                 break
     except NoAnswer:
-        return f"No monitor runs now; `monitor run --classes {name}` hears it."
+        return (
+            f"No monitor runs now; `monitor run` hears it beside the usual classes, and "
+            f"`monitor run --classes {name}` listens for it alone, and more readily."
+        )
     except PublishError as error:
         return f"The monitor that runs was not told: {error}"
     if isinstance(reply, Reply) and reply.ok:

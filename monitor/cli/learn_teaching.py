@@ -58,6 +58,8 @@ class TeachReport(msgspec.Struct, frozen=True):
     """Of the examples, each left out once: those that the others find."""
     by_words: int = 0
     false_alarms_per_hour: float | None = None
+    threshold: float = 0.5
+    """Score from which on an example is found: that of a run without `--classes`."""
     monitor: str = ""
     """What the monitor that runs said to it."""
 
@@ -201,6 +203,7 @@ class Session:
             found=quality.found,
             by_words=quality.by_words,
             false_alarms_per_hour=quality.false_alarms_per_hour,
+            threshold=round(self._listed.thresholds[sound.name], 3),
             monitor=told_to_monitor(asked, sound.name, self._label),
         )
 
@@ -248,6 +251,7 @@ def teach_class(arguments: argparse.Namespace, config: Config) -> int:
         show_json(msgspec.json.encode(report))
         return 0
     show(report.reason)
+    show(f"It is told from a score of {report.threshold:.2f} on, as in `monitor run` without --classes.")
     audio = f", and the sound of the examples in {report.audio}" if report.audio else ""
     show(f"Kept in {report.file}{audio}.")
     show(report.monitor)

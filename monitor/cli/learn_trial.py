@@ -141,7 +141,7 @@ def _over(
 
 
 def _in_words(report: TrialReport) -> str:
-    threshold = f"threshold {report.threshold:.2f}"
+    threshold = f"threshold {report.threshold:.2f}, as in `monitor run` without --classes"
     if not report.heard:
         return (
             f"{report.source}: not heard; highest score {report.highest_score:.2f} at {report.at_s:.1f} s, "

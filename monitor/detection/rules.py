@@ -27,6 +27,13 @@ class ClassRule(msgspec.Struct, frozen=True):
     urgent: bool
 
 
+def onset_threshold(name: str, config: DetectorConfig) -> float:
+    """Return the score from which on class `name` is told: its own, or that of `[detector]`."""
+    own = config.classes.get(name)
+    general = fixed(config.onset_threshold, UNTUNED.onset_threshold)
+    return general if own is None or own.onset_threshold is None else own.onset_threshold
+
+
 def rule_for(name: str, config: DetectorConfig, sample_rate: int) -> ClassRule:
     """Return the rule for class `name`: its own settings over those of `[detector]`.
 
@@ -39,7 +46,7 @@ def rule_for(name: str, config: DetectorConfig, sample_rate: int) -> ClassRule:
         return float(getattr(config, key) if value is None else value)
 
     general = fixed(config.onset_threshold, UNTUNED.onset_threshold)
-    onset = general if own is None or own.onset_threshold is None else own.onset_threshold
+    onset = onset_threshold(name, config)
     ratio = odds_ratio(general, fixed(config.offset_threshold, UNTUNED.offset_threshold))
     confirm_len = 0 if is_urgent(name, config) else round(pick("confirm_s") * sample_rate)
     return ClassRule(

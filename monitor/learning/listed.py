@@ -8,10 +8,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.config.by_class import by_class
 from monitor.config.settings import Config
 from monitor.config.tuning import with_tuning
-from monitor.detection.allowance import allowed_per_hour, threshold_of
-from monitor.detection.rules import is_urgent
+from monitor.detection.allowance import with_allowance
+from monitor.detection.rules import is_urgent, onset_threshold
 from monitor.encoders import Encoder
 from monitor.errors import BackgroundError
 from monitor.learning.checks import Surroundings
@@ -19,7 +20,7 @@ from monitor.learning.made_alarms import made_alarms
 from monitor.learning.teaching import Tried
 from monitor.names import as_words
 from monitor.pipeline.scorers import Scorers
-from monitor.pipeline.taught_classes import taught_aliases
+from monitor.pipeline.taught_classes import listened_for, taught_aliases
 from monitor.records import ClassPrompt, OwnSound
 from monitor.scoring.prompts import parse_classes
 from monitor.scoring.prototypes import embed_phrases
@@ -40,13 +41,16 @@ class Listed(msgspec.Struct, frozen=True):
     config: Config
     """With what was tuned for the model."""
 
+    calibrated: bool
+    """Whether a score says how often an hour of ordinary sound gets there."""
+
     @property
-    def allowed(self) -> Mapping[str, float]:
-        """False alarms an hour that each class may give; one an hour where nothing is asked for."""
+    def thresholds(self) -> Mapping[str, float]:
+        """From which score on a run of these classes tells each."""
         names = [one.name for one in self.classes]
-        if not self.config.calibration.false_alarms_per_hour:
-            return dict.fromkeys(names, 1.0)
-        return allowed_per_hour(names, self.config)
+        config = by_class(self.config, self.classes, strict=False)
+        detector = with_allowance(names, config, self.calibrated)
+        return {name: onset_threshold(name, detector) for name in names}
 
 
 def read_class(text: str, config: Config) -> ClassPrompt:
@@ -63,19 +67,16 @@ def read_class(text: str, config: Config) -> ClassPrompt:
 
 
 def listed_with(prompt: ClassPrompt, encoder: Encoder, config: Config) -> Listed:
-    """Return what the class of `prompt` is taught beside: what the configuration lists and what is taught."""
+    """Return what the class of `prompt` is taught beside: what a run without `--classes` listens for."""
     config = with_tuning(config, encoder.info.tuning)
-    taught = [one for one in taught_sounds()[0] if one.model == encoder.info.identity]
-    beside = [one.sound for one in taught if one.sound.name != prompt.name]
-    classes = {
-        one.name: one for one in parse_classes(",".join(config.prompts.classes), config.prompts.aliases)
-    }
-    labels = {one.sound.name: one.label for one in taught}
-    classes |= {one.name: ClassPrompt(one.name, one.words, labels[one.name]) for one in beside}
+    taught = taught_sounds()[0]
+    beside = [one.sound for one in taught if one.model == encoder.info.identity]
+    classes = {one.name: one for one in listened_for(None, config, taught)}
     classes[prompt.name] = prompt
     every = tuple(classes.values())
-    others = {one.name: one for one in beside}
-    return Listed(prompt, every, others, Scorers(encoder, every, config), config)
+    others = {one.name: one for one in beside if one.name != prompt.name}
+    calibrated = encoder.info.cohort is not None
+    return Listed(prompt, every, others, Scorers(encoder, every, config), config, calibrated)
 
 
 def tried_among(listed: Listed, encoder: Encoder) -> Tried:
@@ -88,7 +89,7 @@ def tried_among(listed: Listed, encoder: Encoder) -> Tried:
         build=listed.scorers.make,
         alarms=alarms,
         alarm_words=listed.scorers.class_cosines(words),
-        per_hour=listed.allowed[listed.prompt.name],
+        threshold=listed.thresholds[listed.prompt.name],
     )
 
 
@@ -112,7 +113,7 @@ def surroundings(listed: Listed, encoder: Encoder, place: NDArray[np.float32] | 
         backgrounds=backgrounds,
         taught=tuple(listed.others.values()),
         scorer=listed.scorers.make(listed.others),
-        thresholds={name: threshold_of(rate) for name, rate in listed.allowed.items() if name != own},
+        thresholds={name: value for name, value in listed.thresholds.items() if name != own},
         labels={one.name: as_words(one.label or one.name) for one in listed.classes},
         urgent=frozenset(one.name for one in listed.classes if is_urgent(one.name, listed.config.detector)),
     )

@@ -37,8 +37,13 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     alarms: Sequence[MadeAlarm] = ()
     alarm_words: NDArray[np.float32] | None = None
     """As in `Trial`."""
-    per_hour: float = 1.0
-    """False alarms an hour that the class is allowed."""
+    threshold: float = 0.5
+    """Score from which on the class is told, as in a run of these classes."""
+
+    @property
+    def per_hour(self) -> float:
+        """False alarms an hour that ordinary sound gives at that threshold."""
+        return 1.0 / self.threshold - 1.0
 
 
 class Taught(msgspec.Struct, frozen=True):

@@ -96,8 +96,12 @@ def test_a_run_says_how_a_class_was_taught_and_does_not_doubt_its_word(
     assert main(run) == 0
     note = f"Heard by the examples that you taught: {NAME} (5 examples"
     assert note in capsys.readouterr().err
-    assert main([*RUN, "--source", f"file:{taught.street}"]) == 0
+    told = map(json.loads, printed(*RUN, "--source", f"file:{taught.street}").splitlines())
     assert note in capsys.readouterr().err, "it is listened for beside the usual classes"
+    rules = next(one["classes"] for one in told if one["type"] == "health")
+    (threshold,) = (one["onset_threshold"] for one in rules if one["class"] == NAME)
+    (trial,) = json.loads(printed("learn", "test", NAME, taught.street, "--json"))
+    assert [taught.report["threshold"], trial["threshold"]] == pytest.approx([threshold] * 2, abs=1e-3)
     printed("learn", "forget", NAME)
     assert main(run) == 2
     assert "knows no sound called" in capsys.readouterr().err
