@@ -177,9 +177,10 @@ def _show_list(states: Sequence[CorrectionState]) -> None:
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("said at", "event", "was", "the same sound now", "by"):
-        table.add_column(name, overflow="fold")
+        whole = name in {"said at", "event"}  # an id is copied
+        table.add_column(name, overflow="fold", no_wrap=whole)
     for one in states:
-        time = f"{one.time.astimezone():%a %Y-%m-%d %H:%M:%S}"
+        time = f"{one.time.astimezone():%Y-%m-%d %H:%M}"
         by = one.by if one.lasting else f"{one.by}, for this run"
         table.add_row(time, one.event_id, _verdict(one), _effects(one), by)
     show_table(table)

@@ -40,7 +40,13 @@ def add_history(verbs: Any, add_verb: AddVerb) -> None:
     which.add_argument(
         "--limit", type=count, metavar="N", help=f"the newest N (default of the table: {SHOWN})"
     )
+    which.add_argument(
+        "--ids", action="store_true", help="with the id of each event, for ack, correct, clips"
+    )
     how = history.add_argument_group("how").add_mutually_exclusive_group()
+    how.add_argument(
+        "--ids", action="store_true", help="events with their ids, as `monitor correct` takes them"
+    )
     how.add_argument("--summary", action="store_true", help="how many by class, by day and by hour, as bars")
     how.add_argument(
         "--json", action="store_true", help="one JSON object a line, as published, with its topic"
@@ -74,7 +80,7 @@ def _history(arguments: argparse.Namespace) -> int:
     elif arguments.summary:
         show_drawn(view.summary(found.events) or view.nothing(asked, holdings(_file())))
     else:
-        shown = view.table(found, everything=arguments.all)
+        shown = view.ids(found.events) if arguments.ids else view.table(found, everything=arguments.all)
         show_drawn(shown or view.nothing(asked, holdings(_file())))
         if len(found.events) == asked.limit:
             tell(f"Only the newest {asked.limit} are shown; more: --limit N, or --since T.")

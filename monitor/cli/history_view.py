@@ -49,9 +49,24 @@ def table(found: Found, *, everything: bool) -> str:
         return ""
     grid = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("when", "", "what", "lasted", "peak", "SNR", ""):
-        grid.add_column(name, justify="right" if name in {"lasted", "peak", "SNR"} else "left")
+        right = name in {"lasted", "peak", "SNR"}
+        grid.add_column(name, justify="right" if right else "left", no_wrap=right or name == "when")
     for time, cells in sorted(rows, key=lambda row: row[0]):
-        grid.add_row(f"{time.astimezone():%a %Y-%m-%d %H:%M:%S}", *cells)
+        grid.add_row(_when(time), *cells)
+    return drawing([grid], piped_width=_PIPED_WIDTH)
+
+
+def ids(events: Sequence[Event]) -> str:
+    """Return events with their ids, each whole, for other verbs; oldest first; empty where there are none."""
+    from rich.table import Table
+
+    if not events:
+        return ""
+    grid = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("when", "", "what", "id"):
+        grid.add_column(name, no_wrap=name != "what", overflow="fold")
+    for one in events:
+        grid.add_row(_when(one.onset_time), _event_row(one)[0], called(one), one.id)
     return drawing([grid], piped_width=_PIPED_WIDTH)
 
 
@@ -145,6 +160,10 @@ def write_parquet(events: Sequence[Event], path: Path) -> None:
         pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, schema=schema), path)
     except OSError as error:
         raise HistoryError(f"{path} cannot be written: {error.strerror or error}.") from None
+
+
+def _when(time: datetime) -> str:
+    return f"{time.astimezone():%a %Y-%m-%d %H:%M:%S}"
 
 
 def _fields(event: Event) -> dict[str, Any]:

@@ -119,6 +119,18 @@ def test_without_a_monitor_it_is_written_down_for_the_next_one(
     assert changes == [("bark-2", False), ("bark-1", True), ("bark-1", None)]
 
 
+def test_the_list_shows_an_id_whole_however_little_room_there_is(home: Path, capsys: Capture) -> None:
+    id_, path = "usb-" + "0123456789" * 9, memory_file()
+    assert path is not None
+    memory = make_memory(path, MemoryConfig(), None)
+    memory.queue.emit(OfEvent(id_, [moment(0, id_, "dog_bark", 1)]))
+    memory.queue.close()
+    assert main(["correct", id_, "wrong", "--was", "smoke alarm", *without_monitor(home)]) == 0
+    capsys.readouterr()
+    assert main(["correct", "list", *without_monitor(home)]) == 0
+    assert id_ in capsys.readouterr().out.split()
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

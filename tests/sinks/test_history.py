@@ -147,6 +147,13 @@ def test_where_nothing_is_found_the_sentence_says_what_there_is(
     assert capsys.readouterr().out.startswith(said)
 
 
+def test_ids_are_shown_whole_however_little_room_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    id_ = "usb-" + "0123456789" * 11
+    written(msgspec.structs.replace(event("offset", "dog_bark", id_), label="a dog " * 20))
+    assert main(["history", "--ids"]) == 0
+    assert id_ in capsys.readouterr().out.split()
+
+
 def test_where_only_silence_was_heard_that_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     written(health())
     assert main(["history"]) == 0
