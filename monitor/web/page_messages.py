@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from monitor.bus.messages import Candidate, ClassState, Event, Health, SoundLevel
-from monitor.records import EventType, HearingState, Instant, SourceState
+from monitor.records import MADE_BY_CODE, EventType, HearingState, Instant, SourceState
 
 Contact = Literal["none", "alive", "gone"]
 """Whether a monitor answers: not yet, now, no longer."""
@@ -31,8 +31,8 @@ class PageSource(msgspec.Struct, frozen=True):
     paused_until: Instant | None
     warning: str | None
     calibrated: bool
-    live: bool
-    """False: a file, of which places are told instead of times."""
+    kept: bool
+    """False: a file or made by code, whose events no history keeps."""
     learning: bool
     """The background is not known well enough yet."""
     classes: list[ClassState]
@@ -180,7 +180,7 @@ def page_source(health: Health) -> PageSource:
         paused_until=health.paused_until,
         warning=health.warning,
         calibrated=health.calibrated,
-        live=health.position_s is None,
+        kept=health.position_s is None and health.source_id not in MADE_BY_CODE,
         learning=not health.background.ready,
         classes=health.classes,
     )

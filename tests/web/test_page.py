@@ -156,6 +156,13 @@ def test_the_history_never_contradicts_what_the_page_has_shown(sight: Sight, mon
     sight.shows("#history-note", "2 sounds.")
 
 
+def test_the_history_says_that_the_demo_is_not_kept(sight: Sight, monitor: Monitor) -> None:
+    monitor.publish(structs.replace(running(), source_id="demo", position_s=None))
+    sight.says("listening")
+    sight.page.click("[data-view=history]")
+    sight.shows("#history-note", "Files and the demo are not kept")
+
+
 def test_a_monitor_that_goes_is_never_a_silent_screen(browser: Any, own_state: Path) -> None:
     monitor = Monitor()
     serving = Serving([place_of(monitor)])

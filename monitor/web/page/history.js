@@ -49,7 +49,7 @@ function drawHistory(model) {
   const events = entries.map(({ event }) => event);
   const count = text.historyCount(events.length, events.filter(isMissed).length);
   const none = error ? "" : text.historyNone;
-  const files = sources(model).some(({ source }) => !source.live) || events.some((event) => event.onset_position_s !== null);
+  const files = sources(model).some(({ source }) => !source.kept) || events.some((event) => event.onset_position_s !== null);
   const notes = [
     error ? text.refused(error) : "", events.length ? count : none, more ? text.historyMore : "",
     files ? text.historyFiles : "",
