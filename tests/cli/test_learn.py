@@ -98,8 +98,7 @@ def test_a_run_says_how_a_class_was_taught_and_does_not_doubt_its_word(
     assert note in capsys.readouterr().err
     told = map(json.loads, printed(*RUN, "--source", f"file:{taught.street}").splitlines())
     assert note in capsys.readouterr().err, "it is listened for beside the usual classes"
-    rules = next(one["classes"] for one in told if one["type"] == "health")
-    (threshold,) = (one["onset_threshold"] for one in rules if one["class"] == NAME)
+    threshold = next(one["threshold"] for one in told if one.get("class") == NAME)
     (trial,) = json.loads(printed("learn", "test", NAME, taught.street, "--json"))
     assert [taught.report["threshold"], trial["threshold"]] == pytest.approx([threshold] * 2, abs=1e-3)
     printed("learn", "forget", NAME)
