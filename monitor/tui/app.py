@@ -25,6 +25,7 @@ from monitor.tui.parent_pipe import Orphaned, ParentPipe, Told
 from monitor.tui.parts import PARTS
 from monitor.tui.pointer import Pointer
 from monitor.tui.readable import corrected
+from monitor.tui.screens.detail import DetailScreen
 from monitor.tui.screens.drawn import DrawnScreen
 from monitor.tui.screens.history import HistoryScreen
 from monitor.tui.strips import Panel
@@ -231,7 +232,9 @@ class MonitorApp(Pointer):
                 self._history(reply.events, "newest first")
             case Answered(request, reply) if request.request == "correct":
                 for state in reply.corrections:
-                    self.notify(corrected(state, undone=request.value == "undo"), markup=False)
+                    self.requests.answered(state, undone=request.value == "undo")
+                    if not isinstance(self.screen, DetailScreen):  # which shows it
+                        self.notify(corrected(state, undone=request.value == "undo"), markup=False)
             case Arrived(Health() as health):
                 for sentence in self.requests.reported(health):
                     self.notify(sentence, markup=False)

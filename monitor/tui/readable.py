@@ -50,12 +50,15 @@ def corrected(state: CorrectionState, *, undone: bool) -> str:
     if undone:
         return f"Taken back: what was said of {spoken(state.class_)}."
     said = "right" if state.right else "wrong"
+    return f"{spoken(state.class_).capitalize()} was {said}: {follows(state)}."
+
+
+def follows(state: CorrectionState) -> str:
+    """Return what follows for the same sound of what was said of an event."""
     factor = math.exp(abs(state.effect))
     if factor < 1.05:
-        follows = "the same sound is told as before"
-    else:
-        follows = f"the same sound now counts {factor:.1f} times {'more' if state.effect > 0 else 'less'}"
-    return f"{spoken(state.class_).capitalize()} was {said}: {follows}."
+        return "the same sound is told as before"
+    return f"the same sound now counts {factor:.1f} times {'more' if state.effect > 0 else 'less'}"
 
 
 def elapsed(seconds: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Literal
 
-from monitor.bus.messages import ClassState, Health, Request
+from monitor.bus.messages import ClassState, CorrectionState, Health, Request
 from monitor.bus.setting_changes import SettingChanges
 from monitor.tui.connection import BusConnection
 from monitor.tui.pending_thresholds import PendingThresholds
@@ -20,6 +20,7 @@ class UserRequests:
         self._connection = connection
         self._thresholds = PendingThresholds()
         self._changes = SettingChanges()
+        self._said: dict[str, CorrectionState] = {}
 
     def pause(self, view: View) -> None:
         """Pause, or listen again."""
@@ -38,6 +39,16 @@ class UserRequests:
     def correct(self, event_id: str, said: Literal["right", "wrong", "undo"]) -> None:
         """Say that an event was right or wrong, or take back what was said."""
         self._connection.ask(Request(request="correct", event_id=event_id, value=said))
+
+    def answered(self, state: CorrectionState, *, undone: bool) -> None:
+        """Remember what was said of an event, or that it was taken back."""
+        self._said.pop(state.event_id, None)
+        if not undone:
+            self._said[state.event_id] = state
+
+    def said(self, event_id: str) -> CorrectionState | None:
+        """Return what was said here of an event."""
+        return self._said.get(event_id)
 
     def history(self) -> None:
         """Ask for the newest events of the history, also of earlier runs."""

@@ -14,6 +14,7 @@ from monitor.bus.codec import Header, Message, topic_of
 from monitor.bus.messages import (
     Candidate,
     ClassState,
+    CorrectionState,
     Event,
     Health,
     Heartbeat,
@@ -206,6 +207,7 @@ class FakeLink:
     refusal: str | None = None
     requests: list[Request] = field(default_factory=list)
     history: list[Event] = field(default_factory=list)
+    corrections: list[CorrectionState] = field(default_factory=list)
     closed: bool = False
     messages: queue.SimpleQueue[Message] = field(default_factory=queue.SimpleQueue)
     sequences: dict[str, int] = field(default_factory=dict)
@@ -231,7 +233,9 @@ class FakeLink:
         if self.refusal is not None:
             return Reply(ok=False, error=self.refusal)
         if request.request != "snapshot":
-            return Reply(ok=True, events=self.history if request.request == "history" else [])
+            events = self.history if request.request == "history" else []
+            corrections = self.corrections if request.request == "correct" else []
+            return Reply(ok=True, events=events, corrections=corrections)
         if self.snapshot is None:
             raise PublishError("Nobody answered; is the monitor still running?")
         return msgspec.structs.replace(self.snapshot, sequences=dict(self.sequences))

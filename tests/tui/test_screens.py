@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import msgspec
 from textual.command import CommandPalette
 from textual.widgets import Input
+from textual.widgets._toast import Toast
 
+from monitor.bus.messages import CorrectionState
 from monitor.records import NearMissReason
 from monitor.tui.screens.detail import DetailScreen
 from monitor.tui.screens.history import HistoryScreen
@@ -49,6 +53,28 @@ async def test_enter_shows_an_event_in_full_and_a_acknowledges_that_one() -> Non
         await stage.until(lambda: f"monitor learn smoke_alarm --event {alarm.id}" in shown(stage, "event"))
         await stage.pilot.press("escape")
         await stage.until(lambda: not isinstance(stage.app.screen, DetailScreen))
+
+
+async def test_what_was_said_of_an_event_stands_there_until_it_is_taken_back() -> None:
+    async with running((80, 24), maker=False) as stage:
+        heard = event("offset", "dog_bark", onset=0.2, offset=0.6, ended_by="quiet")
+        stage.link.corrections = [
+            CorrectionState(heard.id, "dog_bark", False, datetime.now(UTC), "you", "mic", -1.0)
+        ]
+        stage.publish(heard)
+        await stage.until(lambda: "dog bark" in stage.text("events"))
+        await stage.pilot.press("enter")
+        await stage.until(lambda: isinstance(stage.app.screen, DetailScreen))
+        await stage.pilot.press("w")
+        await stage.until(lambda: "you said: wrong   the same sound now counts" in shown(stage, "event"))
+        assert not stage.app.screen.query(Toast)  # which would cover its keys
+        await stage.pilot.press("escape")
+        await stage.until(lambda: not isinstance(stage.app.screen, DetailScreen))
+        await stage.pilot.press("enter")
+        await stage.until(lambda: isinstance(stage.app.screen, DetailScreen))
+        await stage.until(lambda: "you said: wrong" in shown(stage, "event"))
+        await stage.pilot.press("u")
+        await stage.until(lambda: "you said" not in shown(stage, "event"))
 
 
 async def test_an_event_that_goes_on_is_shown_as_it_is_now() -> None:

@@ -7,9 +7,9 @@ from dataclasses import replace
 from rich.cells import cell_len
 from textual.strip import Strip
 
-from monitor.bus.messages import Event
+from monitor.bus.messages import CorrectionState, Event
 from monitor.tui.panels.spectrogram import GUTTER, spectrogram_lines
-from monitor.tui.readable import duration, over_background
+from monitor.tui.readable import duration, follows, over_background
 from monitor.tui.shown import Column, ShownEvent
 from monitor.tui.strips import Piece, bar, fit, line
 from monitor.tui.theme import DIM, EVENT, HEADING, HEADING_DIM, SHAPES, STRONG, TEXT, URGENT
@@ -30,11 +30,17 @@ _KEYS = (
 )  # fmt: skip
 
 
-def detail_lines(
-    view: View, heard: ShownEvent, width: int, height: int, *, teach: bool = False
+def detail_lines(  # noqa: PLR0913 - what is shown, and of it what the user has asked for
+    view: View,
+    heard: ShownEvent,
+    width: int,
+    height: int,
+    *,
+    teach: bool = False,
+    said: CorrectionState | None = None,
 ) -> list[Strip]:
     """Return everything that is known of one event, `height` rows of `width` cells."""
-    rows = [_title(view, heard), [], *_facts(view, heard, width)]
+    rows = [_title(view, heard), *_said(said), [], *_facts(view, heard, width)]
     if teach:
         rows += [[], *_teaching(heard.event)]
     lines = [line(row, width) for row in rows]
@@ -44,6 +50,14 @@ def detail_lines(
         lines += [line([], width), *_spectrogram(view, heard, columns, width, min(free, 14))]
     lines = lines[: height - 1] + [line([], width)] * (height - 1 - len(lines))
     return [*lines, _keys(heard, width)]
+
+
+def _said(state: CorrectionState | None) -> list[list[Piece]]:
+    """Return what the user said of the event, and what follows."""
+    if state is None:
+        return []
+    told = "right" if state.right else "wrong"
+    return [[(f" you said: {told}", EVENT), (f"   {follows(state)}; u takes it back", TEXT)]]
 
 
 def learn_command(event: Event) -> str:

@@ -61,7 +61,9 @@ class DetailScreen(DrawnScreen):
         """Show the event as it is known now."""
         width, height = self._panel.size
         if width and height:
-            self._panel.show(detail_lines(view, self._now(view), width, height, teach=self._teaching))
+            heard = self._now(view)
+            said = self._requests.said(heard.event.id)
+            self._panel.show(detail_lines(view, heard, width, height, teach=self._teaching, said=said))
 
     def _now(self, view: View) -> ShownEvent:
         """Return the event; of those that this run knows, the newest."""
