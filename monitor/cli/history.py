@@ -40,9 +40,6 @@ def add_history(verbs: Any, add_verb: AddVerb) -> None:
     which.add_argument(
         "--limit", type=count, metavar="N", help=f"the newest N (default of the table: {SHOWN})"
     )
-    which.add_argument(
-        "--ids", action="store_true", help="with the id of each event, for ack, correct, clips"
-    )
     how = history.add_argument_group("how").add_mutually_exclusive_group()
     how.add_argument(
         "--ids", action="store_true", help="events with their ids, as `monitor correct` takes them"
