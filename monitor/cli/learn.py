@@ -47,7 +47,7 @@ def _add_teach(actions: Any, add_verb: AddVerb) -> None:
         actions, _TEACH, _teach, "teach a sound by 3 to 10 examples, from the microphone by itself"
     )
     teach.add_argument(
-        "name", metavar="NAME", help='doorbell, or with other words: kettle="whistling kettle"'
+        "name", nargs="?", metavar="NAME", help='doorbell, or with other words: kettle="whistling kettle"'
     )
     teach.add_argument(
         "files",
@@ -173,6 +173,7 @@ def _teach(arguments: argparse.Namespace) -> int:
         "--again": arguments.again, "--mic or --source": arguments.sources,
     }  # fmt: skip
     asked = [name for name, given in ways.items() if given]
+    _refuse_order(arguments)
     if len(asked) > 1 and set(asked) - {"FILE", "--event", "--clip"}:
         raise ConfigError(f"{' and '.join(asked)} do not go together; take examples from one of them.")
     if arguments.again and arguments.add:
@@ -180,6 +181,21 @@ def _teach(arguments: argparse.Namespace) -> int:
     from monitor.cli.learn_teaching import teach_class
 
     return teach_class(arguments, _config(arguments))
+
+
+def _refuse_order(arguments: argparse.Namespace) -> None:
+    """Say how it is written where the name does not come first, or an action does not."""
+    if arguments.name is None:
+        raise ConfigError(
+            "Say first what the sound is called, then where its examples come from: monitor learn kettle "
+            "--event last"
+        )
+    action = str(arguments.files[0]) if arguments.files else ""
+    if action in _ACTIONS and not arguments.files[0].exists():
+        raise ConfigError(
+            f"There is no file {action}; if it is to be done to {arguments.name}, write it first: "
+            f"monitor learn {action} {arguments.name}"
+        )
 
 
 def _list(arguments: argparse.Namespace) -> int:

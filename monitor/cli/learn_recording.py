@@ -21,6 +21,8 @@ ENOUGH = 3
 """Examples with which a class may be taught when no more come."""
 _WIDTH = 24
 _RANGE_DB = 50.0
+_UP = "\x1b[1A"
+"""Moves the cursor of a terminal one line up (ECMA-48, CUU)."""
 
 
 class Screen:
@@ -84,6 +86,8 @@ class Screen:
         if not self._asks or not select.select([sys.stdin], [], [], 0.0)[0]:
             return False
         sys.stdin.readline()
+        sys.stdout.write(_UP)  # Enter has left the line that is drawn, which would stay
+        sys.stdout.flush()
         return True
 
     def _count_down(self, moment: Moment) -> None:

@@ -160,6 +160,8 @@ def test_a_file_that_is_there_is_not_written_over(lesson: Lesson, capsys: pytest
     ("arguments", "said"),
     [
         (["kettle", "no.wav"], "There is no file no.wav"),
+        (["kettle", "forget"], "write it first: monitor learn forget kettle"),
+        (["--event", "last", "kettle"], "Say first what the sound is called"),
         (["kettle", "--event", "3f-kettle-2"], "Nothing is remembered of the event '3f-kettle-2'"),
         (["kettle", "--clip", "last"], "There is no clip 'last'"),
         (["kettle", "--again"], "No sound of kettle was kept"),
