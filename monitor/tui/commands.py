@@ -12,7 +12,7 @@ from monitor.tui.view import View
 from monitor.wording import called
 
 _KEYS = (
-    ("I have seen it", "a: what is urgent is no longer MISSED", "acknowledge"),
+    ("Acknowledge: I have seen it", "a: what is urgent is no longer MISSED", "acknowledge"),
     ("Pause, or listen again", "space", "pause"),
     ("History", "/: find what was heard, also in earlier runs", "history"),
     ("Event in full", "enter: candidates, level, pattern, who has seen it", "detail"),

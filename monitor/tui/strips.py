@@ -5,7 +5,8 @@ Text is never markup here: what a name holds is what is drawn.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from textwrap import wrap
 from typing import Literal
 
 from rich.cells import cell_len, set_cell_size
@@ -46,15 +47,25 @@ def fit(text: str, width: int, align: Literal["left", "right", "centre"] = "left
 
 
 def wrapped(text: str, width: int, most: int) -> list[str]:
-    """Return `text` in 1 to `most` rows of at most `width` cells, broken at its dots; what is left is cut."""
+    """Return `text` in 1 to `most` rows of at most `width` cells; what is left is cut.
+
+    It is broken at its dots, and between words only where there is more from dot to dot than fits in a row.
+    """
     rows = [""]
-    for part in text.split(SEPARATOR):
-        longer = f"{rows[-1]}{SEPARATOR}{part}" if rows[-1] else part
+    for part, joint in _parts(text, width):
+        longer = f"{rows[-1]}{joint}{part}" if rows[-1] else part
         if not rows[-1] or cell_len(longer) <= width or len(rows) == most:
             rows[-1] = longer
         else:
             rows.append(part)
     return [row if cell_len(row) <= width else fit(row, max(1, width)) for row in rows]
+
+
+def _parts(text: str, width: int) -> Iterator[tuple[str, str]]:
+    """Yield what is kept together, and what joins it to what comes before."""
+    for part in text.split(SEPARATOR):
+        for number, piece in enumerate(wrap(part, max(1, width)) if cell_len(part) > width else [part]):
+            yield piece, " " if number else SEPARATOR
 
 
 def bar(value: float, width: int) -> str:

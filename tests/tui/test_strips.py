@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from monitor.tui.strips import bar, fit, line, marked
+from monitor.tui.strips import SEPARATOR, bar, fit, line, marked, wrapped
 from monitor.tui.theme import TEXT
 
 TEXTS = st.text(st.characters(exclude_categories=("Cc", "Cf", "Cs", "Mn", "Me", "Zl", "Zp")), max_size=40)
@@ -36,6 +36,24 @@ def test_text_that_does_not_fit_ends_in_an_ellipsis() -> None:
 def test_marks_replace_single_cells_and_those_outside_are_left_out() -> None:
     pieces = marked("....", {1: ("|", TEXT), 9: ("x", TEXT)}, TEXT)
     assert "".join(text for text, _ in pieces) == ".|.."
+
+
+@given(
+    parts=st.lists(st.lists(st.text("abc", min_size=1, max_size=9), min_size=1, max_size=20), max_size=5),
+    width=st.integers(9, 80),
+)
+def test_no_sentence_is_cut_where_there_are_rows_for_it(parts: list[list[str]], width: int) -> None:
+    text = SEPARATOR.join(" ".join(words) for words in parts)
+    rows = wrapped(text, width, most=1000)
+    assert "".join(rows).replace(" ", "").replace("·", "") == text.replace(" ", "").replace("·", "")
+    assert all(cell_len(row) <= width for row in rows)
+
+
+def test_what_to_do_without_a_microphone_is_read_to_its_end_on_a_small_terminal() -> None:
+    why = "There is no microphone. Plug one in, or listen to a file: monitor run --source street.wav"
+    rows = wrapped(f"{why} · since 5 s · nothing can be heard until it is back", 78, 3)
+    assert rows[0].startswith("There is no")
+    assert not any("…" in row for row in rows)
 
 
 def test_markup_is_text() -> None:

@@ -146,16 +146,16 @@ def state_of(entry: ClassState, sounding: bool, above: bool, hearing: bool) -> P
 
 
 def _other(view: View, width: int, hidden: int) -> list[Piece]:
-    """Return what it sounds like if it is none of the classes, and what has no room above."""
+    """Return what it sounds like beside the classes, and what has no room above."""
     scores = view.state.scores
     if not view.hearing:
         return [("  no scores: nothing is heard", DIM)]
     if scores is None:
         return [("  first window in a moment", DIM)]
-    pieces: list[Piece] = [("  other: ", DIM), (f"{spoken(scores.other)} {scores.other_score:.2f}", TEXT)]
+    pieces: list[Piece] = [("  like ", DIM), (f"{spoken(scores.other)} {scores.other_score:.2f}", TEXT)]
     selected = view.selected_class
     if selected and width < NARROW:
-        pieces.append((f" · ▶ from {selected.onset_threshold:.2f}", DIM))
+        pieces.append((f" · ▶ told from {selected.onset_threshold:.2f}", DIM))
     if hidden:
         pieces.append((f" · {hidden} more ↑↓", DIM))
     return pieces

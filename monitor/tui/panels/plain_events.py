@@ -24,7 +24,7 @@ def plain_events_lines(view: View, width: int, height: int) -> list[Strip]:
     shown, above = window(view, height - 1)
     body = [event_row(view, row, width) for row in shown]
     if not body:
-        body = [[("  nothing yet: what is heard will be listed here", DIM)]]
+        body = [[("  nothing yet; it will be listed here", DIM)]]
     day = f" · today is {view.today:%a %d %b}" if view.today is not None and width >= 38 else ""
     heading = [(f" events{day}", HEADING), (f"  ↑ {above} newer" if above else "", HEADING_DIM)]
     lines = [line(heading, width, HEADING), *(line(row, width) for row in body)]

@@ -161,7 +161,7 @@ def test_classes_show_score_threshold_and_state_in_words() -> None:
     assert "0.11/0.50" in rows[2]
     assert "· quiet" in rows[2]
     assert "⊘ muted" in rows[5]
-    assert "other: speech 0.61" in rows[7]
+    assert "like speech 0.61" in rows[7]
 
 
 def test_a_class_above_its_threshold_without_an_event_is_not_called_quiet() -> None:
