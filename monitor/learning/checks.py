@@ -205,8 +205,13 @@ def _like_taught(example: Example, others: Sequence[Example], surroundings: Surr
     if not nearer:
         return None
     name = as_words(surroundings.labels.get(nearer[0].name, nearer[0].words))
-    told = f"more like your {name} than like the others; if it is that one, do another"
     odd = oddness(example, others, surroundings.cohort) >= _RATHER_ODD
+    told = (
+        f"more like your {name} than like the others here; do this one again"
+        if odd
+        else f"more like your {name} than like the others here, but near enough to them to count; if it was "
+        f"{name}, teach again without it"
+    )
     return Doubt("like_class", told, grave=odd)
 
 

@@ -82,7 +82,16 @@ def test_an_example_nearer_to_another_taught_sound_than_to_its_own_names_that_so
     (doubt,) = check_example(example(0.2, 1, 0, 0), [example(1, 0, 0, 0)], around)
     assert "more like your my kettle" in doubt.sentence
     assert doubt.grave
+    assert "do this one again" in doubt.sentence
     assert check_example(example(1, 0.2, 0, 0), [example(1, 0, 0, 0)], around) == []
+
+
+def test_an_example_between_another_taught_sound_and_its_own_counts_and_that_is_said() -> None:
+    kettle = OwnSound("kettle", "kettle", example(1, 0.2, 0, 0).vectors, np.zeros(1, np.intp))
+    around = Surroundings(taught=[kettle], cohort=cohort())
+    (doubt,) = check_example(example(1, 0.15, 0, 0), [example(1, 0, 0, 0)], around)
+    assert not doubt.grave
+    assert "more like your kettle than like the others here, but near enough" in doubt.sentence
 
 
 def sounding(length_s: float, before_s: float = 2.0, after_s: float = 2.0) -> Take:
