@@ -24,6 +24,9 @@ NARROW = 60
 _DETAIL_ROWS = 3
 """Rows that the details may take at most."""
 
+_LEAST_LETTERS = 3
+"""Rows of the smallest letters that are drawn."""
+
 _CALM_ROWS = 5
 """Letters need not be larger while nothing sounds."""
 
@@ -78,8 +81,12 @@ def _framed(head: Headline, width: int, height: int, style: Style) -> list[Strip
 
 
 def _details(head: Headline, width: int, height: int) -> list[str]:
-    """Return the details in as few rows as they need, more than one only where letters stay large."""
-    most = max(1, min(_DETAIL_ROWS, (height - 4) // 2))
+    """Return the details in as few rows as they need, more than one only where letters stay large.
+
+    Of a fault they say what to do: smaller letters make room for that.
+    """
+    free = height - _LEAST_LETTERS if head.kind == "fault" else (height - 4) // 2
+    most = max(1, min(_DETAIL_ROWS, free))
     return wrapped(head.detail, width - 2, most)
 
 
