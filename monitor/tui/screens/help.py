@@ -52,7 +52,7 @@ TEXT = """\
    dB over the   how far the sound stands above the usual level here
    background    (SNR); below about 6 dB recognition becomes unsure
    ┃ in a bar    the noise floor; in the class list, the threshold
-   other         what it sounds like if it is none of your classes
+   like          what it sounds like if it is none of your classes
    ╱╱╱ in the    a moment that was not heard: not silence
    spectrogram
    rtf           work per second of sound; at 1 it cannot keep up
