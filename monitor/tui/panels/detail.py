@@ -97,7 +97,7 @@ def _facts(view: View, heard: ShownEvent, width: int) -> list[list[Piece]]:
         ("hearing then", HEARING[event.hearing]),
         ("seen", _seen(event)),
         ("recording", event.clip or ""),
-        ("told after", f"{event.latency_s.capture_to_publish:.2f} s"),
+        ("computed in", f"{event.latency_s.capture_to_publish:.2f} s"),
         ("id", event.id),
     ]
     return rows + [_fact(label, text) for label, text in more if text]

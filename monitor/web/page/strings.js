@@ -171,7 +171,7 @@ const ENDINGS = {
   muted: "the sound was muted",
   ended: "the recording ended",
   stopped: "the monitor was stopped",
-  recognised: "it was recognised",
+  recognised: "a listed sound was recognised in it",
   overlong: "it goes on, but has lasted too long to be told",
   failed: "the monitor failed",
   gone: "the monitor is gone",
