@@ -73,6 +73,7 @@ def teach(
         alarms=tried.alarms,
         alarm_words=tried.alarm_words,
         per_hour=tried.per_hour,
+        taught=prompt.label or prompt.name,
     )
     verdict = compare(before, after, trial)
     found, by_words = _found_when_left_out(sound, examples, before, tried, fitted)

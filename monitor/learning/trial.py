@@ -70,6 +70,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """Cosines of the words of each alarm with those of each class, float32 (alarms, k)."""
     per_hour: float = 1.0
     """False alarms an hour that each class is allowed: where its threshold lies."""
+    taught: str = ""
+    """The class that is new by its examples: what it is allowed is no more than before. Empty: none is."""
 
 
 class ClassFigures(msgspec.Struct, frozen=True):
@@ -196,7 +198,7 @@ def _mean_found(classes: Sequence[ClassFigures], which: int) -> float:
 
 def _harm(figures: Verdict, found: list[NDArray[np.bool_]], trial: Trial) -> str:
     """Return why the new version is worse, as a sentence; empty: it is not."""
-    harms = (_alarm_harm(figures), _false_alarm_harm(figures), _finding_harm(figures, found, trial))
+    harms = (_alarm_harm(figures), _false_alarm_harm(figures, trial), _finding_harm(figures, found, trial))
     return next(filter(None, harms), "")
 
 
@@ -209,16 +211,18 @@ def _alarm_harm(figures: Verdict) -> str:
     return ""
 
 
-def _false_alarm_harm(figures: Verdict) -> str:
+def _false_alarm_harm(figures: Verdict, trial: Trial) -> str:
     if figures.false_alarms_per_hour is None:
         return ""
     before, after = figures.false_alarms_per_hour
-    if _is_more(before, after, MORE_FALSE_ALARMS):
+    rates = {one.name: one.false_alarms_per_hour for one in figures.classes if one.false_alarms_per_hour}
+    granted = max(0.0, trial.per_hour - rates[trial.taught][0]) if trial.taught in rates else 0.0
+    if _is_more(before + granted, after, MORE_FALSE_ALARMS):
         return f"Not kept: {_hourly(after)} are to be expected on ordinary sound, {before:.2g} before."
-    for one in figures.classes:
-        if one.false_alarms_per_hour and _is_more(*one.false_alarms_per_hour, MORE_OF_ONE_CLASS):
-            before, after = one.false_alarms_per_hour
-            return f"Not kept: {_hourly(after)} of {one.name!r} are to be expected, {before:.2g} before."
+    for name, (first, second) in rates.items():
+        own = granted if name == trial.taught else 0.0
+        if _is_more(first + own, second, MORE_OF_ONE_CLASS):
+            return f"Not kept: {_hourly(second)} of {name!r} are to be expected, {first:.2g} before."
     return ""
 
 

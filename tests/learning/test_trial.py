@@ -87,6 +87,21 @@ def test_a_version_with_more_false_alarms_is_refused() -> None:
     assert verdict.false_alarms_per_hour[1] > verdict.false_alarms_per_hour[0]
 
 
+def test_a_class_that_is_taught_may_bring_what_each_class_is_allowed_and_no_more() -> None:
+    plain = replace(trial(ordinary()), alarms=(), alarm_words=None, left_out=None, per_hour=5.0)
+
+    def rates(offset: float) -> tuple[float, float]:
+        found = compare(version(), version(offset=(offset, -5.0)), plain).classes[BELL].false_alarms_per_hour
+        assert found is not None
+        return found
+
+    low, allowed, much = ((-5.0 + step) for step in (0.0, 1.0, 5.0))
+    assert rates(low)[1] < rates(allowed)[1] <= plain.per_hour < rates(much)[1]
+    taught = replace(plain, taught="bell")
+    for after, kept in ((allowed, True), (much, False)):
+        assert compare(version(), version(offset=(after, -5.0)), taught).kept == kept
+
+
 def test_a_version_that_finds_less_is_refused() -> None:
     verdict = compare(version(), version(offset=(-11.0, -5.0)), trial())
     assert not verdict.kept
