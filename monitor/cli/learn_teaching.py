@@ -197,7 +197,7 @@ class Session:
             model=taught.sound.model,
             examples=tuple(self._reports),
             kept=True,
-            reason=taught.reason,
+            reason=taught.reason.replace("Not kept:", "Kept only by --force:"),
             file=str(path),
             audio=None if audio is None else str(audio),
             found=quality.found,
