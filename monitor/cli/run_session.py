@@ -90,7 +90,7 @@ def run(
         stack.enter_context(asked_to_stop(stopped))
         try:
             _run_until_ended(monitor, interface, stopped, options.duration_s, page)
-            if interface is not None and interface.failed:
+            if interface is not None and interface.failed and not stopped.is_set():
                 _go_on_with_lines(sinks, interface, options, config)
                 _run_until_ended(monitor, None, stopped, options.duration_s, page)
         except Exception:
