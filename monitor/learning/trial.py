@@ -36,6 +36,8 @@ is another sound, and must not fire on it. In the box smoke and carbon monoxide 
 MORE_FALSE_ALARMS = 1.1
 """Of all classes together, times as many as before: more is worse."""
 MORE_OF_ONE_CLASS = 2.0
+MORE_OF_TAUGHT = 3.0
+"""Times as many of a class that is taught as its words give, or as a class is allowed, whichever is more."""
 _FEW_PER_HOUR = 0.2
 """So many more an hour are never worse: in a few hundred sounds they cannot be told from none."""
 _CHANCE = 0.05
@@ -71,7 +73,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     per_hour: float = 1.0
     """False alarms an hour that each class is allowed: where its threshold lies."""
     taught: str = ""
-    """The class that is new by its examples: what it is allowed is no more than before. Empty: none is."""
+    """The class that examples alone change: what each is allowed is no more than before. Empty: none is."""
 
 
 class ClassFigures(msgspec.Struct, frozen=True):
@@ -217,11 +219,11 @@ def _false_alarm_harm(figures: Verdict, trial: Trial) -> str:
     before, after = figures.false_alarms_per_hour
     rates = {one.name: one.false_alarms_per_hour for one in figures.classes if one.false_alarms_per_hour}
     granted = max(0.0, trial.per_hour - rates[trial.taught][0]) if trial.taught in rates else 0.0
-    if _is_more(before + granted, after, MORE_FALSE_ALARMS):
+    if not trial.taught and _is_more(before, after, MORE_FALSE_ALARMS):  # what is taught changes itself only
         return f"Not kept: {_hourly(after)} are to be expected on ordinary sound, {before:.2g} before."
     for name, (first, second) in rates.items():
-        own = granted if name == trial.taught else 0.0
-        if _is_more(first + own, second, MORE_OF_ONE_CLASS):
+        own, times = (granted, MORE_OF_TAUGHT) if name == trial.taught else (0.0, MORE_OF_ONE_CLASS)
+        if _is_more(first + own, second, times):
             return f"Not kept: {_hourly(second)} of {name!r} are to be expected, {first:.2g} before."
     return ""
 

@@ -139,7 +139,7 @@ def test_what_was_taught_can_be_taken_in_elsewhere_renamed_and_taught_again_from
     printed("learn", "rename", NAME, 'Haustür="front door chime"')
     (listed,) = json.loads(printed("learn", "list", "--json"))
     assert (listed["name"], listed["words"], len(listed["audio"])) == ("haustur", "front door chime", 5)
-    report = json.loads(printed("learn", "Haustür", "--again", "--json"))
+    report = json.loads(printed("learn", "Haustür", "--again", "--force", "--json"))
     assert report["words"] == "front door chime"
     assert len(report["examples"]) == 5
 
