@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import resource
-import shutil
 import socket
 import subprocess
 import sys
@@ -30,6 +29,7 @@ from monitor.bus.doors import MOST_SUBSCRIBERS
 from monitor.bus.messages import Reply, Request, Snapshot
 from monitor.bus.publisher import Publisher
 from monitor.bus.subscriber import Subscriber, ask
+from tests.chromium import CHROMIUM, folders_of_its_own
 from tests.examples import event
 from tests.publishing import PATIENCE_S, agree, catch_up, eager_publisher, join, socket_of_ours, until
 from tests.zmtp import GREETING, READY, connected, frame, greeted, hung_up, subscription
@@ -146,7 +146,6 @@ class Relay:
                 self.hung_up.set()
 
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PAGE = """<!doctype html><body><form method="post" enctype="text/plain" action="http://127.0.0.1:%d/">
 <input name="\x02\x00\x01" value="mute"></form><script>document.forms[0].submit()</script>"""
 
@@ -168,6 +167,7 @@ def test_a_form_in_real_chromium_is_sent_and_hung_up_on(publisher: Publisher, tm
         [*command, f"--user-data-dir={tmp_path}/profile", "--remote-debugging-port=0", page.as_uri()],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        env=folders_of_its_own(str(tmp_path)),
     )
 
     def turn() -> None:

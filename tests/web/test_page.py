@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,13 +16,13 @@ from msgspec import structs
 from monitor.bus.messages import Event, Health, Request
 from monitor.records import EventType
 from monitor.storage.history import HistoryWriter, history_file
+from tests.chromium import CHROMIUM, launched
 from tests.tui import fakes
 from tests.tui.live_monitor import Monitor
 
 from .serving import Serving, place_of
 
 api = pytest.importorskip("playwright.sync_api", reason="drives the browser; pip install -e '.[dev]'")
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
 PATIENCE_MS = 15_000
 PHONE = {"width": 390, "height": 844}
@@ -33,11 +32,10 @@ HOSTILE = "<img src=x onerror=document.title='hacked'><b>knock"
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with api.sync_playwright() as playwright, launched(playwright) as browser:
         api.expect.set_options(timeout=PATIENCE_MS)
         yield browser
-        browser.close()
+    assert not Path(os.environ["XDG_DATA_HOME"]).exists()
 
 
 class Sight:

@@ -13,7 +13,6 @@ import argparse
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from monitor.bus.messages import Event, PublishedRecord
 from monitor.bus.publisher import Publisher
+from tests.chromium import launched
 from tests.tui.fakes import START, event
 from tools.benchmark.interface import Place
 from tools.benchmark.soak import cpu_s, family, resident_mib
@@ -92,10 +92,7 @@ def measure(arguments: argparse.Namespace, folder: str) -> dict[str, Any]:
         assert server.stdout is not None  # noqa: S101 - a pipe was asked for
         told = re.search(r"http://\S+/", server.stdout.readline())
         assert told is not None  # noqa: S101 - it says so first
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-            )
+        with sync_playwright() as playwright, launched(playwright) as browser:
             page = browser.new_page(viewport={"width": 390, "height": 844})
             page.goto(told[0])
             time.sleep(SETTLED_S)
@@ -104,7 +101,6 @@ def measure(arguments: argparse.Namespace, folder: str) -> dict[str, Any]:
                 taken = latencies_ms(page, place, publisher, arguments.onsets)
                 p50, p95 = np.percentile(taken, [50, 95])
                 found |= {"onsets_painted": len(taken), "p50_ms": round(p50), "p95_ms": round(p95)}
-            browser.close()
         return found
     finally:
         server.terminate()
