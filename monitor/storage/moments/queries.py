@@ -36,6 +36,8 @@ MIGRATIONS: tuple[str, ...] = (
     """,
 )
 _COLUMNS = "model, source_id, time, event_id, class, content"
+_OF_EVENT = "event_id = ? AND event_id != ''"
+"""The second half lets SQLite use `moments_of_events`; without it each event costs a look at every moment."""
 _KEY_CHECK = "key_check"
 
 
@@ -89,7 +91,7 @@ class MomentStore:
     def put_event(self, event_id: str, moments: Sequence[Moment]) -> None:
         """Remember the moments of an event, in place of those that were known."""
         with _Transaction(self._database):
-            self._database.execute("DELETE FROM moments WHERE event_id = ?", (event_id,))
+            self._database.execute(f"DELETE FROM moments WHERE {_OF_EVENT}", (event_id,))  # noqa: S608
             self.add(moments)
 
     def of_event(self, event_id: str) -> list[Moment]:
@@ -153,7 +155,8 @@ class MomentStore:
         where, values = _where(asked)
         with _Transaction(self._database):
             count = self._database.execute(f"DELETE FROM moments{where}", values).rowcount  # noqa: S608
-            lost = "FROM corrections WHERE event_id NOT IN (SELECT event_id FROM moments)"
+            known = "SELECT event_id FROM moments WHERE event_id != ''"
+            lost = f"FROM corrections WHERE event_id NOT IN ({known})"
             ids = [str(one) for (one,) in self._database.execute(f"SELECT event_id {lost}")]
             self._database.execute(f"DELETE {lost}")
         self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # nothing is left of it in the log
@@ -232,6 +235,8 @@ def _where(asked: Asked) -> tuple[str, list[Any]]:
         limits.append(("time >= ?", asked.since.timestamp()))
     if asked.until is not None:
         limits.append(("time < ?", asked.until.timestamp()))
-    names = ("event_id", "model", "source_id")
+    if asked.event_id is not None:
+        limits.append((_OF_EVENT, asked.event_id))
+    names = ("model", "source_id")
     limits += [(f"{name} = ?", value) for name in names if (value := getattr(asked, name)) is not None]
     return f" WHERE {' AND '.join(text for text, _ in limits)}" if limits else "", [one for _, one in limits]

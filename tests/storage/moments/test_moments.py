@@ -16,8 +16,10 @@ from monitor.config.settings import MemoryConfig
 from monitor.errors import ConfigError, MomentsError
 from monitor.files.state_files import write_private
 from monitor.records import Correction, Moment
+from monitor.storage.database import open_database
 from monitor.storage.moments import (
     Asked,
+    MomentStore,
     MomentWriter,
     OfEvent,
     Told,
@@ -26,6 +28,7 @@ from monitor.storage.moments import (
     open_moments,
     opened,
 )
+from monitor.storage.moments.opening import SCHEMA
 from monitor.storage.moments.sealing import Seal, new_key, seal_of
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -85,6 +88,33 @@ def test_an_event_has_the_moments_it_was_given_last(writer: MomentWriter, path: 
         assert moments is not None
         assert [one.time for one in moments.of_event("a")] == [NOW + timedelta(seconds=2)]
         assert moments.newest_event() == "a"
+
+
+@pytest.mark.parametrize("every", [False, True])
+def test_an_event_is_found_and_replaced_without_a_look_at_any_other_moment(
+    writer: MomentWriter, path: Path, every: bool
+) -> None:
+    def work() -> int:
+        """Return how many hundreds of steps SQLite takes."""
+        steps = 0
+
+        def count() -> int:
+            nonlocal steps
+            steps += 1
+            return 0
+
+        with closing(open_database(path, SCHEMA)) as database:
+            store = MomentStore(database, path, None)
+            database.set_progress_handler(count, 100)
+            store.put_event("a", store.of_event("a"))
+        return steps
+
+    writer.emit(OfEvent("a", [moment(0, "a", "siren")]))
+    before = work()
+    for at in range(1000):
+        id_ = "" if every else f"b{at}"
+        writer.emit(OfEvent(id_, [moment(at, id_)]))
+    assert work() <= before + 1
 
 
 def test_the_moments_of_one_model_are_read_as_arrays_in_batches(writer: MomentWriter, path: Path) -> None:
