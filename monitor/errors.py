@@ -16,7 +16,7 @@
     ├── HistoryError               the history cannot be read or written
     ├── MomentsError               the memory of what was heard cannot be read, written or decrypted
     ├── PublishError               events cannot be published (port in use, address refused)
-    │   └── NoAnswer               no monitor answers there
+    │   └── NoAnswer               no monitor of this machine answers
     ├── ProgramError               the program failed; exit code 1
     └── WireError                  a message is not one of ours; it never ends a subscriber
 
@@ -83,7 +83,7 @@ class PublishError(MonitorError):
 
 
 class NoAnswer(PublishError):
-    """No monitor answers."""
+    """No monitor of this machine answers: what it would do can be done in its files."""
 
 
 class ProgramError(MonitorError):

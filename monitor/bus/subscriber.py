@@ -14,7 +14,7 @@ from typing import Self
 
 import zmq
 
-from monitor.bus.addresses import check_known, control_of_public
+from monitor.bus.addresses import check_known, control_of_public, for_this_machine
 from monitor.bus.codec import (
     MAX_MESSAGE_LEN,
     Message,
@@ -188,6 +188,8 @@ def ask(
     ------
     PublishError
         `endpoint` is not an address, or nobody answers, or not a monitor.
+    NoAnswer
+        Of these that nobody does, at an address of this machine.
     """
     lock = lock_of(checked := check_known(endpoint))
     answering = find_control(checked, control) if lock is None else control_of_public(checked)
@@ -203,7 +205,8 @@ def ask(
             why = f"start one with: monitor run --bind {endpoint}"
             if lock is not None:
                 why = "does one run there with --public, and does it let this machine in (monitor keys)?"
-            raise NoAnswer(f"No monitor answers at {endpoint} within {timeout_s:g} s; {why}")
+            absent = NoAnswer if for_this_machine(checked) else PublishError
+            raise absent(f"No monitor answers at {endpoint} within {timeout_s:g} s; {why}")
         return decode_answer(sock.recv())
     except WireError as error:
         raise PublishError(f"What answers on {answering} is not a monitor: {error}") from None

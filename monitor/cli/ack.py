@@ -39,11 +39,9 @@ def _ack(arguments: argparse.Namespace) -> int:
 
 def _acknowledged(arguments: argparse.Namespace) -> list[Event]:
     """Acknowledge by the running monitor, or in the history where none runs."""
-    from monitor.bus.addresses import check_known
     from monitor.names import class_id
     from monitor.storage.history import Asked, acknowledge, history_file
 
-    check_known(arguments.connect)
     try:
         return _asked(arguments).events
     except NoAnswer:

@@ -43,11 +43,9 @@ def add_correct(verbs: Any, add_verb: AddVerb) -> None:
 
 
 def _correct(arguments: argparse.Namespace) -> int:
-    from monitor.bus.addresses import check_endpoint
     from monitor.bus.codec import encode_json
 
     request = _request(arguments)
-    check_endpoint(arguments.connect)
     try:
         states = _asked(arguments, request)
     except NoAnswer:

@@ -13,7 +13,7 @@ from monitor.bus.keys import Guest, Keys, as_bytes
 from monitor.bus.messages import Reply, Request, Snapshot
 from monitor.bus.public_door import Public
 from monitor.bus.publisher import Publisher
-from monitor.bus.subscriber import Subscriber
+from monitor.bus.subscriber import Subscriber, ask
 from monitor.config.settings import Config, PublishConfig
 from monitor.errors import NoAnswer, PublishError
 from monitor.sinks.bus import open_bus
@@ -134,6 +134,17 @@ def test_who_is_let_in_no_more_hears_nothing_more_at_once(place: Place) -> None:
         assert guest.receive(0.3) is None
         with pytest.raises(NoAnswer, match="does it let this machine in"):
             guest.request(PAUSE, timeout_s=0.5)
+
+
+@pytest.mark.parametrize(("host", "here"), [("127.0.0.1", True), ("[::ffff:127.0.0.1]", False)])
+def test_only_a_monitor_of_this_machine_that_is_absent_leaves_its_files_to_others(
+    place: Place, host: str, here: bool
+) -> None:
+    endpoint = f"tcp://{host}:9"  # nobody is there, at whatever address this machine is reached
+    place.ours.trust(endpoint, place.server)
+    with pytest.raises(PublishError, match="No monitor answers") as raised:
+        ask(endpoint, PAUSE, timeout_s=0.05)
+    assert isinstance(raised.value, NoAnswer) == here
 
 
 def test_nothing_is_published_to_others_without_keys_or_guests(tmp_path: Path) -> None:
