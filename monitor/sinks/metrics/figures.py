@@ -1,6 +1,7 @@
 """The figures of a run, as Prometheus takes them: of the last health and level of each source, and counts.
 
-Nothing is worked out before somebody asks.
+Nothing is worked out before somebody asks. Of more than `MISSED` urgent events that wait, the oldest is
+forgotten, as by the monitor itself: `monitor ack` reaches all that are counted.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, get_args
 
 from monitor.bus.messages import Event, Health, Level, NearMissMessage, PublishedRecord
+from monitor.bus.publisher_state import MISSED
 from monitor.records import HearingState, SourceState
 
 if TYPE_CHECKING:
@@ -69,6 +71,8 @@ class Figures:
             self._waiting.pop(event.id, None)
         elif event.urgent:
             self._waiting[event.id] = event
+            if len(self._waiting) > MISSED:
+                del self._waiting[next(iter(self._waiting))]
 
     def collect(self) -> Iterator[Metric]:
         """Yield all metrics, as `prometheus_client` wants them."""

@@ -9,6 +9,7 @@ pytest.importorskip("prometheus_client", reason="needs prometheus_client (pip in
 
 from prometheus_client import CollectorRegistry, generate_latest
 
+from monitor.pipeline.acknowledgements import MOST
 from monitor.sinks.metrics.figures import Figures
 from tests.examples import event, health, level, near_miss
 
@@ -70,6 +71,14 @@ def test_what_is_urgent_is_missed_until_somebody_has_seen_it() -> None:
     )
     figures.emit(seen)
     assert scraped(figures).get_sample_value("monitor_missed_events", of) is None
+
+
+def test_no_more_are_missed_than_somebody_can_acknowledge() -> None:
+    figures = Figures()
+    for number in range(MOST + 3):
+        figures.emit(msgspec.structs.replace(event("offset", id_=str(number)), urgent=True))
+    of = {"source": "mic0", "class": "dog_bark"}
+    assert scraped(figures).get_sample_value("monitor_missed_events", of) == MOST
 
 
 def test_nothing_known_is_nothing_said_and_no_name_breaks_the_format() -> None:
