@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from monitor.cli.arguments import AddVerb, Flags, options_of
@@ -22,7 +23,6 @@ from monitor.tui.flags import options_of as interface_options
 if TYPE_CHECKING:
     from monitor.cli.interface import Interface
     from monitor.cli.web_page import WebPage
-    from monitor.web.opening import WebOptions
 
 
 def add_run(verbs: Any, add_verb: AddVerb) -> None:
@@ -139,29 +139,36 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.follow and not all(scheme.grows for scheme in schemes):
         raise ConfigError("--follow reads files on as they grow; give them with --source file:PATH.")
     from monitor.cli.stopping import unwinding
-    from monitor.cli.web_page import opened_page
 
-    if arguments.headless or not can_draw(sys.stdin, sys.stdout, sys.stderr):
-        with unwinding(), opened_page(_page(arguments)) as page:
-            return _listen_and_show(arguments, config, None, page)
-    from monitor.cli.interface import opened
-
-    show("monitor: starting ... loading the model")
-    shown_as = as_arguments(interface_options(arguments, ""))
+    drawn = not arguments.headless and can_draw(sys.stdin, sys.stdout, sys.stderr)
+    if drawn:
+        show("monitor: starting ... loading the model")
     with (
         unwinding(),
-        opened_page(_page(arguments)) as page,
-        opened(shown_as) as interface,  # before what takes seconds
+        _page(arguments) as page,
+        _interface(arguments) if drawn else nullcontext() as interface,  # before what takes seconds
     ):
         return _listen_and_show(arguments, config, interface, page)
 
 
-def _page(arguments: argparse.Namespace) -> WebOptions | None:
-    """Return what is asked of the web page; None: there is none."""
-    given = arguments.certificate or arguments.key or arguments.names
-    if arguments.web is None and given:
-        raise ConfigError("--certificate, --key and --name are about the web page; add --web ADDRESS:PORT.")
-    return None if arguments.web is None else page_options(arguments, arguments.web)
+def _page(arguments: argparse.Namespace) -> AbstractContextManager[WebPage | None]:
+    """Return what holds the web page that is asked for; nothing of it is loaded where none is."""
+    if arguments.web is None:
+        if arguments.certificate or arguments.key or arguments.names:
+            raise ConfigError(
+                "--certificate, --key and --name are about the web page; add --web ADDRESS:PORT."
+            )
+        return nullcontext()
+    from monitor.cli.web_page import opened_page
+
+    return opened_page(page_options(arguments, arguments.web))
+
+
+def _interface(arguments: argparse.Namespace) -> AbstractContextManager[Interface]:
+    """Return what holds the terminal interface."""
+    from monitor.cli.interface import opened
+
+    return opened(as_arguments(interface_options(arguments, "")))
 
 
 def _listen_and_show(

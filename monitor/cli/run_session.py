@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,7 +17,6 @@ from monitor.bus.messages import Trouble
 from monitor.bus.publisher import Publisher
 from monitor.cli.interface import Interface
 from monitor.cli.stopping import asked_to_stop, held
-from monitor.cli.web_page import WebPage
 from monitor.cli.word_report import refuse_unknown, unknown_words
 from monitor.config.by_class import by_class
 from monitor.config.settings import Config
@@ -34,6 +34,9 @@ from monitor.sinks.troubles import trouble_of
 from monitor.sources.options import SourceOptions
 from monitor.storage.own_sounds import taught_sounds
 from monitor.storage.thresholds import keep_all
+
+if TYPE_CHECKING:
+    from monitor.cli.web_page import WebPage
 
 _EXIT_RECORDS_LOST = 1
 _AFTER_END_S = 0.1

@@ -98,17 +98,14 @@ class WebPage:
 
 
 @contextlib.contextmanager
-def opened_page(options: WebOptions | None) -> Iterator[WebPage | None]:
-    """Hold the page until the block ends; None: none was asked for.
+def opened_page(options: WebOptions) -> Iterator[WebPage]:
+    """Hold the page until the block ends.
 
     Raises
     ------
     ConfigError, PublishError
         It cannot be opened.
     """
-    if options is None:
-        yield None
-        return
     page = WebPage(open_web(options))
     stay = before_leaving(page.end)
     try:

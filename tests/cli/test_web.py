@@ -145,3 +145,11 @@ def test_browsers_that_were_paired_can_be_forgotten(
     key.write_bytes(b"k" * 32)
     assert main(["web", "--forget"]) == 0
     assert not key.exists()
+
+
+def test_a_run_without_a_page_loads_nothing_of_it() -> None:
+    code = (
+        "import sys, monitor.cli.run, monitor.cli.run_session; print([m for m in sys.modules if 'web' in m])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "['monitor.cli.web_flags']\n"
