@@ -185,6 +185,18 @@ def decode_request(data: bytes) -> Request:
         Not a request, or one without the class or the value it needs.
     """
     request = decode_json(data, Request)
+    check_request(request)
+    return request
+
+
+def check_request(request: Request) -> None:
+    """Refuse a request that no monitor can answer.
+
+    Raises
+    ------
+    WireError
+        It lacks the class or the value that it needs.
+    """
     if request.request in {"mute", "threshold"} and not request.class_:
         raise WireError(f"A {request.request} request needs a class.")
     if request.request in {"pause", "mute"} and not isinstance(request.value, bool):
@@ -197,7 +209,6 @@ def decode_request(data: bytes) -> Request:
         raise WireError(f"Only what is muted or paused has an end; valid: {SNOOZE_S} seconds.")
     if request.request == "correct" and not isinstance(request.value, str):
         raise WireError("A correct request needs the value right, wrong or undo.")
-    return request
 
 
 def decode_answer(data: bytes) -> Snapshot | Reply:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import msgspec
 
+from monitor.bus.codec import check_request
 from monitor.bus.messages import Event, Reply, Request
 from monitor.bus.subscriber import ask
-from monitor.config.limits import SNOOZE_S, THRESHOLD
 from monitor.errors import HistoryError, MonitorError, NoAnswer
 from monitor.storage.history import Asked, acknowledge, history_file
 from monitor.text import sanitise
@@ -42,11 +42,10 @@ def pass_on(wanted: PageRequest, place: Place, *, alive: bool) -> Outcome:
 
     What is acknowledged while it does not run is acknowledged in the history.
     """
-    if refusal := _refusal(wanted):
-        return Outcome(refusal)
+    request = _request(wanted)
     try:
-        timeout_s = TIMEOUT_S if alive else GONE_TIMEOUT_S
-        answer = ask(place.endpoint, _request(wanted), timeout_s, place.control)
+        check_request(request)
+        answer = ask(place.endpoint, request, TIMEOUT_S if alive else GONE_TIMEOUT_S, place.control)
     except NoAnswer as error:
         return _seen_in_history(wanted) if wanted.request == "acknowledge" else Outcome(str(error))
     except MonitorError as error:
@@ -54,21 +53,6 @@ def pass_on(wanted: PageRequest, place: Place, *, alive: bool) -> Outcome:
     if not isinstance(answer, Reply):
         return Outcome("The monitor did not understand; is it of another version?")
     return Outcome(None if answer.ok else answer.error or "The monitor refused.", answer.events)
-
-
-def _refusal(wanted: PageRequest) -> str | None:
-    """Return why a request cannot be sent: the same rules as on the control socket."""
-    needs_class = wanted.request in {"mute", "threshold"}
-    if needs_class and not wanted.class_:
-        return f"A {wanted.request} request needs a class."
-    if wanted.request in {"mute", "pause"} and not isinstance(wanted.value, bool):
-        return f"A {wanted.request} request needs the value true or false."
-    is_number = isinstance(wanted.value, float) and not isinstance(wanted.value, bool)
-    if wanted.request == "threshold" and not (is_number and THRESHOLD.holds(float(wanted.value or 0.0))):
-        return f"A threshold request needs a value; valid: {THRESHOLD}."
-    if wanted.for_s is not None and not (wanted.value is True and SNOOZE_S.holds(wanted.for_s)):
-        return f"Only what is muted or paused has an end; valid: {SNOOZE_S} seconds."
-    return None
 
 
 def _request(wanted: PageRequest) -> Request:
