@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
@@ -29,6 +30,8 @@ PLACE_S = 3.0
 WAITS_S = 60.0
 """Seconds of sound in which nothing stands out, after which nothing is expected any more."""
 _KEPT_S = 2 * AROUND_S + LONGEST_S + 5.0
+_MOST_CLIPPED = 4096
+"""Stretches that are remembered."""
 
 
 class Moment(NamedTuple):
@@ -67,7 +70,7 @@ class TakeRecorder:
         self._kept = np.zeros(0, np.float32)
         self._begin = 0  # stream index of the first sample that is kept
         self._measured = 0  # stream index up to which levels have been taken
-        self._clipped: list[tuple[int, int]] = []
+        self._clipped: deque[tuple[int, int]] = deque(maxlen=_MOST_CLIPPED)
         self._ticks = self._levels()
 
     def learn_place(self) -> None:
@@ -138,7 +141,7 @@ class TakeRecorder:
                     raise SourceLost(f"{self._origin} is open and delivers no sound.")
                 continue
             deadline_s = time.monotonic() + FIRST_SOUND_S
-            self._clipped = [*self._clipped, *span.clipped][-4096:]
+            self._clipped.extend(span.clipped)
             self._keep(span.samples)
             while self._begin + len(self._kept) >= self._measured + self._tick_len:
                 at = self._measured - self._begin

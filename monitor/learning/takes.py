@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from functools import cache
-from itertools import pairwise
 from typing import Literal
 
 import msgspec
@@ -171,11 +170,12 @@ def cut_take(
 ) -> Take:
     """Return the sound within `ticks` of `samples` with what is around it; of a long one its loudest part."""
     length = seconds_to_len(TICK_S, sample_rate)
-    first, last = _loudest_part(levels_of(samples, sample_rate), ticks, LONGEST_S)
-    start, stop = first * length, min(last * length, len(samples))
+    levels = levels_of(samples[ticks[0] * length : ticks[1] * length], sample_rate)
+    first, last = _loudest_part(levels, LONGEST_S)
+    start, stop = ((ticks[0] + tick) * length for tick in (first, last))
     around = seconds_to_len(AROUND_S, sample_rate)
     begin, end = max(0, start - around), min(len(samples), stop + around)
-    loudest = _loudest_dbfs(samples[start:stop], sample_rate)
+    loudest = _loudest_dbfs(levels[first:last])
     return Take(
         samples=samples[begin:end].copy(),
         sample_rate=sample_rate,
@@ -184,7 +184,7 @@ def cut_take(
         origin=origin,
         level_dbfs=loudest,
         snr_db=None if floor_dbfs is None else snr_db(loudest, floor_dbfs),
-        cut=(first, last) != ticks,
+        cut=last - first < len(levels),
     )
 
 
@@ -196,26 +196,21 @@ def share_of(stretches: Sequence[tuple[int, int]], start: int, stop: int) -> flo
 
 def _joined(loud: NDArray[np.intp]) -> list[tuple[int, int]]:
     """Return runs of loud ticks, those with a short pause between them as one."""
-    gap = round(GAP_S / TICK_S)
-    ends = [int(before) for before, after in pairwise(loud) if after - before > gap]
-    starts = [int(loud[0]), *(int(after) for before, after in pairwise(loud) if after - before > gap)]
-    return list(zip(starts, [*(end + 1 for end in ends), int(loud[-1]) + 1], strict=True))
+    pauses = np.flatnonzero(np.diff(loud) > round(GAP_S / TICK_S))
+    return [(int(run[0]), int(run[-1]) + 1) for run in np.split(loud, pauses + 1)]
 
 
-def _loudest_part(levels_dbfs: NDArray[np.float64], ticks: tuple[int, int], most_s: float) -> tuple[int, int]:
-    """Return the part of `ticks` that is at most `most_s` long and has the most power."""
-    most, (first, last) = round(most_s / TICK_S), ticks
-    if last - first <= most:
-        return ticks
-    power = np.concatenate([[0.0], np.cumsum(10.0 ** (levels_dbfs[first:last] / 10.0))])
-    best = first + int(np.argmax(power[most:] - power[:-most]))
+def _loudest_part(levels_dbfs: NDArray[np.float64], most_s: float) -> tuple[int, int]:
+    """Return the part that is at most `most_s` long and has the most power, in ticks, half open."""
+    most = round(most_s / TICK_S)
+    if len(levels_dbfs) <= most:
+        return 0, len(levels_dbfs)
+    power = np.concatenate([[0.0], np.cumsum(10.0 ** (levels_dbfs / 10.0))])
+    best = int(np.argmax(power[most:] - power[:-most]))
     return best, best + most
 
 
-def _loudest_dbfs(samples: NDArray[np.float32], sample_rate: int) -> float:
+def _loudest_dbfs(levels_dbfs: NDArray[np.float64]) -> float:
     """Return the level of the loudest `_LOUDEST_S` of a sound."""
-    levels = levels_of(samples, sample_rate)
-    if not len(levels):
-        return power_to_dbfs(float(np.square(samples, dtype=np.float64).mean())) if len(samples) else -120.0
-    first, last = _loudest_part(levels, (0, len(levels)), _LOUDEST_S)
-    return power_to_dbfs(float(np.mean(10.0 ** (levels[first:last] / 10.0))))
+    first, last = _loudest_part(levels_dbfs, _LOUDEST_S)
+    return power_to_dbfs(float(np.mean(10.0 ** (levels_dbfs[first:last] / 10.0))))
