@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from monitor.encoders import Encoder
 from monitor.learning.examples import Example, own_sound, without
 from monitor.learning.made_alarms import MadeAlarm
-from monitor.learning.trial import LeftOut, Trial, Verdict, Version, compare, split_cohort
+from monitor.learning.trial import Trial, Version, compare, heard_from, split_cohort
 from monitor.records import ClassPrompt, Cohort, OwnSound
 from monitor.scoring.scorer import Scorer
 from monitor.storage.own_sound_file import Quality, TaughtSound
@@ -44,6 +44,10 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     def per_hour(self) -> float:
         """False alarms an hour that ordinary sound gives at that threshold."""
         return 1.0 / self.threshold - 1.0
+
+    def place_of(self, name: str) -> int:
+        """Return where among the classes the one of that name stands."""
+        return [one.name for one in self.classes].index(name)
 
 
 class Taught(msgspec.Struct, frozen=True):
@@ -76,6 +80,7 @@ def teach(
         taught=prompt.label or prompt.name,
     )
     verdict = compare(before, after, trial)
+    hourly = verdict.classes[tried.place_of(sound.name)].false_alarms_per_hour
     found, by_words = _found_when_left_out(sound, examples, before, tried, fitted)
     doubt = "" if verdict.kept else verdict.reason
     if found < by_words:
@@ -88,7 +93,7 @@ def teach(
             f"Not kept: none of {len(examples)} examples that are left out is found by the others, so it "
             "would hardly be heard."
         )
-    quality = Quality(found, by_words, _hourly(verdict, tried, sound.name), doubt)
+    quality = Quality(found, by_words, None if hourly is None else hourly[1], doubt)
     notes = tuple(one.note for one in examples)
     kept = TaughtSound(prompt.label or prompt.name, sound, encoder.info.identity, now, notes, quality)
     return Taught(kept, not doubt, doubt or told(kept))
@@ -112,22 +117,10 @@ def _found_when_left_out(
     sound: OwnSound, examples: Sequence[Example], before: Version, tried: Tried, fitted: Cohort | None
 ) -> tuple[int, int]:
     """Return how many examples the others find, and how many the words alone."""
-    names = [one.name for one in tried.classes]
-    at = names.index(sound.name)
-    truth = np.zeros((1, len(names)), np.bool_)
-    truth[0, at] = True
+    at, least = tried.place_of(sound.name), heard_from(tried.per_hour)
     found = by_words = 0
     for number, example in enumerate(examples if len(examples) > 1 else ()):
         after = tried.build({**tried.others, sound.name: without(sound, number)}, fitted).log_odds
-        of_one = LeftOut(example.vectors, np.zeros(len(example.vectors), np.intp), truth)
-        trial = Trial(classes=tuple(names), left_out=of_one, per_hour=tried.per_hour)
-        words, with_others = compare(before, after, trial).classes[at].found
-        found, by_words = found + with_others, by_words + words
+        found += bool(after(example.vectors)[:, at].max() >= least)
+        by_words += bool(before(example.vectors)[:, at].max() >= least)
     return found, by_words
-
-
-def _hourly(verdict: Verdict, tried: Tried, name: str) -> float | None:
-    """Return the false alarms an hour that are expected of the class."""
-    at = [one.name for one in tried.classes].index(name)
-    hourly = verdict.classes[at].false_alarms_per_hour
-    return None if hourly is None else hourly[1]

@@ -11,7 +11,8 @@ adapter. It is tried on three things, none of which it may have learnt from:
 Not worse means: no alarm is lost, and no further class fires on one; no more false alarms than a tenth more,
 nor twice as many of one class; no less of the left-out sound is found, all classes together, and of no class
 so much less that chance does not explain it (a sign test). Where a model said what the left-out sound is,
-only such a loss counts, also of all. Pure.
+only such a loss counts, also of all. A class that is taught changes itself alone: only its own false alarms
+count, and three times what it is allowed are not too many. Pure.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ MORE_FALSE_ALARMS = 1.1
 """Of all classes together, times as many as before: more is worse."""
 MORE_OF_ONE_CLASS = 2.0
 MORE_OF_TAUGHT = 3.0
-"""Times as many of a class that is taught as its words give, or as a class is allowed, whichever is more."""
+"""Times as many of the class that is taught as its words alone give, or as it is allowed if that is more."""
 _FEW_PER_HOUR = 0.2
 """So many more an hour are never worse: in a few hundred sounds they cannot be told from none."""
 _CHANCE = 0.05
@@ -73,7 +74,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     per_hour: float = 1.0
     """False alarms an hour that each class is allowed: where its threshold lies."""
     taught: str = ""
-    """The class that examples alone change: what each is allowed is no more than before. Empty: none is."""
+    """The one class that changes, by examples, so that false alarms of all together are not compared; empty:
+    all may change."""
 
 
 class ClassFigures(msgspec.Struct, frozen=True):
@@ -136,9 +138,9 @@ def _part(cohort: Cohort, rows: NDArray[np.intp]) -> Cohort:
     return msgspec.structs.replace(cohort, vectors=cohort.vectors[rows], kind_of=cohort.kind_of[rows])
 
 
-def _threshold(trial: Trial) -> float:
-    """Return the log-odds from which on a class is heard."""
-    return -math.log(trial.per_hour)
+def heard_from(per_hour: float) -> float:
+    """Return the log-odds from which on a class is heard that is allowed so many false alarms an hour."""
+    return -math.log(per_hour)
 
 
 def _found(version: Version, trial: Trial) -> NDArray[np.bool_]:
@@ -147,7 +149,7 @@ def _found(version: Version, trial: Trial) -> NDArray[np.bool_]:
         return np.zeros((0, len(trial.classes)), np.bool_)
     best = np.full(trial.left_out.truth.shape, -np.inf)
     np.maximum.at(best, trial.left_out.sound_of, version(trial.left_out.vectors))
-    return np.asarray(best >= _threshold(trial), np.bool_)
+    return np.asarray(best >= heard_from(trial.per_hour), np.bool_)
 
 
 def _false_alarms(version: Version, trial: Trial) -> list[float] | None:
@@ -155,7 +157,7 @@ def _false_alarms(version: Version, trial: Trial) -> list[float] | None:
     if trial.cohort is None:
         return None
     tails = fit_tails(version(trial.cohort.vectors) * EXCESS, trial.kinds, trial.cohort)
-    at_threshold = np.full(len(trial.classes), _threshold(trial) * EXCESS)
+    at_threshold = np.full(len(trial.classes), heard_from(trial.per_hour) * EXCESS)
     return [float(rate) for rate in np.exp(-tails.score_odds(at_threshold))]
 
 
@@ -170,7 +172,7 @@ def _alarms(before: Version, after: Version, trial: Trial) -> tuple[AlarmFigures
 
 def _fires(version: Version, alarm: MadeAlarm, trial: Trial) -> NDArray[np.bool_]:
     """Return which classes fire on an alarm, bool (k,)."""
-    return np.asarray(version(alarm.vectors).max(axis=0) >= _threshold(trial), np.bool_)
+    return np.asarray(version(alarm.vectors).max(axis=0) >= heard_from(trial.per_hour), np.bool_)
 
 
 def _alarm_figures(
@@ -217,13 +219,14 @@ def _false_alarm_harm(figures: Verdict, trial: Trial) -> str:
     if figures.false_alarms_per_hour is None:
         return ""
     before, after = figures.false_alarms_per_hour
-    rates = {one.name: one.false_alarms_per_hour for one in figures.classes if one.false_alarms_per_hour}
-    granted = max(0.0, trial.per_hour - rates[trial.taught][0]) if trial.taught in rates else 0.0
-    if not trial.taught and _is_more(before, after, MORE_FALSE_ALARMS):  # what is taught changes itself only
+    if not trial.taught and _is_more(before, after, MORE_FALSE_ALARMS):
         return f"Not kept: {_hourly(after)} are to be expected on ordinary sound, {before:.2g} before."
+    rates = {one.name: one.false_alarms_per_hour for one in figures.classes if one.false_alarms_per_hour}
     for name, (first, second) in rates.items():
-        own, times = (granted, MORE_OF_TAUGHT) if name == trial.taught else (0.0, MORE_OF_ONE_CLASS)
-        if _is_more(first + own, second, times):
+        usual, times = first, MORE_OF_ONE_CLASS
+        if name == trial.taught:
+            usual, times = max(first, trial.per_hour), MORE_OF_TAUGHT
+        if _is_more(usual, second, times):
             return f"Not kept: {_hourly(second)} of {name!r} are to be expected, {first:.2g} before."
     return ""
 
@@ -231,25 +234,24 @@ def _false_alarm_harm(figures: Verdict, trial: Trial) -> str:
 def _finding_harm(figures: Verdict, found: list[NDArray[np.bool_]], trial: Trial) -> str:
     if figures.found is None or trial.left_out is None:
         return ""
+    truth, by_model = trial.left_out.truth, trial.left_out.by_model
     for at, one in enumerate(figures.classes):
-        own = trial.left_out.truth[:, at]
-        gained, lost = (int((own & new[:, at] & ~old[:, at]).sum()) for old, new in (found, found[::-1]))
-        if lost > gained and _by_chance(lost, gained) < _CHANCE:
+        if _loses(truth[:, at], [heard[:, at] for heard in found]):
             return (
                 f"Not kept: of {one.sounds} left-out sounds of {one.name!r} it finds {one.found[1]}, "
                 f"{one.found[0]} before."
             )
-    if figures.found[1] < figures.found[0] - 1e-12 and not (
-        trial.left_out.by_model and _may_be_chance(found, trial)
-    ):
+    less = figures.found[1] < figures.found[0] - 1e-12
+    if less and (not by_model or _loses(truth, found)):
         return f"Not kept: it finds {_share(figures, 1)} of the left-out sounds, {_share(figures, 0)} before."
     return ""
 
 
-def _may_be_chance(found: list[NDArray[np.bool_]], trial: Trial) -> bool:
-    truth = np.zeros(found[0].shape, np.bool_) if trial.left_out is None else trial.left_out.truth
-    gained, lost = (int((truth & new & ~old).sum()) for old, new in (found, found[::-1]))
-    return lost <= gained or _by_chance(lost, gained) >= _CHANCE
+def _loses(truth: NDArray[np.bool_], found: Sequence[NDArray[np.bool_]]) -> bool:
+    """Say whether less of what is true is found than before, and chance does not explain it."""
+    before, after = found
+    lost, gained = (int((truth & was & ~other).sum()) for was, other in ((before, after), (after, before)))
+    return lost > gained and _by_chance(lost, gained) < _CHANCE
 
 
 def _no_harm(figures: Verdict) -> str:
