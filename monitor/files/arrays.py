@@ -34,28 +34,33 @@ def pack_arrays(
 
 
 def unpack_arrays(content: bytes, most_bytes: int) -> dict[str, NDArray[Any]]:
-    """Return the arrays in a file, by name.
+    """Return the arrays in a file, by name; errors as `unpack_all`."""
+    return unpack_all(content, most_bytes)[0]
+
+
+def unpack_all(content: bytes, most_bytes: int) -> tuple[dict[str, NDArray[Any]], dict[str, bytes]]:
+    """Return the arrays in a file, and the files of another kind beside them, both by name.
 
     Raises
     ------
     ValueError
         It is no such file, holds something else than plain arrays, or more than `most_bytes` of them.
     """
-    parts = _parts(content, most_bytes)
     arrays: dict[str, NDArray[Any]] = {}
+    others: dict[str, bytes] = {}
+    for name, part in _parts(content, most_bytes).items():
+        if name.endswith(_ARRAY):
+            arrays[name.removesuffix(_ARRAY)] = _array(part)
+        else:
+            others[name] = part
+    return arrays, others
+
+
+def _array(part: bytes) -> NDArray[Any]:
     try:
-        for name, part in parts.items():
-            if name.endswith(_ARRAY):
-                arrays[name.removesuffix(_ARRAY)] = np.load(io.BytesIO(part), allow_pickle=False)
+        return np.asarray(np.load(io.BytesIO(part), allow_pickle=False))
     except (OSError, ValueError, EOFError, TypeError, SyntaxError, MemoryError) as error:
         raise ValueError(f"an array in it cannot be read ({type(error).__name__}: {error})") from None
-    return arrays
-
-
-def unpack_others(content: bytes, most_bytes: int) -> dict[str, bytes]:
-    """Return the files of another kind, by name; errors as `unpack_arrays`."""
-    parts = _parts(content, most_bytes)
-    return {name: part for name, part in parts.items() if not name.endswith(_ARRAY)}
 
 
 def _parts(content: bytes, most_bytes: int) -> dict[str, bytes]:

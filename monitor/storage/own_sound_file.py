@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from monitor.bus.codec import decode_with, encode_json
 from monitor.errors import WireError
-from monitor.files.arrays import pack_arrays, unpack_arrays, unpack_others
+from monitor.files.arrays import pack_arrays, unpack_all
 from monitor.names import class_id, is_label
 from monitor.records import Instant, OwnSound, Tally
 from monitor.text import clean
@@ -108,7 +108,7 @@ def unpack(content: bytes) -> tuple[TaughtSound, list[bytes]]:
     ValueError
         It holds no taught sound, or none that makes sense; the text is a clause that says why.
     """
-    arrays = unpack_arrays(content, MOST_BYTES)
+    arrays, others = unpack_all(content, MOST_BYTES)
     wrong = [name for name, kind in _TYPES.items() if name not in arrays or arrays[name].dtype != kind]
     if wrong:
         raise ValueError(f"it is no taught sound ({', '.join(wrong)})")
@@ -120,7 +120,7 @@ def unpack(content: bytes) -> tuple[TaughtSound, list[bytes]]:
         raise ValueError(f"it is of version {about.version}, and this program reads {VERSION}")
     sound = _sound(about, arrays)
     taught = TaughtSound(about.label, sound, about.model, about.taught, about.examples, about.quality)
-    return taught, _audio(content, len(about.examples))
+    return taught, _audio(others, len(about.examples))
 
 
 def _sound(about: _About, arrays: Mapping[str, NDArray[Any]]) -> OwnSound:
@@ -145,8 +145,7 @@ def _is_wording(words: str) -> bool:
     return 0 < len(words) <= _LONGEST and clean(words) == words and not set('="') & set(words)
 
 
-def _audio(content: bytes, count: int) -> list[bytes]:
-    """Return the FLAC files in a file: one for each example, or none."""
-    others = unpack_others(content, MOST_BYTES)
+def _audio(others: Mapping[str, bytes], count: int) -> list[bytes]:
+    """Return the FLAC files among the files beside the arrays: one for each example, or none."""
     named = [others.get(f"{number}{SOUND}", b"") for number in range(1, count + 1)]
     return named if all(one.startswith(b"fLaC") for one in named) else []
