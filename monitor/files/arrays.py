@@ -58,7 +58,7 @@ def unpack_all(content: bytes, most_bytes: int) -> tuple[dict[str, NDArray[Any]]
 
 def _array(part: bytes) -> NDArray[Any]:
     try:
-        return np.asarray(np.load(io.BytesIO(part), allow_pickle=False))
+        return np.asarray(np.lib.format.read_array(io.BytesIO(part), allow_pickle=False))
     except (OSError, ValueError, EOFError, TypeError, SyntaxError, MemoryError) as error:
         raise ValueError(f"an array in it cannot be read ({type(error).__name__}: {error})") from None
 

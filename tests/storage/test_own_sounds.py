@@ -140,6 +140,16 @@ def test_a_pickle_or_a_file_that_grows_without_end_is_never_opened() -> None:
         unpack(huge)
 
 
+def test_an_archive_in_the_place_of_an_array_is_refused() -> None:
+    inside = pack_arrays({"a": np.zeros(3)})
+    with io.BytesIO() as file:
+        with zipfile.ZipFile(file, "w") as archive:
+            for name in ("about", "vectors", "example_of"):
+                archive.writestr(f"{name}.npy", inside)
+        with pytest.raises(ValueError, match="an array in it cannot be read"):
+            unpack(file.getvalue())
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
