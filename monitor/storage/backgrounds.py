@@ -26,6 +26,7 @@ from monitor.files.paths import own_folder
 from monitor.files.reading import read_stored
 from monitor.files.state_files import file_name, slug, write_private
 from monitor.records import Instant, Tally
+from monitor.storage.kept_file import read_all
 
 VERSION = 1
 _FOLDER, _FORMER_FOLDER = "backgrounds", "rooms"
@@ -185,16 +186,7 @@ def when(time: datetime) -> str:
 
 def stored_backgrounds() -> tuple[list[StoredBackground], list[str]]:
     """Return all stored backgrounds, by name of file, and a sentence about each file that holds none."""
-    backgrounds: list[StoredBackground] = []
-    faults: list[str] = []
-    for path in _files("*"):
-        try:
-            background = _read(path)
-        except BackgroundError as error:
-            faults.append(str(error))
-        else:
-            backgrounds += [] if background is None else [background]
-    return backgrounds, faults
+    return read_all(_files("*"), _read)
 
 
 def remove(source_ids: Sequence[str] | None) -> list[str]:

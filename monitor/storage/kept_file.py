@@ -1,15 +1,15 @@
-"""Reads a small file that this program has kept; what is wrong with it ends no run."""
+"""Reads small files that this program has kept; what is wrong with one ends no run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
 from monitor.bus.codec import decode_with
-from monitor.errors import WireError
+from monitor.errors import MonitorError, WireError
 from monitor.files.reading import read_stored
 
 Kept = TypeVar("Kept")
@@ -36,3 +36,17 @@ def read_kept(
     except WireError:
         return "it is damaged"
     return kept if is_sound(kept) else "it is damaged"
+
+
+def read_all(paths: Iterable[Path], read: Callable[[Path], Kept | None]) -> tuple[list[Kept], list[str]]:
+    """Return what `read` finds in files, and what it says of those that it refuses."""
+    found: list[Kept] = []
+    faults: list[str] = []
+    for path in paths:
+        try:
+            kept = read(path)
+        except MonitorError as error:
+            faults.append(str(error))
+        else:
+            found += [] if kept is None else [kept]
+    return found, faults

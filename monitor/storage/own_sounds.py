@@ -23,6 +23,7 @@ from monitor.files.paths import own_folder
 from monitor.files.reading import read_stored
 from monitor.files.state_files import file_name, slug, write_private
 from monitor.names import class_id
+from monitor.storage.kept_file import read_all
 from monitor.storage.own_sound_file import MOST_BYTES, SOUND, TaughtSound, pack, unpack
 
 _SUFFIX, _AUDIO_SUFFIX = ".npz", ".audio"
@@ -88,16 +89,7 @@ def load(name: str, model: str, dim: int) -> TaughtSound | None:
 
 def taught_sounds() -> tuple[list[TaughtSound], list[str]]:
     """Return all that was taught, to any model, by name of file, and a sentence about each bad file."""
-    found: list[TaughtSound] = []
-    faults: list[str] = []
-    for path in _files("*" + _SUFFIX):
-        try:
-            taught = _read(path)
-        except OwnSoundError as error:
-            faults.append(str(error))
-        else:
-            found += [] if taught is None else [taught]
-    return found, faults
+    return read_all(_files("*" + _SUFFIX), _read)
 
 
 def remove(name: str) -> list[str]:
