@@ -67,7 +67,7 @@ def check_known(endpoint: str) -> str:
 def for_this_machine(endpoint: str) -> bool:
     """Tell whether `endpoint`, an address or none, could be of no other machine than this one."""
     match = _TCP.fullmatch(endpoint)
-    return match is None or is_loopback(match["host"].replace("localhost", "127.0.0.1"))
+    return match is None or is_loopback(_numeric(match["host"]))
 
 
 def control_of_public(endpoint: str) -> str:
@@ -84,12 +84,16 @@ def _parts(endpoint: str, any_port: bool, last: int) -> tuple[str, str]:
         raise PublishError(
             f"{shown!r} is not an address; write tcp://127.0.0.1:5557 or ipc:///path/to/socket."
         )
-    port = match["port"]
+    host, port = _numeric(match["host"]), match["port"]
     if any_port and port in {"0", "*"}:
-        return match["host"].replace("localhost", "127.0.0.1"), "*"
+        return host, "*"
     if port == "*" or not 1 <= int(port) <= last:
         raise PublishError(f"{shown!r}: there is no such port; valid: 1 to {last}.")
-    return match["host"].replace("localhost", "127.0.0.1"), str(int(port))
+    return host, str(int(port))
+
+
+def _numeric(host: str) -> str:
+    return host.replace("localhost", "127.0.0.1")
 
 
 def control_name(endpoint: str) -> str:

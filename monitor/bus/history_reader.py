@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 from monitor.bus.messages import Reply, Request
 from monitor.bus.requests import PendingRequest, RequestQueue
-from monitor.errors import MonitorError
 
 MAX_WAITING = 16
 _NONE = Reply(ok=False, error="This monitor keeps no history; [history] keep = true begins one.")
@@ -47,14 +46,8 @@ class HistoryReader:
         try:
             self._questions.put_nowait(question)
         except queue.Full:
-            busy = Reply(ok=False, error=f"{MAX_WAITING} requests wait already; try again later.")
-            self._requests.reply(question, busy)
+            self._requests.refuse(question, MAX_WAITING)
 
     def _read(self, find: Callable[[Request], Reply]) -> None:
         while True:
-            question = self._questions.get()
-            try:
-                reply = find(question.request)
-            except MonitorError as error:
-                reply = Reply(ok=False, error=str(error))
-            self._requests.reply(question, reply)
+            self._requests.answer(self._questions.get(), find)

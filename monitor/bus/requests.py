@@ -73,7 +73,7 @@ class RequestQueue:
             if len(self._questions) < MAX_WAITING:
                 self._questions.append(question)
                 return
-        self.reply(question, Reply(ok=False, error=f"{MAX_WAITING} requests wait already; try again later."))
+        self.refuse(question, MAX_WAITING)
 
     def serve(self, handle: Callable[[Request], Reply], most: int) -> None:
         """Answer at most `most` questions with `handle`; called by the pipeline."""
@@ -81,11 +81,7 @@ class RequestQueue:
             question = self._next()
             if question is None:
                 return
-            try:
-                reply = handle(question.request)
-            except MonitorError as error:
-                reply = Reply(ok=False, error=str(error))
-            self.reply(question, reply)
+            self.answer(question, handle)
 
     def take_answers(self, now_s: float) -> list[Answer]:
         """Return what can be sent back at `now_s`; questions that waited for too long are refused."""
@@ -107,6 +103,18 @@ class RequestQueue:
         with self._lock:
             due = bool(self._questions) and self._questions[0].asked_s < before_s
             return self._questions.popleft() if due else None
+
+    def answer(self, question: PendingRequest, handle: Callable[[Request], Reply]) -> None:
+        """Let what `handle` says to `question` find its way back; from any thread."""
+        try:
+            reply = handle(question.request)
+        except MonitorError as error:
+            reply = Reply(ok=False, error=str(error))
+        self.reply(question, reply)
+
+    def refuse(self, question: PendingRequest, most: int) -> None:
+        """Refuse `question` where `most` wait, and no more may; from any thread."""
+        self.reply(question, Reply(ok=False, error=f"{most} requests wait already; try again later."))
 
     def reply(self, question: PendingRequest, reply: Reply) -> None:
         """Let `reply` find its way back; from any thread."""

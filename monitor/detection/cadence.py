@@ -68,11 +68,13 @@ def cadence_of(samples: NDArray[np.float32], sample_rate: int) -> Rhythm | None:
     spectrogram = contrast_of(heard, sample_rate)
     for envelope, pitch_hz in envelopes(spectrogram):
         soft = softened(envelope)
-        sounds = [] if soft is None else _sounds(soft)
+        if soft is None:
+            continue
+        sounds = _sounds(soft)
         found = _rings(sounds, length_s)
         if found is None and pitch_hz >= _LOWEST_HZ:
             found = _beeps(sounds, length_s)
-        if found is not None and soft is not None and _alone(spectrogram, soft > _ON, pitch_hz):
+        if found is not None and _alone(spectrogram, soft > _ON, pitch_hz):
             name, count, period_s = found
             return Rhythm(name, 1.0, count, period_s, pitch_hz, length_s - sounds[-1].stop_s)
     return None

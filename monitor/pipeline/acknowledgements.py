@@ -18,8 +18,6 @@ from monitor.names import class_id
 MOST = 200
 """Urgent events kept; of more, the oldest is forgotten, first among those that somebody has seen."""
 
-_SOMEBODY = "somebody"
-
 
 class Acknowledgements:
     """Knows the urgent events of a run, and who has seen them.
@@ -71,7 +69,7 @@ class Acknowledgements:
     def _acknowledge(self, event: Event, request: Request) -> Event:
         if event.acknowledged_at is not None:
             return event
-        seen = acknowledged(event, request.client or _SOMEBODY, self._utc())
+        seen = acknowledged(event, request.asker, self._utc())
         self._keep(seen)
         self._publish(seen)
         return seen

@@ -21,7 +21,6 @@ from monitor.scoring.background import Background
 KEPT = 8
 """Changes reported with each health record; the oldest is forgotten first."""
 
-_SOMEBODY = "somebody"
 Value = float | bool | str | None
 Done = tuple[Reply, Sequence[Transition | NearMiss]]
 
@@ -114,7 +113,7 @@ class Commands:
     ) -> None:
         """Keep a change; what is as it was is none."""
         if what == "forget" or before != after:
-            by, time = request.client or _SOMEBODY, self._utc()
+            by, time = request.asker, self._utc()
             self.keep(Change(0, time, what, by, request.class_, before, after))
 
 

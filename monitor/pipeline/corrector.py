@@ -24,7 +24,6 @@ from monitor.storage.moments import MOST_CORRECTIONS, MomentStore, Told, Untold
 _ALARMS = frozenset(
     {"alarm", "alarms", "siren", "sirens", "smoke", "fire", "carbon", "monoxide", "detector", "gas", "scream"}
 )
-_SOMEBODY = "somebody"
 
 
 class _Known(NamedTuple):
@@ -124,7 +123,7 @@ class Corrector:
         first = event.moments[0]
         correction = Correction(
             event_id=event.id, class_=event.class_, right=right, really=really, source_id=first.source_id,
-            model=first.model, time=self._utc(), by=request.client or _SOMEBODY,
+            model=first.model, time=self._utc(), by=request.asker,
         )  # fmt: skip
         before = self._known.get(event.id)
         known = _Known(correction, evidence_of(correction, event.moments), event.lasting)
@@ -144,7 +143,7 @@ class Corrector:
             )
         if known.lasting and self._memory is not None:
             self._memory.queue.emit(Untold(id_))
-        return self._answer(known, request.client or _SOMEBODY, known.correction.right, None)
+        return self._answer(known, request.asker, known.correction.right, None)
 
     def _answer(self, known: _Known, by: str, before: bool | None, after: bool | None) -> Answer:
         self._apply()

@@ -59,5 +59,6 @@ def is_remembered(stream: Stream) -> bool:
 def make_moment_keeper(stream: Stream, memory: Memory | None, config: Config) -> MomentKeeper:
     """Return what keeps the moments of one source; where nothing is written, for as long as the run lasts."""
     keep = config.memory.keep
-    written = memory is not None and keep != "none" and is_remembered(stream)
-    return MomentKeeper(stream, memory.queue.emit if written and memory else None, keep == "all")
+    if memory is None or keep == "none" or not is_remembered(stream):
+        return MomentKeeper(stream)
+    return MomentKeeper(stream, memory.queue.emit, keep == "all")

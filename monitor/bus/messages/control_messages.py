@@ -66,6 +66,11 @@ class Request(
     client: str | None = None
     """What asks, in words ("the interface"); who that is the monitor finds out itself."""
 
+    @property
+    def asker(self) -> str:
+        """Who asks, in words."""
+        return self.client or "somebody"
+
     def by(self, who: str | None) -> Request:
         """Return the same request, asked by `who`."""
         return msgspec.structs.replace(self, client=who)
