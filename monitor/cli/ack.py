@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from monitor.bus.messages import Event, Reply, Request
-from monitor.cli.arguments import AddVerb, add_connection
+from monitor.bus.messages import Event, Request
+from monitor.cli.arguments import AddVerb, add_connection, answered
 from monitor.console import show, show_json
-from monitor.errors import HistoryError, NoAnswer, PublishError
+from monitor.errors import HistoryError, NoAnswer
 
 
 def add_ack(verbs: Any, add_verb: AddVerb) -> None:
@@ -42,8 +42,15 @@ def _acknowledged(arguments: argparse.Namespace) -> list[Event]:
     from monitor.names import class_id
     from monitor.storage.history import Asked, acknowledge, history_file
 
+    request = Request(
+        "acknowledge",
+        arguments.class_,
+        source_id=arguments.source,
+        event_id=arguments.id,
+        client="monitor ack",
+    )
     try:
-        return _asked(arguments).events
+        return answered(arguments, request).events
     except NoAnswer:
         path = history_file()
         if path is None or not path.exists():
@@ -53,21 +60,3 @@ def _acknowledged(arguments: argparse.Namespace) -> list[Event]:
     if not events and (arguments.id or arguments.class_):
         raise HistoryError("No monitor runs, and the history has no such event that waits.")
     return events
-
-
-def _asked(arguments: argparse.Namespace) -> Reply:
-    from monitor.bus.subscriber import ask
-
-    request = Request(
-        "acknowledge",
-        arguments.class_,
-        source_id=arguments.source,
-        event_id=arguments.id,
-        client="monitor ack",
-    )
-    reply = ask(arguments.connect, request, control=arguments.control)
-    if not isinstance(reply, Reply):
-        raise PublishError("The monitor did not understand; is it of another version?")
-    if not reply.ok:
-        raise PublishError(reply.error or "The monitor refused.")
-    return reply

@@ -1,4 +1,4 @@
-"""What verbs share on the command line: flags, and the way from flags to options."""
+"""What verbs share on the command line: flags, the way from flags to options, and to a monitor that runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
+from monitor.bus.messages import Reply, Request
 from monitor.config.settings import PublishConfig
+from monitor.errors import PublishError
 
 DEFAULT_ENDPOINT = PublishConfig().bind
 AddVerb: TypeAlias = Callable[[Any, str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
@@ -35,3 +37,21 @@ def add_connection(parser: Flags) -> None:
     """Add the flags that say which monitor is meant."""
     parser.add_argument("--connect", default=DEFAULT_ENDPOINT, metavar="ENDPOINT", help="default %(default)s")
     parser.add_argument("--control", metavar="ENDPOINT", help="its control socket, if that is not found")
+
+
+def answered(arguments: argparse.Namespace, request: Request) -> Reply:
+    """Return what the monitor that `add_connection` names says to `request`, no `snapshot`.
+
+    Raises
+    ------
+    PublishError
+        As `ask`; or it refuses, or did not understand.
+    """
+    from monitor.bus.subscriber import ask
+
+    reply = ask(arguments.connect, request, control=arguments.control)
+    if not isinstance(reply, Reply):
+        raise PublishError("The monitor did not understand; is it of another version?")
+    if not reply.ok:
+        raise PublishError(reply.error or "The monitor refused.")
+    return reply

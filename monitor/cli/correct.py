@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from monitor.bus.messages import CorrectionState, Reply, Request
-from monitor.cli.arguments import AddVerb, add_connection
+from monitor.bus.messages import CorrectionState, Request
+from monitor.cli.arguments import AddVerb, add_connection, answered
 from monitor.config.settings import Config, load_config
 from monitor.console import show, show_json, show_table
-from monitor.errors import ConfigError, MomentsError, NoAnswer, PublishError
+from monitor.errors import ConfigError, MomentsError, NoAnswer
 from monitor.files.paths import user_path
 from monitor.records import LOUD_SOUND
 
@@ -47,7 +47,7 @@ def _correct(arguments: argparse.Namespace) -> int:
 
     request = _request(arguments)
     try:
-        states = _asked(arguments, request)
+        states = answered(arguments, request).corrections
     except NoAnswer:
         states = _without_monitor(load_config(arguments.config, os.environ), request)
     if arguments.json:
@@ -80,22 +80,18 @@ def _request(arguments: argparse.Namespace) -> Request:
     return Request("correct", arguments.was, said, event_id=event_id, client="monitor correct")
 
 
-def _asked(arguments: argparse.Namespace, request: Request) -> list[CorrectionState]:
-    from monitor.bus.subscriber import ask
-
-    reply = ask(arguments.connect, request, control=arguments.control)
-    if not isinstance(reply, Reply):
-        raise PublishError("The monitor did not understand; is it of another version?")
-    if not reply.ok:
-        raise MomentsError(reply.error or "The monitor refused.")
-    return reply.corrections
-
-
 def _without_monitor(config: Config, request: Request) -> list[CorrectionState]:
     """Do in the memory what is asked, where no monitor runs; the next one goes by it."""
-    if request.request == "corrections" and not _is_there():
-        return []
-    with _memory(config) as memory:
+    from monitor.storage.moments import memory_file
+
+    path = memory_file()
+    if path is None or not path.exists():
+        if request.request == "corrections":
+            return []
+        raise MomentsError(
+            "No monitor runs, and nothing is remembered of earlier ones; start one: monitor run."
+        )
+    with _memory(path, config) as memory:
         with memory.read() as store:
             models = [] if store is None else store.models()
             if store is not None and request.request == "correct":
@@ -111,25 +107,12 @@ def _without_monitor(config: Config, request: Request) -> list[CorrectionState]:
     return answer.reply.corrections
 
 
-def _is_there() -> bool:
-    from monitor.storage.moments import memory_file
-
-    path = memory_file()
-    return path is not None and path.exists()
-
-
 @contextmanager
-def _memory(config: Config) -> Iterator[Memory]:
+def _memory(path: Path, config: Config) -> Iterator[Memory]:
     """Open the memory, and wait until what is said is written."""
     from monitor.pipeline.memory import make_memory
-    from monitor.storage.moments import memory_file
     from monitor.storage.moments.sealing import seal_of
 
-    path = memory_file()
-    if path is None or not path.exists():
-        raise MomentsError(
-            "No monitor runs, and nothing is remembered of earlier ones; start one: monitor run."
-        )
     memory = make_memory(path, config.memory, seal_of(config.memory))
     try:
         yield memory
@@ -160,7 +143,7 @@ def _note(answer: Answer, config: Config) -> None:
     """Keep in the history who said what; a running monitor does so itself."""
     from monitor.storage.history import HistoryWriter, history_file
 
-    path: Path | None = history_file()
+    path = history_file()
     if path is not None and config.history.keep and answer.change is not None:
         writer = HistoryWriter(path, config.history.keep_days, config.history.max_mb)
         writer.add_change(answer.source_id, answer.change)
