@@ -382,6 +382,23 @@ def test_two_monitors_are_one_page_and_the_one_that_is_gone_is_named(browser: An
         there.close()
 
 
+def test_two_monitors_of_one_computer_are_told_apart(browser: Any, own_state: Path) -> None:
+    one, other = Monitor(), Monitor()
+    serving = Serving([place_of(one), place_of(other)])
+    sight = Sight(browser, serving)
+    try:
+        one.publish(running())
+        other.publish(running())
+        for number, monitor in enumerate((one, other), 1):
+            row = f"#microphone-list li:nth-child({number}) .name"
+            sight.shows(row, f"Kitchen microphone, pi {monitor.publisher.endpoint}")
+    finally:
+        sight.context.close()
+        serving.close()
+        one.close()
+        other.close()
+
+
 def test_another_computer_pairs_by_the_code_or_by_the_address_that_has_it(
     browser: Any, own_state: Path, monitor: Monitor
 ) -> None:

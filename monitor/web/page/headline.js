@@ -1,7 +1,7 @@
 // The one large word: what stops this page or the monitor from hearing comes before what it heard.
 import { text } from "./strings.js";
 import { called, clock, day, duration, lasted, over, when } from "./wording.js";
-import { isStale, isWaiting, machineName, missed, serverNow, several, sounding, sources, where, allEvents } from "./model.js";
+import { isStale, isWaiting, machineTag, missed, serverNow, several, sounding, sources, where, allEvents } from "./model.js";
 
 const RECENT_MS = 20000;
 
@@ -49,7 +49,7 @@ function cutOff(model, nowMs) {
 }
 
 function gone(model, machine) {
-  const name = model.machines.length > 1 ? machineName(machine) : "";
+  const name = machineTag(model, machine);
   if (machine.contact === "none") {
     if (machine.note) return said("waiting", text.starting, name, machine.note);
     return said("gone", text.noMonitorYet, name, text.absentDetail);

@@ -2,7 +2,7 @@
 import { byId, h, say, show, sync } from "./dom.js";
 import { ending, text } from "./strings.js";
 import { called, clock, lasted, over, when } from "./wording.js";
-import { allEvents, isMissed, isOpen, isStale, machineName, missed, several, where } from "./model.js";
+import { allEvents, isMissed, isOpen, isStale, machineName, machineTag, missed, where } from "./model.js";
 
 const MOST_RECENT = 30;
 
@@ -86,8 +86,7 @@ function drawMicrophone(model, element, { machine, source }, pause) {
   const [shape, word] = stateOf(model, source, machine);
   if (element.dataset.shape !== shape) element.dataset.shape = shape;
   say(state, word);
-  const ofMachine = several(model) && model.machines.length > 1 ? machineName(machine) : "";
-  say(name, source ? [source.source_name, ofMachine].filter(Boolean).join(", ") : machineName(machine));
+  say(name, source ? [source.source_name, machineTag(model, machine)].filter(Boolean).join(", ") : machineName(model, machine));
   const found = source && model.levels[machine.number]?.[source.source_id];
   show(meter, Boolean(found));
   if (found) meter.value = found.level_dbfs;

@@ -86,12 +86,17 @@ export const several = (model) => model.machines.length > 1 || sources(model).le
 /** Where an event was heard, where that has to be said. */
 export function where(model, { event, machine }) {
   if (!several(model)) return "";
-  const ofMachine = model.machines.length > 1 ? machineName(machine) : "";
-  return [event.source_name, ofMachine].filter(Boolean).join(", ");
+  return [event.source_name, machineTag(model, machine)].filter(Boolean).join(", ");
 }
 
-export function machineName(machine) {
-  const node = [...machine.sources.values()].map((source) => source.node).find(Boolean);
-  const twin = machine.twin ? ` ${machine.endpoint}` : "";
-  return node ? `${node}${twin}` : machine.endpoint;
+const nodeOf = (machine) => [...machine.sources.values()].map((source) => source.node).find(Boolean) ?? "";
+
+/** What a monitor is called: as its computer is; with its endpoint where that has several of them. */
+export function machineName(model, machine) {
+  const node = nodeOf(machine);
+  const alone = node && model.machines.filter((one) => nodeOf(one) === node).length === 1;
+  return alone ? node : [node, machine.endpoint].filter(Boolean).join(" ");
 }
+
+/** The same, where that has to be said. */
+export const machineTag = (model, machine) => (model.machines.length > 1 ? machineName(model, machine) : "");
