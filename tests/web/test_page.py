@@ -434,3 +434,14 @@ def test_the_list_of_files_that_open_without_the_server_is_whole() -> None:
     kept = set(re.findall(r'"([\w.-]+\.\w+)"', worker[worker.index("FILES") : worker.index("];")]))
     assert kept == {path.name for path in page.iterdir()} - {"index.html", "worker.js", "icon-512.png"}
     assert os.access(page / "index.html", os.R_OK)
+
+
+def test_every_sentence_of_the_page_is_said_somewhere() -> None:
+    page = Path(__file__).parents[2] / "monitor" / "web" / "page"
+    strings = (page / "strings.js").read_text("utf-8")
+    written = set(re.findall(r"^  (\w+):", strings[: strings.index("ENDINGS")], re.MULTILINE))
+    others = [
+        path for path in page.iterdir() if path.suffix in {".js", ".html"} and path.name != "strings.js"
+    ]
+    text = "".join(path.read_text("utf-8") for path in others)
+    assert written == set(re.findall(r'(?:\btext\.|data-(?:text|label)=")(\w+)', text))

@@ -5,7 +5,6 @@ import { CHOICES, called, clock, howOften, scoreOf } from "./wording.js";
 import { sources, several } from "./model.js";
 
 const SCORES = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95];
-const SNOOZES = text.snoozes;
 
 export function drawSounds(model, ask) {
   sync(byId("sound-list"), sources(model), {
@@ -63,7 +62,7 @@ function drawOften(select, one, calibrated, set) {
 
 function drawMute(select, one, choose) {
   const chosen = one.muted ? (one.muted_until ? "now" : "on") : "off";
-  const choices = [["off", text.muteOff], ...SNOOZES.map(([seconds, words]) => [seconds, text.muteFor(words)]), ["on", text.muteForever]];
+  const choices = [["off", text.muteOff], ...text.snoozes.map(([seconds, words]) => [seconds, text.muteFor(words)]), ["on", text.muteForever]];
   if (chosen === "now") choices.unshift(["now", text.mutedUntil(clock(new Date(one.muted_until)))]);
   fill(select, choices, chosen);
   select.onchange = async () => {

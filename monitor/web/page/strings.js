@@ -82,7 +82,6 @@ export const text = {
   soundsNow: "SOUNDS NOW",
   urgent: "urgent",
   lasted: (duration) => `lasted ${duration}`,
-  at: (where) => `at ${where}`,
   position: (place) => `${place} into the recording`,
 
   missedTitle: "MISSED",
@@ -95,10 +94,7 @@ export const text = {
   levelLabel: "Level",
   dbfs: (level) => `${level} dBFS`,
   dba: (level) => `${level} dB(A)`,
-  noLevel: "no level",
 
-  mute: "Mute",
-  unmute: "Unmute",
   muted: "muted",
   mutedUntil: (time) => `muted until ${time}`,
   muteChoice: (name) => `Mute ${name}`,
@@ -115,7 +111,6 @@ export const text = {
   askPause: "While it is paused, nothing is told, no alarm either.",
   pauseForever: "Pause until I end it",
   mistakes: (name) => `False alarms of ${name}`,
-  byMistake: "false alarm",
   asSet: (words) => `${words} (now)`,
   onceA: {
     quarter: "four times an hour",
@@ -126,9 +121,8 @@ export const text = {
     month: "once a month",
   },
   perHour: (count) => `${count} times an hour`,
-  perDay: (count) => (count === 1 ? "once a day" : `${count} times a day`),
+  perDay: (count) => `${count} times a day`,
   perDays: (days) => `once in ${days} days`,
-  score: (score) => `score ${score}`,
   scoreChoice: (score) => `from a score of ${score}`,
 
   ranges: { 1: "24 hours", 7: "7 days", 30: "30 days", 365: "year" },
@@ -142,7 +136,6 @@ export const text = {
   byDay: "By day",
   byHour: "By hour of the day",
   barText: (name, count) => `${name}: ${count}`,
-  onlyNewest: (count) => `The newest ${count}:`,
 
   flash: "Flash the page",
   vibrate: "Vibrate",
@@ -160,7 +153,6 @@ export const text = {
   notifyBody: (where, time) => [where, time].filter(Boolean).join(" · "),
   zone: (zone, version) => `Times are those of ${zone}. monitor ${version}`,
 
-  wrongCode: "That is not the code.",
   unreachable: "The computer of the monitor does not answer.",
   refused: (why) => `Not done: ${why}`,
 };
