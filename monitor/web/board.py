@@ -13,7 +13,7 @@ from msgspec import structs
 
 from monitor.bus.client import Contact as ContactNews
 from monitor.bus.client import Followed
-from monitor.bus.messages import Event, Health, Level, Snapshot
+from monitor.bus.messages import Event, Health, Level, Snapshot, SoundLevel
 from monitor.web.page_messages import (
     Contact,
     EventMessage,
@@ -52,13 +52,14 @@ class Board:
     def __init__(self, number: int, endpoint: str, now: datetime) -> None:
         self._number = number
         self._endpoint = endpoint
-        self._contact: Contact = "none"
+        self.contact: Contact = "none"
+        """Whether the monitor answers."""
         self._since = now
         self._note: str | None = None
         self._sources: dict[str, PageSource] = {}
         self._events: dict[str, PageEvent] = {}
         self._levels: dict[str, PageLevel] = {}
-        self._dba: dict[str, Health] = {}
+        self._measured: dict[str, SoundLevel | None] = {}
 
     @property
     def machine(self) -> Machine:
@@ -66,7 +67,7 @@ class Board:
         return Machine(
             self._number,
             self._endpoint,
-            self._contact,
+            self.contact,
             self._since,
             self._note,
             list(self._sources.values()),
@@ -94,11 +95,10 @@ class Board:
         if isinstance(record, ContactNews):
             return self._take_contact(record)
         concluded = isinstance(record, Event)  # here, perhaps, of a monitor that is not there
-        found = self._come(now) if self._contact == "none" and not concluded else []
+        found = self._come(now) if self.contact == "none" and not concluded else []
         match record:
             case Level():
-                health = self._dba.get(record.source_id)
-                measured = None if health is None else health.level_dba
+                measured = self._measured.get(record.source_id)
                 self._levels[record.source_id] = page_level(record.level_dbfs, record.floor_dbfs, measured)
             case Health():
                 found += self._take_health(record)
@@ -108,15 +108,15 @@ class Board:
 
     def _come(self, now: datetime) -> list[PageMessage]:
         """Take in that the monitor gives a sign of life."""
-        self._contact, self._since, self._note = "alive", now, None
+        self.contact, self._since, self._note = "alive", now, None
         return [MachineMessage(self.machine)]
 
     def _take_contact(self, news: ContactNews) -> list[PageMessage]:
         if news.change == "restarted":  # perhaps with other sources; a snapshot brings them
             self._sources.clear()
-        contact = _CONTACT.get(news.change, self._contact)
-        if contact != self._contact:
-            self._contact, self._since = contact, news.time
+        contact = _CONTACT.get(news.change, self.contact)
+        if contact != self.contact:
+            self.contact, self._since = contact, news.time
         if news.change in _ODD:
             self._note = news.sentence
         elif news.change in {"moving", "back", "restarted"}:
@@ -124,7 +124,7 @@ class Board:
         return [MachineMessage(self.machine)]
 
     def _take_health(self, health: Health) -> list[PageMessage]:
-        self._dba[health.source_id] = health
+        self._measured[health.source_id] = health.level_dba
         source = page_source(health)
         if self._sources.get(health.source_id) == source:
             return []
@@ -134,12 +134,12 @@ class Board:
     def _take_event(self, event: Event) -> list[PageMessage]:
         shown = page_event(event)
         known = self._events.get(event.id)
-        if known is not None and event.type in {"acknowledged", "clip"}:
+        if event.type in {"acknowledged", "clip"}:
+            if known is None:
+                return []
             shown = structs.replace(
                 known, acknowledged_by=event.acknowledged_by, acknowledged_at=event.acknowledged_at
             )
-        elif known is None and event.type in {"acknowledged", "clip"}:
-            return []
         if shown == known:
             return []
         self._events[event.id] = shown

@@ -43,7 +43,7 @@ class Following:
 
     def is_alive(self, number: int) -> bool:
         """Tell whether monitor `number` gives signs of life."""
-        return self._boards[number].machine.contact == "alive"
+        return self._boards[number].contact == "alive"
 
     @property
     def alive_places(self) -> list[Place]:

@@ -155,7 +155,7 @@ class Session(msgspec.Struct, frozen=True):
     allowed: bool
     version: str
     certificate: bool
-    """Whether there is a certificate to be installed (`/certificate.pem`)."""
+    """Whether there is a certificate to be installed (`/certificate.crt`)."""
 
 
 class Heard(msgspec.Struct, frozen=True):

@@ -92,7 +92,7 @@ class PageServer:
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 if signal.getsignal(number) is not signal.SIG_IGN:
-                    self._loop.add_signal_handler(number, self._ask_to_end)
+                    self._loop.add_signal_handler(number, self.stop)
         await self._server.serve(sockets=[self._opened.socket])
 
     def stop(self) -> None:
@@ -104,9 +104,6 @@ class PageServer:
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # it has ended
                 self._loop.call_soon_threadsafe(self._following.doing, what)
-
-    def _ask_to_end(self) -> None:
-        self._server.should_exit = True
 
 
 def _config(served: Served, opened: Opened) -> uvicorn.Config:

@@ -5,7 +5,7 @@ import { isStale, isWaiting, machineTag, missed, serverNow, several, sounding, s
 
 const RECENT_MS = 20000;
 
-/** How each state of a source and of its hearing is told: kind, word, what it means. */
+/** How each state of a source is told: kind, word, what it means. */
 const STATES = {
   lost: ["fault", text.sourceLost, text.lostDetail],
   failing: ["fault", text.failing, text.failingDetail],
@@ -14,7 +14,6 @@ const STATES = {
   ended: ["ended", text.ended, text.endedDetail],
   starting: ["waiting", text.starting, text.startingDetail],
 };
-const HEARING = { too_quiet: text.tooQuiet, noisy: text.noisy, overloaded: text.overloaded, deaf: text.notListening };
 const WORST_FIRST = ["failing", "lost", "silent", "paused", "starting", "ended"];
 const FAULTS = ["failing", "lost", "silent"];
 
@@ -135,7 +134,7 @@ function impaired(model) {
   for (const { source } of sources(model)) {
     const name = several(model) ? `${source.source_name}:` : "";
     if (source.state !== "running") continue;
-    if (source.hearing !== "good") return said("impaired", HEARING[source.hearing], name, sentence(source.hearing_reason));
+    if (source.hearing !== "good") return said("impaired", text.hearing[source.hearing], name, sentence(source.hearing_reason));
     if (source.warning) return said("impaired", text.warning, name, sentence(source.warning));
   }
   return null;

@@ -5,6 +5,11 @@ import { called, clock, lasted, over, when } from "./wording.js";
 import { allEvents, isMissed, isOpen, isStale, machineName, machineTag, missed, where } from "./model.js";
 
 const MOST_RECENT = 30;
+const STATES = {
+  lost: ["gone", text.sourceLost], failing: ["gone", text.failing], silent: ["bad", text.hearing.too_quiet],
+  paused: ["paused", text.paused], ended: ["ended", text.ended], starting: ["unknown", text.starting],
+};
+const SHAPES = { good: "good", deaf: "gone" };
 
 export function drawMissed(model, ask) {
   const all = missed(model);
@@ -46,16 +51,7 @@ function stateOf(model, source, machine) {
   if (machine.contact === "none") return ["unknown", machine.note ? text.starting : text.noMonitorYet];
   if (machine.contact === "gone") return ["gone", text.noMonitor];
   if (source === null) return ["unknown", text.starting];
-  const states = {
-    lost: ["gone", text.sourceLost], failing: ["gone", text.failing], silent: ["bad", text.tooQuiet],
-    paused: ["paused", text.paused], ended: ["ended", text.ended], starting: ["unknown", text.starting],
-  };
-  if (states[source.state]) return states[source.state];
-  const hearing = {
-    good: ["good", text.hears], too_quiet: ["bad", text.tooQuiet], noisy: ["bad", text.noisy],
-    overloaded: ["bad", text.overloaded], deaf: ["gone", text.notListening],
-  };
-  return hearing[source.hearing];
+  return STATES[source.state] ?? [SHAPES[source.hearing] ?? "bad", text.hearing[source.hearing]];
 }
 
 export function drawMicrophones(model, pause) {

@@ -58,12 +58,14 @@ export const serverNow = (model) => Date.now() + model.offsetMs;
 export const isStale = (model, nowMs) =>
   !model.connected || model.heardMs === null || nowMs - model.heardMs > STALE_MS;
 
-const newestFirst = (one, other) => new Date(other.event.onset_time) - new Date(one.event.onset_time);
+const newestFirst = (one, other) => other.onsetMs - one.onsetMs;
 
 /** All events with their machines, the newest first. */
 export function allEvents(model) {
   return model.machines
-    .flatMap((machine) => [...machine.events.values()].map((event) => ({ event, machine })))
+    .flatMap((machine) =>
+      [...machine.events.values()].map((event) => ({ event, machine, onsetMs: Date.parse(event.onset_time) })),
+    )
     .sort(newestFirst);
 }
 

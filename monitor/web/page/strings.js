@@ -46,13 +46,8 @@ export const text = {
   testing: "this is a test",
   testDetail: "So loud is a sound on this device.",
 
-  tooQuiet: "too quiet",
-  noisy: "noisy",
-  overloaded: "overloaded",
-  notListening: "not listening",
+  hearing: { good: "hears", too_quiet: "too quiet", noisy: "noisy", overloaded: "overloaded", deaf: "not listening" },
   warning: "warning",
-
-  hears: "hears",
   unknownState: "not known",
 
   connecting: "This page is being connected.",
