@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from monitor.encoders import Encoder
 
-NEEDS_MATPLOTLIB = "needs matplotlib (pip install 'monitor[eval]'); the CSV files have the points."
+NEEDS_MATPLOTLIB = "needs matplotlib (pip install 'sound-monitor[eval]'); the CSV files have the points."
 Found = TypeVar("Found")
 Folds = tuple[int, ...]
 """Folds that are heard together; empty: what lists of another run name."""

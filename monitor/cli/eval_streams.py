@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from monitor.evaluation.eval_streams import Report
     from monitor.evaluation.synthesis.parts import StreamExperiment
 
-_NEEDS_SED = "need sed_eval and psds_eval (pip install 'monitor[eval]'); they are left out."
+_NEEDS_SED = "need sed_eval and psds_eval (pip install 'sound-monitor[eval]'); they are left out."
 
 
 def add_streams(kinds: Any, add_verb: AddVerb) -> None:
@@ -101,7 +101,7 @@ def _streams(arguments: argparse.Namespace) -> int:
 
     if find_spec("scipy") is None:
         raise ConfigError(
-            "`monitor eval streams` needs scipy for its intervals: pip install 'monitor[eval]'."
+            "`monitor eval streams` needs scipy for its intervals: pip install 'sound-monitor[eval]'."
         )
     config = load_config(arguments.config, os.environ, model_flag(arguments))
     if arguments.write_thresholds is not None and not arguments.write_thresholds.parent.is_dir():

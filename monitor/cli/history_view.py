@@ -148,7 +148,9 @@ def write_parquet(events: Sequence[Event], path: Path) -> None:
         import pyarrow
         import pyarrow.parquet
     except ImportError:
-        raise HistoryError("Parquet needs pyarrow; install it with: pip install 'monitor[parquet]'") from None
+        raise HistoryError(
+            "Parquet needs pyarrow; install it with: pip install 'sound-monitor[parquet]'"
+        ) from None
     times = ("onset_time", "offset_time", "acknowledged_at")
     rows = [{**_fields(event), **{name: getattr(event, name) for name in times}} for event in events]
     kinds = dict.fromkeys(_COLUMNS, pyarrow.string()) | dict.fromkeys(

@@ -73,7 +73,7 @@ def _phone(dialogue: Dialogue, config: Config) -> tuple[Config, list[str]]:
     name = dialogue.question("Which variable of the environment holds its address?", "PHONE", _variable)
     commands = [f"export {name}=ntfy://ntfy.sh/A-TOPIC-ONLY-YOU-KNOW  # or another: docs/notify.md"]
     if importlib.util.find_spec("apprise") is None:
-        commands.insert(0, "pip install 'monitor[notify]'")
+        commands.insert(0, "pip install 'sound-monitor[notify]'")
     return _with_target(config, "phone", TargetConfig(url_env=name)), commands
 
 

@@ -12,6 +12,8 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from monitor import __version__
 from monitor.doctor.findings import Examined, Finding, fault, ok, unchecked
 
+_DISTRIBUTION = "sound-monitor"
+"""What the package index and `pip` call this program; an unrelated `monitor` may be installed beside it."""
 _LEAST = (3, 11)
 """Version of Python."""
 _ELSEWHERE = {"sounddevice", "onnxruntime"}
@@ -65,7 +67,7 @@ def _packages() -> Iterator[Finding]:
 def _needed() -> list[str]:
     """Return the packages that monitor cannot do without; none where it is not installed as a package."""
     try:
-        lines = requires("monitor") or []
+        lines = requires(_DISTRIBUTION) or []
     except PackageNotFoundError:
         return []
     return [found[0] for line in lines if "extra ==" not in line and (found := _NAME.match(line))]

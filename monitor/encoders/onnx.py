@@ -180,7 +180,7 @@ def _open(graph: bytes, config: ModelConfig, name: str, *, optimise: bool = True
         valid = ", ".join([*_PROVIDERS, "torch"])
         raise ModelError(f"There is no provider {config.provider!r}; valid: {valid}.")
     absent = ModelError(
-        f"The provider {config.provider!r} is not available here; install monitor[gpu] and its CUDA "
+        f"The provider {config.provider!r} is not available here; install sound-monitor[gpu] and its CUDA "
         "libraries, or use provider = cpu."
     )
     if wanted not in ort.get_available_providers():

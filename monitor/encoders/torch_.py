@@ -111,7 +111,7 @@ class TorchEngine:
         if missing:
             raise ModelAbsent(
                 f"provider = torch needs {', '.join(missing)}, which is not installed; run pip install "
-                "'monitor[export]', or use provider = cpu."
+                "'sound-monitor[export]', or use provider = cpu."
             )
         self._device = open_device(threads)
         self._model = _load(model).to(self._device).eval()

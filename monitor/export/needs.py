@@ -23,5 +23,5 @@ def require_libraries(names: tuple[str, ...] = LIBRARIES) -> None:
     if missing:
         raise ModelError(
             f"A checkpoint is converted with libraries that are not installed ({', '.join(missing)}); "
-            "run: pip install 'monitor[export]'."
+            "run: pip install 'sound-monitor[export]'."
         )

@@ -28,7 +28,7 @@ _SET_BACK = timedelta(days=1)
 """Before now: the clock of a phone may be behind."""
 MISSING = (
     "A page that other computers reach needs TLS: give --certificate FILE and --key FILE, "
-    "or let one be made here: pip install 'monitor[web]'."
+    "or let one be made here: pip install 'sound-monitor[web]'."
 )
 
 

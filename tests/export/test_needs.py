@@ -11,7 +11,7 @@ from monitor.export.needs import require_libraries
 
 def test_a_missing_library_is_named_with_the_command_that_installs_it() -> None:
     with pytest.raises(
-        ModelError, match=r"not installed \(no_such_library\).*pip install 'monitor\[export\]'"
+        ModelError, match=r"not installed \(no_such_library\).*pip install 'sound-monitor\[export\]'"
     ):
         require_libraries(("sys", "no_such_library"))
 

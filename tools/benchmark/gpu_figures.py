@@ -174,7 +174,7 @@ def as_markdown(report: Report) -> str:
 def missing_cuda() -> str:
     """Say in one sentence why no CUDA can be used; empty where it can."""
     if importlib.util.find_spec("torch") is None:
-        return "torch is not installed, so no GPU can be measured; run pip install 'monitor[export]'."
+        return "torch is not installed, so no GPU can be measured; run pip install 'sound-monitor[export]'."
     import torch
 
     from monitor.encoders.runtime import onnxruntime

@@ -37,7 +37,7 @@ class PublishedEngine:
         if missing:
             raise ModelAbsent(
                 f"Model {model.name!r} needs {', '.join(missing)}, which is not installed; run pip install "
-                "'monitor[rivals]'."
+                "'sound-monitor[rivals]'."
             )
         keep_private()
         from monitor.encoders.torch_ import open_device

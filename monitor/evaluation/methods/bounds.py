@@ -118,7 +118,7 @@ def _classifier() -> Any:  # scikit-learn's types are unknown
         from sklearn.neural_network import MLPClassifier
     except ImportError as error:
         raise ConfigError(
-            "The method 'mlp' needs scikit-learn, which is not installed; pip install 'monitor[eval]'."
+            "The method 'mlp' needs scikit-learn, which is not installed; pip install 'sound-monitor[eval]'."
         ) from error
     return MLPClassifier
 

@@ -75,7 +75,7 @@ def runnable(protocol: Protocol) -> Runnable:
     """Return the methods whose libraries are installed."""
     lacking = find_spec("sklearn") is None and "mlp" in protocol.methods
     names = tuple(name for name in protocol.methods if not (lacking and name == "mlp"))
-    why = "mlp, the supervised network, needs scikit-learn: pip install 'monitor[eval]'."
+    why = "mlp, the supervised network, needs scikit-learn: pip install 'sound-monitor[eval]'."
     return Runnable(tuple(map(parse_method, names)), (why,) if lacking else ())
 
 

@@ -44,7 +44,8 @@ class MetricsSink(Figures):
             from prometheus_client.exposition import ThreadingWSGIServer
         except ImportError:
             raise ConfigError(
-                "Metrics need prometheus_client: pip install 'monitor[metrics]', or leave out [metrics] bind."
+                "Metrics need prometheus_client: pip install 'sound-monitor[metrics]', "
+                "or leave out [metrics] bind."
             ) from None
         registry = CollectorRegistry(auto_describe=False)
         registry.register(self)

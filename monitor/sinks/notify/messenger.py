@@ -53,7 +53,7 @@ class Messenger:
     def __init__(self, secret: Secret, timeout_s: float, where: str) -> None:
         if importlib.util.find_spec("apprise") is None:
             raise ConfigError(
-                f"{where} has a url, for which apprise is needed: pip install 'monitor[notify]'. "
+                f"{where} has a url, for which apprise is needed: pip install 'sound-monitor[notify]'. "
                 "Without it there are exec and webhook."
             )
         self._secret = secret

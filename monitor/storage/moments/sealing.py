@@ -23,8 +23,8 @@ _KEY_LEN = 32
 _NONCE_LEN = 12
 _LONGEST_FILE = 4096
 _MISSING = (
-    "Encrypting the memory needs the package cryptography; install it with: pip install 'monitor[memory]', "
-    "or set neither [memory] key_file nor key_env."
+    "Encrypting the memory needs the package cryptography; install it with: "
+    "pip install 'sound-monitor[memory]', or set neither [memory] key_file nor key_env."
 )
 
 

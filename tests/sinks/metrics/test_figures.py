@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-pytest.importorskip("prometheus_client", reason="needs prometheus_client (pip install 'monitor[metrics]')")
+pytest.importorskip(
+    "prometheus_client", reason="needs prometheus_client (pip install 'sound-monitor[metrics]')"
+)
 
 from prometheus_client import CollectorRegistry, generate_latest
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("prometheus_client", reason="needs prometheus_client (pip install 'monitor[metrics]')")
+pytest.importorskip(
+    "prometheus_client", reason="needs prometheus_client (pip install 'sound-monitor[metrics]')"
+)
 
 from monitor.cli.main import main
 from monitor.config.settings import Config, MetricsConfig
