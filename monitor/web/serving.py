@@ -12,11 +12,11 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from importlib import metadata
 
 import uvicorn
 from websockets.protocol import State
 
-from monitor import __version__
 from monitor.web.app import Served, make_app
 from monitor.web.asking import Place
 from monitor.web.following import Following
@@ -67,13 +67,14 @@ class PageServer:
         tls = opened.certificate is not None
         pairing = Pairing(opened.code, kept_key(folder and folder / "key"))
         self._opened = opened
-        self._following = Following(places, __version__)
+        version = metadata.version("sound-monitor")
+        self._following = Following(places, version)
         served = Served(
             following=self._following,
             doorkeeper=Doorkeeper(opened.address, tls=tls, pairing=pairing),
             pairing=pairing,
             names=opened.names,
-            version=__version__,
+            version=version,
             authority=opened.certificate.authority if opened.certificate else None,
             code=opened.shown_code,
             urls=tuple(opened.urls),
