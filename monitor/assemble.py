@@ -28,8 +28,9 @@ from monitor.pipeline.earlier_runs import remember_background, remember_missed, 
 from monitor.pipeline.memory import open_memory
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Clock
-from monitor.pipeline.scheduler import Scheduler
+from monitor.pipeline.scheduler import FEW, Scheduler
 from monitor.pipeline.scorers import Scorers
+from monitor.pipeline.shedding import Shedding
 from monitor.pipeline.stages import Stages
 from monitor.pipeline.start_notes import notes_of_settings, untuned_note
 from monitor.pipeline.stream_descriptions import describe
@@ -44,6 +45,7 @@ from monitor.sinks.kinds import SINKS, SinkOptions, make_sink
 from monitor.sources import Source
 from monitor.sources.capture import Capture
 from monitor.sources.file import FileSource
+from monitor.sources.gathered import GatheredSource
 from monitor.sources.options import SourceOptions
 from monitor.sources.schemes import make_source
 from monitor.storage.backgrounds import Memory
@@ -237,6 +239,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     unremembered += corrector.remember(encoder.info.identity)
     acknowledgements = Acknowledgements(sinks.emit, SYSTEM_CLOCK.utc)
     unseen = remember_missed(acknowledgements, streams, config)
+    shedding = Shedding(config.window.max_lag_s) if len(sources) > 1 else None
     pipelines = [
         Pipeline(
             ring=ring,
@@ -248,6 +251,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
             max_lag_s=config.window.max_lag_s,
             acknowledgements=acknowledgements,
             companions=beside,
+            shedding=shedding,
         )
         for ring, capture, stream, own, beside in zip(
             rings, captures, streams, stages, companions, strict=True
@@ -257,7 +261,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     notes = (*backgrounds, *damaged, *taught.notes, *unremembered, *unseen, *learnt, *untuned)
     notes += notes_of_settings(encoder.info, config, classes, streams)
     watched = WatchedEncoder(encoder, SYSTEM_CLOCK.monotonic, load)
-    scheduler = Scheduler(pipelines, watched, arrived, acknowledgements, taught, corrector)
+    scheduler = Scheduler(pipelines, watched, arrived, acknowledgements, taught, corrector, shedding)
     clips = tuple(one.clips for one in companions if one.clips is not None)
     return Monitor(tuple(captures), scheduler, watched, sinks, notes, keepers, clips)
 
@@ -266,9 +270,14 @@ def _start_captures(
     sources: Sequence[Source], rings: Sequence[Ring], sample_rate: int, config: Config
 ) -> list[Capture]:
     """Open all sources side by side; where one cannot be, close the others again."""
+    many = len(sources) > FEW
     captures = [
         Capture(
-            source, ring, sample_rate, config.capture, wait=not source.live or isinstance(source, FileSource)
+            GatheredSource(source) if many else source,
+            ring,
+            sample_rate,
+            config.capture,
+            wait=not source.live or isinstance(source, FileSource),
         )
         for source, ring in zip(sources, rings, strict=True)
     ]

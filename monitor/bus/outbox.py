@@ -55,12 +55,14 @@ class Outbox:
     def put(self, record: PublishedRecord) -> None:
         """Take `record` along, or drop it where too many wait."""
         with self._lock:
+            idle = not self._waiting  # whoever takes all there is need not be woken for each of it
             limit = MAX_WAITING if isinstance(record, Level | ScoresMessage) else 2 * MAX_WAITING
             if len(self._waiting) < limit:
                 self._waiting.append(record)
             else:
                 self._dropped[topic_of(record)] += 1
-        self._wakeup.ring()
+        if idle:
+            self._wakeup.ring()
 
     def take(self) -> tuple[list[PublishedRecord], Counter[str]]:
         """Return what waits, in order, and how many were dropped after it per topic."""

@@ -1,5 +1,7 @@
 """What the encoder makes of the windows that are due, checked: nothing that is no embedding goes further.
 
+One that gains nothing by batches is given each window alone: its values do not depend on the neighbours.
+
 An encoder may raise, or give values that are not numbers, no direction, or another shape. Of such a window
 there is no embedding, and a reason in words; the others of its batch are embedded alone.
 """
@@ -32,7 +34,9 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 def answer(encoder: Encoder, windows: Sequence[Window], monotonic: Callable[[], float]) -> Answer:
-    """Return the embeddings of `windows`, made in one batch. Never raises for the encoder."""
+    """Return the embeddings of `windows`, made in one batch if that gains. Never raises for the encoder."""
+    if len(windows) > 1 and not encoder.info.batches:
+        return _one_by_one(encoder, windows, monotonic)
     begun = monotonic()
     try:
         sound = np.stack([window.samples for window in windows])
@@ -61,7 +65,7 @@ def failure(error: BaseException, count: int) -> Answer:
 
 
 def _one_by_one(encoder: Encoder, windows: Sequence[Window], monotonic: Callable[[], float]) -> Answer:
-    """Find out which window of a batch it was."""
+    """Embed each window alone; so one that cannot be embedded spoils no other."""
     alone = [answer(encoder, [window], monotonic) for window in windows]
     failed = next((one for one in alone if one.wrong), Answer([]))
     return Answer([one.embeddings[0] for one in alone], failed.wrong, failed.error)

@@ -28,8 +28,8 @@ class EncoderInfo(msgspec.Struct, frozen=True, kw_only=True):
     batches: bool = False
     """Whether several windows at once cost less than one after another.
 
-    Where they do not, each is embedded alone: it waits for no other, and what it gives does not depend on
-    its neighbours, not even in the last bit.
+    Where they do not, each is embedded alone: what it gives does not depend on its neighbours, not even in
+    the last bit.
     """
     tuning: Tuning | None = None
     """The constants that were tuned for it; None: none were."""

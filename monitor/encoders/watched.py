@@ -80,6 +80,12 @@ class Failures:
         self.in_a_row += 1
         self._last_s, self._wrong = now_s, wrong
 
+    def take(self, found: Answer, now_s: float) -> None:
+        """Take down how a batch went; one that went well in part shows that the encoder works."""
+        self.note(found.wrong, now_s)
+        if any(embedding is not None for embedding in found.embeddings):
+            self.note(None, now_s)  # what one source brings must not cost the others their encoder
+
     def lasting_s(self, now_s: float) -> float:
         """Return for how long not one batch went well; 0: the last one did."""
         return now_s - self._since_s if self.in_a_row else 0.0
@@ -170,7 +176,7 @@ class WatchedEncoder:
             self._renew(now_s)
             return found.embeddings
         self._worker.proven = self._worker.proven or found.wrong is None
-        self._failures.note(found.wrong, now_s)
+        self._failures.take(found, now_s)
         if self._failures.in_a_row >= RENEW_AFTER and self._may_renew(now_s):
             self._renew(now_s)
         return found.embeddings
@@ -225,7 +231,7 @@ class BlockingEncoder:
     def submit(self, windows: Sequence[Window]) -> None:
         """Embed a batch."""
         found = answer(self._encoder, windows, self._monotonic)
-        self._failures.note(found.wrong, self._monotonic())
+        self._failures.take(found, self._monotonic())
         self._found = found.embeddings
 
     def collect(self, timeout_s: float) -> list[Embedding | None]:  # noqa: ARG002 - it is there already

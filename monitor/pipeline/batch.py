@@ -1,7 +1,8 @@
-"""Windows that are due together -> one batch for the encoder.
+"""Windows that are due together -> batches for the encoder, in rounds: one window of each stream in each.
 
 The order of work within one stream stays what it is alone; whoever drives the batches need not stand still
-while the encoder works.
+while the encoder works. All windows of a round are chosen before the first of them is embedded: whether a
+stream is late does not depend on how many come before it, so that those passed over are spread evenly.
 """
 
 from __future__ import annotations
@@ -24,22 +25,21 @@ class Work(Protocol):
 
 
 class Batches:
-    """Takes all work to its end: side by side if the encoder gains by it, else one after another."""
+    """Takes all work to its end, side by side."""
 
-    def __init__(self, works: Sequence[Work], together: bool) -> None:
-        """Take `works` to their ends, side by side if `together`."""
-        self._groups = deque([list(works)] if together else [[work] for work in works])
+    def __init__(self, works: Sequence[Work]) -> None:
+        """Take `works` to their ends."""
+        self._asked: Sequence[Work] = works  # in the next round
+        self._round: deque[tuple[Work, Window]] = deque()  # what is left of this one
         self._due: list[tuple[Work, Window]] = []
 
-    def next_windows(self) -> list[Window]:
-        """Return the windows that are due together, one of each stream at most; none at the end of all."""
-        self._due = []
-        while self._groups and not self._due:
-            asked = [(work, work.next_window()) for work in self._groups[0]]
-            self._due = [(work, window) for work, window in asked if window is not None]
-            self._groups[0] = [work for work, _ in self._due]
-            if not self._due:
-                self._groups.popleft()
+    def next_windows(self, most: int) -> list[Window]:
+        """Return windows that are due together, one of each stream, `most` at most; none at the end."""
+        if not self._round:
+            asked = [(work, work.next_window()) for work in self._asked]
+            self._round.extend((work, window) for work, window in asked if window is not None)
+            self._asked = [work for work, _ in self._round]
+        self._due = [self._round.popleft() for _ in range(min(most, len(self._round)))]
         return [window for _, window in self._due]
 
     def accept(self, embeddings: Sequence[Embedding | None]) -> None:

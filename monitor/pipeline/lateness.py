@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+from monitor.pipeline.shedding import Allotment, Shedding
 from monitor.pipeline.stages import Line
 from monitor.records import Window
 
 
 class Lateness:
-    """Decides for each window whether it is late. What is not live can wait, and never is."""
+    """Decides for each window whether it is passed over. What is not live can wait, and never is."""
 
-    def __init__(self, line: Line, max_lag_s: float) -> None:
-        """Let the ring hold `max_lag_s` seconds."""
+    def __init__(self, line: Line, max_lag_s: float, shedding: Shedding | None) -> None:
+        """Let the ring hold `max_lag_s` seconds; with `shedding`, pass over as much as other sources do."""
         self._line = line
-        self._max_lag_len = round(max_lag_s * line.stream.sample_rate) if line.stream.live else None
+        self._max_lag_s = max_lag_s
+        self._shedding = shedding
+        hop_s = line.stages.windower.hop_len / line.stream.sample_rate
+        self._allotment = None if shedding is None else Allotment(shedding, hop_s)
         self._behind = False
 
-    def holds(self, window: Window) -> bool:
-        """Tell whether the ring holds more than the lag allowed; then catch up to the newest window."""
-        if self._max_lag_len is not None:
-            allowed_len = window.hop_len if self._behind else self._max_lag_len
-            self._behind = self._line.ring.counters().pending > allowed_len + self._ahead_len()
-        return self._behind
+    @property
+    def lag_s(self) -> float | None:
+        """Seconds of sound that wait longer than they should; None: it is not live, or does not run."""
+        if not self._line.stream.live or self._line.capture.status.state != "running":
+            return None
+        return self._late_len() / self._line.stream.sample_rate
 
-    def _ahead_len(self) -> int:
-        """Return how many samples came before their time: a burst is late only when the next one is due."""
+    def holds(self, window: Window) -> bool:
+        """Tell whether a window is passed over: beyond the lag allowed all are, up to the newest."""
+        if not self._line.stream.live:
+            return False
+        max_lag_s = self._max_lag_s if self._shedding is None else self._shedding.limit_s
+        allowed_len = window.hop_len if self._behind else round(max_lag_s * self._line.stream.sample_rate)
+        self._behind = self._late_len() > allowed_len
+        return self._behind or (self._allotment is not None and self._allotment.passes_over())
+
+    def _late_len(self) -> int:
+        """Return how many samples wait that have had their time: a burst is late when the next one is due."""
         due_s = self._line.capture.status.next_due_s
         ahead_s = 0.0 if due_s is None else max(0.0, due_s - self._line.clock.monotonic())
-        return round(ahead_s * self._line.stream.sample_rate)
+        return self._line.ring.counters().pending - round(ahead_s * self._line.stream.sample_rate)

@@ -26,6 +26,7 @@ from monitor.pipeline.companions import NOBODY, Companions
 from monitor.pipeline.health import HealthWatch
 from monitor.pipeline.lateness import Lateness
 from monitor.pipeline.reporter import Clock, Context, Reporter, Stream
+from monitor.pipeline.shedding import Shedding
 from monitor.pipeline.stages import Input, Line, Progress, Stages
 from monitor.records import (
     Embedding,
@@ -44,6 +45,8 @@ from monitor.sinks.fanout import Fanout
 from monitor.stream.ring import Ring
 
 _READ_S = 0.05
+_READ_LIVE_S = 0.2
+"""Of what is heard live; more of it comes together only where there are many sources, or the run is late."""
 _LATE_S = 3.0
 """Seconds after the last window that was passed over in which the monitor counts as late."""
 _RTF_SMOOTHING = 0.05
@@ -66,6 +69,7 @@ class Pipeline:
         max_lag_s: float,
         acknowledgements: Acknowledgements | None = None,
         companions: Companions = NOBODY,
+        shedding: Shedding | None = None,
     ) -> None:
         self._ring = ring
         self._capture = capture
@@ -80,11 +84,11 @@ class Pipeline:
         self._commands = Commands(stages.detector, stages.background, stages.calibration, clock.utc)
         self._progress = Progress()
         line = Line(ring, capture, stages, stream, clock, companions.sound_levels)
-        self._lateness = Lateness(line, max_lag_s)
+        self._lateness = Lateness(line, max_lag_s, shedding)
         self._health = HealthWatch(
             line, self._progress, self._report, self._commands, lambda: self._sinks.undelivered
         )
-        self._read_len = max(1, round(_READ_S * stream.sample_rate))
+        self._read_len = max(1, round((_READ_LIVE_S if stream.live else _READ_S) * stream.sample_rate))
         self._todo: deque[Span | Window | str] = deque()  # pieces, windows, and why a stretch ended
         self._share = 0.0  # of the window that was asked for last: how much of it holds sound
         self._context: Context | None = None
@@ -116,6 +120,16 @@ class Pipeline:
     def ready(self) -> bool:
         """True when there is sound to take, or the end of it."""
         return not self._ended and self._ring.ready
+
+    @property
+    def waiting_s(self) -> float:
+        """Seconds of sound that have come and not been taken in."""
+        return 0.0 if self._ended else self._ring.counters().pending / self._stream.sample_rate
+
+    @property
+    def lag_s(self) -> float | None:
+        """Seconds of live sound that wait longer than they should; None: it is not live, or does not run."""
+        return None if self._ended else self._lateness.lag_s
 
     @property
     def position_s(self) -> float:

@@ -1,13 +1,15 @@
-"""All sources of a run, turned by one thread: one encoder, one batch for all windows that are due.
+"""All sources of a run, turned by one thread: one encoder, the windows of all that are due handed to it.
 
 Nobody waits for anybody: a source that is lost, late or at its end has no window due, and the others go on.
-Nor does the run wait for the encoder: while it works, health goes out and requests are answered.
+Nor does the run wait for the encoder: while it works, health goes out and requests are answered. What a step
+costs beside the sound in it is paid once for each source, so many sources are stepped less often.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 from monitor.bus.messages import Reply, Request
 from monitor.encoders.watched import AsyncEncoder
@@ -16,11 +18,21 @@ from monitor.pipeline.acknowledgements import Acknowledgements
 from monitor.pipeline.batch import Batches
 from monitor.pipeline.corrector import Corrector
 from monitor.pipeline.pipeline import Pipeline
+from monitor.pipeline.shedding import Shedding
 from monitor.pipeline.taught_classes import TaughtClasses
 from monitor.records import Window
 
 _LOOK_S = 0.1
 """How soon a step that has to be finished notices that the encoder fails."""
+FEW = 8
+"""Sources up to which each block is taken as it comes."""
+_STEP_S = 0.1
+"""With more of them so much sound is gathered for a step; the level meter ticks no more often."""
+_HANDED_OVER_S = 0.05
+"""Where batches gain nothing, windows for so many seconds of work are handed to the encoder together: each
+hand-over wakes one thread and then another, and the answer to the first window waits for the last."""
+_MOST = 64
+"""Windows that are handed over together."""
 
 
 class Scheduler:
@@ -34,8 +46,15 @@ class Scheduler:
         acknowledgements: Acknowledgements,
         taught: TaughtClasses | None = None,
         corrector: Corrector | None = None,
+        shedding: Shedding | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Step `pipelines`, whose rings all set `arrived`; the others are theirs together."""
+        self._shedding = shedding
+        self._ended_s = monotonic()  # when the last step ended
+        self._monotonic = monotonic
+        self._begun_s = monotonic()  # when the last step began
+        self._took_s = 1.0  # of one window, at most
         self._taught = taught
         self._acknowledgements = acknowledgements
         self._corrector = corrector
@@ -67,9 +86,9 @@ class Scheduler:
             The encoder has failed for so long that there is no hope.
         """
         if self._work is None:
-            if not self.ended and not any(pipeline.ready for pipeline in self._pipelines):
-                self._arrived.wait(timeout_s)
+            self._gather(timeout_s)
             self._arrived.clear()
+            self._look_at_lags()
             for pipeline in self._pipelines:
                 pipeline.read()
             self._begin(self._pipelines)
@@ -132,9 +151,28 @@ class Scheduler:
         for pipeline in self._pipelines:
             pipeline.end(ended_by)
 
+    def _gather(self, timeout_s: float) -> None:
+        """Wait, for `timeout_s` seconds at most, until sound has come; of many sources, until enough has."""
+        if self.ended:
+            return
+        if not any(pipeline.ready for pipeline in self._pipelines):
+            self._arrived.wait(timeout_s)
+        if len(self._pipelines) <= FEW or any(one.waiting_s > _STEP_S for one in self._pipelines):
+            return
+        pause_s = min(timeout_s, self._begun_s + _STEP_S - self._monotonic())
+        if pause_s > 0.0:
+            time.sleep(pause_s)
+
+    def _look_at_lags(self) -> None:
+        """Notice whether all are late together."""
+        took_s, self._begun_s = self._ended_s - self._begun_s, self._monotonic()
+        if self._shedding is not None:
+            lags = [lag_s for one in self._pipelines if (lag_s := one.lag_s) is not None]
+            self._shedding.observe(lags, took_s, self._begun_s)
+
     def _begin(self, pipelines: Sequence[Pipeline]) -> None:
         """Work off what `pipelines` have taken in."""
-        self._work = Batches(pipelines, self._encoder.batches)
+        self._work = Batches(pipelines)
         self._embed_next(self._work)
 
     def _go_on(self, timeout_s: float) -> None:
@@ -142,6 +180,7 @@ class Scheduler:
         while self._work is not None:
             embeddings = self._encoder.collect(timeout_s)
             if embeddings is not None:
+                self._took_s = max((one.took_s for one in embeddings if one is not None), default=1.0)
                 self._work.accept(embeddings)
                 self._embed_next(self._work)
             self._tell()
@@ -150,11 +189,19 @@ class Scheduler:
 
     def _embed_next(self, work: Batches) -> None:
         """Give the encoder the windows that are due; the step is over where there are none."""
-        self._due = work.next_windows()
+        self._due = work.next_windows(self._most)
         if self._due:
             self._encoder.submit(self._due)
         else:
             self._work = None
+            self._ended_s = self._monotonic()
+
+    @property
+    def _most(self) -> int:
+        """How many windows the encoder is handed together."""
+        if self._encoder.batches:
+            return _MOST
+        return max(1, min(_MOST, int(_HANDED_OVER_S / max(self._took_s, 1e-6))))
 
     def _tell(self) -> None:
         """Let every source say how the encoder is, and end the run if there is no hope."""
@@ -178,5 +225,5 @@ class Scheduler:
         """Wait for no embedding any more: take the work to its end without any."""
         while self._work is not None and self._due:
             self._work.accept([None] * len(self._due))
-            self._due = self._work.next_windows()
+            self._due = self._work.next_windows(_MOST)
         self._work = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from functools import cache
@@ -23,6 +24,9 @@ _BACKGROUND_DBFS = -42.0
 """RMS level of the background, without the passing cars."""
 _AUDIBLE_DB = 20.0
 """A sound lasts until it stays this far below its loudest moment."""
+
+_MAKING = threading.Lock()
+"""Sources are opened side by side: the first one makes the scene, the others wait for it."""
 
 _Synthesis = Callable[[np.random.Generator], NDArray[np.float32]]
 
@@ -121,7 +125,8 @@ class DemoSource:
 
     def open(self) -> None:
         """Begin at the start of the scene; it is made here, in a fraction of a second."""
-        self._samples = self.scene.samples
+        with _MAKING:
+            self._samples = self.scene.samples
         self._position, self._start_s = 0, None
 
     def read(self, timeout_s: float) -> Block | None:

@@ -117,7 +117,8 @@ class Ring:
 
     def _tell(self) -> None:
         self._changed.notify_all()
-        self._arrived.set()
+        if not self._arrived.is_set():  # many rings set it, each many times before its reader comes round
+            self._arrived.set()
 
     def _store(self, part: NDArray[np.float32]) -> None:
         index = np.arange(self._written, self._written + len(part)) % len(self._buffer)

@@ -40,3 +40,18 @@ def test_ringing_never_waits_and_never_fails() -> None:
         wakeup.ring()
     wakeup.close()
     wakeup.ring()
+
+
+def test_it_rings_again_for_what_comes_after_all_was_taken() -> None:
+    wakeup = Wakeup()
+    outbox = Outbox(wakeup)
+    for _ in range(3):
+        outbox.put(level())
+        wakeup.quiet()
+        outbox.put(level())  # whoever was rung for takes this too
+        assert len(outbox.take()[0]) == 2
+        outbox.put(level())
+        assert select.select([wakeup.fd], [], [], 0)[0]
+        wakeup.quiet()
+        outbox.take()
+    wakeup.close()

@@ -132,6 +132,23 @@ def test_failures_in_a_row_load_the_encoder_again_not_too_often(hands: Hands) ->
     assert len(loaded) == 2
 
 
+def test_a_source_whose_sound_cannot_be_embedded_does_not_cost_the_others_their_encoder(hands: Hands) -> None:
+    loaded: list[FakeEncoder] = []
+
+    def load() -> FakeEncoder:
+        loaded.append(FakeEncoder())
+        return loaded[-1]
+
+    faults: list[Fault] = ["nan", "well"] * 20
+    watcher = WatchedEncoder(Faulty(faults), hands, load)
+    for _ in range(20):
+        hands.now_s += GIVE_UP_S
+        assert [one is None for one in embed(watcher, "low", "high")] == [True, False]
+        assert watcher.stall is not None
+    assert not loaded
+    assert watcher.hopeless is None
+
+
 def test_a_loading_that_fails_is_a_failure_and_is_tried_again(hands: Hands) -> None:
     loads: Iterator[FakeEncoder | Exception] = iter([OSError("no such file"), FakeEncoder()])
 

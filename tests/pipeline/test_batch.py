@@ -43,9 +43,11 @@ class Asking:
         self._log.append((self._name, int(embedding.vector.argmax())))
 
 
-def work_off(turns: list[Asking], encoder: Counting, monotonic: Callable[[], float] = lambda: 0.0) -> None:
-    work = Batches(turns, encoder.info.batches)
-    while due := work.next_windows():
+def work_off(
+    turns: list[Asking], encoder: Counting, monotonic: Callable[[], float] = lambda: 0.0, most: int = 64
+) -> None:
+    work = Batches(turns)
+    while due := work.next_windows(most):
         work.accept(answer(encoder, due, monotonic).embeddings)
 
 
@@ -56,11 +58,19 @@ def test_windows_that_are_due_together_make_one_batch_and_each_turn_gets_its_own
     assert log == [("a", 0), ("c", 1), ("a", 2)]
 
 
-def test_where_batches_gain_nothing_each_window_is_embedded_alone_and_waits_for_no_other_turn() -> None:
+def test_where_batches_gain_nothing_each_window_is_embedded_alone() -> None:
     encoder, log = Counting(batches=False), list[tuple[str, int]]()
     work_off([Asking("a", ["low", "high"], log), Asking("b", ["middle"], log)], encoder)
     assert encoder.sizes == [1, 1, 1]
-    assert log == [("a", 0), ("a", 2), ("b", 1)]
+    assert log == [("a", 0), ("b", 1), ("a", 2)]
+
+
+def test_no_turn_gets_a_second_window_before_each_has_had_its_first_however_few_go_together() -> None:
+    for most in (1, 2, 3, 4):
+        log = list[tuple[str, int]]()
+        turns = [Asking("a", ["low", "high"], log), Asking("b", ["low"], log), Asking("c", ["low"], log)]
+        work_off(turns, Counting(batches=True), most=most)
+        assert log == [("a", 0), ("b", 0), ("c", 0), ("a", 2)]
 
 
 def test_each_window_of_a_batch_bears_its_share_of_the_work() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -145,3 +146,14 @@ def test_opening_again_starts_over() -> None:
     assert first is not None
     assert again is not None
     assert np.array_equal(first.samples, again.samples)
+
+
+def test_sources_that_are_opened_side_by_side_share_one_scene() -> None:
+    demo_scene.cache_clear()
+    sources = [DemoSource(fast=True) for _ in range(4)]
+    threads = [threading.Thread(target=source.open) for source in sources]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert demo_scene.cache_info().misses == 1

@@ -1,0 +1,146 @@
+"""One of many sources: what it brings is taken in larger pieces, for each piece wakes a thread.
+
+Of a hundred microphones with blocks of 20 ms, five thousand blocks a second come, and the threads that take
+them in would keep the one that analyses them from its work. So a thread looks ten times a second, and passes
+on all that has come meanwhile as one block. What is heard stays the same, sample for sample.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+from msgspec.structs import replace
+
+from monitor.errors import SourceError
+from monitor.records import Block
+from monitor.sources import Source
+
+GATHER_S = 0.1
+"""Seconds from one look to the next, and so the latency that it costs at most."""
+_MOST_S = 0.4
+"""Sound that is passed on at once, at most: what comes faster is taken without a pause."""
+
+
+class GatheredSource:
+    """Passes on what another source brings, in larger blocks. Satisfies `Source`.
+
+    Overflow: nothing is held longer than `GATHER_S`; what the source brings meanwhile waits where it always
+    waits: in its pipe or queue.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._source = source
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._looked_s = 0.0
+        self._drained = False  # the last look took all there was
+        self._next: Block | None = None  # what does not fit to the blocks before it
+        self._error: Exception | None = None  # what was raised behind blocks that are passed on first
+        self._rate = 0
+
+    @property
+    def id(self) -> str:
+        """That of the source."""
+        return self._source.id
+
+    @property
+    def name(self) -> str:
+        """That of the source."""
+        return self._source.name
+
+    @property
+    def live(self) -> bool:
+        """As the source is."""
+        return self._source.live
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz of the block that was passed on last; before the first, what the source says."""
+        return self._rate or self._source.sample_rate
+
+    def open(self) -> None:
+        """Open the source."""
+        self._next, self._error, self._drained, self._rate = None, None, False, 0
+        self._source.open()
+
+    def read(self, timeout_s: float) -> Block | None:
+        """Return all that has come since the last look, or None if nothing came within `timeout_s` seconds.
+
+        Raises
+        ------
+        EOFError, SourceError
+            What the source raised, behind all that it brought before.
+        """
+        self._pause(timeout_s)
+        self._looked_s = self._monotonic()
+        first = self._take(timeout_s)
+        if first is None:
+            self._raise()
+            return None
+        self._rate = rate = self._source.sample_rate
+        blocks, length = [first], len(first.samples)
+        most_len = _MOST_S * (rate or 1)
+        while length < most_len and (block := self._more(first, rate)) is not None:
+            blocks.append(block)
+            length += len(block.samples)
+        return _joined(blocks)
+
+    def close(self) -> None:
+        """Close the source."""
+        self._source.close()
+
+    def _pause(self, timeout_s: float) -> None:
+        """Let sound come, unless there is more than could be taken."""
+        pause_s = self._looked_s + GATHER_S - self._monotonic()
+        if self._drained and self._error is None and pause_s > 0.0:
+            self._sleep(min(pause_s, timeout_s))
+
+    def _take(self, timeout_s: float) -> Block | None:
+        """Return the next block, if one comes in time; keep what is raised."""
+        block, self._next = self._next, None
+        if block is not None or self._error is not None:
+            return block
+        try:
+            block = self._source.read(timeout_s)
+        except (EOFError, SourceError) as error:
+            self._error = error
+            return None
+        self._drained = block is None
+        return block
+
+    def _more(self, first: Block, rate: int) -> Block | None:
+        """Return another block that can be joined to `first`, if it is there already."""
+        block = self._take(0.0)
+        if block is None:
+            return None
+        whole = not block.lost_len and not block.overflow
+        if whole and self._source.sample_rate == rate and block.samples.shape[1:] == first.samples.shape[1:]:
+            return block
+        self._next = block
+        return None
+
+    def _raise(self) -> None:
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+
+
+def _joined(blocks: list[Block]) -> Block:
+    """Return `blocks`, each of which follows on the one before, as one."""
+    first, last = blocks[0], blocks[-1]
+    if first is last:
+        return first
+    return replace(
+        last,
+        samples=np.concatenate([block.samples for block in blocks]),
+        lost_len=first.lost_len,
+        overflow=first.overflow,
+        warning=next((one.warning for one in reversed(blocks) if one.warning is not None), None),
+    )
