@@ -13,8 +13,10 @@ from pathlib import Path
 
 from tests.terminal import on_terminal
 
-_CALLS = "socket,connect,sendto,sendmsg,sendmmsg,open,openat,creat,mkdir,mkdirat,rename,renameat,renameat2"
+_OPENING = "socket,connect,sendto,sendmsg,sendmmsg,open,openat,creat,mkdir,mkdirat,rename,renameat,renameat2"
 _LINKS = "link,linkat,symlink,symlinkat,mknod,mknodat"
+CALLS = f"{_OPENING},{_LINKS}"
+"""With which a process reaches for somebody, or makes a file."""
 _INTERNET = re.compile(r'sa_family=AF_INET6?.*?(?:inet_addr\("([^"]+)"\)|inet_pton\(AF_INET6, "([^"]+)")')
 _OPENED = re.compile(
     r'open(?:at)?\((?:[^,"]*?<(?P<folder>[^>]*)>[^,]*, |AT_FDCWD[^,]*, )?"(?P<path>[^"]*)", (?P<how>[A-Z_|]+)'
@@ -60,7 +62,6 @@ def traced(
 ) -> Trace:
     """Run this Python with `arguments` in `folder` until it ends, on a pseudo-terminal if so asked."""
     log = folder.parent / f"{folder.name}.strace"
-    names = f"trace={_CALLS},{_LINKS}"
     command = [
         "strace",
         "-f",
@@ -69,14 +70,14 @@ def traced(
         "-s",
         "400",
         "-e",
-        names,
+        f"trace={CALLS}",
         "-o",
         str(log),
         sys.executable,
         *arguments,
     ]
     output, returncode = (_on_terminal if terminal else _piped)(command, environment, folder)
-    calls = tuple(_whole_calls(log.read_text("utf-8", "replace").splitlines()))
+    calls = tuple(whole_calls(log.read_text("utf-8", "replace").splitlines()))
     return Trace(returncode, output, calls)
 
 
@@ -93,7 +94,7 @@ def _on_terminal(command: list[str], environment: dict[str, str], folder: Path) 
     return drawn, returncode
 
 
-def _whole_calls(lines: list[str]) -> Iterator[str]:
+def whole_calls(lines: list[str]) -> Iterator[str]:
     """Yield each call on one line; strace cuts those during which another thread made one."""
     begun: dict[str, str] = {}
     for line in lines:

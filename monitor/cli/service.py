@@ -7,7 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from monitor.cli.arguments import AddVerb
+from monitor.cli.arguments import AddVerb, add_connection
+from monitor.cli.service_health import show_health
 from monitor.console import show, show_json
 from monitor.errors import ConfigError
 from monitor.files.paths import user_path
@@ -42,6 +43,14 @@ def add_service(verbs: Any, add_verb: AddVerb) -> None:
     )
     _add_whose(status, argparse.SUPPRESS)
     _add_json(status, argparse.SUPPRESS)
+    health = add_verb(
+        actions,
+        "health",
+        show_health,
+        "whether a monitor lives here, by its own word; exit code 1: none does",
+    )
+    add_connection(health)
+    _add_json(health, argparse.SUPPRESS)
 
 
 def _add_whose(parser: argparse.ArgumentParser, default: Any = False) -> None:

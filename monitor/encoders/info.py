@@ -33,6 +33,8 @@ class EncoderInfo(msgspec.Struct, frozen=True, kw_only=True):
     """
     tuning: Tuning | None = None
     """The constants that were tuned for it; None: none were."""
+    pinned: bool = True
+    """Whether its weights were compared with a sha256 that was known before they were read."""
     adapter: str = ""
     """Fingerprint of the adapter that is laid over what it makes of sound; empty: none is."""
     cohort: Cohort | None = None

@@ -147,6 +147,7 @@ def _info(model: StoredModel, window_len: int, batches: bool) -> EncoderInfo:
         templates=entry.prompts or (entry.prompt,),
         batches=batches,
         tuning=entry.tuning,
+        pinned=model.is_pinned,
     )
 
 

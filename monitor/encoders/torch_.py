@@ -89,7 +89,16 @@ def read_checkpoint(folder: Path) -> StoredModel:
         licence="see the checkpoint",
         source=folder.name,
     )
-    return StoredModel(folder.resolve().name, entry, folder)
+    return HashedCheckpoint(folder.resolve().name, entry, folder)
+
+
+class HashedCheckpoint(StoredModel, frozen=True):
+    """A folder whose hashes are those of the files as they were found."""
+
+    @property
+    def is_pinned(self) -> bool:
+        """Whether the hashes were known before: they were not."""
+        return False
 
 
 def _hashed(folder: Path, name: str) -> ModelFile:

@@ -63,6 +63,11 @@ class StoredModel(msgspec.Struct, frozen=True):
         return towers if self.entry.cohort is None else (*towers, self.entry.cohort)
 
     @property
+    def is_pinned(self) -> bool:
+        """Whether the hashes of the entry were written before its files were read."""
+        return True
+
+    @property
     def graphs(self) -> tuple[ModelFile, ...]:
         """The files that are ONNX graphs."""
         return self.entry.audio, self.entry.text

@@ -67,6 +67,17 @@ def adapter_note(info: EncoderInfo) -> tuple[str, ...]:
     return (sentence,)
 
 
+def unpinned_note(info: EncoderInfo) -> tuple[str, ...]:
+    """Return a sentence where nothing was known to compare the weights with."""
+    if info.pinned:
+        return ()
+    sentence = (
+        f"The weights of the model {info.name} are taken as they are ({info.identity}): no sha256 is known "
+        "to compare them with. Are they from whom you think?"
+    )
+    return (sentence,)
+
+
 def uncalibrated_note(info: EncoderInfo, config: Config) -> tuple[str, ...]:
     """Return a sentence where nothing says how often ordinary sound reaches a score."""
     if info.cohort is not None or not config.calibration.false_alarms_per_hour:
@@ -89,5 +100,6 @@ def notes_of_settings(
         *muted_note(config, classes),
         *unlisted_note(config, classes),
         *adapter_note(info),
+        *unpinned_note(info),
         *uncalibrated_note(info, config),
     )

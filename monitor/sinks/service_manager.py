@@ -20,7 +20,7 @@ from monitor.config.settings import Config
 
 FRESH_S = 5.0
 """Health comes once a second; one that is older says nothing about now."""
-_AWAY = frozenset({"lost", "ended"})
+AWAY = frozenset({"lost", "ended"})
 """States in which no sound is to be analysed; the source is tried again by the monitor itself."""
 Send = Callable[[str], None]
 
@@ -60,7 +60,7 @@ class ServiceManager:
         if not isinstance(record, Health):
             return
         now_s, before = self._clock(), self._signs.get(record.source_id)
-        lives = before is None or record.analysed > before.analysed or record.state in _AWAY
+        lives = before is None or record.analysed > before.analysed or record.state in AWAY
         self._signs[record.source_id] = Sign(now_s, record.analysed, lives)
         self._tell_state(record)
         if all(sign.lives and now_s - sign.came_s <= FRESH_S for sign in self._signs.values()):

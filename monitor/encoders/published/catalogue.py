@@ -138,6 +138,11 @@ class PublishedModel(StoredModel, frozen=True):
         known = self.publication.sha256
         return None if not known else known == self.entry.audio.sha256
 
+    @property
+    def is_pinned(self) -> bool:
+        """Whether the weights are known to be the published ones."""
+        return self.is_as_published is True
+
 
 def find_published(name: str) -> PublishedModel | None:
     """Return the published model called `name`, or the one in a folder when the name has a slash in it.

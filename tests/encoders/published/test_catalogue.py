@@ -55,5 +55,6 @@ def test_weights_are_told_from_the_published_file_where_its_hash_is_known(models
         found = find_published(name)
         assert found is not None
         assert found.is_as_published is (None if name == "msclap" else False)
+        assert not found.is_pinned
         assert found.entry.vocabulary == PUBLICATIONS[name].tokens.vocabulary
         assert found.path(found.entry.tokenizer) == folder / TOKENIZER
