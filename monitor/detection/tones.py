@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +32,10 @@ class Contrast(NamedTuple):
     pitches: Floats
     """Hz (bins,)."""
 
+    def since(self, frame: int) -> Contrast:
+        """Return the part from a frame on."""
+        return Contrast(self.contrast[frame:], self.level[frame:], self.pitches)
+
 
 def contrast_of(samples: NDArray[np.float32], sample_rate: int) -> Contrast:
     """Return how far each bin stands out of its neighbours, of float32 (n,); a frame every `STEP_S`."""
@@ -51,6 +55,45 @@ def contrast_of(samples: NDArray[np.float32], sample_rate: int) -> Contrast:
     )
     bins = slice(low - first, high - first)
     return Contrast(np.clip(level - around, 0.0, _MOST_DB)[:, bins], level[:, bins], hz[low:high])
+
+
+class ContrastTrack:
+    """The contrast of the last seconds of a stream that goes on: each of its frames is computed once.
+
+    Frames begin at multiples of `STEP_S` from the stream's beginning, wherever it is looked at.
+    """
+
+    def __init__(self, sample_rate: int) -> None:
+        """Expect indices at `sample_rate` Hz."""
+        self._rate = sample_rate
+        self._size, self._step = round(_FRAME_S * sample_rate), round(STEP_S * sample_rate)
+        self._first = 0  # number of the first frame that is kept
+        self._kept: Contrast | None = None
+
+    def over(self, start: int, stop: int, cut: Callable[[int, int], NDArray[np.float32]]) -> Contrast:
+        """Return the contrast of the frames that lie in [start, stop); `stop` never goes back.
+
+        Parameters
+        ----------
+        cut
+            Returns the samples between two stream indices, float32 (n,); the same whenever it is asked.
+        """
+        first, end = -(-start // self._step), (stop - self._size) // self._step + 1
+        known = self._first + (0 if self._kept is None else len(self._kept.level))
+        if self._kept is None or not self._first <= first < known:
+            self._kept, known = None, first
+        if end > known:
+            new = contrast_of(cut(known * self._step, (end - 1) * self._step + self._size), self._rate)
+            self._kept = new if self._kept is None else _joined(self._kept.since(first - self._first), new)
+        elif self._kept is not None:
+            self._kept = self._kept.since(first - self._first)
+        self._first = first
+        return Contrast(np.zeros((0, 0)), np.zeros((0, 0)), np.zeros(0)) if self._kept is None else self._kept
+
+
+def _joined(before: Contrast, after: Contrast) -> Contrast:
+    contrast, level = (np.concatenate(pair) for pair in zip(before[:2], after[:2], strict=True))
+    return Contrast(contrast, level, after.pitches)
 
 
 def _mean_around(level: Floats, reach: int) -> Floats:

@@ -16,7 +16,8 @@ from monitor.config.settings import ClassConfig, Config
 from monitor.detection.cadence import cadence_of
 from monitor.detection.chirps import LOOK_S as CHIRP_LOOK_S
 from monitor.detection.chirps import LowBattery, chirp_in
-from monitor.detection.rhythm import LONGEST_S, PATTERNS, SURE_CYCLES, Rhythm, is_alarm, rhythm_of
+from monitor.detection.rhythm import LONGEST_S, PATTERNS, SURE_CYCLES, Rhythm, alarm_in, rhythm_of
+from monitor.detection.tones import ContrastTrack
 from monitor.names import folded_words
 from monitor.pipeline.recent_sound import RecentSound
 from monitor.records import ALARM_LOW_BATTERY, ClassPrompt, LevelReading, Span, UnlistedSound, WindowScores
@@ -70,6 +71,7 @@ class RhythmWatch:
         self._rate = sample_rate
         self._modes = modes
         self._recent = RecentSound()
+        self._track = ContrastTrack(sample_rate)
         self._found: dict[str, Rhythm] = {}
         self._evident = evident
         self._beeps: str | None = None  # the pattern of an alarm that surely sounds
@@ -92,8 +94,8 @@ class RhythmWatch:
         if score.stop - self._looked >= seconds_to_len(EVERY_S, self._rate):
             self._looked = score.stop
             start = max(0, score.stop - seconds_to_len(EVIDENCE_S, self._rate))
-            found = rhythm_of(self._recent.cut(start, score.stop), self._rate)
-            self._beeps = found.name if found is not None and is_alarm(found) else None
+            found = alarm_in(self._track.over(start, score.stop, self._recent.cut))
+            self._beeps = None if found is None else found.name
         if self._beeps is None:
             return score
         meant = {name for name in self._evident if self._beeps in self._wanted(name)}
