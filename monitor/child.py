@@ -106,4 +106,5 @@ class Child:
         """Let go of the pipes; nobody may be reading them."""
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe is not None:
-                pipe.close()
+                with contextlib.suppress(BrokenPipeError):  # of what it was told and never read
+                    pipe.close()

@@ -64,3 +64,15 @@ def test_what_cannot_be_started_is_said_by_the_system(monkeypatch: pytest.Monkey
     monkeypatch.setattr("sys.executable", "/nowhere/python")
     with pytest.raises(FileNotFoundError):
         Child("monitor.nothing")
+
+
+def test_what_it_was_told_and_never_read_breaks_nothing_when_its_pipes_are_closed() -> None:
+    """A web page that was killed as the monitor began once took that with it, and the exit code was 0."""
+
+    def start(_: list[str], **options: Any) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-c", _STAYS], **options)
+
+    child = Child("monitor.nothing", start=start, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert child.end(grace_s=0.0, gone_s=30.0)
+    child.say(b"doing loading the model\n")
+    child.close_pipes()

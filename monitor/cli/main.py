@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import errno
 import os
+import select
 import sys
 import threading
 from collections.abc import Sequence
@@ -85,10 +86,10 @@ def _run_verb(arguments: argparse.Namespace) -> int:
         return _refuse(str(error), EXIT_BAD_INPUT)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        _forget_stdout()
-        return 0
     except Exception as error:
+        if isinstance(error, BrokenPipeError) and _reader_has_gone():
+            _forget_stdout()
+            return 0
         if os.environ.get("MONITOR_DEBUG"):
             raise
         return _fail(error)
@@ -154,6 +155,13 @@ def _verb(verbs: Any, name: str, function: Any, summary: str) -> argparse.Argume
     )
     parser.set_defaults(verb=function)
     return parser
+
+
+def _reader_has_gone() -> bool:
+    """Tell whether nobody reads standard output any more: only then is a broken pipe a good end."""
+    watched = select.poll()
+    watched.register(sys.stdout.fileno(), 0)
+    return any(found & (select.POLLERR | select.POLLHUP | select.POLLNVAL) for _, found in watched.poll(0))
 
 
 def _forget_stdout() -> None:

@@ -298,3 +298,29 @@ def test_lines_that_cannot_be_written_are_told_and_change_the_exit_code() -> Non
     assert finished.returncode == 1
     assert "No space left" in finished.stderr
     assert finished.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("read", [True, False], ids=["somebody reads", "nobody reads"])
+def test_a_broken_pipe_is_a_good_end_only_where_it_is_standard_output(read: bool) -> None:
+    """A child that had gone, and was told something, once ended a monitor with exit code 0."""
+    program = """
+import sys
+from argparse import Namespace
+from monitor.cli import main
+def verb(_):
+    raise BrokenPipeError(32, "Broken pipe")
+sys.stdin.read()
+sys.exit(main._run_verb(Namespace(verb=verb)))
+"""
+    command = [sys.executable, "-c", program]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        if not read:
+            process.stdout.close()
+        process.stdin.close()
+        said = process.stderr.read()
+    assert process.returncode == (1 if read else 0)
+    assert (b"Broken pipe" in said) == read
