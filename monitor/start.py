@@ -51,7 +51,7 @@ def interrupt_at_once() -> None:
 
 
 def before_leaving(farewell: Callable[[], object]) -> Callable[[], None]:
-    """Have `farewell` called where a Ctrl-C ends the process at once; return what takes that back."""
+    """Have `farewell` called where a signal ends the process at once; return what takes that back."""
     _farewells.append(farewell)
 
     def take_back() -> None:
@@ -111,7 +111,12 @@ def _interrupt(_number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _leave(*_: object) -> None:
+def leave_at_once(exit_code: int) -> None:
+    """End this process with `exit_code` here and now, after what was asked for with `before_leaving`."""
     while _farewells:
         _farewells.pop()()
-    os._exit(EXIT_INTERRUPTED)
+    os._exit(exit_code)
+
+
+def _leave(*_: object) -> None:
+    leave_at_once(EXIT_INTERRUPTED)

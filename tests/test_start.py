@@ -112,3 +112,18 @@ import endless
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (130, b"done\n", b"")
+
+
+def test_so_it_is_where_a_signal_comes_amid_an_import_that_is_not_waited_for(tmp_path: Path) -> None:
+    endless = "import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\n" + "signal.pause()\n" * 60
+    (tmp_path / "endless.py").write_text(endless)
+    program = """
+from monitor.cli.stopping import unwinding
+from monitor.start import before_leaving
+before_leaving(lambda: print("done", flush=True))
+with unwinding():
+    import endless
+"""
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (143, b"done\n", b"")

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import socket
 import stat
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -28,6 +29,9 @@ from monitor.text import sanitise
 
 _PRIVATE = 0o700
 _OTHERS = 0o077
+_ANY_CONTROL = "*.control"
+_NEW_S = 10.0
+"""A socket that was made just now may not be listened on yet."""
 
 
 class Peer(NamedTuple):
@@ -70,7 +74,8 @@ def control_to_bind(endpoint: str, stated: str | None = None) -> str:
     for folder in runtime_folders():
         path = folder / name
         if len(os.fsencode(path)) <= MAX_SOCKET_PATH_LEN:
-            return f"ipc://{_made_private(folder) / name}"
+            _remove_dead(_made_private(folder))
+            return f"ipc://{path}"
     raise PublishError(
         f"The path of the control socket would be longer than {MAX_SOCKET_PATH_LEN} bytes; "
         "state a shorter one: --control ipc:///path/to/socket."
@@ -125,6 +130,20 @@ def _made_private(folder: Path) -> Path:
             "--control ipc:///path/to/socket."
         )
     return folder
+
+
+def _remove_dead(folder: Path) -> None:
+    """Remove sockets that nobody listens on any more: a monitor that is killed leaves its own behind."""
+    for path in folder.glob(_ANY_CONTROL):
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            status = path.lstat()
+            if not stat.S_ISSOCK(status.st_mode) or time.time() - status.st_mtime < _NEW_S:
+                continue
+            probe.settimeout(1.0)
+            try:
+                probe.connect(os.fspath(path))
+            except ConnectionRefusedError:
+                path.unlink()
 
 
 def _is_private(folder: Path) -> bool:

@@ -19,8 +19,9 @@ from monitor.bus.doors import Door, sign_of_this_user
 from monitor.bus.messages import PublishedRecord, Reply, Request
 from monitor.bus.public_door import Gatekeeper, Public, open_public
 from monitor.bus.server import BusThread
-from monitor.bus.sockets import bind_both, control_socket, events_socket
+from monitor.bus.sockets import bind_both, control_socket, events_socket, remove_file_of
 from monitor.errors import MonitorError, PublishError
+from monitor.start import before_leaving
 
 HEARTBEAT_EVERY_S = 1.0
 _REQUESTS_PER_POLL = 20
@@ -86,6 +87,7 @@ class Publisher:
         self._bus = BusThread(doors, self.epoch, heartbeat_every_s, history)
         self._bus.start()
         self._closed = False
+        self._stay = before_leaving(self._remove_files)
 
     @property
     def refused(self) -> int:
@@ -129,6 +131,14 @@ class Publisher:
             self._gatekeeper.close()
         if not self._bus.is_alive():
             self._context.term()
+        else:
+            self._remove_files()
+        self._stay()
+
+    def _remove_files(self) -> None:
+        """Leave no socket behind, where the thread that owns them cannot put them in order any more."""
+        for address in (self.endpoint, self.control_endpoint):
+            remove_file_of(address)
 
     def _release(self, doors: list[Door]) -> None:
         """Let go of what was had before something could not be."""

@@ -126,10 +126,14 @@ def bind_both(
 
 def remove_path(sock: zmq.Socket[bytes]) -> None:
     """Remove the file of a bound ipc socket, which ZeroMQ leaves behind; open connections stay."""
-    bound = sock.getsockopt_string(zmq.LAST_ENDPOINT)
-    if bound.startswith("ipc://") and not bound.startswith("ipc://@"):
+    remove_file_of(sock.getsockopt_string(zmq.LAST_ENDPOINT))
+
+
+def remove_file_of(address: str) -> None:
+    """Remove the file of an address, if it has one."""
+    if address.startswith("ipc://") and not address.startswith("ipc://@"):
         with suppress(OSError):
-            Path(bound.removeprefix("ipc://")).unlink()
+            Path(address.removeprefix("ipc://")).unlink()
 
 
 def _bind(sock: zmq.Socket[bytes], address: str, role: str) -> None:

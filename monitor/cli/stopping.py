@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import threading
 from collections.abc import Iterator
 from types import FrameType
 
-from monitor.start import importing
+from monitor.start import importing, leave_at_once
 
 _AGAIN_S = 0.05
 """Seconds until it is tried again where a module was being imported."""
@@ -38,7 +37,7 @@ def unwinding() -> Iterator[None]:
         asked.append(number)
         if importing(frame):
             if len(asked) > _TRIES:
-                os._exit(_ENDED_BY_SIGNAL + asked[0])
+                leave_at_once(_ENDED_BY_SIGNAL + asked[0])
             signal.setitimer(signal.ITIMER_REAL, _AGAIN_S)
             return
         for one in signals:  # once is enough

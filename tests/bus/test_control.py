@@ -154,3 +154,19 @@ def test_who_asks_is_called_by_the_name_it_gives_or_its_programs_and_its_process
 def test_any_address_is_a_peer_or_none(address: str) -> None:
     peer = peer_of(address)
     assert peer is None or (peer.uid >= 0 and peer.pid >= 0)
+
+
+def test_sockets_of_monitors_that_were_killed_do_not_pile_up(runtime: Path) -> None:
+    folder = Path(control_to_bind(PORT).removeprefix("ipc://")).parent
+    listening, dead, new, file = (folder / f"127.0.0.1-{port}.control" for port in range(1, 5))
+    file.touch()
+    with socket.socket(socket.AF_UNIX) as alive:
+        alive.bind(str(listening))
+        alive.listen()
+        for path in (dead, new):
+            with socket.socket(socket.AF_UNIX) as killed:
+                killed.bind(str(path))
+        for path in (listening, dead, file):
+            os.utime(path, (0.0, 0.0))
+        control_to_bind(PORT)
+        assert set(folder.iterdir()) == {listening, new, file}
