@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import re
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 
 _LONGEST_NAME = 80
+ABANDONED_S = 600.0
+"""A file that is being written is not touched for so long only where whoever wrote it was killed."""
 
 
 def file_name(source_id: str, model: str) -> str:
@@ -34,7 +38,9 @@ def write_private(path: Path, content: bytes) -> None:
         It cannot be written; what was there stays.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".", suffix=".partial", dir=path.parent)  # mode 0600
+    begin, end = f".{path.name[:_LONGEST_NAME]}.", ".partial"
+    remove_abandoned(path.parent, f"{glob.escape(begin)}*{end}")
+    handle, name = tempfile.mkstemp(prefix=begin, suffix=end, dir=path.parent)  # mode 0600
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -43,3 +49,14 @@ def write_private(path: Path, content: bytes) -> None:
         with suppress(OSError):
             Path(name).unlink()
         raise
+
+
+def remove_abandoned(folder: Path, pattern: str) -> None:
+    """Remove what somebody began to write and was killed before it was done; `pattern`: of the names.
+
+    What cannot be removed stays.
+    """
+    for path in folder.glob(pattern):
+        with suppress(OSError):
+            if time.time() - path.lstat().st_mtime > ABANDONED_S:
+                path.unlink()

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from monitor.config.settings import ClipsConfig
 from monitor.errors import ConfigError
 from monitor.files.paths import own_folder, user_path
+from monitor.files.state_files import remove_abandoned
 
 MAX_WAITING = 8
 """Clips that wait for the disk."""
@@ -107,6 +108,7 @@ class ClipStore:
 
     def prune(self, now: datetime) -> None:
         """Remove what is older than it may be, and then the oldest while there is too much."""
+        remove_abandoned(self._folder, "*/.*.partial")
         kept = []
         for clip in stored_clips(self._folder):
             if now - clip.time > self._keep:

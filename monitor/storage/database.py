@@ -106,6 +106,11 @@ def _version(database: sqlite3.Connection) -> int:
     return int(database.execute("PRAGMA user_version").fetchone()[0])
 
 
+def is_due(last: datetime | None, now: datetime, every_s: float) -> bool:
+    """Return whether `every_s` seconds lie between two moments; also where the clock was set back between."""
+    return last is None or abs((now - last).total_seconds()) >= every_s
+
+
 def used_bytes(database: sqlite3.Connection) -> int:
     """Return how much of the file holds something."""
     pages, free, size = (

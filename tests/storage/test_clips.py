@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -112,3 +113,18 @@ def test_they_go_where_the_configuration_says(tmp_path: Path, monkeypatch: pytes
     assert clips_folder(ClipsConfig(folder=str(tmp_path))) == tmp_path
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert clips_folder(ClipsConfig()) == tmp_path / "monitor" / "clips"
+
+
+def test_half_a_clip_that_somebody_was_killed_over_goes_and_one_that_is_being_written_stays(
+    tmp_path: Path,
+) -> None:
+    day = write_clip(tmp_path, clip()).parent
+    abandoned, fresh = day / ".1.flac.partial", day / ".2.flac.partial"
+    for half in (abandoned, fresh):
+        half.touch()
+    os.utime(abandoned, (NOW.timestamp() - 3600.0,) * 2)
+    store = ClipStore(tmp_path, keep_days=1.0, max_mb=1.0)
+    store.prune(NOW)
+    store.close()
+    assert not abandoned.exists()
+    assert fresh.exists()

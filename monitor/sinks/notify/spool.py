@@ -95,6 +95,9 @@ class Spool:
             if self._folder is None:
                 self._folder = folder
             self._locks.append(lock)
+            for half in folder.glob("*.partial"):  # nobody is writing it: this program has the lock
+                with suppress(OSError):
+                    half.unlink()
             self._found += self._take_over(folder)
 
     def _take_over(self, folder: Path) -> Iterator[tuple[str, Message]]:

@@ -14,7 +14,7 @@ from monitor.bus.codec import encode_json
 from monitor.bus.messages import Change, Event, Health, NearMissMessage
 from monitor.errors import HistoryError
 from monitor.files.paths import own_folder
-from monitor.storage.database import MEGABYTE, Schema, give_back, open_or_set_aside, used_bytes
+from monitor.storage.database import MEGABYTE, Schema, give_back, is_due, open_or_set_aside, used_bytes
 from monitor.storage.database import open_database as open_file
 
 _MIGRATIONS: tuple[str, ...] = (
@@ -125,7 +125,7 @@ class HistoryWriter:
         return self._database
 
     def _prune_when_due(self, now: datetime) -> None:
-        if self._pruned is None or (now - self._pruned).total_seconds() >= _PRUNE_EVERY_S:
+        if is_due(self._pruned, now, _PRUNE_EVERY_S):
             self._pruned = now
             self.prune(now)
 

@@ -16,7 +16,7 @@ import msgspec
 
 from monitor.config.settings import MemoryConfig
 from monitor.records import Correction, Moment
-from monitor.storage.database import MEGABYTE, give_back, open_or_set_aside, used_bytes
+from monitor.storage.database import MEGABYTE, give_back, is_due, open_or_set_aside, used_bytes
 from monitor.storage.moments.opening import SCHEMA
 from monitor.storage.moments.queries import MomentStore
 from monitor.storage.moments.sealing import Seal
@@ -125,7 +125,7 @@ class MomentWriter:
         return count > self._most or used_bytes(database) > self._max_bytes
 
     def _prune_when_due(self, now: datetime) -> None:
-        if self._pruned is None or (now - self._pruned).total_seconds() >= _PRUNE_EVERY_S:
+        if is_due(self._pruned, now, _PRUNE_EVERY_S):
             self._pruned = now
             self.prune(now)
 

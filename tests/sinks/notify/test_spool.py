@@ -116,3 +116,13 @@ def test_what_is_kept_is_read_back_as_it_was(tmp_path_factory: pytest.TempPathFa
     spool.add("1", one)
     spool.close()
     assert Spool(folder, "phone").found() == [("1", one)]
+
+
+def test_half_a_file_that_somebody_was_killed_over_does_not_stay(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, "phone")
+    spool.add("1", message(NOW))
+    spool.close()
+    half = tmp_path / "phone" / "2.partial"
+    half.write_bytes(b"{")
+    assert left(tmp_path)
+    assert not half.exists()
