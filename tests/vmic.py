@@ -90,6 +90,18 @@ class VirtualMicrophones:
             "unload-module", next(line for line in modules if f"sink_name={name} " in line).split()[0]
         )
 
+    def mute(self, name: str, muted: bool = True) -> None:
+        """Mute a microphone in the sound server."""
+        self._pactl("set-source-mute", f"{name}.monitor", str(int(muted)))
+
+    def make_default(self, name: str) -> None:
+        """Let a microphone be the one that is heard where none is named."""
+        self._pactl("set-default-source", f"{name}.monitor")
+
+    def set_gain(self, name: str, percent: int) -> None:
+        """Set a microphone's gain in the sound server."""
+        self._pactl("set-source-volume", f"{name}.monitor", f"{percent}%")
+
     def stall(self, name: str, stalled: bool = True) -> None:
         """Keep a microphone connected and let it deliver nothing."""
         self._pactl("suspend-sink", name, "1" if stalled else "0")
@@ -143,7 +155,7 @@ class VirtualMicrophones:
 def _sink(name: str) -> tuple[str, ...]:
     """Return a null sink's arguments; without `norewinds` it renders two seconds ahead and is not exact."""
     form = (f"rate={SAMPLE_RATE}", "channels=1", "channel_map=mono", "format=float32le")
-    return (f"sink_name={name}", *form, "norewinds=1")
+    return (f"sink_name={name}", f"sink_properties=device.description={name}", *form, "norewinds=1")
 
 
 def _feed(player: subprocess.Popen[bytes], data: bytes) -> None:

@@ -78,7 +78,11 @@ class HealthWatch:
         if hearing.state == "too_quiet":
             state, reason = "silent", hearing.reason
         now_s = self._line.clock.monotonic()
-        changed = (state, hearing.state) != (self._state, self.hearing.state)
+        changed = (state, hearing.state, hearing.known) != (
+            self._state,
+            self.hearing.state,
+            self.hearing.known,
+        )
         clock_was_set = self._report.watch_clock()
         if not (changed or clock_was_set or now_s >= self._due_s):
             return None
@@ -109,7 +113,8 @@ class HealthWatch:
         detector = self._line.stages.detector
         muted = bool(detector.rules) and len(detector.muted) == len(detector.rules)
         late = self._line.clock.monotonic() < self._progress.late_until_s
-        return judge(Circumstances(state, reason, late, muted), self._line.stages.meter)
+        kept_quiet = self._line.capture.status.kept_quiet
+        return judge(Circumstances(state, reason, late, muted, kept_quiet), self._line.stages.meter)
 
     def _record(self, state: SourceState, reason: str | None) -> Health:
         stages, stream, progress = self._line.stages, self._line.stream, self._progress
@@ -190,14 +195,15 @@ class _Heard:
 
     def settled(self, hearing: Hearing) -> Hearing:
         """Return `hearing`, but with the reason it was told with, if it goes on: a level in it may waver."""
-        goes_on = hearing.state == self._now.state and hearing.state != "deaf"
+        guessed = not (hearing.known or self._now.known)
+        goes_on = hearing.state == self._now.state and hearing.state != "deaf" and guessed
         return self._now if goes_on else hearing
 
     def note(self, hearing: Hearing, now_s: float, time: datetime, position_s: float | None) -> None:
         """Take in how it is at `now_s` on the clock of the source: of a file, its position."""
         since_s = now_s if self._since_s is None else self._since_s
         if hearing.state == self._now.state:
-            self._since_s = since_s
+            self._now, self._since_s = hearing, since_s
             return
         self.change = HearingChange(
             number=1 if self.change is None else self.change.number + 1,

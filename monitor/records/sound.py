@@ -26,6 +26,8 @@ class Block(msgspec.Struct, frozen=True):
     """Monotonic clock, seconds, when more is due of a source that delivers in bursts; None: at once."""
     warning: str | None = None
     """What seems wrong with the source, in words for the user; empty: nothing any more; None: nothing new."""
+    kept_quiet: str | None = None
+    """Who lets no sound through, and what to do, in words for the user; empty, None: as with `warning`."""
 
 
 class CaptureStatus(msgspec.Struct, frozen=True):
@@ -50,6 +52,8 @@ class CaptureStatus(msgspec.Struct, frozen=True):
     """Monotonic clock, seconds, when more is due of a source that delivers in bursts; None: at once."""
     warning: str | None = None
     """What seems wrong with what it delivers, in words for the user; None if nothing."""
+    kept_quiet: str | None = None
+    """Who lets no sound through, and what to do, in words for the user; None: nobody is known to."""
 
 
 class RingCounters(msgspec.Struct, frozen=True):

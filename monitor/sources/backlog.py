@@ -1,4 +1,4 @@
-"""The bounded queue between the driver's callback and the pipe.
+"""The bounded queue between the driver's callback and the pipe; messages go the same way, in order.
 
 When full it drops the newest blocks and counts their samples exactly; the count travels with the next block
 that fits. One thread puts, one takes; neither ever holds a lock the other waits for.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 
-from monitor.sources.capture_messages import RawBlock
+from monitor.sources.capture_messages import Message, RawBlock
 
 
 class Backlog:
@@ -17,7 +17,7 @@ class Backlog:
     def __init__(self, limit_len: int) -> None:
         """Hold at most `limit_len` samples per channel."""
         self._limit_len = limit_len
-        self._blocks: queue.SimpleQueue[tuple[RawBlock, int] | None] = queue.SimpleQueue()
+        self._blocks: queue.SimpleQueue[tuple[RawBlock | Message, int] | None] = queue.SimpleQueue()
         self._put_len = 0  # written by the putting thread only
         self._taken_len = 0  # written by the taking thread only
         self._lost_len = 0
@@ -38,12 +38,16 @@ class Backlog:
         self._blocks.put((RawBlock(data, captured_s, self._lost_len, self._overflow), block_len))
         self._lost_len, self._overflow = 0, False
 
+    def say(self, message: Message) -> None:
+        """Queue a message behind the blocks that are there. Never waits; any thread."""
+        self._blocks.put((message, 0))
+
     def end(self) -> None:
         """Say that no block will follow."""
         self._blocks.put(None)
 
-    def take(self) -> RawBlock | None:
-        """Wait for the oldest block and return it; None after the last."""
+    def take(self) -> RawBlock | Message | None:
+        """Wait for the oldest block or message and return it; None after the last."""
         entry = self._blocks.get()
         if entry is None:
             return None

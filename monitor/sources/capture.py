@@ -187,6 +187,7 @@ class Capture:
             channels=ingest.channels,
             next_due_s=block.next_due_s,
             warning=self._status.warning if block.warning is None else block.warning or None,
+            kept_quiet=self._status.kept_quiet if block.kept_quiet is None else block.kept_quiet or None,
         )
         self._away, self._heard = False, True
 

@@ -56,13 +56,24 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
     """It may be there later."""
 
 
+class ServerNote(msgspec.Struct, frozen=True, tag=True):
+    """What the sound server does with the stream, at first and whenever that changes."""
+
+    home: str
+    """The server's name for the microphone that the stream belongs to."""
+    warning: str
+    """Which other one is heard, in words for the user; empty: none."""
+    kept_quiet: str
+    """Why the server lets no sound through, in words for the user; empty: it does."""
+
+
 class Listed(msgspec.Struct, frozen=True, tag=True):
     """Answer to a request for the devices."""
 
     devices: list[Device]
 
 
-Message = Opened | Failed | Listed | Tuned | Over
+Message = Opened | Failed | ServerNote | Listed | Tuned | Over
 
 _DECODER: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
 

@@ -23,6 +23,8 @@ from monitor.text import clean
 MAX_LISTED = 8
 """Devices named in one sentence."""
 
+_FOLLOWING = frozenset({"default", "pulse", "pipewire", "sysdefault"})
+"""What ALSA calls the door to a sound server, which chooses the microphone."""
 _HARDWARE = re.compile(r"\s*\(hw:(\d+),(\d+)\)\s*$")
 
 
@@ -42,6 +44,16 @@ class Device(msgspec.Struct, frozen=True):
     default_sample_rate: int
     """Hz."""
     is_default: bool
+
+    @property
+    def hardware(self) -> bool:
+        """Whether no sound server stands between it and us."""
+        return _HARDWARE.search(self.name) is not None
+
+    @property
+    def follows_default(self) -> bool:
+        """Whether it is whichever microphone the sound server takes for the default."""
+        return self.name in _FOLLOWING
 
 
 def stable_id(host_api: str, name: str, cards: Path = Path("/proc/asound")) -> str:

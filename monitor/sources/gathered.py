@@ -142,5 +142,11 @@ def _joined(blocks: list[Block]) -> Block:
         samples=np.concatenate([block.samples for block in blocks]),
         lost_len=first.lost_len,
         overflow=first.overflow,
-        warning=next((one.warning for one in reversed(blocks) if one.warning is not None), None),
+        warning=_newest([block.warning for block in blocks]),
+        kept_quiet=_newest([block.kept_quiet for block in blocks]),
     )
+
+
+def _newest(said: list[str | None]) -> str | None:
+    """Return what was said last; None: nothing new was."""
+    return next((one for one in reversed(said) if one is not None), None)

@@ -1,10 +1,8 @@
 """A microphone, heard through a capture process of its own (`portaudio.py` says why).
 
 The parent side: start the process, read its frames, notice within `lost_after_s` that nothing comes, and end
-it whatever the driver does. PortAudio is never loaded in this process.
-
-One thing cannot be noticed from here: when a microphone is unplugged, PulseAudio moves its stream to another
-one, if there is one, without a word, and ALSA's plug-in has no way to forbid it (`PULSE_PROP` does not).
+it whatever the driver does. PortAudio is never loaded in this process. What a sound server does with the
+stream, who moves it to another microphone when one is unplugged, the process is told by the server itself.
 """
 
 from __future__ import annotations
@@ -19,7 +17,7 @@ from monitor.child import Start
 from monitor.errors import SourceAbsent, SourceError, SourceLost
 from monitor.records import Block
 from monitor.sources import FIRST_BLOCK_S, slug
-from monitor.sources.capture_messages import Failed, Listed, Opened, RawBlock
+from monitor.sources.capture_messages import Failed, Listed, Opened, RawBlock, ServerNote
 from monitor.sources.capture_process import CaptureProcess
 from monitor.sources.devices import Device, printable
 from monitor.sources.options import SourceOptions
@@ -66,6 +64,8 @@ class Microphone:
         self._device: Device | None = None
         self._heard: set[str] = set()
         self._opened: Opened | None = None
+        self._home = ""  # the sound server's name for it
+        self._note: ServerNote | None = None  # to go with the next block
         self._deadline_s = 0.0
 
     @property
@@ -110,7 +110,7 @@ class Microphone:
         self.close()
         self._refuse_beside_a_stuck_one()
         known = self._opened or self._device
-        request = ("id", known.id, known.name) if known else ("find", self.spec)
+        request = ("id", known.id, known.name, self._home) if known else ("find", self.spec)
         alone = _OPENING.acquire(timeout=OPEN_LIMIT_S)
         try:
             self._process = process = CaptureProcess(*request, start=self._start)
@@ -122,7 +122,7 @@ class Microphone:
         finally:
             if alone:
                 _OPENING.release()
-        self._opened = opened
+        self._opened, self._note = opened, ServerNote(self._home, "", "")
         self._deadline_s = time.monotonic() + max(FIRST_BLOCK_S, self._lost_after_s)
 
     def read(self, timeout_s: float) -> Block | None:
@@ -143,11 +143,18 @@ class Microphone:
                 raise SourceLost(f"The microphone {opened.name} is connected but delivers no sound.")
         if frame is None:
             return None
+        if isinstance(frame, ServerNote):
+            self._home, self._note = frame.home, frame
+            return None
         if not isinstance(frame, RawBlock):
             raise SourceLost(frame.reason if isinstance(frame, Failed) else f"{opened.name} is out of step.")
         self._deadline_s = time.monotonic() + self._lost_after_s
         samples = np.frombuffer(frame.data, np.float32).reshape(-1, opened.channels)
-        return Block(samples, frame.captured_s, frame.lost_len, frame.overflow)
+        note, self._note = self._note, None
+        warning, kept_quiet = (None, None) if note is None else (note.warning, note.kept_quiet)
+        return Block(
+            samples, frame.captured_s, frame.lost_len, frame.overflow, warning=warning, kept_quiet=kept_quiet
+        )
 
     def close(self) -> None:
         """End the capture process; at most about a second, also when the driver hangs."""

@@ -7,7 +7,7 @@ stderr. All four are answered by a small process that holds nothing but the driv
 
     python -P -m monitor.sources.portaudio list
     python -P -m monitor.sources.portaudio find SPEC
-    python -P -m monitor.sources.portaudio id STABLE_ID NAME
+    python -P -m monitor.sources.portaudio id STABLE_ID NAME HOME
     python -P -m monitor.sources.portaudio play FILE
 
 It writes frames (`capture_messages.py`) to stdout and ends when its stdin does, when its parent dies.
@@ -26,9 +26,11 @@ from typing import Any, NoReturn
 
 from monitor.errors import SourceAbsent, SourceError
 from monitor.sources.backlog import Backlog
-from monitor.sources.capture_messages import Failed, Listed, Opened, Over, encode_header
+from monitor.sources.capture_messages import Failed, Listed, Opened, Over, RawBlock, encode_header
 from monitor.sources.capture_pipe import end_with_parent, send, take_stdout, write_all
 from monitor.sources.devices import Device, find, find_id, printable, stable_id, with_unique_ids
+from monitor.sources.sound_server import watch_stream
+from monitor.sources.stream_route import StreamRoute
 
 BLOCKS_PER_S = 50
 """Blocks of 20 ms: short against a window, long against the cost of a call."""
@@ -61,8 +63,8 @@ def _serve(arguments: Sequence[str], pipe: int) -> None:
             send(pipe, Listed(devices))
         case ["find", spec]:
             _capture(sounddevice, find(devices, spec), pipe)
-        case ["id", device_id, name]:
-            _capture(sounddevice, find_id(devices, device_id, name), pipe)
+        case ["id", device_id, name, home]:
+            _capture(sounddevice, find_id(devices, device_id, name), pipe, home)
         case _:
             raise SourceError(f"The capture process does not know {arguments!r}.")
 
@@ -122,12 +124,20 @@ def _default_index(sounddevice: ModuleType) -> int:
         return -1
 
 
-def _capture(sounddevice: ModuleType, device: Device, pipe: int) -> None:
+def _capture(sounddevice: ModuleType, device: Device, pipe: int, home: str = "") -> None:
     """Send the microphone's sound until it, or the parent, goes away."""
     stream, backlog = _open_stream(sounddevice, device)
     send(pipe, Opened(device.id, device.name, round(stream.samplerate), stream.channels))
-    while (block := backlog.take()) is not None:
-        write_all(pipe, encode_header(block) + block.data)
+    if not device.hardware:
+        route = StreamRoute(None if device.follows_default else device.name, home)
+        threading.Thread(target=watch_stream, args=(route, backlog.say), daemon=True).start()
+    while (frame := backlog.take()) is not None:
+        if isinstance(frame, RawBlock):
+            write_all(pipe, encode_header(frame) + frame.data)
+        else:
+            send(pipe, frame)
+            if isinstance(frame, Failed):
+                return
     send(pipe, Failed(f"The microphone {device.name} went away."))
 
 

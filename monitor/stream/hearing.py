@@ -19,6 +19,8 @@ class Hearing(msgspec.Struct, frozen=True):
     state: HearingState
     reason: str | None
     """Why it is not `good`, and what to do, in words for the user."""
+    known: bool = False
+    """Whether the reason is known and not only guessed from the level."""
 
 
 class Circumstances(msgspec.Struct, frozen=True):
@@ -32,6 +34,8 @@ class Circumstances(msgspec.Struct, frozen=True):
     """Whether sound has just been passed over for want of time."""
     muted: bool
     """Whether every listed class is muted."""
+    kept_quiet: str | None = None
+    """Who lets no sound through, as the sound server has it; None: nobody is known to."""
 
 
 NOISE_ROSE_DB = 15.0
@@ -48,8 +52,8 @@ def judge(now: Circumstances, meter: LevelMeter) -> Hearing:
     """Return whether a source with these circumstances, measured by `meter`, can be heard."""
     if now.source not in {"running", "silent", "paused"}:
         return Hearing("deaf", now.reason)
-    if meter.silent:
-        return Hearing("too_quiet", _DEAD if meter.dead else _NO_SOUND)
+    if now.kept_quiet is not None or meter.silent:
+        return _too_quiet(now, meter)
     if now.source == "paused":
         return Hearing("deaf", now.reason)
     if now.muted:
@@ -57,6 +61,12 @@ def judge(now: Circumstances, meter: LevelMeter) -> Hearing:
     if now.late:
         return Hearing("deaf", "the program does not keep up and passes sound over; end other programs")
     return _sound(meter)
+
+
+def _too_quiet(now: Circumstances, meter: LevelMeter) -> Hearing:
+    if now.kept_quiet is not None:
+        return Hearing("too_quiet", now.kept_quiet, known=True)
+    return Hearing("too_quiet", _DEAD if meter.dead else _NO_SOUND)
 
 
 def _sound(meter: LevelMeter) -> Hearing:

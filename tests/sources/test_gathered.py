@@ -136,8 +136,8 @@ def test_another_sample_rate_is_that_of_the_blocks_that_have_it() -> None:
 
 def test_a_warning_that_came_with_one_of_the_blocks_is_kept() -> None:
     said: list[tuple[float, Block | Exception]] = [
-        (0.0, block(1.0, warning="too fast")),
+        (0.0, block(1.0, warning="too fast", kept_quiet="muted")),
         (0.0, block(2.0)),
         (0.0, EOFError()),
     ]
-    assert [one.warning for one in all_of(Scripted(said))[0]] == ["too fast"]
+    assert [(one.warning, one.kept_quiet) for one in all_of(Scripted(said))[0]] == [("too fast", "muted")]

@@ -289,3 +289,28 @@ def test_hum_that_drowns_a_siren_is_told_with_its_remedy_and_gone_with_it() -> N
     assert remedied.hearings() == ["good"]
     assert [event.class_ for event in remedied.onsets] == ["low"]
     assert remedied.onsets[0].snr_db > 10.0
+
+
+def test_what_the_sound_server_says_is_told_at_once_in_its_words_and_ends_with_it() -> None:
+    desk = Desk()
+    desk.play(noise(1.0, 0.1))
+    well = desk.status.status
+    desk.status.status = msgspec.structs.replace(well, kept_quiet="it is muted in the sound server")
+    desk.play(noise(0.1, 0.1))
+    assert (desk.health.state, desk.health.reason) == ("silent", "it is muted in the sound server")
+    desk.status.status = well
+    desk.play(noise(0.1, 0.1))
+    assert (desk.health.state, desk.health.hearing) == ("running", "good")
+
+
+def test_a_silence_that_was_guessed_at_is_told_again_once_its_cause_is_known_and_when_that_is_gone() -> None:
+    desk = Desk()
+    desk.play(np.zeros(3 * RATE, np.float32))
+    well = desk.status.status
+    said = [str(desk.health.reason)]
+    for status in (msgspec.structs.replace(well, kept_quiet="it is muted in the sound server"), well):
+        desk.status.status = status
+        desk.play(np.zeros(RATE // 10, np.float32))
+        said.append(str(desk.health.reason))
+    assert ["muted, unplugged" in one for one in said] == [True, False, True]
+    assert said[1] == "it is muted in the sound server"
