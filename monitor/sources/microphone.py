@@ -21,13 +21,23 @@ from monitor.sources.capture_messages import Failed, Listed, Opened, RawBlock, S
 from monitor.sources.capture_process import CaptureProcess
 from monitor.sources.devices import Device, printable
 from monitor.sources.options import SourceOptions
+from monitor.sources.pace import ArrivalRate
 
 __all__ = ["Device", "Microphone", "list_devices"]
 
 OPEN_LIMIT_S = 10.0
 """A driver that has not opened after this long is not going to."""
+RATE_SPAN_S = 2.0
+"""Seconds over which the pace of a driver is measured: its blocks come evenly, unlike those of a pipe."""
 _OPENING = threading.Lock()
 """One microphone is opened at a time: a driver that looks at all devices keeps another from opening one."""
+
+
+_NOTHING = ServerNote("", "", "")
+_PACED = (
+    "The microphone {} delivers {:.2f} times the sound of the {} Hz it claims, so that all is heard too high "
+    "or too low; choose another rate in the sound settings, or replace it."
+)
 
 
 class Microphone:
@@ -65,7 +75,10 @@ class Microphone:
         self._heard: set[str] = set()
         self._opened: Opened | None = None
         self._home = ""  # the sound server's name for it
-        self._note: ServerNote | None = None  # to go with the next block
+        self._note = _NOTHING  # what the sound server said last
+        self._rate = ArrivalRate(RATE_SPAN_S)
+        self._position_s = 0.0
+        self._told: tuple[str, str] | None = None  # what went with the blocks so far
         self._deadline_s = 0.0
 
     @property
@@ -122,7 +135,8 @@ class Microphone:
         finally:
             if alone:
                 _OPENING.release()
-        self._opened, self._note = opened, ServerNote(self._home, "", "")
+        self._opened, self._note = opened, _NOTHING
+        self._rate, self._position_s, self._told = ArrivalRate(RATE_SPAN_S), 0.0, None
         self._deadline_s = time.monotonic() + max(FIRST_BLOCK_S, self._lost_after_s)
 
     def read(self, timeout_s: float) -> Block | None:
@@ -150,8 +164,9 @@ class Microphone:
             raise SourceLost(frame.reason if isinstance(frame, Failed) else f"{opened.name} is out of step.")
         self._deadline_s = time.monotonic() + self._lost_after_s
         samples = np.frombuffer(frame.data, np.float32).reshape(-1, opened.channels)
-        note, self._note = self._note, None
-        warning, kept_quiet = (None, None) if note is None else (note.warning, note.kept_quiet)
+        self._position_s += (len(samples) + frame.lost_len) / opened.sample_rate
+        self._rate.note(frame.captured_s, self._position_s)
+        warning, kept_quiet = self._news(opened)
         return Block(
             samples, frame.captured_s, frame.lost_len, frame.overflow, warning=warning, kept_quiet=kept_quiet
         )
@@ -161,6 +176,14 @@ class Microphone:
         process, self._process = self._process, None
         if process is not None and not process.end():
             self._stuck = process
+
+    def _news(self, opened: Opened) -> tuple[str, str] | tuple[None, None]:
+        """Return a warning and what keeps the microphone quiet, where that is new; empty: nothing does."""
+        rate = self._rate.wrong
+        paced = "" if rate is None else _PACED.format(opened.name, rate, opened.sample_rate)
+        now = (self._note.warning or paced, self._note.kept_quiet)
+        before, self._told = self._told, now
+        return (None, None) if now == before else now
 
     def _refuse_beside_a_stuck_one(self) -> None:
         """Start no process while one before it cannot be ended: there is one of them at most."""

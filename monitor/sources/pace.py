@@ -51,7 +51,7 @@ class Pace:
         self._usual_pause_s = 0.0
         self._dry_s: float | None = None  # since when nothing waits to be read
         self._epoch_s: float | None = None  # when the first sample was captured, at a guess
-        self._rate = _Rate()
+        self._rate = ArrivalRate()
         self._begun = False
 
     @property
@@ -95,7 +95,7 @@ class Pace:
     def _end_pause(self, pause_s: float) -> None:
         if pause_s > MAX_PAUSE_S:
             self._epoch_s = None
-            self._rate = _Rate()
+            self._rate = ArrivalRate()
         else:
             self._usual_pause_s = max(pause_s, self._usual_pause_s)
 
@@ -134,10 +134,12 @@ class LivePace(Pace):
         return super().arrived(now_s, length_s)
 
 
-class _Rate:
+class ArrivalRate:
     """Sound that arrived between two moments when all there was had been read."""
 
-    def __init__(self) -> None:
+    def __init__(self, span_s: float = RATE_SPAN_S) -> None:
+        """Measure over `span_s` seconds, twice before it is believed."""
+        self._span_s = span_s
         self._first: list[tuple[float, float]] = []  # such moments until the source was first made to wait
         self._begin: tuple[float, float] | None = None
         self._before = 1.0
@@ -151,7 +153,7 @@ class _Rate:
         if self._begin is None:
             self._begin = (now_s, position_s)
         span_s = now_s - self._begin[0]
-        if span_s >= RATE_SPAN_S:
+        if span_s >= self._span_s:
             rate = (position_s - self._begin[1]) / span_s
             if abs(rate - self._before) <= _STEADY * self._before:
                 self.wrong = rate if abs(rate - 1.0) > RATE_TOLERANCE else None

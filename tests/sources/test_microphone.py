@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from monitor.config.settings import CaptureConfig
 from monitor.errors import SourceError, SourceLost
 from monitor.sources.capture import Capture
 from monitor.sources.microphone import Microphone, list_devices
-from tests.sources.drivers import first_block, opened
+from tests.sources.drivers import fake_driver, first_block, opened
 from tests.sources.fakes import RecordingRing, noise
 from tests.vmic import SAMPLE_RATE, VirtualMicrophones
 
@@ -182,3 +183,31 @@ def test_a_capture_process_that_cannot_be_started_is_one_sentence(monkeypatch: p
     monkeypatch.setattr("sys.executable", "/nowhere/python")
     with pytest.raises(SourceError, match=r"cannot be started: No such file"):
         Microphone("attic").open()
+
+
+def warnings_of(microphone: Microphone, seconds: float) -> list[str]:
+    """What is said with the blocks of so many seconds."""
+    deadline_s = time.monotonic() + seconds
+    said = []
+    while time.monotonic() < deadline_s:
+        block = microphone.read(0.5)
+        if block is not None and block.warning:
+            said.append(block.warning)
+    return said
+
+
+@pytest.mark.parametrize(("pace", "told"), [(0.919, True), (2.0, True), (1.0005, False)])
+def test_a_driver_that_delivers_another_rate_than_it_claims_is_told_within_five_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pace: float, told: bool
+) -> None:
+    fake_driver(
+        tmp_path,
+        monkeypatch,
+        "begin_s = time.monotonic()",
+        "for number in range(1_000_000):",
+        f"    time.sleep(max(0.0, begin_s + number * 0.02 / {pace} - time.monotonic()))",
+        "    callback(bytes(4 * block_len), block_len, None, Status(False))",
+    )
+    with opened("fake") as microphone:
+        said = warnings_of(microphone, 5.0)
+    assert any(f"{pace:.2f} times" in one for one in said) == told
