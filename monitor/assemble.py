@@ -24,7 +24,7 @@ from monitor.pipeline.acknowledgements import Acknowledgements
 from monitor.pipeline.clip_keeper import ClipKeeper
 from monitor.pipeline.companions import make_companions
 from monitor.pipeline.corrector import Corrector, never_deaf
-from monitor.pipeline.earlier_runs import remember_background, remember_missed, remember_thresholds
+from monitor.pipeline.earlier_runs import EarlierRuns, remember_missed
 from monitor.pipeline.memory import open_memory
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Clock
@@ -33,7 +33,7 @@ from monitor.pipeline.scorers import Scorers
 from monitor.pipeline.shedding import Shedding
 from monitor.pipeline.stages import Stages
 from monitor.pipeline.start_notes import notes_of_settings, untuned_note
-from monitor.pipeline.stream_descriptions import describe
+from monitor.pipeline.stream_descriptions import describe, stream_id
 from monitor.pipeline.taught_classes import TaughtClasses
 from monitor.records import ClassPrompt, OwnSound
 from monitor.scoring.background import Background
@@ -48,8 +48,6 @@ from monitor.sources.file import FileSource
 from monitor.sources.gathered import GatheredSource
 from monitor.sources.options import SourceOptions
 from monitor.sources.schemes import make_source
-from monitor.storage.backgrounds import Memory
-from monitor.storage.thresholds import ThresholdStore
 from monitor.stream.level import LevelMeter
 from monitor.stream.ring import Ring
 from monitor.stream.windows import Windower
@@ -116,11 +114,11 @@ def make_stages(
         The prompt template does not fit.
     """
     config = with_tuning(config, encoder.info.tuning)
-    return _stages(encoder, Scorers(encoder, classes, config).make(own), config, Memory(None))
+    return _stages(encoder, Scorers(encoder, classes, config).make(own), config)
 
 
-def _stages(encoder: Encoder, scorer: Scorer, config: Config, memory: Memory) -> Stages:
-    """Return the stages of the line of one source, whose background was stored as `memory`."""
+def _stages(encoder: Encoder, scorer: Scorer, config: Config) -> Stages:
+    """Return the stages of the line of one source."""
     rate, hop, classes = encoder.sample_rate, hop_len(encoder, config), tuple(scorer.prompts)
     settings = with_allowance(classes, config, scorer.calibrated)
     detector = Detector(classes, settings, rate, encoder.window_len, hop)
@@ -128,7 +126,7 @@ def _stages(encoder: Encoder, scorer: Scorer, config: Config, memory: Memory) ->
         meter=LevelMeter(rate, config.level),
         windower=Windower(encoder.window_len, hop, rate),
         encoder=encoder,
-        background=Background(encoder.dim, rate, hop, config.background, memory.mean),
+        background=Background(encoder.dim, rate, hop, config.background),
         scorer=scorer,
         detector=detector,
         loud=LoudSounds(config.detector, rate, config.level.tick_s, classes),
@@ -178,8 +176,8 @@ class Monitor(msgspec.Struct, frozen=True):
     sinks: Fanout
     notes: tuple[str, ...] = ()
     """What to tell the user about how it begins, one sentence or two each."""
-    keepers: tuple[ThresholdStore, ...] = ()
-    """Keep what live sources teach."""
+    earlier: tuple[EarlierRuns, ...] = ()
+    """Keep what live sources teach, and find it again."""
     clips: tuple[ClipKeeper, ...] = ()
     """Keep the sound around events."""
 
@@ -227,13 +225,15 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     rings = [Ring(seconds_to_len(config.capture.ring_s, encoder.sample_rate), arrived) for _ in sources]
     captures = _start_captures(sources, rings, encoder.sample_rate, config)
     streams = describe(sources, encoder.info, classes, config.publish.node)
-    memories = [remember_background(stream, encoder, config) for stream in streams]
-    stages = [_stages(encoder, scorer, config, memory) for memory in memories]
-    keepers, learnt = remember_thresholds(stages, streams, config)
+    stages = [_stages(encoder, scorer, config) for _ in streams]
     memory, unremembered = open_memory(config, streams)
     if memory is not None:
         sinks.count(memory.queue)
-    companions, damaged = make_companions(streams, classes, memory, encoder, config)
+    companions = make_companions(streams, classes, memory, encoder, config)
+    earlier = tuple(
+        EarlierRuns(own, beside.sound_levels, stream, stream_id(source), config)
+        for own, beside, stream, source in zip(stages, companions, streams, sources, strict=True)
+    )
     moments = [one.moments for one in companions if one.moments is not None]
     corrector = Corrector(corrections, moments, memory, SYSTEM_CLOCK.utc)
     unremembered += corrector.remember(encoder.info.identity)
@@ -252,18 +252,19 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
             acknowledgements=acknowledgements,
             companions=beside,
             shedding=shedding,
+            earlier=before,
         )
-        for ring, capture, stream, own, beside in zip(
-            rings, captures, streams, stages, companions, strict=True
+        for ring, capture, stream, own, beside, before in zip(
+            rings, captures, streams, stages, companions, earlier, strict=True
         )
     ]
-    backgrounds = tuple(memory.note for memory in memories if memory.note)
-    notes = (*backgrounds, *damaged, *taught.notes, *unremembered, *unseen, *learnt, *untuned)
+    known = [sentence for one in earlier for sentence in one.news()]
+    notes = (*known, *taught.notes, *unremembered, *unseen, *untuned)
     notes += notes_of_settings(encoder.info, config, classes, streams)
     watched = WatchedEncoder(encoder, SYSTEM_CLOCK.monotonic, load)
     scheduler = Scheduler(pipelines, watched, arrived, acknowledgements, taught, corrector, shedding)
     clips = tuple(one.clips for one in companions if one.clips is not None)
-    return Monitor(tuple(captures), scheduler, watched, sinks, notes, keepers, clips)
+    return Monitor(tuple(captures), scheduler, watched, sinks, notes, earlier, clips)
 
 
 def _start_captures(

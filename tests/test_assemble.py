@@ -204,10 +204,10 @@ def test_a_live_source_goes_on_with_the_thresholds_it_taught(
     write_private(taught, encode_json(evidence))
     with started(config) as monitor:
         assert thresholds_of(monitor)["low"] > 0.9
-        assert len(monitor.keepers) == 1
+        assert [one.keeps for one in monitor.earlier] == [True]
     with started(replace(config, calibration=replace(config.calibration, keep=False))) as monitor:
         assert thresholds_of(monitor)["low"] == 0.5
-        assert not monitor.keepers
+        assert [one.keeps for one in monitor.earlier] == [False]
     with started(config, ArraySource(noise(1.0))) as monitor:
         assert thresholds_of(monitor)["low"] == 0.5  # what is read at once depends on nothing that is stored
 

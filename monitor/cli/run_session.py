@@ -24,6 +24,7 @@ from monitor.console import tell
 from monitor.encoders import load
 from monitor.errors import ConfigError, MonitorError, ProgramError
 from monitor.names import folded_words
+from monitor.pipeline.earlier_runs import keep_all
 from monitor.pipeline.taught_classes import listened_for, unlistened_note
 from monitor.progress import WordsProgress
 from monitor.records import ClassPrompt
@@ -33,7 +34,6 @@ from monitor.sinks.kinds import SinkOptions
 from monitor.sinks.troubles import trouble_of
 from monitor.sources.options import SourceOptions
 from monitor.storage.own_sounds import taught_sounds
-from monitor.storage.thresholds import keep_all
 
 if TYPE_CHECKING:
     from monitor.cli.web_page import WebPage
@@ -101,7 +101,7 @@ def run(
             raise
         monitor.scheduler.end("stopped")
         monitor.stop()
-        for sentence in keep_all(monitor.keepers, time.monotonic(), last=True):
+        for sentence in keep_all(monitor.earlier, time.monotonic(), last=True):
             tell(sentence)
         if monitor.error is not None:
             raise monitor.error
@@ -218,7 +218,7 @@ def _run_until_ended(
         sinks.poll(scheduler.handle)
         clips = (sentence for keeper in monitor.clips for sentence in keeper.news())
         pages = page.news() if page is not None else ()
-        for sentence in (*sinks.news(), *clips, *pages, *keep_all(monitor.keepers, time.monotonic())):
+        for sentence in (*sinks.news(), *clips, *pages, *keep_all(monitor.earlier, time.monotonic())):
             _tell(sentence, interface)
         if duration_s is not None and scheduler.stop_after(duration_s):
             return

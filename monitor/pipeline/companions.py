@@ -19,7 +19,7 @@ from monitor.pipeline.memory import Memory, make_moment_keeper
 from monitor.pipeline.moment_keeper import MomentKeeper
 from monitor.pipeline.reporter import Context, Reporter, Stream
 from monitor.pipeline.rhythm_watch import RhythmWatch, make_rhythm_watch
-from monitor.pipeline.sound_levels import SoundLevels, make_sound_levels
+from monitor.pipeline.sound_levels import SoundLevels
 from monitor.records import ClassPrompt, LevelReading, Span, UnlistedSound, Window, WindowScores
 
 
@@ -31,7 +31,7 @@ class Companions(msgspec.Struct, frozen=True):
     rhythms: RhythmWatch | None = None
     """Finds alarms by their pattern."""
     sound_levels: SoundLevels | None = None
-    """Measures dBA."""
+    """Measures dBA, once the source is known to be calibrated."""
     moments: MomentKeeper | None = None
     """Remembers what windows sounded like."""
 
@@ -87,17 +87,15 @@ def make_companions(
     memory: Memory | None,
     encoder: Encoder,
     config: Config,
-) -> tuple[list[Companions], tuple[str, ...]]:
-    """Return those of each stream, and what to tell the user."""
+) -> list[Companions]:
+    """Return those of each stream."""
     speech = speech_filter(encoder, config)
-    sound_levels, notes = make_sound_levels(streams)
-    found = [
+    return [
         Companions(
             clips=make_clip_keeper(stream, speech, config),
             rhythms=make_rhythm_watch(classes, stream.sample_rate, config),
-            sound_levels=measuring,
+            sound_levels=SoundLevels(stream.sample_rate),
             moments=make_moment_keeper(stream, memory, config),
         )
-        for stream, measuring in zip(streams, sound_levels, strict=True)
+        for stream in streams
     ]
-    return found, notes

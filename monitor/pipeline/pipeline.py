@@ -23,6 +23,7 @@ from monitor.pipeline.acknowledgements import Acknowledgements
 from monitor.pipeline.background_profile import background_profile
 from monitor.pipeline.commands import Commands
 from monitor.pipeline.companions import NOBODY, Companions
+from monitor.pipeline.earlier_runs import EarlierRuns
 from monitor.pipeline.health import HealthWatch
 from monitor.pipeline.lateness import Lateness
 from monitor.pipeline.reporter import Clock, Context, Reporter, Stream
@@ -70,12 +71,14 @@ class Pipeline:
         acknowledgements: Acknowledgements | None = None,
         companions: Companions = NOBODY,
         shedding: Shedding | None = None,
+        earlier: EarlierRuns | None = None,
     ) -> None:
         self._ring = ring
         self._capture = capture
         self._stages = stages
         self._sinks = sinks if isinstance(sinks, Fanout) else Fanout(sinks)
         self._companions = companions
+        self._earlier = earlier
         self._acknowledgements = acknowledgements or Acknowledgements(self._sinks.emit, clock.utc)
         self._clock = clock
         self._stream = stream
@@ -157,6 +160,8 @@ class Pipeline:
 
     def read(self, timeout_s: float = 0.0) -> None:
         """Begin with the next span, or the end of the stream, if either comes within `timeout_s`."""
+        if self._earlier is not None:
+            self._earlier.look(self._capture.status)
         span = None if self._ended else self._ring.read(self._read_len, timeout_s)
         if span is not None:
             self._progress.taken += len(span.samples)
@@ -217,7 +222,8 @@ class Pipeline:
         """Do what a local program asks: pause, mute, set a threshold, tell or forget the background."""
         if request.request == "background":
             stop = self._progress.stop
-            profile = background_profile(self._stages, self._stream, self._report, stop)
+            stream = self._stream if self._earlier is None else self._earlier.stream
+            profile = background_profile(self._stages, stream, self._report, stop)
             return Reply(ok=True, backgrounds=[profile])
         reply, ended = self._commands.handle(request, self._progress.stop)
         loud = self._stages.loud.end("paused", self._progress.stop) if self._stages.detector.paused else []

@@ -53,7 +53,7 @@ class Line(msgspec.Struct, frozen=True):
     stream: Stream
     clock: Clock
     sound_levels: SoundLevels | None = None
-    """None: the source is not calibrated."""
+    """None: nobody asks how loud it is."""
 
 
 class Progress(msgspec.Struct):

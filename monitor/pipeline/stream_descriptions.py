@@ -44,7 +44,12 @@ def describe(
 
 def stream_id(source: Source) -> str:
     """Return what the only source of a run is called in topics and in the names of what is stored of it."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", source.id)
+    return topic_id(source.id)
+
+
+def topic_id(source_id: str) -> str:
+    """Return the identity of a source in the letters that a topic may have."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", source_id)
 
 
 def _told_apart(names: Sequence[str], form: str) -> list[str]:

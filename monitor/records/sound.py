@@ -54,6 +54,8 @@ class CaptureStatus(msgspec.Struct, frozen=True):
     """What seems wrong with what it delivers, in words for the user; None if nothing."""
     kept_quiet: str | None = None
     """Who lets no sound through, and what to do, in words for the user; None: nobody is known to."""
+    source_id: str | None = None
+    """Stable identity of what was opened last; None until then: it is known by what was asked for."""
 
 
 class RingCounters(msgspec.Struct, frozen=True):

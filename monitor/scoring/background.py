@@ -70,7 +70,7 @@ class Background:
         self._guarded = 0
         self._restless = 0
         if known is not None:
-            self._learnt.extend([(0, known)] * self._needed)
+            self.remember(known)
 
     @property
     def mean(self) -> NDArray[np.float32]:
@@ -105,6 +105,11 @@ class Background:
                 self._keep(self._needed)
                 self._changes += 1
         self._forget(stop - self._memory_len)
+
+    def remember(self, known: NDArray[np.float32]) -> None:
+        """Begin with a mean, float32 (dim,), as it was learnt before; what has been learnt since is newer."""
+        self._learnt.extendleft([(0, known)] * self._needed)
+        self._mean = None
 
     def forget(self) -> None:
         """Begin again, as if nothing had been learnt."""

@@ -12,6 +12,7 @@ from monitor.errors import SourceAbsent, SourceDamaged, SourceError, SourceLost
 from monitor.records import Block, CaptureStatus
 from monitor.sources import FIRST_BLOCK_S, Source
 from monitor.sources.ingest import Ingest, RingWriter
+from monitor.sources.invalid_watch import InvalidWatch
 
 READ_S = 0.1
 """Seconds one read may take; how soon a stop is noticed."""
@@ -62,6 +63,8 @@ class Capture:
         self._last_block_s = 0.0
         self._away = False  # lost, and not one block since
         self._heard = False  # there was a block
+        self._warned = ""  # what the source says is wrong with it
+        self._invalid = InvalidWatch()
         self._form: tuple[int, int] | None = None  # Hz and channels of the last block of this opening
         self._pause_s = 0.0  # before the next attempt to open it
         self._stop = threading.Event()
@@ -122,7 +125,7 @@ class Capture:
                 "Convert it first."
             )
         self._ingest.begin(rate, source.live, source.name, source.id)
-        self._status = replace(self._status, device_sample_rate=rate)
+        self._status = replace(self._status, device_sample_rate=rate, source_id=source.id)
 
     def _run(self) -> None:
         try:
@@ -176,6 +179,8 @@ class Capture:
             self._begin()  # it is known only now, or has changed within the stream
         self._form = form
         ingest.add(block)
+        self._warned = self._warned if block.warning is None else block.warning
+        wrong = self._warned or self._invalid.sentence(self._source.name, ingest.invalid, self._last_block_s)
         self._status = replace(
             self._status,
             state="running",
@@ -186,7 +191,7 @@ class Capture:
             clock_ppm=ingest.clock_ppm,
             channels=ingest.channels,
             next_due_s=block.next_due_s,
-            warning=self._status.warning if block.warning is None else block.warning or None,
+            warning=wrong or None,
             kept_quiet=self._status.kept_quiet if block.kept_quiet is None else block.kept_quiet or None,
         )
         self._away, self._heard = False, True

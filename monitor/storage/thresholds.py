@@ -8,7 +8,6 @@ every ten minutes and at the end of a run; what cannot be read or written is sai
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,9 +29,14 @@ class ThresholdStore:
 
     def __init__(self, calibration: Calibration, source_id: str, model: str) -> None:
         self._calibration = calibration
-        self._path = thresholds_file(source_id, model)
+        self._model = model
+        self.belong_to(source_id)
         self._kept_s: float | None = None
         self._failed = False
+
+    def belong_to(self, source_id: str) -> None:
+        """Keep it under this name from now on."""
+        self._path = thresholds_file(source_id, self._model)
 
     def keep(self, now_s: float, last: bool = False) -> str | None:
         """Write what there is if it is time to; return a sentence where that fails for the first time.
@@ -90,8 +94,3 @@ def thresholds_file(source_id: str, model: str) -> Path | None:
     """Return where they are kept; None: there is no home folder."""
     state = own_folder("state")
     return None if state is None else state / "thresholds" / f"{file_name(source_id, model)}.json"
-
-
-def keep_all(keepers: Sequence[ThresholdStore], now_s: float, last: bool = False) -> list[str]:
-    """Let all write what is due; return what to say."""
-    return [said for keeper in keepers if (said := keeper.keep(now_s, last))]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from monitor.config.settings import CalibrationConfig
 from monitor.detection.calibration import Calibration, Condition
 from monitor.records import WindowScores
-from monitor.storage.thresholds import KEEP_EVERY_S, ThresholdStore, keep_all, remembered, thresholds_file
+from monitor.storage.thresholds import KEEP_EVERY_S, ThresholdStore, remembered, thresholds_file
 
 RATE = 1000
 BLOCKS = 60
@@ -41,7 +41,7 @@ def taught(score: float = 0.8) -> Calibration:
 def test_another_run_goes_on_with_the_thresholds_of_the_one_before() -> None:
     before = taught()
     assert before.thresholds()["siren"] > 0.8
-    assert keep_all([ThresholdStore(before, "mic", "model-1")], 0.0, last=True) == []
+    assert ThresholdStore(before, "mic", "model-1").keep(0.0, last=True) is None
     evidence = remembered("mic", "model-1").evidence
     assert evidence is not None
     after = calibration()
@@ -56,7 +56,7 @@ def test_evidence_about_other_thresholds_or_classes_changes_nothing(other: Calib
 
 
 def test_another_source_or_model_has_taught_nothing() -> None:
-    keep_all([ThresholdStore(taught(), "mic", "model-1")], 0.0, last=True)
+    ThresholdStore(taught(), "mic", "model-1").keep(0.0, last=True)
     assert remembered("mic-2", "model-1") == (None, "")
     assert remembered("mic", "model-2") == (None, "")
 
