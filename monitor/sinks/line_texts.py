@@ -129,6 +129,12 @@ def late_line(health: Health, where: str | None = None) -> str:
     return f"{moment(health.time, health.position_s)}  health  {prefix(where)}{text}"
 
 
+def overflow_line(health: Health, where: str | None = None) -> str:
+    """Return that the driver lost sound before anybody had it, as a line for a person."""
+    text = f"OVERFLOW: the driver lost sound ({health.overflow} times so far); end other programs"
+    return f"{moment(health.time, health.position_s)}  health  {prefix(where)}{text}"
+
+
 def clock_line(step: ClockStep) -> str:
     """Return that the clock was set, as a line for a person."""
     return f"{clock(step.time)}  clock   {clock_set(step)}; times before and after do not fit together"
@@ -148,6 +154,8 @@ def news_lines(health: Health, before: Health, where: str | None) -> list[str]:
     texts = []
     if health.warning and health.warning != before.warning:
         texts.append(f"WARNING: {health.warning}")
+    if before.warning and not health.warning:
+        texts.append(f"no longer: {before.warning}")
     if health.background.changes > before.background.changes:
         texts.append("another background noticed; learning it")
     now, then = health.calibration, before.calibration

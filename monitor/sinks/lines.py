@@ -27,6 +27,7 @@ from monitor.sinks.line_texts import (
     late_line,
     near_miss_line,
     news_lines,
+    overflow_line,
     passed_over,
     prefix,
     seen_line,
@@ -77,6 +78,7 @@ class LineSink:
         self._health: dict[str, Health] = {}
         self._names: dict[str, str] = {}
         self._late: dict[str, bool] = {}
+        self._overflows: dict[str, bool] = {}
         self._troubles = Troubles()
         self._day = ""
         self._clock_steps = 0
@@ -182,9 +184,17 @@ class LineSink:
         if not late:
             lines += hearing_lines(health, before)
         if before is not None:
+            lines += self._overflow_lines(health, before)
             lines += news_lines(health, before, self._where(health.source_id))
             lines += self._clock_lines(health, before)
         return lines + self._change_lines(health)
+
+    def _overflow_lines(self, health: Health, before: Health) -> list[str]:
+        """Tell once that the driver loses sound, until it lost none for a while."""
+        overflows = health.overflow > before.overflow
+        known = self._overflows.get(health.source_id, False)
+        self._overflows[health.source_id] = overflows
+        return [overflow_line(health, self._where(health.source_id))] if overflows and not known else []
 
     def tell_changes(self, health: Health) -> None:
         """Print who changed what, unless that has been told."""

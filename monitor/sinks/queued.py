@@ -70,6 +70,7 @@ class Queued(Generic[Entry]):
         self._changed = threading.Condition()
         self._closing = False
         self._busy = 0  # records that the sink is at
+        self._failed = 0  # records that the sink failed on since it took one
         self._told: set[str] = set()
         self._news: list[str] = []
         self._thread = threading.Thread(target=self._work, name=f"sink {name}", daemon=True)
@@ -113,6 +114,8 @@ class Queued(Generic[Entry]):
                 self._sink.emit(record)
             except Exception as error:  # noqa: BLE001 - told and counted; the next may go through again
                 self._fail(error)
+            else:
+                self._recover()
             self._busy = 0
         try:
             self._sink.close()
@@ -129,7 +132,18 @@ class Queued(Generic[Entry]):
     def _fail(self, error: Exception) -> None:
         why = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
         with self._changed:
+            self._failed += self._busy
             self._lose(self._busy, f"cannot be written: {why}")
+
+    def _recover(self) -> None:
+        """Tell that the sink takes records again after it failed; the next failure is told again."""
+        if not self._failed:
+            return
+        with self._changed:
+            lost, self._failed = self._failed, 0
+            self._told.clear()
+            records = "record is" if lost == 1 else "records are"
+            self._news.append(f"{self._name} is written again; {lost} {records} lost.")
 
     def _lose(self, count: int, why: str) -> None:
         """Count what is lost and tell why, once; called with the lock held."""

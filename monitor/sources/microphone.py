@@ -78,6 +78,7 @@ class Microphone:
         self._note = _NOTHING  # what the sound server said last
         self._rate = ArrivalRate(RATE_SPAN_S)
         self._position_s = 0.0
+        self._paced = ""  # what was said of its rate
         self._told: tuple[str, str] | None = None  # what went with the blocks so far
         self._deadline_s = 0.0
 
@@ -136,7 +137,8 @@ class Microphone:
             if alone:
                 _OPENING.release()
         self._opened, self._note = opened, _NOTHING
-        self._rate, self._position_s, self._told = ArrivalRate(RATE_SPAN_S), 0.0, None
+        self._rate, self._position_s = ArrivalRate(RATE_SPAN_S), 0.0
+        self._paced, self._told = "", None
         self._deadline_s = time.monotonic() + max(FIRST_BLOCK_S, self._lost_after_s)
 
     def read(self, timeout_s: float) -> Block | None:
@@ -180,8 +182,11 @@ class Microphone:
     def _news(self, opened: Opened) -> tuple[str, str] | tuple[None, None]:
         """Return a warning and what keeps the microphone quiet, where that is new; empty: nothing does."""
         rate = self._rate.wrong
-        paced = "" if rate is None else _PACED.format(opened.name, rate, opened.sample_rate)
-        now = (self._note.warning or paced, self._note.kept_quiet)
+        if rate is None:
+            self._paced = ""
+        elif not self._paced:  # said once, though the rate wavers
+            self._paced = _PACED.format(opened.name, rate, opened.sample_rate)
+        now = (self._note.warning or self._paced, self._note.kept_quiet)
         before, self._told = self._told, now
         return (None, None) if now == before else now
 

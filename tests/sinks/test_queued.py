@@ -100,7 +100,24 @@ def test_what_a_sink_fails_on_is_counted_and_the_next_goes_through() -> None:
     queued.close()
     assert (fanout.undelivered, fanout.dropped, fanout.failures) == (2, 2, 0)
     assert sink.taken == [2.0]
-    assert fanout.news() == ["The log cannot be written: No space left on device."]
+    assert fanout.news() == [
+        "The log cannot be written: No space left on device.",
+        "The log is written again; 2 records are lost.",
+    ]
+
+
+def test_a_sink_that_fails_again_after_it_had_recovered_is_told_of_again() -> None:
+    sink = Gated([True, False, True])
+    fanout = Fanout([queued := QueuedSink(sink, "The log", close_s=30.0)])
+    for number in range(3):
+        fanout.emit(numbered(number))
+    sink.let(3)
+    queued.close()
+    assert fanout.news() == [
+        "The log cannot be written: No space left on device.",
+        "The log is written again; 1 record is lost.",
+        "The log cannot be written: No space left on device.",
+    ]
 
 
 def test_a_sink_that_hangs_does_not_keep_the_run_from_ending() -> None:
