@@ -64,8 +64,7 @@ class VirtualMicrophones:
 
     def start(self) -> None:
         """Start the server with all microphones plugged in."""
-        blocks = [_ALSA.format(name=name, socket=self._socket) for name in self._names]
-        (self._folder / "asound.conf").write_text("</usr/share/alsa/alsa.conf>\n" + "".join(blocks), "utf-8")
+        self.list_as(self._names)
         own = ("HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "PULSE_RUNTIME_PATH", "PULSE_STATE_PATH")
         environment = {**os.environ, **dict.fromkeys(own, str(self._folder))}
         environment.pop("DBUS_SESSION_BUS_ADDRESS", None)
@@ -78,6 +77,11 @@ class VirtualMicrophones:
             if self._server.poll() is not None or time.monotonic() > deadline_s:
                 raise RuntimeError((self._folder / "log").read_text("utf-8", "replace"))
             time.sleep(0.02)
+
+    def list_as(self, names: Sequence[str]) -> None:
+        """Let whoever looks from now on see microphones in this order."""
+        blocks = [_ALSA.format(name=name, socket=self._socket) for name in names]
+        (self._folder / "asound.conf").write_text("</usr/share/alsa/alsa.conf>\n" + "".join(blocks), "utf-8")
 
     def plug(self, name: str) -> None:
         """Plug a microphone in (again)."""
