@@ -16,17 +16,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Remember what is skipped."""
-    config.pluginmanager.register(Skipped(config))
+    """Remember what is skipped, where pytest may keep anything (not with `-p no:cacheprovider`)."""
+    cache = getattr(config, "cache", None)
+    if cache is not None:
+        config.pluginmanager.register(Skipped(config, cache))
+    elif config.getoption(_OPTION):
+        raise pytest.UsageError(f"{_OPTION} needs the cache of pytest, which is switched off")
 
 
 class Skipped:
     """Remembers what was skipped, in pytest's own cache; with the option, leaves all other tests out."""
 
-    def __init__(self, config: pytest.Config) -> None:
-        assert config.cache is not None
-        self._cache = config.cache
-        self._only: set[str] | None = set(config.cache.get(_KEY, [])) if config.getoption(_OPTION) else None
+    def __init__(self, config: pytest.Config, cache: pytest.Cache) -> None:
+        self._cache = cache
+        self._only: set[str] | None = set(cache.get(_KEY, [])) if config.getoption(_OPTION) else None
         self._found: set[str] = set()
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:

@@ -40,3 +40,14 @@ def test_what_was_skipped_is_run_by_the_next_one_and_nothing_else(
     pytester.makepyfile(lots_of_megabytes="")
     pytester.runpytest_inprocess("--skipped").assert_outcomes(passed=3, skipped=1, deselected=1)
     pytester.runpytest_inprocess("--skipped").assert_outcomes(skipped=1, deselected=4)
+
+
+def test_without_a_cache_nothing_is_remembered_and_asking_for_it_is_refused(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
+    pytester.makeconftest(Path(skipped.__file__).read_text("utf-8"))
+    pytester.makepyfile(test_without=WITHOUT_IT)
+    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1, skipped=2)
+    asked = pytester.runpytest_inprocess("-p", "no:cacheprovider", "--skipped")
+    assert asked.ret == pytest.ExitCode.USAGE_ERROR

@@ -12,7 +12,7 @@ import msgspec
 
 from monitor.cli.adapt_options import adapt_options, add_adapt_options, add_model
 from monitor.cli.adapt_towers import add_towers
-from monitor.cli.arguments import AddVerb, model_flag
+from monitor.cli.arguments import AddVerb, model_flag, prompt_flag
 from monitor.cli.values import whole
 from monitor.config.settings import Config, load_config
 from monitor.console import show, show_json
@@ -126,12 +126,13 @@ class _Work(NamedTuple):
     versions: AdapterVersions
     options: AdaptOptions
     own_captions: list[str]
+    templates: tuple[str, ...]
 
 
 def _begin(arguments: argparse.Namespace) -> _Work:
     """Return what the command line asks for."""
     from monitor.encoders import load
-    from monitor.learning.adaptation import Place
+    from monitor.learning.adaptation import Place, templates_of
     from monitor.learning.adapter_versions import AdapterVersions
     from monitor.learning.captions import read_captions
     from monitor.learning.transferred import taught_sounds_of
@@ -139,28 +140,26 @@ def _begin(arguments: argparse.Namespace) -> _Work:
 
     options = adapt_options(arguments)
     own = read_captions(arguments.captions) if arguments.captions else []
-    config = _config_of(arguments)
-    if arguments.prompt is not None:
-        prompts = msgspec.structs.replace(config.prompts, template=arguments.prompt)
-        config = msgspec.structs.replace(config, prompts=prompts)
+    config = load_config(arguments.config, os.environ, model_flag(arguments) | prompt_flag(arguments))
     listed = arguments.classes or ",".join(config.prompts.classes)
     classes = tuple(parse_classes(listed, config.prompts.aliases))
     encoder = load(msgspec.structs.replace(config.model, adapter="none"))
     versions = AdapterVersions(encoder.info.identity)
     in_use = versions.adapter_in_use()
     taught = taught_sounds_of([one.name for one in classes], encoder.info, in_use)
-    return _Work(Place(encoder, classes, config, in_use, taught), versions, options, own)
+    place = Place(encoder, classes, config, in_use, taught)
+    return _Work(place, versions, options, own, templates_of(place))
 
 
 def _adapt(arguments: argparse.Namespace, work: _Work, sound: HeardSound) -> int:
-    from monitor.learning.adaptation import adapt, templates_of
+    from monitor.learning.adaptation import adapt
     from monitor.learning.captions import embed_captions
     from monitor.learning.transferred import transfer
     from monitor.progress import progress
 
     place, options = work.place, work.options
     wordings = [one.wording for one in place.classes]
-    captions = embed_captions(place.encoder, wordings, work.own_captions, templates_of(place))
+    captions = embed_captions(place.encoder, wordings, work.own_captions, work.templates)
     with progress("training", options.training.epochs) as advance:
         adapted = adapt(place, sound, captions, options, advance)
     version = _version(work, sound, adapted)

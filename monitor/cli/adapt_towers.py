@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from monitor.cli.adapt_options import add_curation, add_learning, add_own_judgement, curation_options
-from monitor.cli.arguments import AddVerb, options_of
+from monitor.cli.arguments import AddVerb, options_of, prompt_flag
 from monitor.cli.values import whole
 from monitor.config.settings import Config, load_config
 from monitor.console import show, show_json
@@ -100,10 +100,7 @@ def _begin(arguments: argparse.Namespace) -> tuple[Place, Captions]:
     from monitor.learning.captions import embed_captions, read_captions
     from monitor.scoring.prompts import parse_classes
 
-    config = load_config(arguments.config, os.environ)
-    if arguments.prompt is not None:
-        prompts = msgspec.structs.replace(config.prompts, template=arguments.prompt)
-        config = msgspec.structs.replace(config, prompts=prompts)
+    config = load_config(arguments.config, os.environ, prompt_flag(arguments))
     own = read_captions(arguments.captions) if arguments.captions else []
     classes = tuple(
         parse_classes(arguments.classes or ",".join(config.prompts.classes), config.prompts.aliases)

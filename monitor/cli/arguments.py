@@ -33,6 +33,11 @@ def model_flag(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     return {"model": model} if model else {}
 
 
+def prompt_flag(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """Return what `--prompt` says of the configuration."""
+    return {} if arguments.prompt is None else {"prompts": {"template": arguments.prompt}}
+
+
 def add_connection(parser: Flags) -> None:
     """Add the flags that say which monitor is meant."""
     parser.add_argument("--connect", default=DEFAULT_ENDPOINT, metavar="ENDPOINT", help="default %(default)s")

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from monitor.cli.arguments import AddVerb
+from monitor.cli.arguments import AddVerb, prompt_flag
 from monitor.cli.eval_options import Folds, Kind, add_common, hear_each, open_models
 from monitor.cli.values import amount, count, numbers, share, snrs, whole
 from monitor.config.settings import load_config
@@ -206,8 +206,7 @@ def _bench(arguments: argparse.Namespace) -> tuple[ClipBench, int]:
     """Return the models that `_add_sounds` names, loaded, and the exit code: 1 where one is not here."""
     from monitor.evaluation.clip_task import ClipBench
 
-    flags = {} if arguments.prompt is None else {"prompts": {"template": arguments.prompt}}
-    config = load_config(arguments.config, os.environ, flags)
+    config = load_config(arguments.config, os.environ, prompt_flag(arguments))
     names = (arguments.model or config.model.name).split(",")
     models = open_models(config, names)
     return ClipBench(models.encoders, config, arguments.subset), models.exit_code

@@ -96,3 +96,11 @@ def test_bad_input_is_one_sentence(recordings: Path, home: Path, capsys: pytest.
         capsys, "recordings", str(recordings), "--captions", str(home / "missing.txt")
     )
     assert "No adapter of this model is in use" in refused(capsys, "rollback")
+
+
+def test_a_prompt_without_a_place_for_the_name_is_refused_before_anything_is_heard(
+    recordings: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = refused(capsys, "recordings", str(recordings), *SHORT, "--prompt", "a sound")
+    assert "must hold {} once" in told
+    assert "listening" not in told
