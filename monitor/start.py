@@ -22,9 +22,15 @@ EXIT_INTERRUPTED = 130
 
 
 def ready() -> None:
-    """Make this process safe to interrupt, and import nothing from the current folder from now on."""
+    """Make this process safe to interrupt, and import nothing from the current folder from now on.
+
+    numpy's linear algebra gets one thread, in children too, unless the environment says otherwise: what is
+    computed here is small, more threads only wait for one another where a machine is busy, and how many
+    there are must change no figure.
+    """
     _on_interrupt(_interrupt)
     forget_current_folder()
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def forget_current_folder() -> None:

@@ -15,6 +15,7 @@ from tests.terminal import on_terminal
 
 ROOT = Path(__file__).resolve().parents[1]
 SHADOWS = ["textual", "msgspec", "numpy", "zmq", "rich", "sounddevice", "soundfile", "onnxruntime", "typing"]
+THREADS = "OPENBLAS_NUM_THREADS"
 RUN = ["run", "--source", "demo", "--fast", "--duration", "1"]
 
 INTERRUPTIBLE = (
@@ -127,3 +128,21 @@ with unwinding():
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (143, b"done\n", b"")
+
+
+@pytest.mark.parametrize(("given", "kept"), [(None, "1"), ("3", "3")])
+def test_linear_algebra_has_one_thread_unless_the_environment_says_otherwise(
+    given: str | None, kept: str
+) -> None:
+    environment = {key: value for key, value in os.environ.items() if key != THREADS}
+    shown = f"import os; from monitor.start import ready; ready(); print(os.environ[{THREADS!r}])"
+    done = subprocess.run(
+        [sys.executable, "-c", shown],
+        env=environment if given is None else {**environment, THREADS: given},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout.strip() == kept
