@@ -89,7 +89,8 @@ def logits_of(state: dict[str, Any], mel: Any) -> Any:
         groups = len(weight) if each else 1
         x = functional.conv2d(x, weight, None, stride, weight.shape[2] // 2, 1, groups)
         keys = ("running_mean", "running_var", "weight", "bias")
-        return functional.batch_norm(x, *(state[f"{name}.1.{key}"] for key in keys), eps=1e-3)
+        norm = {key: state[f"{name}.1.{key}"] for key in keys}
+        return functional.batch_norm(x, **norm, eps=1e-3)
 
     def linear(x: Any, name: str) -> Any:
         return functional.linear(x, state[f"{name}.weight"], state[f"{name}.bias"])

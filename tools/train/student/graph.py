@@ -19,18 +19,21 @@ OPSET = 18
 def folded(student: Student) -> Student:
     """Return the same function in the teacher's units: every scale, bend and skip folded into a layer."""
     student = copy.deepcopy(student).eval()
-    for layer, (bend, _) in zip((student.stem, student.last, student.hidden), student.bends(), strict=True):
+    layers: tuple[nn.Conv2d | nn.Linear, ...] = (student.stem, student.last, student.hidden)
+    for layer, (bend, _) in zip(layers, student.bends(), strict=True):
         _scale_output(layer, bend.gain, bend.shift)
-    for before, after, block in zip(student.scales, list(student.scales)[1:], student.blocks, strict=False):
+    for block, before, after in student.steps():
         _scale_input(block.expand, before)
         shift = after.mean - before.mean if block.has_skip else after.mean
         _scale_output(block.project, after.deviation, shift)
         block.skip = None
-    _scale_input(student.last, student.scales[-1])
+    _scale_input(student.last, student.steps()[-1][2])
     _scale_input(student.hidden, student.pooled_scale)
     _scale_input(student.logits, student.hidden_scale)
-    student.stem_bend = student.last_bend = student.hidden_bend = nn.Hardswish()
-    student.pooled_scale = student.hidden_scale = nn.Identity()
+    for name in ("stem_bend", "last_bend", "hidden_bend"):
+        setattr(student, name, nn.Hardswish())
+    for name in ("pooled_scale", "hidden_scale"):
+        setattr(student, name, nn.Identity())
     student.scales = nn.ModuleList(nn.Identity() for _ in student.scales)
     return student
 
@@ -38,6 +41,7 @@ def folded(student: Student) -> Student:
 def _scale_output(layer: nn.Conv2d | nn.Linear, gain: Tensor, shift: Tensor) -> None:
     """Make a layer return gain y + shift."""
     layer.weight *= gain.view(-1, *[1] * (layer.weight.dim() - 1))
+    assert layer.bias is not None  # noqa: S101
     layer.bias.copy_(layer.bias * gain + shift)
 
 
@@ -45,6 +49,7 @@ def _scale_input(layer: nn.Conv2d | nn.Linear, scale: Scale) -> None:
     """Make a layer without a border standardise what it is given."""
     shape = (1, -1) + (1,) * (layer.weight.dim() - 2)
     layer.weight /= scale.deviation.view(shape)
+    assert layer.bias is not None  # noqa: S101
     layer.bias -= layer.weight.flatten(1) @ scale.mean
 
 

@@ -163,6 +163,12 @@ class Student(nn.Module):
         self.stem_bend, self.last_bend, self.hidden_bend = Bend(STEM), Bend(POOLED), Bend(HIDDEN)
         self.logits = nn.Linear(HIDDEN, LOGITS)
 
+    def steps(self) -> list[tuple[Block, Scale, Scale]]:
+        """Pair each block with the scales of the map it is given and of the one it makes."""
+        scales = [one for one in self.scales if isinstance(one, Scale)]
+        blocks = [one for one in self.blocks if isinstance(one, Block)]
+        return list(zip(blocks, scales[:-1], scales[1:], strict=True))
+
     def bends(self) -> list[tuple[Bend, Scale]]:
         """Pair each layer that bends with the scale of what it makes."""
         stem = self.scales[0]

@@ -46,28 +46,25 @@ def unfold(student: Student, weights: dict[str, Tensor]) -> None:
         own.copy_(weights[name])
     _unscale_input(student.logits, student.hidden_scale)
     _unscale_input(student.hidden, student.pooled_scale)
-    _unscale_input(student.last, _scale(student.scales[-1]))
-    for before, after, block in zip(student.scales, list(student.scales)[1:], student.blocks, strict=False):
-        old, new = _scale(before), _scale(after)
-        shift = new.mean - old.mean if block.has_skip else new.mean
-        _unscale_output(block.project, new.deviation, shift)  # type: ignore[arg-type]
-        _unscale_input(block.expand, old)  # type: ignore[arg-type]
-    for layer, (bend, _) in zip((student.stem, student.last, student.hidden), student.bends(), strict=True):
+    _unscale_input(student.last, student.steps()[-1][2])
+    for block, before, after in student.steps():
+        shift = after.mean - before.mean if block.has_skip else after.mean
+        _unscale_output(block.project, after.deviation, shift)
+        _unscale_input(block.expand, before)
+    layers: tuple[nn.Conv2d | nn.Linear, ...] = (student.stem, student.last, student.hidden)
+    for layer, (bend, _) in zip(layers, student.bends(), strict=True):
         _unscale_output(layer, bend.gain, bend.shift)
-
-
-def _scale(module: nn.Module) -> Scale:
-    assert isinstance(module, Scale)  # noqa: S101
-    return module
 
 
 def _unscale_output(layer: nn.Conv2d | nn.Linear, gain: Tensor, shift: Tensor) -> None:
     """Make a layer that returns gain y + shift return y."""
     layer.weight /= gain.view(-1, *[1] * (layer.weight.dim() - 1))
-    layer.bias.copy_((layer.bias - shift) / gain)  # type: ignore[union-attr]
+    assert layer.bias is not None  # noqa: S101
+    layer.bias.copy_((layer.bias - shift) / gain)
 
 
 def _unscale_input(layer: nn.Conv2d | nn.Linear, scale: Scale) -> None:
     """Make a layer that standardises what it is given expect it standardised."""
-    layer.bias += layer.weight.flatten(1) @ scale.mean  # type: ignore[operator]
+    assert layer.bias is not None  # noqa: S101
+    layer.bias += layer.weight.flatten(1) @ scale.mean
     layer.weight *= scale.deviation.view((1, -1) + (1,) * (layer.weight.dim() - 2))

@@ -23,7 +23,7 @@ class Soap(torch.optim.Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Tensor],
+        params: Iterable[dict[str, Any]],
         lr: float,
         betas: tuple[float, float] = (0.95, 0.98),
         weight_decay: float = 0.0,

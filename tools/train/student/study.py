@@ -204,8 +204,8 @@ class Study:
         share = 1 / min(1.0 + 0.1 * steps, 1500.0)
         for slow, fast in zip(self.average.parameters(), self.student.parameters(), strict=True):
             slow.lerp_(fast, share)
-        for slow, fast in zip(self.average.buffers(), self.student.buffers(), strict=True):
-            slow.copy_(fast)
+        for kept, new in zip(self.average.buffers(), self.student.buffers(), strict=True):
+            kept.copy_(new)
 
     def note(self, exams: list[Exam]) -> dict[str, Marks]:
         """Measure the average, append to the curve, and store."""
