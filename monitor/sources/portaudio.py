@@ -38,6 +38,8 @@ BACKLOG_S = 10.0
 """Seconds kept while the parent does not read, beside what the pipe holds."""
 MAX_CHANNELS = 8
 """A device that claims more is a virtual one that copies; two of its channels say it all."""
+_IN_USE = "Another program may be using it; close that one"
+_NOT_THERE = "The sound server does not answer or has no such microphone at present; plug it in"
 
 
 def main(arguments: Sequence[str]) -> NoReturn:
@@ -161,9 +163,10 @@ def _open_stream(sounddevice: ModuleType, device: Device) -> tuple[Any, Backlog]
             reason = _reason(error)
         else:
             return stream, backlog
+    why = _IN_USE if device.hardware or device.host_api != "ALSA" else _NOT_THERE
     raise SourceAbsent(
-        f"The microphone {device.name} (index {device.index}) cannot be opened: {reason}. Another program "
-        "may be using it; close that one, or choose another microphone (`monitor devices` lists them)."
+        f"The microphone {device.name} (index {device.index}) cannot be opened: {reason}. {why}, or choose "
+        "another microphone (`monitor devices` lists them)."
     )
 
 

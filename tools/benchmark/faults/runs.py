@@ -35,8 +35,8 @@ class Line(NamedTuple):
 
     @property
     def words(self) -> str:
-        """The line without its time."""
-        return _STAMP.sub("", self.text).strip()
+        """The line without its time, and without what an interface had drawn before it."""
+        return _STAMP.sub("", self.text).rpartition(4 * " ")[2].strip()
 
 
 class Told(NamedTuple):

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from monitor.bus.messages import Health
 from tools.benchmark.faults.records import Fault, Outcome, is_well, lost_between, unaccounted
 from tools.benchmark.faults.runs import START_S, Run
-from tools.benchmark.faults.worlds import World, opened
+from tools.benchmark.faults.world import World
+from tools.benchmark.faults.worlds import opened
 
 _WELL_S = 1.5
 """Seconds for which a monitor has run well before anything is done to it."""
@@ -45,7 +46,7 @@ def _tried(fault: Fault, world: World, before: Health) -> Outcome:
     outcome = Outcome(
         fault,
         seen_s=None if seen is None else round(seen.at_s - begun_s, 2),
-        words="" if seen is None else seen.words,
+        words="" if seen is None else seen.words.replace(str(world.folder), "…"),
         back_s=None if well is None else round(max(0.0, (back or well).at_s - ended_s), 2),
         back_words="" if back is None else back.words,
         lost=lost_between(before, (after or run.healths[-1]).health),
