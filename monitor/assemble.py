@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from monitor.config.checks import check_window
+from monitor.config.fleet import Place, without_groups
 from monitor.config.settings import Config
 from monitor.config.tuning import with_tuning
 from monitor.detection.allowance import set_by_hand, with_allowance
@@ -74,6 +75,7 @@ def open_sinks(config: Config, options: SinkOptions, names: Iterable[str] | None
     MonitorError
         One cannot be had; the others are closed again.
     """
+    config = without_groups(config)
     opened: dict[str, Sink] = {}
     with contextlib.ExitStack() as stack:
         for name in SINKS if names is None else names:
@@ -114,12 +116,13 @@ def make_stages(
         The prompt template does not fit.
     """
     config = with_tuning(config, encoder.info.tuning)
-    return _stages(encoder, Scorers(encoder, classes, config).make(own), config)
+    scorer = Scorers(encoder, classes, config).make(own)
+    return _stages(encoder, scorer, config, list(scorer.prompts))
 
 
-def _stages(encoder: Encoder, scorer: Scorer, config: Config) -> Stages:
-    """Return the stages of the line of one source."""
-    rate, hop, classes = encoder.sample_rate, hop_len(encoder, config), tuple(scorer.prompts)
+def _stages(encoder: Encoder, scorer: Scorer, config: Config, classes: Sequence[str]) -> Stages:
+    """Return the stages of the line of one source, which listens for `classes`."""
+    rate, hop = encoder.sample_rate, hop_len(encoder, config)
     settings = with_allowance(classes, config, scorer.calibrated)
     detector = Detector(classes, settings, rate, encoder.window_len, hop)
     return Stages(
@@ -200,6 +203,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     sinks: Fanout,
     config: Config,
     load: Callable[[], Encoder] | None = None,
+    places: Sequence[Place] | None = None,
 ) -> Monitor:
     """Embed the texts, open the sources, and return what turns their sound into records; the caller stops it.
 
@@ -207,6 +211,8 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     ----------
     load
         Returns `encoder` loaded again, for when it fails; None: it is tried as it is.
+    places
+        What is in force for each of `sources`; None: `classes` and `config` for all.
 
     Raises
     ------
@@ -217,22 +223,32 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     """
     _tell_microphones_apart(sources)
     untuned = untuned_note(encoder.info, config)
-    config = with_tuning(config, encoder.info.tuning)
+    tuning = encoder.info.tuning
+    config = with_tuning(config, tuning)
+    places = places or [Place("", "", tuple(classes), config) for _ in sources]
+    own_configs = [with_tuning(place.config, tuning) for place in places]
     taught = TaughtClasses(classes, encoder.info, Scorers(encoder, classes, config))
     scorer = taught.scorer()
     scorer.corrections = corrections = Corrections(tuple(scorer.prompts), never_deaf(classes, config))
     arrived = threading.Event()
     rings = [Ring(seconds_to_len(config.capture.ring_s, encoder.sample_rate), arrived) for _ in sources]
-    captures = _start_captures(sources, rings, encoder.sample_rate, config)
-    streams = describe(sources, encoder.info, classes, config.publish.node)
-    stages = [_stages(encoder, scorer, config) for _ in streams]
+    captures = _start_captures(sources, rings, encoder.sample_rate, own_configs)
+    streams = describe(sources, encoder.info, places, config.publish.node)
+    stages = [
+        _stages(encoder, scorer, own, [one.name for one in place.classes])
+        for own, place in zip(own_configs, places, strict=True)
+    ]
     memory, unremembered = open_memory(config, streams)
     if memory is not None:
         sinks.count(memory.queue)
-    companions = make_companions(streams, classes, memory, encoder, config)
+    companions = make_companions(streams, places, memory, encoder, config)
     earlier = tuple(
-        EarlierRuns(own, beside.sound_levels, stream, stream_id(source), config)
-        for own, beside, stream, source in zip(stages, companions, streams, sources, strict=True)
+        EarlierRuns(
+            own, beside.sound_levels, stream, None if place.source_id else stream_id(source), place.config
+        )
+        for own, beside, stream, source, place in zip(
+            stages, companions, streams, sources, places, strict=True
+        )
     )
     moments = [one.moments for one in companions if one.moments is not None]
     corrector = Corrector(corrections, moments, memory, SYSTEM_CLOCK.utc)
@@ -268,7 +284,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
 
 
 def _start_captures(
-    sources: Sequence[Source], rings: Sequence[Ring], sample_rate: int, config: Config
+    sources: Sequence[Source], rings: Sequence[Ring], sample_rate: int, configs: Sequence[Config]
 ) -> list[Capture]:
     """Open all sources side by side; where one cannot be, close the others again."""
     many = len(sources) > FEW
@@ -280,7 +296,7 @@ def _start_captures(
             config.capture,
             wait=not source.live or isinstance(source, FileSource),
         )
-        for source, ring in zip(sources, rings, strict=True)
+        for source, ring, config in zip(sources, rings, configs, strict=True)
     ]
     try:
         _at_once([capture.start for capture in captures])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import platform
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -144,6 +145,12 @@ def hedged(name: str) -> str:
     if _NO_ARTICLE.search(words):
         return f"may be {words}"
     return f"may be {'an' if _VOWEL.match(words) else 'a'} {words}"
+
+
+def together(names: Sequence[str], most: int = 4) -> str:
+    """Return `names` with commas between, of more than `most` the first and how many there are more."""
+    rest = len(names) - most + 1
+    return ", ".join(names) if rest <= 1 else f"{', '.join(names[: most - 1])} and {rest} more"
 
 
 def node_name(stated: str) -> str:

@@ -15,6 +15,7 @@ import pytest
 
 from monitor.cli.main import main
 from monitor.config.by_class import by_class
+from monitor.config.fleet import listed_classes, places
 from monitor.config.settings import load_config
 from monitor.scoring.prompts import parse_classes
 from monitor.sinks.notify.texts import payload_of
@@ -28,8 +29,9 @@ CONFIGS = sorted(EXAMPLES.rglob("*.toml"))
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_every_example_is_a_configuration_that_a_run_takes(path: Path) -> None:
     config = load_config(path)
-    classes = parse_classes(",".join(config.prompts.classes), config.prompts.aliases)
+    classes = parse_classes(",".join(listed_classes(config)), config.prompts.aliases)
     by_class(config, classes, strict=True)
+    places(config, classes, strict=True)
     assert config.notify.targets
 
 
@@ -139,3 +141,22 @@ def test_the_flow_takes_what_is_sent_and_tells_sounds_ends_and_health_apart(tmp_
         texts = json.loads(done.stdout)
         assert [text is not None for text in texts] == [place == output for place in range(3)]
         assert "Nothing was heard." in texts[output]
+
+
+def test_each_source_of_the_fleet_has_the_settings_of_its_group(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    example = str(EXAMPLES / "fleet" / "fleet.toml")
+    arguments = ["run", "--config", example, "--fast", "--headless", "--json", "--bind", "none"]
+    assert main(arguments) == 0
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    onsets = {(one["source_name"], one["class"], one["urgent"]) for one in found if one["type"] == "onset"}
+    assert onsets >= {
+        ("Bed 1, window", "fire_alarm", True),
+        ("Bed 2, door", "fire_alarm", True),
+        ("Gate", "siren", False),
+        ("Front door", "doorbell", False),
+    }
+    heard = {name: {class_ for one, class_, _ in onsets if one == name} for name, _, _ in onsets}
+    assert heard["Gate"] <= {"siren", "car_horn", "loud_sound"}
+    assert heard["Front door"] <= {"doorbell", "door_knock", "loud_sound"}

@@ -33,8 +33,14 @@ class Setting(msgspec.Struct, frozen=True):
 def without_secrets(config: Config) -> Config:
     """Return `config` as it may be shown: no addresses of people, no passwords of cameras."""
     sources = tuple(map(without_user, config.capture.sources))
+    fleet = {
+        name: replace(own, source=without_user(own.source)) for name, own in config.fleet.sources.items()
+    }
     return replace(
-        config, notify=without_addresses(config.notify), capture=replace(config.capture, sources=sources)
+        config,
+        notify=without_addresses(config.notify),
+        capture=replace(config.capture, sources=sources),
+        fleet=replace(config.fleet, sources=fleet),
     )
 
 

@@ -12,6 +12,7 @@ from monitor.cli.arguments import AddVerb, Flags, options_of
 from monitor.cli.setting_flags import add_alarms, add_model, add_places, add_sources, settings_of
 from monitor.cli.values import positive
 from monitor.cli.web_flags import add_page_flags, page_options
+from monitor.config.fleet import sources_of
 from monitor.config.settings import Config, load_config
 from monitor.console import can_draw, show
 from monitor.errors import ConfigError
@@ -133,7 +134,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.as_json and not arguments.headless:
         raise ConfigError("--json prints events instead of the interface; add --headless.")
     config = load_config(arguments.config, os.environ, settings_of(arguments))
-    schemes = [scheme_of(source) for source in config.capture.sources]
+    schemes = [scheme_of(source) for source in sources_of(config)]
     if arguments.fast and not all(scheme.ahead for scheme in schemes):
         raise ConfigError("--fast needs sources that can be read ahead: --source file:PATH, - or demo.")
     if arguments.follow and not all(scheme.grows for scheme in schemes):
@@ -182,7 +183,7 @@ def _listen_and_show(
     options = options_of(
         RunOptions,
         arguments,
-        sources=config.capture.sources,
+        sources=sources_of(config),
         reading=options_of(SourceOptions, arguments, raw=options_of(RawFormat, arguments)),
         sinks=options_of(SinkOptions, arguments, headless=interface is None),
     )

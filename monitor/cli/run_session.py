@@ -6,7 +6,7 @@ import contextlib
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from monitor.cli.interface import Interface
 from monitor.cli.stopping import asked_to_stop, held
 from monitor.cli.word_report import refuse_unknown, unknown_words
 from monitor.config.by_class import by_class
+from monitor.config.fleet import places
 from monitor.config.settings import Config
 from monitor.console import tell
 from monitor.encoders import load
@@ -34,6 +35,7 @@ from monitor.sinks.kinds import SinkOptions
 from monitor.sinks.troubles import trouble_of
 from monitor.sources.options import SourceOptions
 from monitor.storage.own_sounds import taught_sounds
+from monitor.wording import together
 
 if TYPE_CHECKING:
     from monitor.cli.web_page import WebPage
@@ -157,7 +159,9 @@ def _start(
     classes = listened_for(options.classes, config, taught)
     for sentence in unlistened_note(classes, taught) if options.classes is None else ():
         _tell(sentence, interface)
-    config = by_class(config, classes, strict=options.classes is None)
+    strict = options.classes is None
+    heard = places(config, classes, strict)
+    config = by_class(config, classes, strict)
     _refuse_unlisted(options.urgent, classes)
     reading = msgspec.structs.replace(options.reading, capture=config.capture)
     sources = make_sources(options.sources, reading)
@@ -169,14 +173,20 @@ def _start(
     unknown = unknown_words([one for one in classes if one.name not in known], encoder, config.model)
     if options.strict:
         refuse_unknown(unknown.sentences)
-    classes = [msgspec.structs.replace(one, unknown=one.name in unknown.names) for one in classes]
+    classes = marked(classes, unknown.names)
+    heard = [msgspec.structs.replace(one, classes=marked(one.classes, unknown.names)) for one in heard]
     for sentence in unknown.sentences:
         _tell(sentence, interface)
         sinks.tell(Trouble(kind="unknown_word", time=datetime.now(UTC), text=sentence))
     for shown in (interface, page):
         if shown is not None:
-            shown.doing(f"opening {', '.join(source.name for source in sources)}")
-    return start_monitor(sources, encoder, classes, sinks, config, lambda: load(config.model))
+            shown.doing(f"opening {together([source.name for source in sources])}")
+    return start_monitor(sources, encoder, classes, sinks, config, lambda: load(config.model), heard)
+
+
+def marked(classes: Sequence[ClassPrompt], unknown: Collection[str]) -> tuple[ClassPrompt, ...]:
+    """Return `classes`, of each whether the model knows its words."""
+    return tuple(msgspec.structs.replace(one, unknown=one.name in unknown) for one in classes)
 
 
 def _refuse_unlisted(urgent: Sequence[str] | None, classes: Sequence[ClassPrompt]) -> None:

@@ -54,14 +54,16 @@ def commented_changes(config: Config, head: str) -> str:
 
 
 def docstrings(struct: type) -> dict[str, str]:
-    """Return the text under each field of a struct, on one line."""
+    """Return the text under each field of a struct, on one line; its own fields first."""
+    base = struct.__base__
+    inherited = docstrings(base) if base is not None and getattr(base, "__struct_fields__", ()) else {}
     body = ast.parse(textwrap.dedent(inspect.getsource(struct))).body[0].body  # type: ignore[attr-defined]
     found = {}
     for node, following in itertools.pairwise(body):
         if isinstance(node, ast.AnnAssign) and isinstance(following, ast.Expr):
             text = following.value.value  # type: ignore[attr-defined]
             found[node.target.id] = " ".join(text.split())  # type: ignore[union-attr]
-    return found
+    return {**inherited, **found}
 
 
 def written(value: Any) -> str:

@@ -13,7 +13,8 @@ def background_profile(stages: Stages, stream: Stream, report: Reporter, stop: i
     """Return what the background sounds like at stream index `stop`."""
     background, scorer = stages.background, stages.scorer
     mean, state = background.mean, background.state(stop)
-    cosines = zip(scorer.prompts, scorer.class_cosines(mean).tolist(), strict=True)
+    of_all = dict(zip(scorer.prompts, scorer.class_cosines(mean).tolist(), strict=True))
+    cosines = [(name, of_all[name]) for name in stages.detector.rules]
     return BackgroundProfile(
         source_id=stream.source_id,
         source_name=stream.source_name,

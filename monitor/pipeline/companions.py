@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.bus.messages import Event
+from monitor.config.fleet import Place
 from monitor.config.settings import Config
 from monitor.encoders import Encoder
 from monitor.pipeline.clip_keeper import ClipKeeper, make_clip_keeper, speech_filter
@@ -20,7 +21,7 @@ from monitor.pipeline.moment_keeper import MomentKeeper
 from monitor.pipeline.reporter import Context, Reporter, Stream
 from monitor.pipeline.rhythm_watch import RhythmWatch, make_rhythm_watch
 from monitor.pipeline.sound_levels import SoundLevels
-from monitor.records import ClassPrompt, LevelReading, Span, UnlistedSound, Window, WindowScores
+from monitor.records import LevelReading, Span, UnlistedSound, Window, WindowScores
 
 
 class Companions(msgspec.Struct, frozen=True):
@@ -83,7 +84,7 @@ NOBODY = Companions()
 
 def make_companions(
     streams: Sequence[Stream],
-    classes: Sequence[ClassPrompt],
+    places: Sequence[Place],
     memory: Memory | None,
     encoder: Encoder,
     config: Config,
@@ -93,9 +94,9 @@ def make_companions(
     return [
         Companions(
             clips=make_clip_keeper(stream, speech, config),
-            rhythms=make_rhythm_watch(classes, stream.sample_rate, config),
+            rhythms=make_rhythm_watch(place.classes, stream.sample_rate, place.config),
             sound_levels=SoundLevels(stream.sample_rate),
             moments=make_moment_keeper(stream, memory, config),
         )
-        for stream in streams
+        for stream, place in zip(streams, places, strict=True)
     ]

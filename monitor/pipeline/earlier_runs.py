@@ -36,11 +36,17 @@ class EarlierRuns:
     stream
         Known by the name that it has now.
     source_id
-        What its source is called now, where sources are not told apart by a number.
+        What its source is called now, where sources are not told apart by a number; None: what the user calls
+        it, whatever its source is.
     """
 
     def __init__(
-        self, stages: Stages, levels: SoundLevels | None, stream: Stream, source_id: str, config: Config
+        self,
+        stages: Stages,
+        levels: SoundLevels | None,
+        stream: Stream,
+        source_id: str | None,
+        config: Config,
     ) -> None:
         self._stages = stages
         self._levels = levels
@@ -62,7 +68,7 @@ class EarlierRuns:
 
     def look(self, status: CaptureStatus) -> None:
         """Go on from what is kept of a microphone that has just come, where another name was known."""
-        if status.source_id is None or topic_id(status.source_id) == self._known:
+        if self._known is None or status.source_id is None or topic_id(status.source_id) == self._known:
             return
         self._known = topic_id(status.source_id)
         self.stream = msgspec.structs.replace(self.stream, source_id=self._known)

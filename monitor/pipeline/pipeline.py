@@ -82,6 +82,7 @@ class Pipeline:
         self._acknowledgements = acknowledgements or Acknowledgements(self._sinks.emit, clock.utc)
         self._clock = clock
         self._stream = stream
+        self._classes = tuple(stages.detector.rules)
         urgent = frozenset(name for name, rule in stages.detector.rules.items() if rule.urgent)
         self._report = Reporter(stream, clock, stages.scorer.prompts, urgent)
         self._commands = Commands(stages.detector, stages.background, stages.calibration, clock.utc)
@@ -272,7 +273,7 @@ class Pipeline:
         self._share = self._stages.meter.sound_share(window.start, window.stop)
         if self._share == 0.0:
             self._progress.analysed += window.hop_len
-            self._pass(window, self._stages.scorer.no_sound(window.start, window.stop))
+            self._pass(window, self._listed(self._stages.scorer.no_sound(window.start, window.stop)))
             self._judge(window, None, sound=False)
             return False
         return True
@@ -286,13 +287,20 @@ class Pipeline:
     def _analyse(self, window: Window, vector: NDArray[np.float32], sound_share: float) -> None:
         """Score a window, detect, and learn from it; one that is partly without sound is no background."""
         background, detector = self._stages.background, self._stages.detector
-        score = self._stages.scorer.score(vector, background.estimate, window.start, window.stop)
+        scored = self._stages.scorer.score(vector, background.estimate, window.start, window.stop)
+        score = self._listed(scored)
         level = self._pass(window, score)
         self._judge(window, vector)
         self._calibrate(score, window.hop_len)
         if window.whole and sound_share == 1.0:
             best = 1.0 if detector.open else self._best(score)
             background.learn(vector, window.stop, level.activity, best)
+
+    def _listed(self, score: WindowScores) -> WindowScores:
+        """Return of the scores of all classes of the run those that this source listens for."""
+        if len(self._classes) == len(score.values):
+            return score
+        return msgspec.structs.replace(score, values={name: score.values[name] for name in self._classes})
 
     def _best(self, score: WindowScores) -> float:
         """Return the highest score of a class, but of what the user takes for background if it lasts."""

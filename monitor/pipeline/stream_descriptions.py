@@ -7,24 +7,29 @@ import uuid
 from collections.abc import Sequence
 from itertools import chain, count
 
+from monitor.config.fleet import Place
 from monitor.encoders import EncoderInfo
 from monitor.pipeline.reporter import Stream
-from monitor.records import ClassPrompt
 from monitor.sources import Source
 from monitor.wording import node_name
 
 
 def describe(
-    sources: Sequence[Source], info: EncoderInfo, classes: Sequence[ClassPrompt], node: str
+    sources: Sequence[Source], info: EncoderInfo, places: Sequence[Place], node: str
 ) -> list[Stream]:
     """Describe what is listened to; sources that are called alike are told apart by a number.
 
-    `node` is what the machine is called; empty: by its own name.
+    Parameters
+    ----------
+    places
+        One for each source: what it is called, if not by its own name, and what is listened for.
+    node
+        What the machine is called; empty: by its own name.
     """
-    labels = {item.name: item.label or item.name for item in classes}
     machine = node_name(node)
-    ids = _told_apart([stream_id(source) for source in sources], "{}-{}")
-    names = _told_apart([source.name for source in sources], "{} ({})")
+    called = list(zip(sources, places, strict=True))
+    ids = _told_apart([place.source_id or stream_id(source) for source, place in called], "{}-{}")
+    names = _told_apart([place.label or source.name for source, place in called], "{} ({})")
     return [
         Stream(
             source_id=id_,
@@ -33,12 +38,12 @@ def describe(
             model=info.identity,
             live=source.live,
             run_id=uuid.uuid4().hex[:8],
-            labels=labels,
-            unknown=frozenset(item.name for item in classes if item.unknown),
+            labels={item.name: item.label or item.name for item in place.classes},
+            unknown=frozenset(item.name for item in place.classes if item.unknown),
             node=machine,
             paced=getattr(source, "paced", False),
         )
-        for id_, name, source in zip(ids, names, sources, strict=True)
+        for id_, name, (source, place) in zip(ids, names, called, strict=True)
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from monitor.config.fleet import listed_classes
 from monitor.config.settings import MAX_CLASSES, Config, PromptConfig
 from monitor.encoders import EncoderInfo
 from monitor.errors import OwnSoundError
@@ -87,7 +88,7 @@ def listened_for(text: str | None, config: Config, taught: Sequence[TaughtSound]
     ConfigError
         As `parse_classes`.
     """
-    listed = ",".join(config.prompts.classes) if text is None else text
+    listed = ",".join(listed_classes(config)) if text is None else text
     classes = parse_classes(listed, taught_aliases(taught, config))
     if text is not None or config.prompts.classes != PromptConfig().classes:
         return classes

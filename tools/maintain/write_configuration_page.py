@@ -11,7 +11,15 @@ from typing import Any
 import msgspec
 
 from monitor.config.commented import docstrings, written
-from monitor.config.settings import ClassConfig, Config, DetectorConfig, TargetConfig, valid_values
+from monitor.config.settings import (
+    ClassConfig,
+    Config,
+    DetectorConfig,
+    FleetSource,
+    GroupConfig,
+    TargetConfig,
+    valid_values,
+)
 
 HEAD = """\
 # Configuration
@@ -44,7 +52,7 @@ def default(value: Any) -> str:
     """Return a default as it is written in TOML, a long list as its length."""
     if isinstance(value, tuple) and len(value) > MOST_ITEMS:
         return f"{len(value)} words: [default.toml](../configs/default.toml)"
-    return "as `[detector]`" if value is None else f"`{written(value)}`"
+    return "left out" if value is None else f"`{written(value)}`"
 
 
 def kind(field: msgspec.structs.FieldInfo) -> str:
@@ -70,7 +78,8 @@ def table(struct: type[msgspec.Struct], keys: Sequence[str]) -> list[str]:
     for field in msgspec.structs.fields(struct):
         value = getattr(defaults, field.name)
         valid = valid_values([*keys, field.name]) or kind(field)
-        rows.append(f"| `{field.name}` | {default(value)} | {valid} | {cell(notes[field.name])} |")
+        usual = "as `[detector]`" if struct is ClassConfig else default(value)
+        rows.append(f"| `{field.name}` | {usual} | {valid} | {cell(notes[field.name])} |")
     return rows
 
 
@@ -84,7 +93,10 @@ def document() -> str:
     lines += ["## `[detector.classes.NAME]`", "", (ClassConfig.__doc__ or "").strip(), ""]
     lines += [*table(ClassConfig, ["detector", "classes", "NAME"]), ""]
     lines += ["## `[notify.targets.NAME]`", "", (TargetConfig.__doc__ or "").strip(), ""]
-    lines += table(TargetConfig, ["notify", "targets", "NAME"])
+    lines += [*table(TargetConfig, ["notify", "targets", "NAME"]), ""]
+    for name, struct in (("sources", FleetSource), ("groups", GroupConfig)):
+        lines += [f"## `[fleet.{name}.NAME]`", "", (struct.__doc__ or "").strip(), ""]
+        lines += [*table(struct, ["fleet", name, "NAME"]), *[""] * (name == "sources")]
     return "\n".join(lines) + "\n"
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from monitor.config.settings.base import within
+from monitor.config.settings.base import Channel, Threshold, within
+from monitor.config.settings.fleet import FleetConfig, FleetSource, GroupConfig
 from monitor.config.settings.loading import Layer, as_toml, checked, load_config, load_layers
 from monitor.config.settings.mqtt import MqttConfig
 from monitor.config.settings.notify import NotifyConfig, TargetConfig, without_addresses
@@ -27,7 +28,6 @@ from monitor.config.settings.sections import (
     PublishConfig,
     ScorerConfig,
     Tau,
-    Threshold,
     WindowConfig,
 )
 
@@ -37,11 +37,15 @@ __all__ = [
     "BackgroundConfig",
     "CalibrationConfig",
     "CaptureConfig",
+    "Channel",
     "ClassConfig",
     "ClipsConfig",
     "Config",
     "DetectorConfig",
     "DriftConfig",
+    "FleetConfig",
+    "FleetSource",
+    "GroupConfig",
     "HistoryConfig",
     "Layer",
     "LevelConfig",

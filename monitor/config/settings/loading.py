@@ -16,15 +16,12 @@ import msgspec
 
 from monitor.config.checks import check_together
 from monitor.config.environment import settings
-from monitor.config.settings.notify import TargetConfig
-from monitor.config.settings.refusals import explain
-from monitor.config.settings.sections import ClassConfig, Config
+from monitor.config.fleet_checks import check_fleet
+from monitor.config.settings.refusals import TABLES, explain
+from monitor.config.settings.sections import Config
 from monitor.errors import ConfigError
 from monitor.files.reading import read_toml
 from monitor.files.toml import toml_document
-
-_TABLES: dict[str, type[msgspec.Struct]] = {"detector.classes": ClassConfig, "notify.targets": TargetConfig}
-"""Keys that hold a table of tables, each of which has the keys of a struct."""
 
 
 class Layer(msgspec.Struct, frozen=True):
@@ -76,6 +73,10 @@ def load_layers(
             if not isinstance(merged.get(section, {}), dict):
                 raise ConfigError(f"{origin}: {section} must be a table, [{section}], not a single value.")
             merged[section] = {**merged.get(section, {}), **values}
+    if from_file.get("fleet", {}).get("sources") and "sources" in from_file.get("capture", {}):
+        raise ConfigError(
+            f"{origin}: both [capture] sources and [fleet.sources] say what is heard; keep one."
+        )
     config = checked(merged, origin, from_environment)
     from_flags = Layer("flag", "", flags or {})
     return config, [Layer("file", origin, from_file), Layer("environment", "", from_environment), from_flags]
@@ -102,6 +103,7 @@ def checked(values: Mapping[str, Any], origin: str, from_environment: Mapping[st
     except (msgspec.ValidationError, OverflowError) as error:
         raise ConfigError(explain(str(error), values, from_environment, origin)) from None
     check_together(config, origin)
+    check_fleet(config, origin)
     return config
 
 
@@ -139,7 +141,7 @@ def _refuse_unknown(values: Mapping[str, Any], struct: type[msgspec.Struct], ori
         kind = known[key]
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and isinstance(value, Mapping):
             _refuse_unknown(value, kind, origin, key)
-        elif (entries := _TABLES.get(f"{where}.{key}")) is not None and isinstance(value, Mapping):
+        elif (entries := TABLES.get(f"{where}.{key}")) is not None and isinstance(value, Mapping):
             for name, entry in value.items():
                 if isinstance(entry, Mapping):
                     _refuse_unknown(entry, entries, origin, f"{where}.{key}.{name}")

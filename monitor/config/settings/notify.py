@@ -42,6 +42,8 @@ class TargetConfig(_Section, frozen=True):
     """Which of `onset`, `update`, `offset` are told. Updates and ends are told at once, without a count."""
     classes: tuple[str, ...] = ()
     """Only these classes; empty: all."""
+    sources: tuple[str, ...] = ()
+    """Only these sources, by their ids, or by the names of groups of `[fleet]`; empty: all."""
     urgent_only: bool = False
     """Only urgent classes (`[detector] urgent`)."""
     health: bool = True

@@ -11,11 +11,20 @@ from monitor.config import limits
 from monitor.config.broker import without_user
 from monitor.config.checks import ZERO, what_is_valid, zero_or
 from monitor.config.notify_checks import WAYS
+from monitor.config.settings.fleet import FleetSource, GroupConfig
 from monitor.config.settings.notify import TargetConfig
 from monitor.config.settings.sections import ClassConfig, Config
 
 _LONGEST_VALUE = 80
 """Characters of a refused value that are shown."""
+
+TABLES: Mapping[str, type[msgspec.Struct]] = {
+    "detector.classes": ClassConfig,
+    "notify.targets": TargetConfig,
+    "fleet.sources": FleetSource,
+    "fleet.groups": GroupConfig,
+}
+"""Keys that hold a table of tables, each of which has the keys of a struct."""
 
 _PLAIN_WORDS = {
     "`float`": "a number", "`int`": "a whole number", "`str`": "text", "`bool`": "true or false",
@@ -35,6 +44,10 @@ _CHOICES = {
     "scorer.temperature": f"auto, or {limits.TEMPERATURE}",
     "detector.onset_threshold": f"auto, or {limits.THRESHOLD}",
     "detector.offset_threshold": f"auto, or {limits.THRESHOLD}",
+    "fleet.sources.*.channel": "mix, loudest, left, right, or a number from 1",
+    "fleet.groups.*.channel": "mix, loudest, left, right, or a number from 1",
+    "fleet.sources.*.thresholds": f"a table of classes, each {limits.THRESHOLD}",
+    "fleet.groups.*.thresholds": f"a table of classes, each {limits.THRESHOLD}",
     "notify.targets.*.method": "post or get",
     "notify.targets.*.messages": "a list of onset, update, offset",
     "notify.targets.*.again_after_s": f"a list of numbers, {limits.AGAIN_AFTER_S}",
@@ -87,6 +100,8 @@ def _secret(keys: Sequence[str]) -> bool:
     """Tell whether what stands at `keys` may hold the address of somebody who is told, or of a camera."""
     if keys[:1] == ["capture"] and (len(keys) < 2 or keys[1].partition("[")[0] == "sources"):
         return True
+    if keys[0] == "fleet" and keys[3:4] == ["source"]:
+        return True
     return keys[0] == "notify" and (len(keys) < 4 or keys[3].partition("[")[0] in WAYS)
 
 
@@ -106,9 +121,10 @@ def _place(path: str, merged: Mapping[str, Any]) -> list[str]:
         return path.split(".")
     *sections, table = before.split(".")
     entries = merged[sections[0]][table]
-    kind = TargetConfig if table == "targets" else ClassConfig
+    kind = TABLES[f"{sections[0]}.{table}"]
     at_fault = [name for name, own in entries.items() if not _fits(own, kind)]
-    return [*sections, table, *at_fault[:1], *(key for key in after.lstrip(".").split(".") if key)]
+    within = after.replace("[...]", "").lstrip(".")  # nor which of a table in it
+    return [*sections, table, *at_fault[:1], *(key for key in within.split(".") if key)]
 
 
 def _fits(value: Any, kind: type[msgspec.Struct]) -> bool:

@@ -10,8 +10,9 @@ from typing import Annotated, Literal
 import msgspec
 
 from monitor.config import limits
-from monitor.config.settings.base import within
+from monitor.config.settings.base import Channel, Threshold, within
 from monitor.config.settings.distractors import DISTRACTORS
+from monitor.config.settings.fleet import FleetConfig
 from monitor.config.settings.mqtt import MqttConfig
 from monitor.config.settings.notify import NotifyConfig
 
@@ -21,15 +22,12 @@ MAX_CLASSES = 500
 
 Auto = Literal["auto"]
 """What the model says itself, where something was tuned for it."""
-Threshold = Annotated[float, within(limits.THRESHOLD)]
 Confirm = Annotated[float, within(limits.CONFIRM_S)]
 MinOn = Annotated[float, within(limits.MIN_ON_S)]
 MinOff = Annotated[float, within(limits.MIN_OFF_S)]
 Decibels = Annotated[float, within(limits.ACTIVITY_DB)]
 Tau = Annotated[float, within(limits.TAU)] | Literal["auto"]  # here it is not the model that says it
 Count = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
-Channel = Literal["mix", "loudest", "left", "right"] | Annotated[int, msgspec.Meta(ge=1, le=64)]
-"""Which channel of a source is heard; a number counts from 1."""
 
 
 class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -305,6 +303,7 @@ class Config(_Section, frozen=True):
     """All sections."""
 
     capture: CaptureConfig = CaptureConfig()
+    fleet: FleetConfig = FleetConfig()
     window: WindowConfig = WindowConfig()
     level: LevelConfig = LevelConfig()
     model: ModelConfig = ModelConfig()

@@ -84,7 +84,7 @@ class Planner:
 
     def health(self, source_id: str, message: Message, now: Moment) -> list[Message]:
         """Return what to tell because a source cannot be heard (an urgent `message`) or can again."""
-        if not self._target.health or self._target.only_after:
+        if not self._target.health or self._target.only_after or not self._of(source_id):
             return []
         self._health[source_id] = message
         return list(self._health_due(now))
@@ -106,12 +106,18 @@ class Planner:
         return [self._count(group, now) for group in self._groups.values() if group.times]
 
     def _concerned(self, event: Event) -> bool:
+        if not self._of(event.source_id):
+            return False
         names = {folded_words(event.class_), folded_words(event.label)}
         if event.class_ == LOUD_SOUND and not self._classes & names:
             return False  # nobody asked for whatever is loud
         return (not self._classes or bool(self._classes & names)) and (
             event.urgent or not self._target.urgent_only
         )
+
+    def _of(self, source_id: str) -> bool:
+        """Tell whether the target wants to know of this source."""
+        return not self._target.sources or source_id in self._target.sources
 
     def _begin(self, event: Event, now: Moment) -> list[Message]:
         group = self._groups.setdefault((event.source_id, event.class_), _Group())

@@ -213,6 +213,15 @@ def test_quiet_hours_begin_and_end_by_the_clock_on_the_wall(hours: str, at: str,
     assert is_quiet(hours, datetime.fromisoformat(f"2026-11-21T{at}:30+05:30")) is quiet
 
 
+def test_a_target_is_told_of_its_sources_only() -> None:
+    hours, planner = Hours(), Planner(target(sources=("attic",)))
+    now = hours()
+    here, there = sound(now, "1", "siren"), sound(now, "2", "siren")
+    there = msgspec.structs.replace(there, source_id="attic")
+    assert planner.take(here, now) == []
+    assert len(planner.take(there, now)) == 1
+
+
 steps = st.lists(
     st.tuples(
         st.sampled_from([0.1, 1.0, 29.0, 61.0, 299.0, 1000.0, 20_000.0]),
