@@ -160,3 +160,15 @@ def test_each_source_of_the_fleet_has_the_settings_of_its_group(
     heard = {name: {class_ for one, class_, _ in onsets if one == name} for name, _, _ in onsets}
     assert heard["Gate"] <= {"siren", "car_horn", "loud_sound"}
     assert heard["Front door"] <= {"doorbell", "door_knock", "loud_sound"}
+
+
+def test_a_source_of_the_fleet_that_is_none_is_told_by_its_name_and_number(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (EXAMPLES / "fleet" / "fleet.toml").read_text("utf-8")
+    head, _, tail = text.partition("[fleet.sources.gate]")
+    path = tmp_path / "my.toml"
+    path.write_text(f"{head}[fleet.sources.gate]{tail.replace('demo', 'rtps://10.0.0.2/a', 1)}", "utf-8")
+    assert main(["run", "--config", str(path), "--headless", "--bind", "none"]) == 2
+    said = capsys.readouterr().err
+    assert "fleet.sources.gate (number 3 of 4): There is no source 'rtps://10.0.0.2/a'" in said

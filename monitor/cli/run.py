@@ -12,12 +12,12 @@ from monitor.cli.arguments import AddVerb, Flags, options_of
 from monitor.cli.setting_flags import add_alarms, add_model, add_places, add_sources, settings_of
 from monitor.cli.values import positive
 from monitor.cli.web_flags import add_page_flags, page_options
-from monitor.config.fleet import sources_of
+from monitor.config.fleet import heard_as_fleet, sources_of
 from monitor.config.settings import Config, load_config
 from monitor.console import can_draw, show
 from monitor.errors import ConfigError
 from monitor.files.paths import user_path
-from monitor.sources.schemes import scheme_of
+from monitor.sources.schemes import Scheme, scheme_of
 from monitor.tui.flags import add_flags, as_arguments
 from monitor.tui.flags import options_of as interface_options
 
@@ -134,7 +134,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.as_json and not arguments.headless:
         raise ConfigError("--json prints events instead of the interface; add --headless.")
     config = load_config(arguments.config, os.environ, settings_of(arguments))
-    schemes = [scheme_of(source) for source in sources_of(config)]
+    schemes = _schemes(config)
     if arguments.fast and not all(scheme.ahead for scheme in schemes):
         raise ConfigError("--fast needs sources that can be read ahead: --source file:PATH, - or demo.")
     if arguments.follow and not all(scheme.grows for scheme in schemes):
@@ -150,6 +150,22 @@ def _run(arguments: argparse.Namespace) -> int:
         _interface(arguments) if drawn else nullcontext() as interface,  # before what takes seconds
     ):
         return _listen_and_show(arguments, config, interface, page)
+
+
+def _schemes(config: Config) -> list[Scheme]:
+    """Return the kind of each source; of a fleet, one that is none is refused with its name and number."""
+    found: list[Scheme] = []
+    sources = sources_of(config)
+    for spec in sources:
+        try:
+            found.append(scheme_of(spec))
+        except ConfigError as error:
+            if not heard_as_fleet(config):
+                raise
+            name = list(config.fleet.sources)[len(found)]
+            number = f"number {len(found) + 1} of {len(sources)}"
+            raise ConfigError(f"fleet.sources.{name} ({number}): {error}") from None
+    return found
 
 
 def _page(arguments: argparse.Namespace) -> AbstractContextManager[WebPage | None]:

@@ -156,7 +156,7 @@ def _start(
     options: RunOptions, config: Config, sinks: Fanout, interface: Interface | None, page: WebPage | None
 ) -> Monitor:
     taught = taught_sounds()[0]
-    classes = listened_for(options.classes, config, taught)
+    classes: Sequence[ClassPrompt] = listened_for(options.classes, config, taught)
     for sentence in unlistened_note(classes, taught) if options.classes is None else ():
         _tell(sentence, interface)
     strict = options.classes is None
