@@ -11,6 +11,7 @@ from monitor.bus.messages import PublishedRecord
 from monitor.config.tuning import Tuning
 from monitor.encoders import EncoderInfo
 from monitor.records import Block, CaptureStatus, Cohort
+from monitor.sinks import Measurement
 from monitor.units import unit_norm
 
 INTERRUPTIBLE = (
@@ -119,8 +120,12 @@ class ArraySource:
 class Collector:
     """A sink that keeps everything."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, measured: bool = True) -> None:
         self.records: list[PublishedRecord] = []
+        self.measured = measured
+
+    def takes(self, kind: type[Measurement]) -> bool:
+        return self.measured
 
     def emit(self, record: PublishedRecord) -> None:
         self.records.append(record)

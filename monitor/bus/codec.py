@@ -91,6 +91,11 @@ DECODERS: dict[type[Any], msgspec.json.Decoder[Any]] = {
 """All made while this module is loaded, by one thread: two that make one at the same time can crash."""
 
 
+def topic_kind(kind: type[PublishedRecord]) -> str:
+    """Return the first part of the topics of records of a kind."""
+    return _KINDS[kind]
+
+
 def topic_of(record: PublishedRecord) -> str:
     """Return the topic a record is published under."""
     kind = _KINDS[type(record)]

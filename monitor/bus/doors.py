@@ -15,6 +15,7 @@ import zmq
 from monitor.bus.codec import decode_request, encode_json
 from monitor.bus.connections import ConnectionGuard
 from monitor.bus.control import peer_of
+from monitor.bus.interest import Interest
 from monitor.bus.keys import Guest
 from monitor.bus.messages import Reply, Request, Snapshot
 from monitor.bus.sockets import remove_path
@@ -50,6 +51,8 @@ class Door:
     ) -> None:
         self.sockets = (events, control)
         """To be looked at for what comes in."""
+        self.interest = Interest()
+        """What is subscribed to; to be read by any thread."""
         self._events, self._control, self._sign, self._stamp = events, control, sign, stamp
         self._stamped = None if stamp is None else stamp()
         self._events_guard = ConnectionGuard(events, MOST_SUBSCRIBERS, metered=True)
@@ -87,6 +90,7 @@ class Door:
         with suppress(zmq.Again):
             while True:
                 frame = self._events.recv(zmq.NOBLOCK, copy=False)
+                self.interest.note(frame.bytes)
                 with suppress(zmq.ZMQError):  # of a connection that has gone
                     self._events_guard.subscribed(int(frame.get("__fd")), frame.bytes)
 

@@ -16,7 +16,7 @@ import zmq
 
 from monitor.bus.addresses import check_endpoint
 from monitor.bus.doors import Door, sign_of_this_user
-from monitor.bus.messages import PublishedRecord, Reply, Request
+from monitor.bus.messages import Level, PublishedRecord, Reply, Request, ScoresMessage
 from monitor.bus.public_door import Gatekeeper, Public, open_public
 from monitor.bus.server import BusThread
 from monitor.bus.sockets import bind_both, control_socket, events_socket, remove_file_of
@@ -93,6 +93,10 @@ class Publisher:
     def refused(self) -> int:
         """Connections that were cut off because they sent or took too much."""
         return self._bus.refused
+
+    def takes(self, kind: type[Level | ScoresMessage]) -> bool:
+        """Tell whether anybody subscribes to measurements of this kind."""
+        return self._bus.takes(kind)
 
     def emit(self, record: PublishedRecord) -> None:
         """Publish `record`. Never waits; after `close` it is dropped.

@@ -14,11 +14,11 @@ from datetime import UTC, datetime
 
 import zmq
 
-from monitor.bus.codec import encode, topic_of
+from monitor.bus.codec import encode, topic_kind, topic_of
 from monitor.bus.doors import Door
 from monitor.bus.history_reader import HistoryReader
 from monitor.bus.liveness import Liveness, truthful
-from monitor.bus.messages import Health, Heartbeat, PublishedRecord, Reply, Request
+from monitor.bus.messages import Health, Heartbeat, Level, PublishedRecord, Reply, Request, ScoresMessage
 from monitor.bus.outbox import Outbox, Wakeup
 from monitor.bus.publisher_state import PublisherState
 from monitor.bus.requests import PendingRequest, RequestQueue
@@ -75,6 +75,11 @@ class BusThread(threading.Thread):
     def refused(self) -> int:
         """Connections that were cut off."""
         return sum(door.refused for door in self._doors)
+
+    def takes(self, kind: type[Level | ScoresMessage]) -> bool:
+        """Tell whether anybody subscribes to records of this kind; from any thread."""
+        beginning = f"{topic_kind(kind)}/"
+        return any(door.interest.covers(beginning) for door in self._doors)
 
     def stop(self, timeout_s: float) -> None:
         """Let it hand over what waits and close the sockets; returns after `timeout_s` in any case."""

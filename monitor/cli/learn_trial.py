@@ -19,6 +19,7 @@ from monitor.learning.listed import Listed, listed_with, read_class
 from monitor.learning.recordings import sound_files
 from monitor.names import as_words
 from monitor.progress import steps
+from monitor.sinks import Measurement
 from monitor.sinks.fanout import Fanout
 from monitor.sources import Source
 from monitor.sources.file import FileSource
@@ -53,6 +54,10 @@ class _Watch:
         self._see = see
         self.best, self.at_s, self.threshold = 0.0, 0.0, 0.0
         self.heard: list[Detection] = []
+
+    def takes(self, kind: type[Measurement]) -> bool:
+        """Tell whether it takes measurements of this kind: scores."""
+        return kind is ScoresMessage
 
     def emit(self, record: PublishedRecord) -> None:
         """Take note of scores, thresholds and events of the class."""

@@ -89,9 +89,9 @@ class LoudSounds:
         self._last_stop = 0  # stream index up to which windows were judged
         self._next = 0  # stream index from which on another may begin
 
-    def hear(self, tick: LevelReading, floor_known: bool) -> None:
+    def hear(self, tick: LevelReading) -> None:
         """Take in the level of the last tick; nothing is loud before the floor is known."""
-        if not (self._least_db and floor_known and tick.snr_db >= self._least_db):
+        if not (self._least_db and tick.floor_known and tick.snr_db >= self._least_db):
             return
         now = self._now
         if now is None:

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.bus.messages import Change, Event, PublishedRecord, Reply, Request
+from monitor.bus.messages import Change, Event, Level, PublishedRecord, Reply, Request, ScoresMessage
 from monitor.detection.detector import Detector
 from monitor.encoders.checked import answer
 from monitor.errors import ProgramError
@@ -45,9 +45,7 @@ from monitor.sinks import Sink
 from monitor.sinks.fanout import Fanout
 from monitor.stream.ring import Ring
 
-_READ_S = 0.05
-_READ_LIVE_S = 0.2
-"""Of what is heard live; more of it comes together only where there are many sources, or the run is late."""
+_READ_S = 0.25
 _LATE_S = 3.0
 """Seconds after the last window that was passed over in which the monitor counts as late."""
 _RTF_SMOOTHING = 0.05
@@ -92,7 +90,7 @@ class Pipeline:
         self._health = HealthWatch(
             line, self._progress, self._report, self._commands, lambda: self._sinks.undelivered
         )
-        self._read_len = max(1, round((_READ_LIVE_S if stream.live else _READ_S) * stream.sample_rate))
+        self._read_len = max(1, round(_READ_S * stream.sample_rate))
         self._todo: deque[Span | Window | str] = deque()  # pieces, windows, and why a stretch ended
         self._share = 0.0  # of the window that was asked for last: how much of it holds sound
         self._context: Context | None = None
@@ -196,6 +194,7 @@ class Pipeline:
             self.handle(request)
         self._report_health()
         self._report_clips()
+        self._ring.want(self._awaited_len())
         return None
 
     def accept(self, window: Window, embedding: Embedding | None) -> None:
@@ -256,10 +255,12 @@ class Pipeline:
         self._progress.stop = piece.start + len(piece.samples)
         self._companions.hear(piece)
         self._stages.meter.held = bool(self._stages.detector.open)
+        shown = self._sinks.takes(Level)
         for level in self._stages.meter.push(piece):
-            self._emit(self._report.level(level))
+            if shown:
+                self._emit(self._report.level(level))
             if not self._stages.detector.paused:
-                self._stages.loud.hear(level, self._stages.meter.floor_known)
+                self._stages.loud.hear(level)
         return self._stages.windower.push(piece)
 
     def _needs_encoder(self, window: Window) -> bool:
@@ -315,7 +316,8 @@ class Pipeline:
         scored_s = self._clock.monotonic()
         state, hearing = background.state(window.stop), self._health.hearing.state
         self._context = Context(score, level, state, window.captured_s, scored_s, hearing)
-        self._emit(self._report.scores(score))
+        if self._sinks.takes(ScoresMessage):
+            self._emit(self._report.scores(score))
         self._report.track(_heard(score, detector), level)
         found = detector.update(score, window.hop_len, window.discontinuous or self._interrupted)
         unlisted = [*self._stages.loud.judge(score, detector), *self._companions.unlisted(level)]
@@ -334,6 +336,11 @@ class Pipeline:
     def _end_stretch(self, ended_by: str) -> None:
         """Analyse what no window has covered yet and close what is open: nothing joins two stretches."""
         self._todo.extend([*self._stages.windower.finish(), ended_by])
+
+    def _awaited_len(self) -> int:
+        """Return how many samples the next window lacks, or the next level where somebody looks at it."""
+        window_len = self._stages.windower.due_len
+        return min(window_len, self._stages.meter.due_len) if self._sinks.takes(Level) else window_len
 
     def _newly_lost(self) -> bool:
         """Notice that the source was lost, and end what it brought."""

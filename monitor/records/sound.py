@@ -140,3 +140,5 @@ class LevelReading(msgspec.Struct, frozen=True):
     activity: Activity
     bands_dbfs: list[float]
     """Levels of mel-spaced bands, low to high, dB re full scale: a coarse spectrogram, not sound."""
+    floor_known: bool = True
+    """Whether the floor rests on sound that has lasted."""

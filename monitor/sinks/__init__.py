@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
 
-from monitor.bus.messages import PublishedRecord, Reply, Request, Trouble
+from monitor.bus.messages import Level, PublishedRecord, Reply, Request, ScoresMessage, Trouble
 
-__all__ = ["Lossy", "LossyQueue", "Polled", "Sink", "Spoken", "Telling", "Watched"]
+__all__ = ["Lossy", "LossyQueue", "Measured", "Measurement", "Polled", "Sink", "Spoken", "Telling", "Watched"]
+
+Measurement: TypeAlias = Level | ScoresMessage
+"""What comes several times a second, and is made only for those who take it."""
 
 
 class Sink(Protocol):
-    """Takes every record of a run, on the pipeline thread. It may be one of the others below as well."""
+    """Takes every record of a run but measurements, on the pipeline thread.
+
+    It may be one of the others below as well.
+    """
 
     def emit(self, record: PublishedRecord) -> None:
         """Pass `record` on. Never waits for a slow reader and never raises for one."""
 
     def close(self) -> None:
         """Pass on what can be passed on at once and release everything; may be called twice."""
+
+
+@runtime_checkable
+class Measured(Sink, Protocol):
+    """A sink that takes measurements too."""
+
+    def takes(self, kind: type[Measurement]) -> bool:
+        """Tell whether a measurement of this kind is of use to anybody at present."""
 
 
 @runtime_checkable

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from monitor.bus.messages import PublishedRecord, Reply, Request, Trouble
-from monitor.sinks import Lossy, LossyQueue, Polled, Sink, Spoken, Watched
+from monitor.bus.messages import Level, PublishedRecord, Reply, Request, ScoresMessage, Trouble
+from monitor.sinks import Lossy, LossyQueue, Measured, Measurement, Polled, Sink, Spoken, Watched
 
 
 class Fanout:
@@ -15,6 +15,7 @@ class Fanout:
         self.failures = 0
         """Records that a sink failed on; of two sinks, two."""
         self._sinks: list[Sink] = []
+        self._measured: list[Measured] = []
         self._polled: list[Polled] = []
         self._lossy: list[Lossy] = []
         self._watched: list[Watched] = []
@@ -28,6 +29,8 @@ class Fanout:
     def add(self, sink: Sink, *, watched: bool = True) -> None:
         """Pass records on to `sink` as well; `watched`: the run is for nobody once it says so."""
         self._sinks.append(sink)
+        if isinstance(sink, Measured):
+            self._measured.append(sink)
         if isinstance(sink, Polled):
             self._polled.append(sink)
         if isinstance(sink, Lossy):
@@ -57,9 +60,14 @@ class Fanout:
         """True once a sink says that the run is for nobody."""
         return any(sink.closed for sink in self._watched)
 
+    def takes(self, kind: type[Measurement]) -> bool:
+        """Tell whether a measurement of this kind is of use to anybody at present."""
+        return any(sink.takes(kind) for sink in self._measured)
+
     def emit(self, record: PublishedRecord) -> None:
-        """Pass `record` on. Never waits longer than the sinks do."""
-        for sink in self._sinks:
+        """Pass `record` on, a measurement to those who take any. Never waits longer than the sinks do."""
+        measured = isinstance(record, Level | ScoresMessage)
+        for sink in self._measured if measured else self._sinks:
             try:
                 sink.emit(record)
             except Exception as error:  # noqa: BLE001 - the other sinks must hear of it

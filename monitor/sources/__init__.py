@@ -5,14 +5,14 @@ All satisfy one protocol, so that offline is online. `capture.py` carries any of
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from monitor.names import slug
 
 if TYPE_CHECKING:  # the capture process imports this package and must stay free of numpy
     from monitor.records import Block
 
-__all__ = ["FIRST_BLOCK_S", "Source", "slug"]
+__all__ = ["FIRST_BLOCK_S", "Patient", "Source", "slug"]
 
 FIRST_BLOCK_S = 3.0
 """Seconds a live source may take from its opening to its first block; Bluetooth needs them."""
@@ -67,3 +67,16 @@ class Source(Protocol):
 
         The one method that another thread may call, to end a `read` or an `open` that takes too long.
         """
+
+
+@runtime_checkable
+class Patient(Protocol):
+    """A live source that keeps what it hears until it is read, and when that was."""
+
+    @property
+    def rest_s(self) -> float:
+        """Seconds for which nobody need look."""
+
+    @property
+    def block_s(self) -> float:
+        """Seconds from one block to the next."""

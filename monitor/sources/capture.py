@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 from monitor.config.settings import CaptureConfig
 from monitor.errors import SourceAbsent, SourceDamaged, SourceError, SourceLost
 from monitor.records import Block, CaptureStatus
-from monitor.sources import FIRST_BLOCK_S, Source
+from monitor.sources import FIRST_BLOCK_S, Patient, Source
 from monitor.sources.ingest import Ingest, RingWriter
 from monitor.sources.invalid_watch import InvalidWatch
 
@@ -25,6 +26,8 @@ GROW_S = 0.5
 """How often the gap of a source that is away grows; the newest so many seconds are not in it yet."""
 KEPT_S = 10.0
 """A source that stalls and was not closed may still deliver so many seconds of what it kept."""
+_SOON_S = 0.002
+"""So long a block is on its way to us."""
 
 _STARTING = CaptureStatus("starting", None, 0, 0, 0, 0, None)
 
@@ -55,12 +58,14 @@ class Capture:
             Wait for room in the ring (a file read at once) instead of overwriting.
         """
         self._source = source
+        self._patient = source if isinstance(source, Patient) else None
         self._ring = ring
         self._config = config
         self._ingest = Ingest(ring, sample_rate, wait, config)
         self._sample_rate = sample_rate
         self._status = _STARTING
         self._last_block_s = 0.0
+        self._captured_s = 0.0  # when the end of the last block had been
         self._away = False  # lost, and not one block since
         self._heard = False  # there was a block
         self._warned = ""  # what the source says is wrong with it
@@ -154,6 +159,7 @@ class Capture:
 
     def _step(self) -> None:
         """Transfer one block, or notice that there is none."""
+        self._rest()
         try:
             block = self._source.read(READ_S)
             if block is not None:
@@ -171,8 +177,17 @@ class Capture:
             self._ingest.stall()
             self._away, self._pause_s = True, self._config.reopen_every_s
 
+    def _rest(self) -> None:
+        """Leave a source that can wait alone until the reader of the ring has use for what it hears."""
+        source = self._patient
+        if source is not None and self._status.state == "running":
+            missing_s = min(source.rest_s, self._ring.missing_len / self._sample_rate)
+            comes_s = self._captured_s + math.ceil(missing_s / source.block_s) * source.block_s + _SOON_S
+            if missing_s and (rest_s := comes_s - time.monotonic()) > 0.0:
+                self._stop.wait(min(rest_s, source.rest_s))
+
     def _transfer(self, block: Block) -> None:
-        self._last_block_s = time.monotonic()
+        self._last_block_s, self._captured_s = time.monotonic(), block.captured_s
         ingest = self._ingest
         form = (self._source.sample_rate, block.samples.shape[1])
         if self._form != form and (self._form is not None or self._status.device_sample_rate == 0):

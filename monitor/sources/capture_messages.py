@@ -13,6 +13,8 @@ import msgspec
 
 from monitor.sources.devices import Device
 
+BLOCKS_PER_S = 20
+"""Blocks of 50 ms: short against a window, long against the cost of a call."""
 _HEADER = struct.Struct("<BIdQ?")
 _MESSAGE, _BLOCK = 1, 2
 
@@ -105,8 +107,10 @@ def encode_header(block: RawBlock) -> bytes:
 class FrameReader:
     """Cuts a byte stream into frames; never blocks."""
 
-    def __init__(self) -> None:
+    def __init__(self, joins: bool = False) -> None:
+        """Begin; `joins`: blocks that have arrived together and without a loss between them come as one."""
         self._bytes = bytearray()
+        self._joins = joins
 
     def feed(self, data: bytes) -> None:
         """Take bytes as they came."""
@@ -114,6 +118,27 @@ class FrameReader:
 
     def next(self) -> Message | RawBlock | None:
         """Return the next whole frame, or None if it has not arrived yet."""
+        frame = self._cut()
+        if self._joins and isinstance(frame, RawBlock):
+            parts = [frame]
+            while self._follows():
+                parts.append(self._cut())  # type: ignore[arg-type]
+            if len(parts) > 1:
+                return frame._replace(
+                    data=b"".join(part.data for part in parts), captured_s=parts[-1].captured_s
+                )
+        return frame
+
+    def _follows(self) -> bool:
+        """Tell whether a whole block has arrived that goes on where the one before it ended."""
+        if len(self._bytes) < _HEADER.size:
+            return False
+        kind, length, _, lost_len, overflow = _HEADER.unpack_from(self._bytes)
+        whole = len(self._bytes) >= _HEADER.size + length
+        return bool(whole and kind == _BLOCK and not lost_len and not overflow)
+
+    def _cut(self) -> Message | RawBlock | None:
+        """Return the next whole frame as it was sent."""
         if len(self._bytes) < _HEADER.size:
             return None
         kind, length, captured_s, lost_len, overflow = _HEADER.unpack_from(self._bytes)

@@ -45,6 +45,8 @@ class Program(msgspec.Struct, frozen=True):
     """A sentence for who reads from it once it was ended."""
     tells: bool
     """Whether the last line that it prints may be shown."""
+    joins: bool = False
+    """Whether blocks that have come may be read as one: nothing goes by when each of them came."""
 
 
 PORTAUDIO = Program(
@@ -53,6 +55,7 @@ PORTAUDIO = Program(
     "Unplug the microphone and plug it in again, or restart the sound server.",
     "The microphone was closed.",
     tells=True,
+    joins=True,
 )
 
 
@@ -83,7 +86,7 @@ class CaptureProcess:
         for pipe in (self._sound, self._stderr):
             os.set_blocking(pipe, False)
             self._poll.register(pipe, select.POLLIN)
-        self._frames = FrameReader()
+        self._frames = FrameReader(program.joins)
         self._noise = b""
         self._ended = False
         self._reading = threading.Lock()

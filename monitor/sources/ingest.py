@@ -33,6 +33,10 @@ SETTLE_S = 0.25
 class RingWriter(Protocol):
     """The writing side of the ring."""
 
+    @property
+    def missing_len(self) -> int:
+        """Samples that the reader wants and that are not there yet."""
+
     def write(self, samples: NDArray[np.float32], captured_s: float, wait: bool = False) -> None:
         """Append float32 (n,) whose last sample had been captured at `captured_s`."""
 

@@ -17,7 +17,7 @@ from monitor.child import Start
 from monitor.errors import SourceAbsent, SourceError, SourceLost
 from monitor.records import Block
 from monitor.sources import FIRST_BLOCK_S, slug
-from monitor.sources.capture_messages import Failed, Listed, Opened, RawBlock, ServerNote
+from monitor.sources.capture_messages import BLOCKS_PER_S, Failed, Listed, Opened, RawBlock, ServerNote
 from monitor.sources.capture_process import CaptureProcess
 from monitor.sources.devices import Device, printable
 from monitor.sources.options import SourceOptions
@@ -44,6 +44,9 @@ class Microphone:
     """A source that passes on what one microphone hears."""
 
     live = True
+    rest_s = 0.25
+    """Far less than its capture process keeps, and than it may be silent before it counts as lost."""
+    block_s = 1.0 / BLOCKS_PER_S
 
     def __init__(
         self,

@@ -26,14 +26,20 @@ from typing import Any, NoReturn
 
 from monitor.errors import SourceAbsent, SourceError
 from monitor.sources.backlog import Backlog
-from monitor.sources.capture_messages import Failed, Listed, Opened, Over, RawBlock, encode_header
+from monitor.sources.capture_messages import (
+    BLOCKS_PER_S,
+    Failed,
+    Listed,
+    Opened,
+    Over,
+    RawBlock,
+    encode_header,
+)
 from monitor.sources.capture_pipe import end_with_parent, send, take_stdout, write_all
 from monitor.sources.devices import Device, find, find_id, printable, stable_id, with_unique_ids
 from monitor.sources.sound_server import watch_stream
 from monitor.sources.stream_route import StreamRoute
 
-BLOCKS_PER_S = 50
-"""Blocks of 20 ms: short against a window, long against the cost of a call."""
 BACKLOG_S = 10.0
 """Seconds kept while the parent does not read, beside what the pipe holds."""
 MAX_CHANNELS = 8

@@ -103,9 +103,7 @@ class Downmix:
         pending = np.concatenate((self._rest, samples)) if len(self._rest) else samples
         whole = len(pending) - len(pending) % self._step_len
         self._rest = pending[whole:]
-        steps = range(0, whole, self._step_len)
-        ready = [self._step(pending[start : start + self._step_len], self._step_len) for start in steps]
-        return np.concatenate(ready) if len(ready) > 1 else ready[0] if ready else np.zeros(0, np.float32)
+        return self._mix(pending[:whole], whole) if whole else np.zeros(0, np.float32)
 
     def flush(self) -> NDArray[np.float32]:
         """Return what is still held back, float32 (m,), and be ready for sound that does not follow on it."""
@@ -113,7 +111,7 @@ class Downmix:
         rest = np.zeros(0, np.float32)
         if length:
             filled = np.concatenate((self._rest, np.repeat(self._rest[-1:], self._step_len - length, axis=0)))
-            rest = self._step(filled, length)
+            rest = self._mix(filled, length)
         self._begin()
         return rest
 
@@ -144,24 +142,51 @@ class Downmix:
             return None
         return "; ".join(part for part in parts if part) or None
 
-    def _step(self, samples: NDArray[np.float32], length: int) -> NDArray[np.float32]:
-        """Return the first `length` samples of the one channel, of a whole step of all."""
-        sound = np.ascontiguousarray(samples.T)
-        peaks = np.abs(sound).max(axis=1)
+    def _mix(self, samples: NDArray[np.float32], length: int) -> NDArray[np.float32]:
+        """Return the first `length` samples of the one channel, of whole steps of all."""
+        steps = samples.reshape(-1, self._step_len, self.channels).transpose(0, 2, 1)
+        sound = np.ascontiguousarray(steps)
+        low, high = sound.min(axis=2), sound.max(axis=2)
+        peaks = np.maximum(high, -low)
         valid = peaks <= LIMIT
         if not valid.all():
             with np.errstate(invalid="ignore"):  # a signalling NaN
                 sound = np.where(np.abs(sound) <= LIMIT, sound, np.float32(0.0))
+            low, high = sound.min(axis=2), sound.max(axis=2)
         heard = self._filter.push(sound)
-        heard[_toggling(sound)] = 0.0
-        powers = np.einsum("ij,ij->i", heard, heard) / self._step_len
-        weights = self._weights if self.channels == 1 else self._judge(heard, powers, valid)
-        if peaks.max() >= CLIPPED_FROM:
-            self._note_clipped(
-                sound, (peaks >= CLIPPED_FROM) & (powers > _NO_SOUND) & (weights > 0.0), length
+        for step, channel in np.argwhere(high - low <= _TOGGLE_RANGE):
+            if _toggles(sound[step, channel]):
+                heard[step, channel] = 0.0
+        powers = np.einsum("sij,sij->si", heard, heard) / self._step_len
+        clipped = (peaks >= CLIPPED_FROM) & (powers > _NO_SOUND)
+        if self.channels > 1:
+            mixed = np.concatenate(
+                [self._mix_step(*step) for step in zip(heard, powers, valid, clipped, strict=True)]
             )
+        else:
+            mixed = np.asarray(heard.reshape(-1), np.float32)
+        if clipped.any():
+            self._note_clipped(sound, clipped, length)
         self._position += length
-        return self._mixed(heard, weights)[:length]
+        return mixed[:length]
+
+    def _mix_step(
+        self,
+        heard: NDArray[np.float64],
+        powers: NDArray[np.float64],
+        valid: NDArray[np.bool_],
+        clipped: NDArray[np.bool_],
+    ) -> NDArray[np.float32]:
+        """Return the one channel of one step; of `clipped` only what is heard in it stays true."""
+        weights = self._judge(heard, powers, valid)
+        clipped &= weights > 0.0
+        before, self._weights = self._weights, weights
+        if not np.array_equal(before, weights):
+            ramp = np.arange(1, self._step_len + 1) / self._step_len
+            mixed = (before @ heard) * (1.0 - ramp) + (weights @ heard) * ramp
+        else:
+            mixed = weights @ heard
+        return np.asarray(mixed, np.float32)
 
     def _judge(
         self, heard: NDArray[np.float64], powers: NDArray[np.float64], valid: NDArray[np.bool_]
@@ -200,23 +225,17 @@ class Downmix:
         limit = _ADDS_ABOVE if self._cancels else _CANCELS_BELOW
         self._cancels = count > 1 and self._mix_power < limit * independent
 
-    def _mixed(self, heard: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float32]:
-        before, self._weights = self._weights, weights
-        if self.channels == 1:
-            mixed = heard[0]
-        elif self._position and not np.array_equal(before, weights):
-            ramp = np.arange(1, self._step_len + 1) / self._step_len
-            mixed = (before @ heard) * (1.0 - ramp) + (weights @ heard) * ramp
-        else:
-            mixed = weights @ heard
-        return np.asarray(mixed, np.float32)
-
     def _note_clipped(self, sound: NDArray[np.float32], loud: NDArray[np.bool_], length: int) -> None:
-        if not loud.any():
-            return
-        at_full_scale = np.count_nonzero(np.abs(sound[loud, :length]) >= CLIPPED_FROM, axis=1)
-        if at_full_scale.max() >= max(_CLIPPED_SAMPLES, CLIPPED_SHARE * length):
-            self._clipped.append((self._position, self._position + length))
+        """Note the steps in which a channel that is `loud` is at full scale for more than a peak."""
+        for step in np.flatnonzero(loud.any(axis=1)):
+            start = int(step) * self._step_len
+            heard_len = min(self._step_len, length - start)
+            at_full_scale = np.count_nonzero(
+                np.abs(sound[step, loud[step], :heard_len]) >= CLIPPED_FROM, axis=1
+            )
+            if at_full_scale.max() >= max(_CLIPPED_SAMPLES, CLIPPED_SHARE * heard_len):
+                begin = self._position + start
+                self._clipped.append((begin, begin + heard_len))
 
 
 def chosen(choice: str | int, channels: int, name: str) -> int | None:
@@ -246,16 +265,10 @@ def invalid_rows(samples: NDArray[np.float32]) -> NDArray[np.intp]:
         return np.flatnonzero(~(np.abs(samples) <= LIMIT).all(axis=1))
 
 
-def _toggling(sound: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return which channels of float32 (channels, n) hold but a few neighbouring values of a converter."""
-    low, high = sound.min(axis=1, keepdims=True), sound.max(axis=1, keepdims=True)
-    narrow = (high - low <= _TOGGLE_RANGE)[:, 0]
-    if not narrow.any():
-        return np.asarray(narrow)
-    between = (sound != low) & (sound != high)
-    least = np.where(between, sound, high).min(axis=1)
-    most = np.where(between, sound, low).max(axis=1)
-    return np.asarray(narrow & (~between.any(axis=1) | (least == most)))
+def _toggles(sound: NDArray[np.float32]) -> bool:
+    """Tell whether float32 (n,) holds but a few neighbouring values of a converter."""
+    between = sound[(sound != sound.min()) & (sound != sound.max())]
+    return not len(between) or bool(between.min() == between.max())
 
 
 def _said(which: NDArray[np.bool_], one: str, several: str, what: str) -> str:

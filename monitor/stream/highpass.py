@@ -40,27 +40,30 @@ class HighPass:
         self._channels = channels
 
     def push(self, samples: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return float (channels, n) filtered, n a multiple of `ROW_LEN`; float64 of the same shape.
+        """Return float (steps, channels, n) filtered, n a multiple of `ROW_LEN`; float64 of the same shape.
 
-        The mean of the first samples counts as what came before them, so that an offset makes no click.
+        The mean of the first step counts as what came before it, so that an offset makes no click.
         """
         if self._state is None:
-            self._state = (samples.mean(axis=1, dtype=np.float64)[:, np.newaxis] * self._at_rest).tolist()
-        rows = samples.reshape(-1, ROW_LEN).astype(np.float64)
-        entering = (rows @ self._to_state).tolist()
-        before = []
-        row_count = samples.shape[1] // ROW_LEN
-        for channel in range(self._channels):
-            first, second = self._state[channel]
-            for one, two in entering[channel * row_count : (channel + 1) * row_count]:
-                before.append((first, second))
-                first, second = (
-                    self._p11 * first + self._p12 * second + one,
-                    self._p21 * first + self._p22 * second + two,
-                )
-            self._state[channel] = [first, second]
-        filtered = rows @ self._within + np.array(before) @ self._from_state
+            first = samples[0].mean(axis=1, dtype=np.float64)[:, np.newaxis]
+            self._state = (first * self._at_rest).tolist()
+        rows = samples.reshape(len(samples), -1, ROW_LEN).astype(np.float64)
+        before = self._run((rows @ self._to_state).reshape(len(samples), self._channels, -1, 2), self._state)
+        filtered = rows @ self._within + before @ self._from_state
         return np.asarray(filtered.reshape(samples.shape))
+
+    def _run(self, entering: NDArray[np.float64], state: list[list[float]]) -> NDArray[np.float64]:
+        """Return the state before each row, float64 (steps, rows, 2), and leave the last one in `state`."""
+        p11, p12, p21, p22 = self._p11, self._p12, self._p21, self._p22
+        before: list[tuple[float, float]] = []
+        for step in entering.tolist():
+            for channel, rows in enumerate(step):
+                first, second = state[channel]
+                for one, two in rows:
+                    before.append((first, second))
+                    first, second = p11 * first + p12 * second + one, p21 * first + p22 * second + two
+                state[channel] = [first, second]
+        return np.array(before).reshape(len(entering), -1, 2)
 
 
 def _coefficients(cutoff_hz: float, sample_rate: int) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -107,14 +107,14 @@ class LevelMeter:
         return self._hums
 
     @property
-    def floor_known(self) -> bool:
-        """Whether the floor rests on sound that has lasted."""
-        return self._floor.known
-
-    @property
     def floor_dbfs(self) -> float:
         """The noise floor, dB re full scale."""
         return self._floor.dbfs
+
+    @property
+    def due_len(self) -> int:
+        """Samples that the tick that has begun lacks."""
+        return self._tick_len - self._rest_len
 
     def push(self, span: Span) -> list[LevelReading]:
         """Return the ticks that `span` completes, oldest first."""
@@ -198,8 +198,9 @@ class LevelMeter:
             below = max(0.0, dbfs_to_power(level) - float(powers.sum()))  # the lowest band
             self._noise.hear(np.append(below, powers), floor if self._floor.known else None)
         bands = np.round(10.0 * np.log10(np.maximum(powers, _LEAST_POWER)), 1).tolist()
+        activity = self._activity(level, floor)
         return LevelReading(
-            stop, level, peak, floor, snr_db(level, floor), self._activity(level, floor), bands
+            stop, level, peak, floor, snr_db(level, floor), activity, bands, self._floor.known
         )
 
     def _judge(self, stop: int, sound: bool) -> None:

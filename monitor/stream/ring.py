@@ -2,6 +2,7 @@
 
 When full it overwrites the oldest samples and counts them (`overwritten`), unless the writer asks to wait
 (a file played as fast as possible). Lost input is written as a gap, so that indices keep step with time.
+The reader may say how much it waits for, and is not woken for less.
 Law: every index is delivered once, in order, or counted once as overwritten or gap.
 """
 
@@ -22,13 +23,16 @@ class Ring:
     def __init__(self, capacity_len: int, arrived: threading.Event | None = None) -> None:
         """Make a ring that holds `capacity_len` samples.
 
-        `arrived` is set at every write and at the end, so that one reader can wait for several rings.
+        `arrived` is set when what the reader wants is there and at the end, so that one reader can wait for
+        several rings.
         """
         self._buffer = np.zeros(capacity_len, np.float32)
         self._changed = threading.Condition()
         self._arrived = arrived or threading.Event()
         self._written = 0
         self._read = 0
+        self._wanted_len = 1
+        self._crowded = False  # the writer waits for room
         self._gaps: deque[tuple[int, int]] = deque()
         self._marks: deque[tuple[int, float]] = deque(maxlen=4096)
         self._clipped: deque[tuple[int, int]] = deque(maxlen=4096)
@@ -52,9 +56,20 @@ class Ring:
 
     @property
     def ready(self) -> bool:
-        """True when `read` would not wait."""
+        """True when as much can be read as the reader wants, the writer waits, or it is the end."""
         with self._changed:
-            return self._available() > 0 or self._ended
+            return self._worth_waking()
+
+    @property
+    def missing_len(self) -> int:
+        """Samples that the reader wants and that are not there yet."""
+        with self._changed:
+            return 0 if self._worth_waking() else self._wanted_len - (self._written - self._read)
+
+    def want(self, length: int) -> None:
+        """Wake the reader for no less than `length` samples, at least one; `read` gives what there is."""
+        with self._changed:
+            self._wanted_len = max(1, min(length, len(self._buffer)))
 
     def write(self, samples: NDArray[np.float32], captured_s: float, wait: bool = False) -> None:
         """Append `samples`, float32 (n,), whose last one had been captured at `captured_s` (monotonic).
@@ -66,7 +81,10 @@ class Ring:
             part = samples[offset : offset + capacity]
             with self._changed:
                 while wait and not self._ended and self._written - self._read + len(part) > capacity:
+                    self._crowded = True
+                    self._arrived.set()
                     self._changed.wait()
+                self._crowded = False
                 if self._ended:
                     return
                 self._store(part)
@@ -103,9 +121,7 @@ class Ring:
             if length == 0:
                 return None
             start = self._read
-            index = np.arange(start, start + length) % len(self._buffer)
-            samples = self._buffer[index]
-            samples.flags.writeable = False
+            samples = self._copy(start, length)
             stop = start + length
             span = Span(
                 start, samples, self._discontinuous, self._captured_s(stop), self._clipped_in(start, stop)
@@ -117,14 +133,28 @@ class Ring:
 
     def _tell(self) -> None:
         self._changed.notify_all()
-        if not self._arrived.is_set():  # many rings set it, each many times before its reader comes round
+        if (
+            not self._arrived.is_set() and self._worth_waking()
+        ):  # many rings set it, before the reader comes round
             self._arrived.set()
 
+    def _worth_waking(self) -> bool:
+        return self._ended or self._crowded or self._written - self._read >= self._wanted_len
+
     def _store(self, part: NDArray[np.float32]) -> None:
-        index = np.arange(self._written, self._written + len(part)) % len(self._buffer)
-        self._buffer[index] = part
+        at = self._written % len(self._buffer)
+        fits = len(self._buffer) - at
+        self._buffer[at : at + len(part)] = part[:fits]
+        self._buffer[: max(0, len(part) - fits)] = part[fits:]
         self._written += len(part)
         self._drop_oldest()
+
+    def _copy(self, start: int, length: int) -> NDArray[np.float32]:
+        at = start % len(self._buffer)
+        beyond = max(0, at + length - len(self._buffer))
+        samples = np.concatenate((self._buffer[at : at + length], self._buffer[:beyond]))
+        samples.flags.writeable = False
+        return samples
 
     def _drop_oldest(self) -> None:
         """Move the reader out of what has just been overwritten."""

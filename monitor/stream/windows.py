@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 
 from monitor.records import Span, Window
 
+_SPARE_HOPS = 4
+"""Hops that fit behind a window before what is kept of the sound is moved to the front again."""
+
 
 class Windower:
     """Collects spans, gives windows of `window_len` samples every `hop_len` samples."""
@@ -28,7 +31,8 @@ class Windower:
         self._window_len = window_len
         self._hop_len = hop_len
         self._sample_rate = sample_rate
-        self._history: NDArray[np.float32] = np.zeros(0, np.float32)
+        self._buffer: NDArray[np.float32] = np.zeros(window_len + _SPARE_HOPS * hop_len, np.float32)
+        self._filled = 0  # of the buffer; what was heard last stands at its end
         self._stop = 0
         self._due = hop_len
         self._first = True
@@ -40,6 +44,11 @@ class Windower:
         return self._hop_len
 
     @property
+    def due_len(self) -> int:
+        """Samples that the next window lacks."""
+        return self._due
+
+    @property
     def pending(self) -> int:
         """Samples pushed that no window has covered yet."""
         return self._hop_len - self._due
@@ -47,7 +56,7 @@ class Windower:
     def split(self, span: Span) -> list[Span]:
         """Return `span` in pieces, each of which completes at most one window, with its last sample."""
         sample_s = 1.0 / self._sample_rate
-        due = self._hop_len if span.discontinuous or not len(self._history) else self._due
+        due = self._hop_len if span.discontinuous or not self._filled else self._due
         pieces = []
         begin = 0
         while begin < len(span.samples):
@@ -64,7 +73,7 @@ class Windower:
         windows = []
         if span.discontinuous:
             windows = self._rest()
-        if span.discontinuous or not len(self._history):
+        if span.discontinuous or not self._filled:
             self._restart(span.start)
         self._captured_s = span.captured_s
         samples = span.samples
@@ -80,9 +89,9 @@ class Windower:
     def finish(self) -> list[Window]:
         """Return the windows over what is not covered yet, and beyond its end; nothing where nothing came."""
         windows = self._rest()
-        beyond = range(self._hop_len, self._window_len, self._hop_len) if len(self._history) else ()
+        beyond = range(self._hop_len, self._window_len, self._hop_len) if self._filled else ()
         windows += [self._window(0, behind) for behind in beyond]
-        self._history = np.zeros(0, np.float32)
+        self._filled = 0
         return windows
 
     def _rest(self) -> list[Window]:
@@ -90,18 +99,28 @@ class Windower:
         return [self._window(self.pending)] if self.pending else []
 
     def _restart(self, start: int) -> None:
-        self._history = np.zeros(0, np.float32)
+        self._filled = 0
         self._stop = start
         self._due = self._hop_len
         self._first = True
 
     def _append(self, samples: NDArray[np.float32]) -> None:
-        self._history = np.concatenate([self._history, samples])[-self._window_len :]
+        """Keep `samples`, a hop of them at most."""
+        if self._filled + len(samples) > len(self._buffer):
+            kept = self._latest(self._window_len).copy()
+            self._buffer[: len(kept)] = kept
+            self._filled = len(kept)
+        self._buffer[self._filled : self._filled + len(samples)] = samples
+        self._filled += len(samples)
         self._stop += len(samples)
+
+    def _latest(self, length: int) -> NDArray[np.float32]:
+        """Return the last `length` samples of the stretch, fewer where it is shorter."""
+        return self._buffer[max(0, self._filled - length) : self._filled]
 
     def _window(self, hop_len: int, behind: int = 0) -> Window:
         """Return the window that ends `behind` samples beyond the newest, the first to analyse `hop_len`."""
-        heard = self._history[max(0, len(self._history) + behind - self._window_len) :]
+        heard = self._latest(self._window_len - behind)
         before = self._window_len - behind - len(heard)
         samples = np.concatenate([np.zeros(before, np.float32), heard, np.zeros(behind, np.float32)])
         samples.flags.writeable = False

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from monitor.bus.codec import decode_answer, encode_json
 from monitor.bus.control import find_control
-from monitor.bus.messages import Reply, Request, Snapshot
+from monitor.bus.messages import Level, Reply, Request, ScoresMessage, Snapshot
 from monitor.bus.publisher import Publisher
 from monitor.bus.subscriber import Subscriber, ask
 from monitor.errors import PublishError, SourceError
@@ -304,3 +304,18 @@ def test_the_last_messages_before_closing_arrive() -> None:
         while (message := subscriber.receive(0.5)) is not None:
             found.append(message.record)
         assert event("offset") in found
+
+
+def test_a_measurement_is_wanted_for_as_long_as_somebody_subscribes_to_it(publisher: Publisher) -> None:
+    def turn() -> None:
+        publisher.poll(agree)
+
+    until(lambda: not publisher.takes(Level), turn)
+    with Subscriber(publisher.endpoint, ("level/desk",)):
+        until(lambda: publisher.takes(Level), turn)
+        assert not publisher.takes(ScoresMessage)
+        with Subscriber(publisher.endpoint, ("",)):
+            until(lambda: publisher.takes(ScoresMessage), turn)
+        until(lambda: not publisher.takes(ScoresMessage), turn)
+        assert publisher.takes(Level)
+    until(lambda: not publisher.takes(Level), turn)

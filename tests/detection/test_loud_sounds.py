@@ -35,7 +35,7 @@ class Stream:
             self.stop += 50
             if self.stop % TICK == 0:
                 tick = LevelReading(self.stop, snr_db - 60.0, snr_db - 55.0, -60.0, snr_db, "high", [])
-                self.loud.hear(tick, floor_known=True)
+                self.loud.hear(tick)
             if self.stop % HOP == 0:
                 values = dict.fromkeys(self.detector.rules, siren)
                 score = WindowScores(max(0, self.stop - WINDOW), self.stop, values, other, snr_db / 100.0)
@@ -142,7 +142,7 @@ def test_where_there_was_no_time_to_recognise_it_the_end_tells_it() -> None:
 
 def test_nothing_is_loud_before_the_floor_is_known() -> None:
     stream = Stream()
-    stream.loud.hear(LevelReading(100, -10.0, -5.0, -90.0, 80.0, "high", []), floor_known=False)
+    stream.loud.hear(LevelReading(100, -10.0, -5.0, -90.0, 80.0, "high", [], floor_known=False))
     assert stream.loud.end("ended", 100) == []
 
 

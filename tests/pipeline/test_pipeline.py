@@ -412,3 +412,24 @@ def test_silence_and_noise_at_the_edges_of_a_file_are_no_event() -> None:
         bench.play(noise(length_s))
         bench.finish()
         assert bench.events == []
+
+
+def test_what_nobody_takes_is_not_made_and_changes_no_event() -> None:
+    for_all, for_few = Bench(), Bench()
+    for_few.sink.measured = False
+    for bench in (for_all, for_few):
+        bench.play(scene())
+        bench.finish()
+    assert for_all.of(Level)
+    assert not for_few.of(Level)
+    assert not for_few.of(ScoresMessage)
+    assert comparable(for_few.events) == comparable(for_all.events)
+
+
+def test_a_reader_is_woken_for_a_window_and_for_a_level_only_where_somebody_looks_at_it() -> None:
+    bench = Bench()
+    hop_len, tick_len = bench.pipeline.step(0.0) and RATE // 4, RATE // 10
+    for measured, wanted_len in ((True, tick_len), (False, hop_len)):
+        bench.sink.measured = measured
+        bench.pipeline.step(0.0)
+        assert bench.ring.missing_len == wanted_len

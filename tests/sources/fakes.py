@@ -26,6 +26,7 @@ class RecordingRing:
         self.captured_s: list[float] = []
         self.clipped: list[tuple[int, int]] = []
         self.closed = False
+        self.missing_len = 0
 
     @property
     def samples(self) -> NDArray[np.float32]:

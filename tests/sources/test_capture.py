@@ -373,3 +373,38 @@ def test_a_source_that_changes_its_form_is_followed_without_a_reopening() -> Non
     assert capture.status.device_sample_rate == RATE // 2
     assert ring.position == pytest.approx(RATE, abs=2)
     assert sum(length for _, length in ring.gaps) <= 1
+
+
+class PatientSource(ScriptSource):
+    """A source that keeps what it hears, and tells when it is read."""
+
+    rest_s = 0.2
+    block_s = 0.1
+
+
+def test_a_source_that_keeps_what_it_hears_is_left_alone_until_somebody_wants_it() -> None:
+    ring = RecordingRing()
+    ring.missing_len = RATE // 5
+    read_s: list[float] = []
+
+    def note() -> None:
+        read_s.append(time.monotonic())
+
+    now_s = time.monotonic()
+    steps: list[Step] = [*sound(0.1, now_s), note, *sound(0.1, now_s + 0.4)]
+    capture = Capture(PatientSource(steps), ring, RATE, QUICK, wait=False)
+    capture.start()
+    ring.wait_closed()
+    capture.stop()
+    assert read_s[0] - now_s >= 0.2
+    assert ring.position >= RATE // 5
+
+
+def test_a_source_at_rest_is_stopped_at_once() -> None:
+    ring = RecordingRing()
+    ring.missing_len = RATE
+    source = PatientSource([*sound(0.1, time.monotonic() + 60.0), *[None] * 99])
+    capture = Capture(source, ring, RATE, QUICK, wait=False)
+    capture.start()
+    ring.wait_position(RATE // 10)
+    assert stop_takes(capture) < 0.5

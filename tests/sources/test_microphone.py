@@ -205,7 +205,7 @@ def test_a_driver_that_delivers_another_rate_than_it_claims_is_told_within_five_
         monkeypatch,
         "begin_s = time.monotonic()",
         "for number in range(1_000_000):",
-        f"    time.sleep(max(0.0, begin_s + number * 0.02 / {pace} - time.monotonic()))",
+        f"    time.sleep(max(0.0, begin_s + number * block_len / 16_000 / {pace} - time.monotonic()))",
         "    callback(bytes(4 * block_len), block_len, None, Status(False))",
     )
     with opened("fake") as microphone:

@@ -126,3 +126,40 @@ def test_one_reader_is_woken_by_any_of_several_rings() -> None:
     first.close()
     assert arrived.is_set()
     assert first.ready
+
+
+def test_a_reader_is_not_woken_for_less_than_it_wants_but_may_read_it() -> None:
+    arrived = threading.Event()
+    ring = Ring(100, arrived)
+    ring.want(20)
+    ring.write(counting(0, 19), 0.0)
+    assert not arrived.is_set()
+    assert not ring.ready
+    ring.write(counting(19, 1), 0.0)
+    assert arrived.is_set()
+    assert ring.ready
+    assert ring.read(5, 0.0) is not None
+
+
+def test_a_writer_that_waits_for_room_wakes_a_reader_that_wants_more_than_there_is_room_for() -> None:
+    arrived = threading.Event()
+    ring = Ring(16, arrived)
+    ring.want(16)
+    ring.write(counting(0, 12), 0.0)
+    writer = threading.Thread(target=lambda: ring.write(counting(12, 12), 0.0, wait=True))
+    writer.start()
+    assert arrived.wait(5.0)
+    assert ring.ready
+    ring.read(12, 0.0)
+    writer.join(5.0)
+    assert not writer.is_alive()
+    assert not ring.ready
+
+
+def test_the_end_wakes_a_reader_whatever_it_wants() -> None:
+    arrived = threading.Event()
+    ring = Ring(100, arrived)
+    ring.want(50)
+    ring.close()
+    assert arrived.is_set()
+    assert ring.ready

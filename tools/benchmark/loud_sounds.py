@@ -58,7 +58,7 @@ def listen(samples: NDArray[np.float32], found: Found) -> None:
         score = WindowScores(max(0, stop - WINDOW_LEN), stop, {}, "", 0.0)
         for config, watch in zip(configs, watches, strict=True):
             for tick in ticks:
-                watch.hear(tick, meter.floor_known)
+                watch.hear(tick)
             told = watch.judge(score, nothing)
             found.loud[config.loud_sound_db] += sum(one.change.type == "onset" for one in told)
         found.noisy += meter.noisy and not was_noisy

@@ -30,6 +30,7 @@ from monitor.pipeline.reporter import Stream as Listening
 from monitor.pipeline.rhythm_watch import make_rhythm_watch
 from monitor.records import UNLISTED, Block, CaptureStatus, ClassPrompt, OwnSound, Span, WindowScores
 from monitor.scoring.scorer import NOTHING_TAUGHT
+from monitor.sinks import Measurement
 from monitor.sources.ingest import Ingest
 from monitor.stream.ring import Ring
 from monitor.stream.windows import Windower
@@ -172,6 +173,9 @@ class _Collector:
     def __init__(self) -> None:
         self.scores: list[WindowScores] = []
         self.changes: list[Reported] = []
+
+    def takes(self, kind: type[Measurement]) -> bool:
+        return kind is ScoresMessage
 
     def emit(self, record: PublishedRecord) -> None:
         if isinstance(record, ScoresMessage):

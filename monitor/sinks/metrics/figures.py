@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, get_args
 from monitor.bus.messages import Event, Health, Level, NearMissMessage, PublishedRecord
 from monitor.bus.publisher_state import MISSED
 from monitor.records import HearingState, SourceState
+from monitor.sinks import Measurement
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
@@ -44,6 +45,10 @@ class Figures:
         self._waiting: dict[str, Event] = {}
         self._latencies: Counter[float] = Counter()
         self._latency_sum_s = 0.0
+
+    def takes(self, kind: type[Measurement]) -> bool:
+        """Tell whether it shows measurements of this kind."""
+        return kind is Level
 
     def emit(self, record: PublishedRecord) -> None:
         """Take note of `record`."""
