@@ -7,8 +7,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from monitor.config.checks import check_window
 from monitor.config.fleet import Place, without_groups
@@ -31,6 +34,8 @@ from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Clock
 from monitor.pipeline.scheduler import FEW, Scheduler
 from monitor.pipeline.scorers import Scorers
+from monitor.pipeline.self_test.alarm import alarm_classes, alarm_config
+from monitor.pipeline.self_test.making import Parts, StagesFor, make_self_tests
 from monitor.pipeline.shedding import Shedding
 from monitor.pipeline.stages import Stages
 from monitor.pipeline.start_notes import notes_of_settings, untuned_note
@@ -45,8 +50,7 @@ from monitor.sinks.fanout import Fanout
 from monitor.sinks.kinds import SINKS, SinkOptions, make_sink
 from monitor.sources import Source
 from monitor.sources.capture import Capture
-from monitor.sources.file import FileSource
-from monitor.sources.gathered import GatheredSource
+from monitor.sources.captures import start_captures, stop_captures, tell_microphones_apart
 from monitor.sources.options import SourceOptions
 from monitor.sources.schemes import make_source
 from monitor.stream.level import LevelMeter
@@ -138,6 +142,23 @@ def _stages(encoder: Encoder, scorer: Scorer, config: Config, classes: Sequence[
     )
 
 
+def _alarm_stages(encoder: Encoder, config: Config, listed: int) -> StagesFor:
+    """Return what makes stages that listen for the alarm of a self-test; its text is embedded once."""
+    own = alarm_config(config, listed)
+
+    @cache
+    def scorers() -> Scorers:
+        return Scorers(encoder, alarm_classes(), own)
+
+    def stages(mean: NDArray[np.float32]) -> Stages:
+        made = _stages(encoder, scorers().make({}), own, [one.name for one in alarm_classes()])
+        if mean.any():
+            made.background.remember(mean)
+        return made
+
+    return stages
+
+
 def make_calibration(
     detector: Detector, config: Config, sample_rate: int, calibrated: bool
 ) -> Calibration | None:
@@ -193,7 +214,7 @@ class Monitor(msgspec.Struct, frozen=True):
     def stop(self) -> None:
         """End all threads within about a second; an encoder that hangs keeps its own."""
         self.encoder.close()
-        _at_once([capture.stop for capture in self.captures])
+        stop_captures(self.captures)
 
 
 def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
@@ -221,7 +242,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     SourceError
         A source cannot be opened; the others are closed again.
     """
-    _tell_microphones_apart(sources)
+    tell_microphones_apart(sources)
     untuned = untuned_note(encoder.info, config)
     tuning = encoder.info.tuning
     config = with_tuning(config, tuning)
@@ -232,7 +253,9 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     scorer.corrections = corrections = Corrections(tuple(scorer.prompts), never_deaf(classes, config))
     arrived = threading.Event()
     rings = [Ring(seconds_to_len(config.capture.ring_s, encoder.sample_rate), arrived) for _ in sources]
-    captures = _start_captures(sources, rings, encoder.sample_rate, own_configs)
+    captures = start_captures(
+        sources, rings, encoder.sample_rate, [own.capture for own in own_configs], gathered=len(sources) > FEW
+    )
     streams = describe(sources, encoder.info, places, config.publish.node)
     stages = [
         _stages(encoder, scorer, own, [one.name for one in place.classes])
@@ -278,57 +301,18 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     notes = (*known, *taught.notes, *unremembered, *unseen, *untuned)
     notes += notes_of_settings(encoder.info, config, classes, streams)
     watched = WatchedEncoder(encoder, SYSTEM_CLOCK.monotonic, load)
-    scheduler = Scheduler(pipelines, watched, arrived, acknowledgements, taught, corrector, shedding)
+    parts = Parts(
+        pipelines=tuple(pipelines),
+        streams=tuple(streams),
+        companions=tuple(companions),
+        captures=tuple(captures),
+        stages_for=_alarm_stages(encoder, config, len(classes)),
+        arrived=arrived,
+        clock=SYSTEM_CLOCK,
+    )
+    tests = make_self_tests(parts, config)
+    scheduler = Scheduler(
+        pipelines, watched, arrived, acknowledgements, taught, corrector, shedding, self_tests=tests
+    )
     clips = tuple(one.clips for one in companions if one.clips is not None)
     return Monitor(tuple(captures), scheduler, watched, sinks, notes, earlier, clips)
-
-
-def _start_captures(
-    sources: Sequence[Source], rings: Sequence[Ring], sample_rate: int, configs: Sequence[Config]
-) -> list[Capture]:
-    """Open all sources side by side; where one cannot be, close the others again."""
-    many = len(sources) > FEW
-    captures = [
-        Capture(
-            GatheredSource(source) if many else source,
-            ring,
-            sample_rate,
-            config.capture,
-            wait=not source.live or isinstance(source, FileSource),
-        )
-        for source, ring, config in zip(sources, rings, configs, strict=True)
-    ]
-    try:
-        _at_once([capture.start for capture in captures])
-    except SourceError:
-        _at_once([capture.stop for capture in captures])
-        raise
-    return captures
-
-
-def _tell_microphones_apart(sources: Sequence[Source]) -> None:
-    if any(source.live for source in sources):
-        from monitor.sources.microphone import Microphone
-        from monitor.sources.microphone_choice import choose_all
-
-        choose_all([source for source in sources if isinstance(source, Microphone)])
-
-
-def _at_once(works: Sequence[Callable[[], None]]) -> None:
-    """Do all of `works` side by side, and raise the first error: opening a device takes up to seconds."""
-    errors: list[Exception] = []
-
-    def do(work: Callable[[], None]) -> None:
-        try:
-            work()
-        except Exception as error:  # noqa: BLE001 - raised below, in the thread that wants to know
-            errors.append(error)
-
-    others = [threading.Thread(target=do, args=(work,), daemon=True) for work in works[1:]]
-    for other in others:
-        other.start()
-    do(works[0])
-    for other in others:
-        other.join()
-    if errors:
-        raise errors[0]

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from monitor.bus.messages import Change, ClockStep, Health, HearingChange
+from monitor.bus.messages import Change, ClockStep, Health, HearingChange, SelfTest
 from monitor.names import as_words
-from monitor.records import HearingState, NearMissReason, SourceState
+from monitor.records import UNLISTED, HearingState, NearMissReason, SourceState
 from monitor.text import sanitise
 
 
@@ -151,6 +151,27 @@ def together(names: Sequence[str], most: int = 4) -> str:
     """Return `names` with commas between, of more than `most` the first and how many there are more."""
     rest = len(names) - most + 1
     return ", ".join(names) if rest <= 1 else f"{', '.join(names[: most - 1])} and {rest} more"
+
+
+def reported(record: Labelled) -> str:
+    """Return the words in which an event is reported; what no network has heard is not hedged."""
+    return called(record) if record.class_ in UNLISTED else hedged(record.label or record.class_)
+
+
+def self_tested(test: SelfTest) -> str:
+    """Return how a self-test is, as a sentence without its end."""
+    why = f": {test.reason}" if test.reason else ""
+    match test.state:
+        case "testing":
+            again = f" ({test.reason})" if test.reason else ""
+            return f"self-test{again}: an alarm made by code sounds in a copy of what is heard"
+        case "heard":
+            return f"self-test: the alarm was heard after {test.heard_s or 0.0:.1f} s"
+        case "passed":
+            return f"self-test passed: the alarm was told after {test.alarm_s or 0.0:.1f} s"
+        case "untested":
+            return f"no self-test{why}"
+    return f"self-test failed{why}"
 
 
 def node_name(stated: str) -> str:

@@ -24,11 +24,11 @@ from monitor.bus.subscriber import Subscriber
 from monitor.config.settings import Config
 from monitor.encoders import load
 from monitor.errors import MonitorError, PublishError
-from monitor.records import UNLISTED
-from monitor.scoring.prompts import parse_classes
+from monitor.pipeline.self_test.alarm import alarm_classes, alarm_config, heard_alarm
+from monitor.pipeline.self_test.arrival import Arrival
 from monitor.sinks.fanout import Fanout
 from monitor.sinks.notify.trial import try_targets
-from monitor.sources.made_alarm import BEFORE_S, CLASS, LASTS_S, WORDING, MadeAlarm, write_alarm
+from monitor.sources.made_alarm import BEFORE_S, LASTS_S, MadeAlarm, write_alarm
 from monitor.sources.player import play
 from monitor.storage.history import Asked, HistoryWriter, find, history_file
 from monitor.wording import called
@@ -51,38 +51,20 @@ class Step(msgspec.Struct, frozen=True):
     """What happened, in words."""
 
 
-class _Arrivals:
-    """A `Sink`, and one who subscribes, that note when the first event came."""
+class _Heard:
+    """A `Sink` that notes when the alarm was first told."""
 
     def __init__(self) -> None:
         self.event: Event | None = None
         self.told_s: float | None = None
-        self.received_s: float | None = None
-        self._stopping = threading.Event()
 
     def emit(self, record: PublishedRecord) -> None:
         """Note the first onset."""
-        if self.event is None and (event := _onset_in(record)):
+        if self.event is None and (event := heard_alarm(record)):
             self.event, self.told_s = event, time.monotonic()
 
     def close(self) -> None:
-        """Receive no more."""
-        self._stopping.set()
-
-    def receive(self, endpoint: str) -> None:
-        """Note when the event reaches another socket; for a thread of its own."""
-        with Subscriber(endpoint, ("event/",)) as subscriber:
-            while not self._stopping.is_set() and self.received_s is None:
-                message = subscriber.receive(0.1)
-                if message is not None and _onset_in(message.record):
-                    self.received_s = time.monotonic()
-
-
-def _onset_in(record: PublishedRecord | None) -> Event | None:
-    """Return the onset that `record` is; that something was loud is no alarm that was recognised."""
-    if isinstance(record, Event) and record.type == "onset" and record.class_ not in UNLISTED:
-        return record
-    return None
+        """Hold nothing."""
 
 
 def inject(config: Config, progress: Callable[[str], None]) -> list[Step]:
@@ -94,24 +76,23 @@ def inject(config: Config, progress: Callable[[str], None]) -> list[Step]:
         The model or the configuration cannot be used.
     """
     progress(f"loading the model {config.model.name}")
-    source, arrivals = MadeAlarm(), _Arrivals()
+    source, heard = MadeAlarm(), _Heard()
     with tempfile.TemporaryDirectory(prefix="monitor-") as folder:
         publisher = Publisher(f"ipc://{folder}/bus", control=f"ipc://{folder}/control")
-        receiver = threading.Thread(target=arrivals.receive, args=(publisher.endpoint,), daemon=True)
-        receiver.start()
+        arrival = Arrival(publisher.endpoint, "event/", lambda record: heard_alarm(record) is not None)
         try:
-            _hear(source, arrivals, publisher, config, progress)
-            receiver.join(1.0)
+            _hear(source, heard, publisher, config, progress)
+            arrival.wait(1.0)
         finally:
-            arrivals.close()
+            arrival.close()
             publisher.close()
     began_s = source.alarm_began_s
     steps = [
-        _step("heard", arrivals.told_s, began_s, arrivals.event, "it was not recognised"),
-        _step("published", arrivals.received_s, began_s, None, "nobody received it"),
+        _step("heard", heard.told_s, began_s, heard.event, "it was not recognised"),
+        _step("published", arrival.received_s, began_s, None, "nobody received it"),
     ]
-    if config.history.keep and arrivals.event is not None:
-        steps.append(_kept(arrivals.event))
+    if config.history.keep and heard.event is not None:
+        steps.append(_kept(heard.event))
     if config.notify.targets:
         progress("telling everybody, marked as a test")
         steps += tell_all(config)
@@ -158,7 +139,7 @@ def play_it(endpoint: str, control: str | None, progress: Callable[[str], None])
             record = None if message is None else message.record
             if isinstance(record, Level):
                 levels.append((time.monotonic() - began_s, record.level_dbfs))
-            elif time.monotonic() > began_s and (event := _onset_in(record)):
+            elif time.monotonic() > began_s and (event := heard_alarm(record)):
                 at_s = time.monotonic()
         player.join(LASTS_S + BEFORE_S)
     if failed:
@@ -175,24 +156,18 @@ def _play(path: Path, failed: list[MonitorError]) -> None:
 
 def _hear(
     source: MadeAlarm,
-    arrivals: _Arrivals,
+    heard: _Heard,
     publisher: Publisher,
     config: Config,
     progress: Callable[[str], None],
 ) -> None:
     """Run a monitor of the alarm until it is told, or over."""
-    classes = parse_classes(CLASS, {CLASS: WORDING})
-    own = msgspec.structs.replace(  # whatever is set for the user's own classes does not concern this one
-        config,
-        prompts=msgspec.structs.replace(config.prompts, aliases={}),
-        detector=msgspec.structs.replace(config.detector, urgent=(CLASS,), muted=(), classes={}),
-        clips=msgspec.structs.replace(config.clips, keep=False),
-    )
-    sinks = Fanout([arrivals, publisher])
-    monitor = start_monitor([source], load(config.model), classes, sinks, own)
+    own = alarm_config(config, len(config.prompts.classes))
+    sinks = Fanout([heard, publisher])
+    monitor = start_monitor([source], load(config.model), alarm_classes(), sinks, own)
     progress(f"a smoke alarm made by code sounds in {BEFORE_S:.0f} s; nothing is played")
     try:
-        while monitor.scheduler.step() and arrivals.event is None:
+        while monitor.scheduler.step() and heard.event is None:
             sinks.poll(monitor.scheduler.handle)
     finally:
         monitor.scheduler.end("stopped")

@@ -19,7 +19,7 @@ from monitor.console import drawing, show, show_json
 from monitor.errors import HistoryError
 from monitor.storage.history import Asked, Found, Holdings, Repeated
 from monitor.text import sanitise
-from monitor.wording import HEARING, NEAR_MISS, SOURCE_STATE, after, called, changed, ended_by
+from monitor.wording import HEARING, NEAR_MISS, SOURCE_STATE, after, called, changed, ended_by, self_tested
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -217,6 +217,9 @@ def _how(health: Health) -> str:
     new = change is not None and (health.time - change.time).total_seconds() < _AT_ONCE_S
     good_again = new and health.hearing == "good"
     lasted = f", hears again{after(change)}" if good_again else ""
+    test = health.self_test
+    if test is not None and (health.time - test.time).total_seconds() < _AT_ONCE_S:
+        lasted += f", {self_tested(test)}"
     return f"{state}{heard}{lasted}" + (f": {reason}" if reason else "")
 
 

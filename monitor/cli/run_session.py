@@ -89,6 +89,7 @@ def run(
             _serve(page, opened.get("bus"), interface)
         monitor = _start(options, config, sinks, interface, page)
         stack.callback(monitor.stop)
+        _follow_tests(monitor, opened.get("bus"))
         stack.enter_context(_end_told(sinks))
         for note in monitor.notes:
             _tell(note, interface)
@@ -137,6 +138,12 @@ def _end_told(sinks: Fanout) -> Iterator[None]:
     except MonitorError as error:
         sinks.tell(trouble_of(error, datetime.now(UTC)))
         raise
+
+
+def _follow_tests(monitor: Monitor, bus: Sink | None) -> None:
+    """Let self-tests follow their alarm to a subscriber, where anything is published."""
+    if isinstance(bus, Publisher):
+        monitor.scheduler.self_tests.published_at(bus.endpoint)
 
 
 def _attach(interface: Interface, bus: Sink | None) -> None:

@@ -28,6 +28,7 @@ def add_test(verbs: Any, add_verb: AddVerb) -> None:
     )
     notify.add_argument("--json", action="store_true", help="one JSON list on standard output")
     _add_alarm(subjects, add_verb)
+    _add_self(subjects, add_verb)
 
 
 def _add_alarm(subjects: Any, add_verb: AddVerb) -> None:
@@ -39,6 +40,29 @@ def _add_alarm(subjects: Any, add_verb: AddVerb) -> None:
     )
     alarm.add_argument("--json", action="store_true", help="one JSON list on standard output")
     add_connection(alarm)
+
+
+def _add_self(subjects: Any, add_verb: AddVerb) -> None:
+    summary = "let the monitor that runs test itself now: an alarm in a copy of what each source hears"
+    own = add_verb(subjects, "self", _self, summary)
+    own.add_argument("--source", metavar="SOURCE_ID", help="this source only (default: each, one by one)")
+    own.add_argument("--json", action="store_true", help="one JSON list on standard output")
+    add_connection(own)
+
+
+def _self(arguments: argparse.Namespace) -> int:
+    import msgspec
+
+    from monitor.cli.self_trial import follow
+    from monitor.console import tell
+    from monitor.wording import self_tested
+
+    found = follow(arguments, tell)
+    if arguments.json:
+        show_json(msgspec.json.encode(found))
+    for one in [] if arguments.json else found:
+        show(f"{'works' if one.works else 'FAILS':6} {one.source_id}: {self_tested(one.test)}")
+    return 0 if all(one.works for one in found) else _EXIT_NOT_DELIVERED
 
 
 def _alarm(arguments: argparse.Namespace) -> int:

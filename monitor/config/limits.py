@@ -90,6 +90,10 @@ KEEP_S = Range(1.0, 2_592_000.0)
 CLIP_AROUND_S = Range(0.0, 30.0)
 CLIP_S = Range(1.0, 600.0)
 """Seconds of a clip: they are kept in memory until it is complete."""
+SELF_TEST_LATE_S = Range(0.5, 30.0)
+"""Less than a window and a hop no model manages."""
+SELF_TEST_WITHIN_H = Range(0.05, 20.0)
+"""Less than a day: the next one is another."""
 SNOOZE_S = Range(1.0, 86_400.0)
 """Seconds for which something may be muted or paused with an end; a day at most."""
 SPEECH_ODDS = Range(-2.0, 2.0)

@@ -20,6 +20,7 @@ from monitor.pipeline.memory import Memory, make_moment_keeper
 from monitor.pipeline.moment_keeper import MomentKeeper
 from monitor.pipeline.reporter import Context, Reporter, Stream
 from monitor.pipeline.rhythm_watch import RhythmWatch, make_rhythm_watch
+from monitor.pipeline.self_test.tap import Tap
 from monitor.pipeline.sound_levels import SoundLevels
 from monitor.records import LevelReading, Span, UnlistedSound, Window, WindowScores
 
@@ -35,10 +36,13 @@ class Companions(msgspec.Struct, frozen=True):
     """Measures dBA, once the source is known to be calibrated."""
     moments: MomentKeeper | None = None
     """Remembers what windows sounded like."""
+    tap: Tap | None = None
+    """Where a self-test takes its copy of the sound."""
 
     def hear(self, piece: Span) -> None:
         """Take in the next piece of sound."""
-        for one in (None if self.clips is None else self.clips.recorder, self.rhythms, self.sound_levels):
+        recorder = None if self.clips is None else self.clips.recorder
+        for one in (recorder, self.rhythms, self.sound_levels, self.tap):
             if one is not None:
                 one.hear(piece)
 
@@ -97,6 +101,7 @@ def make_companions(
             rhythms=make_rhythm_watch(place.classes, stream.sample_rate, place.config),
             sound_levels=SoundLevels(stream.sample_rate),
             moments=make_moment_keeper(stream, memory, config),
+            tap=Tap() if stream.live else None,
         )
         for stream, place in zip(streams, places, strict=True)
     ]

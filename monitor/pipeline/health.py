@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from monitor.bus.messages import ClassState, Health, HearingChange, SoundLevel
+from monitor.bus.messages import ClassState, Health, HearingChange, SelfTest, SoundLevel
 from monitor.pipeline.commands import Commands
 from monitor.pipeline.reporter import Reporter
 from monitor.pipeline.stages import Line, Progress
@@ -49,6 +49,10 @@ class HealthWatch:
         """Monotonic clock when it began."""
         self.stall: Stall | None = None
         """What keeps the encoder from answering."""
+        self.self_test: SelfTest | None = None
+        """The last one, or how far it is."""
+        self.last: Health | None = None
+        """What was said last."""
         self._due_s = self.started_s
         self._state: SourceState | None = None
         self.hearing = Hearing("deaf", None)
@@ -119,7 +123,7 @@ class HealthWatch:
     def _record(self, state: SourceState, reason: str | None) -> Health:
         stages, stream, progress = self._line.stages, self._line.stream, self._progress
         status, ring = self._line.capture.status, self._line.ring.counters()
-        return Health(
+        self.last = Health(
             source_id=stream.source_id,
             source_name=stream.source_name,
             time=self._line.clock.utc(),
@@ -158,7 +162,9 @@ class HealthWatch:
             node=stream.node,
             classes=self._classes(),
             level_dba=self._level_dba(state),
+            self_test=self.self_test,
         )
+        return self.last
 
     def _level_dba(self, state: SourceState) -> SoundLevel | None:
         """Return how loud the last minute was; of a source that is away nobody knows it."""

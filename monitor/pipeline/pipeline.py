@@ -15,7 +15,17 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.bus.messages import Change, Event, Level, PublishedRecord, Reply, Request, ScoresMessage
+from monitor.bus.messages import (
+    Change,
+    Event,
+    Health,
+    Level,
+    PublishedRecord,
+    Reply,
+    Request,
+    ScoresMessage,
+    SelfTest,
+)
 from monitor.detection.detector import Detector
 from monitor.encoders.checked import answer
 from monitor.errors import ProgramError
@@ -102,6 +112,21 @@ class Pipeline:
     def source_id(self) -> str:
         """Whose sound this is."""
         return self._stream.source_id
+
+    @property
+    def hop_len(self) -> int:
+        """Samples from window to window."""
+        return self._stages.windower.hop_len
+
+    @property
+    def background_mean(self) -> NDArray[np.float32]:
+        """Mean embedding of what was learnt of the background, float32 (d,); zeros: nothing yet."""
+        return self._stages.background.mean
+
+    @property
+    def health(self) -> Health | None:
+        """What was said last of how the source is; None: nothing yet."""
+        return self._health.last
 
     @property
     def ended(self) -> bool:
@@ -241,6 +266,15 @@ class Pipeline:
         """Tell with the next health, which is soon, what was changed for this source elsewhere."""
         self._commands.keep(change)
         self._health.soon()
+
+    def tell_tested(self, test: SelfTest, failure: Sequence[Event] = ()) -> None:
+        """Tell at once how the self-test is, and the event that its failure is."""
+        self._health.self_test = test
+        if failure or test.number:  # what an earlier run found comes with the first health
+            self._health.soon()
+            self._report_health()
+        for event in failure:
+            self._emit(event)
 
     def end(self, ended_by: str) -> None:
         """Hear no more: end open events, `stopped` by the user or `failed`, and say so unless told."""

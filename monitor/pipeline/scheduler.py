@@ -18,6 +18,7 @@ from monitor.pipeline.acknowledgements import Acknowledgements
 from monitor.pipeline.batch import Batches
 from monitor.pipeline.corrector import Corrector
 from monitor.pipeline.pipeline import Pipeline
+from monitor.pipeline.self_test.self_tests import SelfTests
 from monitor.pipeline.shedding import Shedding
 from monitor.pipeline.taught_classes import TaughtClasses
 from monitor.records import Window
@@ -48,6 +49,7 @@ class Scheduler:
         corrector: Corrector | None = None,
         shedding: Shedding | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        self_tests: SelfTests | None = None,
     ) -> None:
         """Step `pipelines`, whose rings all set `arrived`; the others are theirs together."""
         self._shedding = shedding
@@ -58,6 +60,8 @@ class Scheduler:
         self._taught = taught
         self._acknowledgements = acknowledgements
         self._corrector = corrector
+        self.self_tests = self_tests or SelfTests()
+        """Whether an alarm would get through."""
         self._pipelines = tuple(pipelines)
         self._encoder = encoder
         self._arrived = arrived
@@ -89,9 +93,11 @@ class Scheduler:
             self._gather(timeout_s)
             self._arrived.clear()
             self._look_at_lags()
-            for pipeline in self._pipelines:
-                pipeline.read()
-            self._begin(self._pipelines)
+            self.self_tests.step(self._pipelines)
+            lines = (*self._pipelines, *self.self_tests.copies)
+            for line in lines:
+                line.read()
+            self._begin(lines)
         self._go_on(timeout_s)
         return not self.ended
 
@@ -101,6 +107,8 @@ class Scheduler:
             return self._acknowledgements.handle(request)
         if request.request == "learn":
             return self._learn(request)
+        if request.request == "self_test":
+            return self.self_tests.ask(request)
         if self._corrector is not None and request.request in {"correct", "corrections"}:
             return self._correct(self._corrector, request)
         asked = [one for one in self._pipelines if request.source_id in {None, one.source_id}]

@@ -36,7 +36,10 @@ LOUD_SOUND = "loud_sound"
 ALARM_LOW_BATTERY = "alarm_low_battery"
 """What the chirp of an alarm with a low battery is called in topics."""
 
-UNLISTED = frozenset({LOUD_SOUND, ALARM_LOW_BATTERY})
+SELF_TEST = "self_test"
+"""What it is called in topics that a self-test failed."""
+
+UNLISTED = frozenset({LOUD_SOUND, ALARM_LOW_BATTERY, SELF_TEST})
 """What is told though no class is listed for it, and no network has heard it."""
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -50,6 +53,11 @@ Tally = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 Rate = Annotated[int, msgspec.Meta(gt=0, le=2**31)]
 """Sample rate, Hz."""
+
+SelfTestState = Literal["testing", "heard", "passed", "late", "failed", "untested"]
+"""`testing`: it goes on. `heard`: the alarm was recognised, and this message is under way. `late`: that took
+longer than `[self_test] late_s`. `failed`: it was not heard, or its message reached nobody. `untested`: the
+source could not be tested."""
 
 NearMissReason = Literal["below_threshold", "not_confirmed", "cool_down", "muted", "paused", "corrected"]
 """Why something that resembled a listed class did not become an event; `corrected`: somebody said that events

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from monitor.bus.messages import ClockStep, Event, Health, NearMissMessage, PublishedRecord
-from monitor.records import ALARM_LOW_BATTERY, LOUD_SOUND
+from monitor.records import ALARM_LOW_BATTERY, LOUD_SOUND, SELF_TEST
 from monitor.wording import (
     HEARING,
     NEAR_MISS,
@@ -19,9 +19,10 @@ from monitor.wording import (
     clock_set,
     ended_by,
     hard_of_hearing,
-    hedged,
     how_often,
     moment,
+    reported,
+    self_tested,
 )
 
 UNHEARD = {"silent", "lost", "failing", "paused"}
@@ -36,13 +37,15 @@ def event_line(event: Event, where: str | None = None) -> str:
         urgent = "URGENT: " if event.urgent else ""
         score = f"score {event.score:.2f} (threshold {event.threshold:.2f})"
         time = moment(event.onset_time, event.onset_position_s)
+        if event.class_ == SELF_TEST:
+            return f"{time}  onset   {source}{urgent}{called(event)}"
         if event.class_ == ALARM_LOW_BATTERY:
             return f"{time}  onset   {source}{called(event)}, {level}"
         if event.class_ == LOUD_SOUND:
             what, _, like = called(event).partition(", ")
             over = f"{what}, {event.snr_db:.0f} dB over the background{like and ', '}{like}"
             return f"{time}  onset   {source}{over}, level {event.level_dbfs:.1f} dBFS"
-        return f"{time}  onset   {source}{urgent}{hedged(event.label or event.class_)}, {score}, {level}"
+        return f"{time}  onset   {source}{urgent}{reported(event)}, {score}, {level}"
     duration_s = _lasted_s(event)
     by = event.ended_by or "quiet"
     why = "" if by == "quiet" else f" ({ended_by(by).phrase})"
@@ -162,6 +165,9 @@ def news_lines(health: Health, before: Health, where: str | None) -> list[str]:
     if now is not None and now.ready and then is not None and not then.ready:
         allowed = how_often(now.false_alarms_per_hour)
         texts.append(f"thresholds learnt from {now.heard_s / 60.0:.0f} min, for {allowed} false alarms")
+    test = health.self_test
+    if test is not None and test != before.self_test and test.state != "heard":
+        texts.append(self_tested(test))
     return [f"{moment(health.time, health.position_s)}  health  {prefix(where)}{text}" for text in texts]
 
 

@@ -69,7 +69,7 @@ class Worth:
         now = (
             record.state, record.reason, record.hearing, record.hearing_reason, record.hearing_change,
             record.warning, record.channels, record.clock_step, record.overflow, record.reopened,
-            record.changes,
+            record.changes, record.self_test,
         )  # fmt: skip
         before, self._before[record.source_id] = self._before.get(record.source_id), now
         return now != before

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from monitor.bus.messages import Health, PublishedRecord
 from monitor.config.settings import Config
+from monitor.wording import clock, self_tested
 
 FRESH_S = 5.0
 """Health comes once a second; one that is older says nothing about now."""
@@ -72,7 +73,9 @@ class ServiceManager:
             self._ready = True
             self._send("READY=1")
         heard = health.hearing if health.state == "running" else f"{health.state}, {health.reason or '?'}"
-        self._states[health.source_id] = f"{health.source_name}: {heard}"
+        test = health.self_test
+        tested = f" ({self_tested(test)}, {clock(test.time)})" if test is not None and test.over else ""
+        self._states[health.source_id] = f"{health.source_name}: {heard}{tested}"
         if (status := "; ".join(self._states.values())) != self._told:
             self._told = status
             self._send(f"STATUS={status}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from monitor.bus.messages import Health, HearingChange, Trouble
 from monitor.errors import MonitorError, SourceDamaged
 from monitor.records import Instant
-from monitor.wording import HEARING, SOURCE_STATE, STOPPED, after, clock_set, hard_of_hearing
+from monitor.wording import HEARING, SOURCE_STATE, STOPPED, after, clock_set, hard_of_hearing, self_tested
 
 _WELL = {"running", "starting"}
 
@@ -26,6 +26,7 @@ class Troubles:
         found += self._of_hearing(health, before)
         found += _of_text(health, "warning", health.warning, None if before is None else before.warning)
         found += _of_text(health, "channels", health.channels, None if before is None else before.channels)
+        found += _of_self_test(health, before)
         step, known = health.clock_step, None if before is None else before.clock_step
         if step is not None and step != known:
             found.append(_trouble(health, "clock", f"{clock_set(step)}."))
@@ -75,6 +76,15 @@ def _of_text(health: Health, kind: str, now: str | None, before: str | None) -> 
     if now == before:
         return []
     return [_trouble(health, kind, now) if now else _trouble(health, "resolved", f"No longer: {before}")]
+
+
+def _of_self_test(health: Health, before: Health | None) -> list[Trouble]:
+    """Tell once that a self-test did not pass; that it failed is an event too."""
+    test = health.self_test
+    if test is None or not test.number or test == (None if before is None else before.self_test):
+        return []
+    wrong = test.state in {"late", "failed", "untested"}
+    return [_trouble(health, "self_test", f"{self_tested(test)}.")] if wrong else []
 
 
 def trouble_of(error: MonitorError, time: Instant) -> Trouble:

@@ -17,9 +17,11 @@ CLASS, WORDING = "smoke_alarm", "smoke alarm beeping"
 BEFORE_S = 5.0
 """Of the place alone, so that a monitor can learn it."""
 LASTS_S = 6.5
+OVER_DB = 20.0
+"""So much louder than the place it is, where that is wanted."""
+ALONE_DBFS = -30.0
 _AFTER_S = 4.0
 _PLACE_DBFS = -50.0
-_OVER_DB = 20.0
 _PLAYED_DBFS = -9.0
 _SEED = 7
 
@@ -28,7 +30,7 @@ _SEED = 7
 def alarm_scene() -> Scene:
     """Return the place, and the common pattern of three beeps in it, 20 dB louder."""
     rng = np.random.default_rng(_SEED)
-    alarm = _at(sounds.smoke_alarm(rng), _PLACE_DBFS + _OVER_DB)
+    alarm = _at(sounds.smoke_alarm(rng), _PLACE_DBFS + OVER_DB)
     length = seconds_to_len(BEFORE_S + _AFTER_S, sounds.SAMPLE_RATE) + len(alarm)
     scene = _at(sounds.wind(rng, length), _PLACE_DBFS)
     start = seconds_to_len(BEFORE_S, sounds.SAMPLE_RATE)
@@ -53,6 +55,17 @@ def write_alarm(path: Path) -> Path:
     samples = np.clip(np.concatenate([silence, alarm]), -1.0, 1.0)
     soundfile.write(path, samples, sounds.SAMPLE_RATE, subtype="PCM_16")
     return path
+
+
+@cache
+def alarm_samples(sample_rate: int) -> NDArray[np.float32]:
+    """Return the alarm alone, float32 (n,), read-only, at an RMS level of `ALONE_DBFS`."""
+    import soxr
+
+    made = _at(sounds.smoke_alarm(np.random.default_rng(_SEED)), ALONE_DBFS)
+    samples = np.asarray(soxr.resample(made, sounds.SAMPLE_RATE, sample_rate), np.float32)
+    samples.flags.writeable = False
+    return samples
 
 
 class MadeAlarm(DemoSource):

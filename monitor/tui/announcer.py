@@ -11,7 +11,7 @@ from monitor.tui.panels.why import why_words
 from monitor.tui.readable import dated, duration, over_background
 from monitor.tui.shown import ShownEvent
 from monitor.tui.view import View
-from monitor.wording import called, ended_by, hedged, sureness
+from monitor.wording import called, ended_by, reported, sureness
 
 
 class Announcer:
@@ -88,7 +88,7 @@ def _event(view: View, heard: ShownEvent, before: str | None) -> str:
     time = dated(event.onset_time, event.onset_position_s, view.today)
     if heard.open:
         urgent = " URGENT. Type a when you have seen it." if event.urgent else ""
-        sure = f"{hedged(event.label or event.class_)}, {sureness(heard.peak_score)}"
+        sure = f"{reported(event)}, {sureness(heard.peak_score)}"
         return f"{name.upper()} NOW{where}: {sure}, {over_background(heard.snr_db)}.{urgent}"
     if heard.missed:
         return f"MISSED {name.upper()}{where}, {time}. Type a when you have seen it."

@@ -16,7 +16,7 @@ from monitor.tui.shown import ShownEvent
 from monitor.tui.state import State
 from monitor.tui.theme import Kind
 from monitor.tui.view import View
-from monitor.wording import called, clock, hard_of_hearing, hedged, moment, sureness
+from monitor.wording import called, clock, hard_of_hearing, moment, reported, sureness
 
 FLASH_S = 3.0
 URGENT_FLASH_S = 8.0
@@ -226,7 +226,7 @@ def _maybe(view: View, heard: ShownEvent) -> str:
     event = heard.event
     others = [c for c in event.candidates if c.class_ != event.class_ and c.score >= heard.peak_score / 2]
     if not view.maker:
-        text = f"{hedged(event.label or event.class_)}, {sureness(heard.peak_score)}"
+        text = f"{reported(event)}, {sureness(heard.peak_score)}"
         return f"{text}, or {called(others[0])}" if others else text
     text = f"may be {called(event)} {heard.peak_score:.2f}"
     return f"{text} or {called(others[0])} {others[0].score:.2f}" if others else text

@@ -10,8 +10,9 @@ from typing import Literal
 
 import msgspec
 
-from monitor.bus.messages import Candidate, ClassState, Event, Health, SoundLevel
+from monitor.bus.messages import Candidate, ClassState, Event, Health, SelfTest, SoundLevel
 from monitor.records import MADE_BY_CODE, EventType, HearingState, Instant, SourceState
+from monitor.wording import clock, self_tested
 
 Contact = Literal["none", "alive", "gone"]
 """Whether a monitor answers: not yet, now, no longer."""
@@ -36,6 +37,8 @@ class PageSource(msgspec.Struct, frozen=True):
     learning: bool
     """The background is not known well enough yet."""
     classes: list[ClassState]
+    self_test: str | None
+    """How the last self-test went, and when, in words; None: there was none."""
 
 
 class PageEvent(msgspec.Struct, frozen=True, rename={"class_": "class"}):
@@ -183,7 +186,12 @@ def page_source(health: Health) -> PageSource:
         kept=health.position_s is None and health.source_id not in MADE_BY_CODE,
         learning=not health.background.ready,
         classes=health.classes,
+        self_test=_self_test(health.self_test),
     )
+
+
+def _self_test(test: SelfTest | None) -> str | None:
+    return None if test is None else f"{self_tested(test)}, {clock(test.time)}"
 
 
 def page_event(event: Event) -> PageEvent:

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from monitor.cli.alarm_trial import _Arrivals
+from monitor.cli.alarm_trial import _Heard
 from monitor.cli.main import main
+from monitor.start import child_environment, python_module
 from tests.examples import event
 from tests.sinks.notify.channels import serving
 
@@ -92,8 +95,39 @@ def test_an_alarm_is_played_for_a_monitor_that_runs_only(
 
 
 def test_that_something_was_loud_is_no_alarm_that_was_heard() -> None:
-    arrivals = _Arrivals()
-    arrivals.emit(event("onset", "loud_sound"))
-    assert arrivals.event is None
-    arrivals.emit(event("onset", "smoke_alarm"))
-    assert arrivals.event == event("onset", "smoke_alarm")
+    heard = _Heard()
+    heard.emit(event("onset", "loud_sound"))
+    assert heard.event is None
+    heard.emit(event("onset", "smoke_alarm"))
+    assert heard.event == event("onset", "smoke_alarm")
+
+
+def test_a_monitor_that_runs_tests_itself_while_it_listens(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    endpoint = f"ipc://{tmp_path}/bus"
+    run = subprocess.Popen(
+        python_module("monitor", "run", "--source", "demo", "--headless", "--json", "--bind", endpoint),
+        env={**child_environment(), "HOME": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        outcome: list[Any] = [{"test": {"state": "untested"}}]
+        while outcome[0]["test"]["state"] == "untested":  # it just begins, or the computer is busy
+            assert run.poll() is None
+            if main(["test", "self", "--json", "--connect", endpoint]) < 2:
+                outcome = json.loads(capsys.readouterr().out)
+    finally:
+        run.terminate()
+        said, _ = run.communicate(timeout=30)
+    (one,) = outcome
+    assert (one["source_id"], one["works"], one["test"]["state"]) == ("demo", True, "passed")
+    assert 0.0 < one["test"]["heard_s"] <= one["test"]["told_s"] < 5.0
+    assert "smoke" not in said
+    assert "self_test" not in said
+
+
+def test_without_a_monitor_there_is_no_self_test(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["test", "self", "--connect", f"ipc://{tmp_path}/nobody"]) == 2
+    assert "no monitor" in capsys.readouterr().err.lower()

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.bus.messages import SelfTest
 from monitor.records import SourceState
 from monitor.sinks.service_manager import FRESH_S, ServiceManager, notify_address
 from monitor.start import child_environment, python_module
@@ -97,6 +99,21 @@ def test_it_is_ready_once_and_says_how_it_hears_when_that_changes() -> None:
         "STATUS=USB microphone: good",
         "STATUS=USB microphone: too_quiet",
         "STOPPING=1",
+    ]
+
+
+def test_how_the_last_self_test_went_is_in_the_status() -> None:
+    sent: list[str] = []
+    test = SelfTest(number=1, state="testing", time=datetime(2026, 11, 30, 12, 0, tzinfo=UTC).astimezone())
+    sink = ServiceManager(sent.append)
+    for state in ("testing", "passed"):
+        told = msgspec.structs.replace(test, state=state, told_s=0.3)
+        sink.emit(msgspec.structs.replace(health(), self_test=told))
+    passed = "self-test passed: the alarm was told after 0.3 s"
+    statuses = [message for message in sent if message.startswith("STATUS=")]
+    assert statuses == [
+        "STATUS=USB microphone: good",
+        f"STATUS=USB microphone: good ({passed}, {test.time:%H:%M:%S})",
     ]
 
 

@@ -27,6 +27,7 @@ from monitor.bus.messages.published import (
     NearMissMessage,
     PublishedRecord,
     ScoresMessage,
+    SelfTest,
     SoundLevel,
     Trouble,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "Reply",
     "Request",
     "ScoresMessage",
+    "SelfTest",
     "Snapshot",
     "SoundLevel",
     "Trouble",

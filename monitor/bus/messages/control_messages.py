@@ -42,6 +42,7 @@ class Request(
         "learn",
         "correct",
         "corrections",
+        "self_test",
     ]
     class_: str | None = None
     """For `mute`, `threshold` and `learn`; for `acknowledge` and `history` where they are about one class.
@@ -134,3 +135,5 @@ class Reply(msgspec.Struct, frozen=True):
     oldest first; of live sources only, for of others nothing is kept."""
     corrections: list[CorrectionState] = []
     """To `corrections`: all, oldest first; to `correct`: the one that was made or taken back."""
+    sources: list[str] = []
+    """To `self_test`: the sources that are tested now, one after another, by their ids."""

@@ -20,6 +20,7 @@ from monitor.records import (
     Instant,
     NearMissReason,
     Rate,
+    SelfTestState,
     SourceState,
     Tally,
 )
@@ -234,6 +235,41 @@ class SoundLevel(msgspec.Struct, frozen=True, kw_only=True):
     calibrated_at: Instant
 
 
+class SelfTest(msgspec.Struct, frozen=True, kw_only=True):
+    """An alarm made by code was mixed into a copy of what a source hears, and followed to its message.
+
+    It is no event: nobody is alarmed, nothing is learnt from it, and what sounds meanwhile is told as always.
+    """
+
+    number: Tally
+    """1 for the first of this source in this run, then without gaps; 0: of an earlier run."""
+    state: SelfTestState
+    time: Instant
+    """When it came to this state."""
+    reason: str | None = None
+    """Why it did not pass, in words for the user; of `testing`, why it is tried again."""
+    heard_s: float | None = None
+    """From the first sample of the alarm to its recognition."""
+    told_s: float | None = None
+    """From the same to the arrival of its message at a subscriber here; None: nothing is published."""
+    score: float | None = None
+    """Of the alarm, where it was heard, [0, 1]."""
+    snr_db: float | None = None
+    """How far it was over the background."""
+    asked_by: str | None = None
+    """Who asked for it, in words; None: it is the day's."""
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will come of it."""
+        return self.state not in {"testing", "heard"}
+
+    @property
+    def alarm_s(self) -> float | None:
+        """How long the alarm took to whoever was to be told; None: it was not told."""
+        return self.heard_s if self.told_s is None else self.told_s
+
+
 class Health(msgspec.Struct, frozen=True):
     """Once a second, and at once when the state changes: can this monitor hear, and does it keep up."""
 
@@ -303,6 +339,8 @@ class Health(msgspec.Struct, frozen=True):
     """What was changed from outside, the last few, oldest first."""
     level_dba: SoundLevel | None = None
     """None: the source is away, or not calibrated (`monitor calibrate`); then its level is in dBFS only."""
+    self_test: SelfTest | None = None
+    """The last one, or how far it is; None: there was none. Health is sent at once when it changes."""
 
 
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):
@@ -314,7 +352,8 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
     type: Literal["trouble"] = "trouble"
     kind: str
     """A state or a hearing of `Health` that is not well, or `back`, `late`, `warning`, `channels`, `clock`,
-    `overflow`, `resolved` (a warning holds no longer), `damaged`, `refused`, `unknown_word`."""
+    `overflow`, `resolved` (a warning holds no longer), `self_test` (it did not pass), `damaged`, `refused`,
+    `unknown_word`."""
     time: Instant
     text: str
     """One sentence for the user."""

@@ -27,6 +27,7 @@ from monitor.config.settings.sections import (
     PromptConfig,
     PublishConfig,
     ScorerConfig,
+    SelfTestConfig,
     Tau,
     WindowConfig,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "PromptConfig",
     "PublishConfig",
     "ScorerConfig",
+    "SelfTestConfig",
     "TargetConfig",
     "Tau",
     "Threshold",

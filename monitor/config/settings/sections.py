@@ -292,6 +292,19 @@ class ClipsConfig(_Section, frozen=True):
     """Megabytes from which on the oldest are removed too."""
 
 
+class SelfTestConfig(_Section, frozen=True):
+    """Whether an alarm made by code, mixed into a copy of what is heard, gets through: tried once a day."""
+
+    daily: Literal["service", "always", "never"] = "service"
+    """`service`: in a run that systemd has begun. Nothing is played, and nobody is alarmed."""
+    at: Annotated[str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "12:00"
+    """Time of day, where the machine is."""
+    late_s: Annotated[float, within(limits.SELF_TEST_LATE_S)] = 5.0
+    """An alarm that is told later than this is an urgent event: the self-test failed."""
+    within_h: Annotated[float, within(limits.SELF_TEST_WITHIN_H)] = 2.0
+    """A source that cannot be tested (lost, paused) is tried again for so many hours; then that is urgent."""
+
+
 class MetricsConfig(_Section, frozen=True):
     """What a run counts, for Prometheus (docs/service.md)."""
 
@@ -319,4 +332,5 @@ class Config(_Section, frozen=True):
     clips: ClipsConfig = ClipsConfig()
     notify: NotifyConfig = NotifyConfig()
     mqtt: MqttConfig = MqttConfig()
+    self_test: SelfTestConfig = SelfTestConfig()
     metrics: MetricsConfig = MetricsConfig()

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, get_args
 
-from monitor.bus.messages import Event, Health, Level, NearMissMessage, PublishedRecord
+from monitor.bus.messages import Event, Health, Level, NearMissMessage, PublishedRecord, SelfTest
 from monitor.bus.publisher_state import MISSED
 from monitor.records import HearingState, SourceState
 from monitor.sinks import Measurement
@@ -43,6 +43,8 @@ class Figures:
         self._near_misses: Counter[tuple[str, str, str]] = Counter()
         self._open: dict[str, Event] = {}
         self._waiting: dict[str, Event] = {}
+        self._tests: Counter[tuple[str, str]] = Counter()
+        self._test: dict[str, SelfTest] = {}
         self._latencies: Counter[float] = Counter()
         self._latency_sum_s = 0.0
 
@@ -55,12 +57,20 @@ class Figures:
         match record:
             case Health():
                 self._health[record.source_id] = record
+                self._note_test(record.source_id, record.self_test)
             case Level():
                 self._level[record.source_id] = record
             case NearMissMessage():
                 self._near_misses[record.source_id, record.class_, record.reason] += 1
             case Event():
                 self._note_event(record)
+
+    def _note_test(self, source_id: str, test: SelfTest | None) -> None:
+        """Take note of a self-test that is over, once."""
+        if test is None or not test.over or test == self._test.get(source_id):
+            return
+        self._test[source_id] = test
+        self._tests[source_id, test.state] += 1 if test.number else 0
 
     def _note_event(self, event: Event) -> None:
         if event.type == "onset":
@@ -97,6 +107,7 @@ class Figures:
         )
         yield _gauge("open_events", "Events that sound now", self._open)
         yield _gauge("missed_events", "Urgent events that nobody has acknowledged", self._waiting)
+        yield from self._of_tests()
         buckets, total = [], 0
         for end in (*LATENCIES_S, float("inf")):
             total += self._latencies[end]
@@ -106,6 +117,29 @@ class Figures:
         )
         latency.add_metric([], buckets=buckets, sum_value=self._latency_sum_s)
         yield latency
+
+    def _of_tests(self) -> Iterator[Metric]:
+        """Yield how the last self-test of each source went, and how many there were."""
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+        passed = GaugeMetricFamily("monitor_self_test_passed", "1: the last one passed", labels=["source"])
+        time = GaugeMetricFamily("monitor_self_test_timestamp_seconds", "When it was", labels=["source"])
+        alarm = GaugeMetricFamily(
+            "monitor_self_test_alarm_seconds",
+            "From the alarm to a subscriber",
+            labels=["source"],
+        )
+        for source_id, test in list(self._test.items()):
+            passed.add_metric([source_id], test.state == "passed")
+            time.add_metric([source_id], test.time.timestamp())
+            if test.alarm_s is not None:
+                alarm.add_metric([source_id], test.alarm_s)
+        counter = CounterMetricFamily(
+            "monitor_self_tests", "Self-tests, by how they went", labels=["source", "result"]
+        )
+        for (source_id, result), count in list(self._tests.items()):
+            counter.add_metric([source_id, result], count)
+        yield from (passed, time, alarm, counter)
 
     @staticmethod
     def _of_health(known: list[Health]) -> Iterator[Metric]:

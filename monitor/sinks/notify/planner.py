@@ -14,7 +14,7 @@ from datetime import datetime
 from monitor.bus.messages import Event
 from monitor.config.settings.notify import TargetConfig
 from monitor.names import folded_words
-from monitor.records import LOUD_SOUND
+from monitor.records import LOUD_SOUND, SELF_TEST
 from monitor.sinks.notify.letters import Message
 from monitor.sinks.notify.moments import Moment
 from monitor.sinks.notify.quiet import is_quiet
@@ -109,6 +109,8 @@ class Planner:
         if not self._of(event.source_id):
             return False
         names = {folded_words(event.class_), folded_words(event.label)}
+        if event.class_ == SELF_TEST:
+            return self._target.health  # it is about the monitor, not about a sound somebody chose
         if event.class_ == LOUD_SOUND and not self._classes & names:
             return False  # nobody asked for whatever is loud
         return (not self._classes or bool(self._classes & names)) and (

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from monitor.bus.codec import encode_with_topic
 from monitor.bus.messages import ClockStep, Event, Health, PublishedRecord
+from monitor.records import SELF_TEST
 from monitor.sinks.notify.letters import Letter, Message
-from monitor.wording import HEARING, called, clock, clock_set, hedged, moment
+from monitor.wording import HEARING, called, clock, clock_set, moment, reported
 
 LATE_S = 30.0
 """What is told later than this says so."""
@@ -23,8 +24,11 @@ def of_event(event: Event, now: datetime) -> Message:
     ended = event.type == "offset"
     name = called(event)
     title = f"URGENT: {name}" if event.urgent else name
+    if event.class_ == SELF_TEST:
+        text = f"{_when(event)}, {_where(event)}: {name}. A real alarm may not reach you."
+        return Message("event", now, "URGENT: SELF-TEST FAILED", text, payload_of(event), event.urgent)
     score = f"score {event.score:.2f} (threshold {event.threshold:.2f})"
-    text = f"{_when(event)}, {_where(event)}: {hedged(event.label or event.class_)}, {score}, {_snr(event)}."
+    text = f"{_when(event)}, {_where(event)}: {reported(event)}, {score}, {_snr(event)}."
     if event.hearing != "good":
         text += f" The monitor does not hear well: {HEARING[event.hearing]}."
     return Message(

@@ -20,7 +20,7 @@ from monitor.tui.state import State
 from monitor.tui.strips import Piece, bar, fit, line
 from monitor.tui.theme import BANNERS, BAR_BACK, DIM, EVENT, GOOD, HEARS, SHAPES, STRONG, TEXT, URGENT
 from monitor.tui.view import View
-from monitor.wording import HEARING, SOURCE_STATE, called, hard_of_hearing
+from monitor.wording import HEARING, SOURCE_STATE, called, hard_of_hearing, self_tested
 
 NAME = 30
 """Cells of number and name at most."""
@@ -111,8 +111,15 @@ def _what(view: View, state: State, health: Health) -> list[Piece]:
     else:
         paused = " and paused" * (health.paused and health.state != "paused")
         pieces.append((f"since {duration(view.now_s - state.state_since_s)}{paused}  ", DIM))
-    why = health.reason if health.state != "running" else health.hearing_reason or health.warning
+    heard = health.hearing_reason or health.warning or _tested(health)
+    why = heard if health.state == "running" else health.reason
     return [*pieces, (f"  {why.rstrip('.')}", TEXT)] if why else pieces
+
+
+def _tested(health: Health) -> str | None:
+    """Return that a self-test goes on, or did not pass."""
+    test = health.self_test
+    return None if test is None or test.state == "passed" else self_tested(test)
 
 
 def _sounding(event: Event) -> Piece:

@@ -14,7 +14,7 @@ from monitor.tui.readable import duration, elapsed, short_duration
 from monitor.tui.strips import Piece, line
 from monitor.tui.theme import DIM, GOOD, HEADING_DIM, RAISED, SHAPES, STRONG, URGENT
 from monitor.tui.view import View
-from monitor.wording import HEARING, SOURCE_STATE, clock_set, hard_of_hearing, how_often
+from monitor.wording import HEARING, SOURCE_STATE, clock, clock_set, hard_of_hearing, how_often, self_tested
 
 _BACK = Style(bgcolor=RAISED)
 _LABEL = HEADING_DIM
@@ -71,6 +71,7 @@ def _about(view: View, health: Health) -> list[_Item]:
         _Item("background", _background(view, health), 5),
         *_thresholds(health),
         *_clock_set(view, health),
+        *_self_test(health),
         _Item("model", health.model, 4),
         _Item("", rates, 3),
     ]
@@ -80,6 +81,16 @@ def _about(view: View, health: Health) -> list[_Item]:
         _Item("clock", ppm, 2),
         _Item("background learnt", f"{short_duration(health.background.age_s)} ago", 1),
     ]
+
+
+def _self_test(health: Health) -> list[_Item]:
+    """Return how the last self-test went, and when; one that did not pass stands out."""
+    test = health.self_test
+    if test is None:
+        return []
+    well = test.state in {"testing", "heard", "passed"}
+    text = f"{self_tested(test)}, {clock(test.time)[:5]}"
+    return [_Item("", text, 5, _FINE) if well else _Item("", f"{SHAPES['fault']} {text}", 8, _BAD)]
 
 
 def _clock_set(view: View, health: Health) -> list[_Item]:

@@ -93,7 +93,7 @@ function drawMicrophone(model, element, { machine, source }, pause) {
   button.setAttribute("aria-label", `${words}, ${source?.source_name ?? ""}`);
   button.onclick = () => pause(machine, source);
   const until = source?.paused_until ? text.pausedUntil(clock(new Date(source.paused_until))) : "";
-  const reason = until || (shape === "bad" ? source.hearing_reason : shape === "gone" ? source?.reason : "") || source?.warning;
+  const reason = until || (shape === "bad" ? source.hearing_reason : shape === "gone" ? source?.reason : "") || source?.warning || source?.self_test;
   say(why, machine.note || reason || "");
 }
 

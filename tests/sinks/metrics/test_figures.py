@@ -11,6 +11,7 @@ pytest.importorskip(
 
 from prometheus_client import CollectorRegistry, generate_latest
 
+from monitor.bus.messages import SelfTest
 from monitor.pipeline.acknowledgements import MOST
 from monitor.sinks.metrics.figures import Figures
 from tests.examples import event, health, level, near_miss
@@ -94,3 +95,22 @@ def test_nothing_known_is_nothing_said_and_no_name_breaks_the_format() -> None:
         'monitor_level_dbfs{source="mic0"} -40.0',
         'monitor_level_dbfs{source="a\\"b\\\\c\\nd"} -40.0',
     ]
+
+
+def test_how_the_last_self_test_went_is_told_and_each_is_counted_once() -> None:
+    figures = Figures()
+    earlier = SelfTest(number=0, state="passed", time=datetime(2026, 11, 29, tzinfo=UTC), told_s=0.4)
+    passed = msgspec.structs.replace(earlier, number=1, time=datetime(2026, 11, 30, tzinfo=UTC), told_s=0.3)
+    failed = msgspec.structs.replace(passed, number=2, state="failed", told_s=None)
+    for test in (earlier, earlier, passed, msgspec.structs.replace(failed, state="testing"), failed, failed):
+        figures.emit(msgspec.structs.replace(health(), self_test=test))
+        if test is passed:
+            registry = scraped(figures)
+            of = {"source": "mic0"}
+            assert registry.get_sample_value("monitor_self_test_alarm_seconds", of) == 0.3
+            assert registry.get_sample_value("monitor_self_test_passed", of) == 1.0
+    registry = scraped(figures)
+    assert registry.get_sample_value("monitor_self_test_passed", of) == 0.0
+    assert registry.get_sample_value("monitor_self_test_timestamp_seconds", of) == failed.time.timestamp()
+    for result in ("passed", "failed"):
+        assert registry.get_sample_value("monitor_self_tests_total", {**of, "result": result}) == 1.0

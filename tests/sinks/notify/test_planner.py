@@ -222,6 +222,21 @@ def test_a_target_is_told_of_its_sources_only() -> None:
     assert len(planner.take(there, now)) == 1
 
 
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [({}, True), ({"classes": ("siren",)}, True), ({"urgent_only": True}, True), ({"health": False}, False)],
+)
+def test_a_self_test_that_failed_is_told_to_all_who_are_told_of_health(
+    settings: dict[str, object], told: bool
+) -> None:
+    hours, planner = Hours(MORNING), Planner(target(**settings))
+    event = sound(hours(), "1", "self_test", urgent=True)
+    failed = msgspec.structs.replace(event, label="self-test failed: the alarm was not heard")
+    messages = planner.take(failed, hours())
+    assert [message.title for message in messages] == ["URGENT: SELF-TEST FAILED"] * told
+    assert all("the alarm was not heard" in message.text for message in messages)
+
+
 steps = st.lists(
     st.tuples(
         st.sampled_from([0.1, 1.0, 29.0, 61.0, 299.0, 1000.0, 20_000.0]),

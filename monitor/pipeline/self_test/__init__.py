@@ -1,0 +1,1 @@
+"""The self-test of a run: whether an alarm made by code gets to whoever subscribes."""
