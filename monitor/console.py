@@ -15,14 +15,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from monitor.diary import Diary, Level
 from monitor.errors import ProgramError
-from monitor.text import READABLE, clean, sanitise
+from monitor.text import READABLE, clean
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 _STDERR = 2
-_LONGEST_SENTENCE = 1200
+DIARY = Diary()
+"""What this process says of itself."""
 _PIPED_WIDTH = 200
 """Columns of a table that goes into a file or a pipe."""
 
@@ -52,10 +54,9 @@ def show_json(content: bytes) -> None:
         raw.flush()
 
 
-def tell(sentence: str) -> None:
-    """Say something about the program itself on standard error; where that cannot be written, nothing."""
-    with suppress(OSError):
-        print(f"monitor: {sanitise(sentence, _LONGEST_SENTENCE)}", file=sys.stderr, flush=True)  # noqa: T201
+def tell(sentence: str, level: Level = "info") -> None:
+    """Say something about the program itself, in its diary; where that cannot be written, nothing."""
+    DIARY.note(sentence, level)
 
 
 def show_drawn(text: str) -> None:

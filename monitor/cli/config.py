@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from monitor.cli.arguments import AddVerb, add_connection
-from monitor.cli.setting_flags import add_alarms, add_model, add_places, add_sources, settings_of
+from monitor.cli.setting_flags import add_alarms, add_diary, add_model, add_places, add_sources, settings_of
 from monitor.config.settings import as_toml, load_config, load_layers
 from monitor.console import show, show_json, show_table
 from monitor.errors import ConfigError
@@ -42,7 +42,7 @@ def _add_show(parser: argparse.ArgumentParser) -> None:
         "--json", action="store_true", default=argparse.SUPPRESS, help="one JSON list on standard output"
     )
     flags = parser.add_argument_group("as `monitor run` would take them")
-    for add in (add_sources, add_model, add_alarms, add_places):
+    for add in (add_sources, add_model, add_alarms, add_places, add_diary):
         add(flags)
 
 

@@ -38,7 +38,7 @@ from monitor.cli.tui import add_tui
 from monitor.cli.unknown_words import unknown
 from monitor.cli.web import add_web
 from monitor.cli.words import add_words
-from monitor.console import only_ours, open_streams, tell
+from monitor.console import DIARY, only_ours, open_streams, tell
 from monitor.encoders.watched import THREAD_NAME
 from monitor.errors import MonitorError, ProgramError
 from monitor.files.paths import own_what_is_made
@@ -63,6 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     keep_private()
     own_what_is_made()
     open_streams()
+    DIARY.keep("auto", "info")
     with only_ours():
         return _run_verb(_parser().parse_args(spelled_out(sys.argv[1:] if argv is None else argv)))
 
@@ -105,7 +106,7 @@ def _fail(error: Exception) -> int:
 
 
 def _refuse(sentence: str, exit_code: int) -> int:
-    tell(sentence)
+    tell(sentence, "error")
     return exit_code
 
 

@@ -9,12 +9,13 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from monitor.cli.arguments import AddVerb, Flags, options_of
-from monitor.cli.setting_flags import add_alarms, add_model, add_places, add_sources, settings_of
+from monitor.cli.setting_flags import add_alarms, add_diary, add_model, add_places, add_sources, settings_of
 from monitor.cli.values import positive
 from monitor.cli.web_flags import add_page_flags, page_options
 from monitor.config.fleet import heard_as_fleet, sources_of
 from monitor.config.settings import Config, load_config
-from monitor.console import can_draw, show
+from monitor.console import DIARY, can_draw, show
+from monitor.diary.journal import Journal, leads_to_journal
 from monitor.errors import ConfigError
 from monitor.files.paths import user_path
 from monitor.sources.schemes import Scheme, scheme_of
@@ -100,6 +101,7 @@ def _add_lines(group: Flags) -> None:
     group.add_argument(
         "--near-misses", action="store_true", help="with --headless: also what nearly fired, and why"
     )
+    add_diary(group)
     add_flags(group)
 
 
@@ -134,6 +136,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.as_json and not arguments.headless:
         raise ConfigError("--json prints events instead of the interface; add --headless.")
     config = load_config(arguments.config, os.environ, settings_of(arguments))
+    DIARY.keep(config.diary.form, config.diary.level)
     schemes = _schemes(config)
     if arguments.fast and not all(scheme.ahead for scheme in schemes):
         raise ConfigError("--fast needs sources that can be read ahead: --source file:PATH, - or demo.")
@@ -188,6 +191,11 @@ def _interface(arguments: argparse.Namespace) -> AbstractContextManager[Interfac
     return opened(as_arguments(interface_options(arguments, "")))
 
 
+def _journal() -> Journal | None:
+    """Return the journal, where standard output leads there too."""
+    return DIARY.journal if leads_to_journal(sys.stdout) else None
+
+
 def _listen_and_show(
     arguments: argparse.Namespace, config: Config, interface: Interface | None, page: WebPage | None
 ) -> int:
@@ -201,6 +209,6 @@ def _listen_and_show(
         arguments,
         sources=sources_of(config),
         reading=options_of(SourceOptions, arguments, raw=options_of(RawFormat, arguments)),
-        sinks=options_of(SinkOptions, arguments, headless=interface is None),
+        sinks=options_of(SinkOptions, arguments, headless=interface is None, journal=_journal()),
     )
     return run(options, config, interface, page)

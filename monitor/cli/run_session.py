@@ -22,6 +22,7 @@ from monitor.config.by_class import by_class
 from monitor.config.fleet import places
 from monitor.config.settings import Config
 from monitor.console import tell
+from monitor.diary import Level
 from monitor.encoders import load
 from monitor.errors import ConfigError, MonitorError, ProgramError
 from monitor.names import folded_words
@@ -83,6 +84,7 @@ def run(
             stack.enter_context(_closed_at_the_end(sinks))
             for sink in opened.values():
                 sinks.add(sink)
+        _debug(f"Records go to: {', '.join(opened)}.", interface)
         if interface is not None:
             _attach(interface, opened.get("bus"))
         if page is not None:
@@ -105,7 +107,7 @@ def run(
         monitor.scheduler.end("stopped")
         monitor.stop()
         for sentence in keep_all(monitor.earlier, time.monotonic(), last=True):
-            tell(sentence)
+            tell(sentence, "warning")
         if monitor.error is not None:
             raise monitor.error
         if (unheard := monitor.scheduler.unheard) is not None:
@@ -127,7 +129,7 @@ def _closed_at_the_end(sinks: Fanout) -> Iterator[None]:
     finally:
         sinks.close()
         for sentence in sinks.news():
-            tell(sentence)
+            tell(sentence, "warning")
 
 
 @contextlib.contextmanager
@@ -143,6 +145,7 @@ def _end_told(sinks: Fanout) -> Iterator[None]:
 def _follow_tests(monitor: Monitor, bus: Sink | None) -> None:
     """Let self-tests follow their alarm to a subscriber, where anything is published."""
     if isinstance(bus, Publisher):
+        tell(f"Published on {bus.endpoint}, asked on {bus.control_endpoint}.", "debug")
         monitor.scheduler.self_tests.published_at(bus.endpoint)
 
 
@@ -175,7 +178,9 @@ def _start(
     for shown in (interface, page):
         if shown is not None:
             shown.doing(f"loading the model {config.model.name}")
+    begun_s = time.monotonic()
     encoder = load(config.model, WordsProgress(sys.stderr) if interface is None else interface.progress)
+    _debug(f"The model {encoder.info.identity} was loaded in {time.monotonic() - begun_s:.2f} s.", interface)
     known = {one.sound.name for one in taught if one.model == encoder.info.identity}
     unknown = unknown_words([one for one in classes if one.name not in known], encoder, config.model)
     if options.strict:
@@ -183,11 +188,12 @@ def _start(
     classes = marked(classes, unknown.names)
     heard = [msgspec.structs.replace(one, classes=marked(one.classes, unknown.names)) for one in heard]
     for sentence in unknown.sentences:
-        _tell(sentence, interface)
+        _tell(sentence, interface, "warning")
         sinks.tell(Trouble(kind="unknown_word", time=datetime.now(UTC), text=sentence))
     for shown in (interface, page):
         if shown is not None:
             shown.doing(f"opening {together([source.name for source in sources])}")
+    _debug(f"Listening to {together([source.name for source in sources])}.", interface)
     return start_monitor(sources, encoder, classes, sinks, config, lambda: load(config.model), heard)
 
 
@@ -214,7 +220,8 @@ def _go_on_with_lines(sinks: Fanout, interface: Interface, options: RunOptions, 
     lines = msgspec.structs.replace(options.sinks, headless=True)
     for sink in open_sinks(config, lines, ["lines"]).values():
         sinks.add(sink, watched=False)
-    tell(f"{interface.how_it_ended} The monitor goes on with lines: Ctrl-C ends it, `monitor tui` shows it.")
+    on = "The monitor goes on with lines: Ctrl-C ends it, `monitor tui` shows it."
+    tell(f"{interface.how_it_ended} {on}", "warning")
 
 
 def _run_until_ended(
@@ -236,14 +243,20 @@ def _run_until_ended(
         clips = (sentence for keeper in monitor.clips for sentence in keeper.news())
         pages = page.news() if page is not None else ()
         for sentence in (*sinks.news(), *clips, *pages, *keep_all(monitor.earlier, time.monotonic())):
-            _tell(sentence, interface)
+            _tell(sentence, interface, "warning")
         if duration_s is not None and scheduler.stop_after(duration_s):
             return
 
 
-def _tell(sentence: str, interface: Interface | None = None) -> None:
+def _debug(sentence: str, interface: Interface | None) -> None:
+    """Say what only those want to know who look for a fault; an interface shows none of it."""
+    if interface is None:
+        tell(sentence, "debug")
+
+
+def _tell(sentence: str, interface: Interface | None = None, level: Level = "info") -> None:
     """Say something about the run itself, in the interface or on standard error; no record carries it."""
     if interface is None:
-        tell(sentence)
+        tell(sentence, level)
     else:
         interface.note(sentence)

@@ -18,6 +18,7 @@ FLAGS = {
     "capture.require": "--require", "capture.channel": "--channel", "capture.channels": "--channel",
     "capture.sources": "--mic, --source", "calibration.false_alarms_per_hour": "--false-alarms",
     "detector.urgent": "--urgent", "mqtt.url": "--mqtt", "mqtt.user": "--mqtt",
+    "diary.form": "--diary", "diary.level": "-v, -q",
 }  # fmt: skip
 """Setting -> the flag that stands for it."""
 
@@ -97,6 +98,27 @@ def add_places(group: Flags) -> None:
     )
 
 
+def add_diary(group: Flags) -> None:
+    """Add the flags that say how much the run tells of itself, and in which form."""
+    group.add_argument(
+        "--diary",
+        choices=["auto", "text", "json", "journal"],
+        help="what the run says of itself on standard error: lines of text or of JSON, or entries of "
+        "systemd's journal (default auto: as suits where it leads)",
+    )
+    group.add_argument(
+        "-v", "--verbose", action="store_const", const="debug", dest="diary_level", help="say more"
+    )
+    group.add_argument(
+        "-q",
+        "--quiet",
+        action="store_const",
+        const="warning",
+        dest="diary_level",
+        help="say what is wrong only",
+    )
+
+
 def settings_of(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """Return what the command line says of the configuration."""
     flags = model_flag(arguments)
@@ -109,6 +131,8 @@ def settings_of(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
         flags["calibration"] = {"false_alarms_per_hour": arguments.false_alarms}
     if arguments.urgent is not None:
         flags["detector"] = {"urgent": arguments.urgent}
+    diary = {"form": arguments.diary, "level": arguments.diary_level}
+    flags["diary"] = {name: value for name, value in diary.items() if value is not None}
     if arguments.mqtt is not None:
         flags["mqtt"] = _broker(arguments)
     return flags

@@ -10,6 +10,7 @@ import msgspec
 
 from monitor.config.broker import Password
 from monitor.config.settings import Config
+from monitor.diary.journal import Journal
 from monitor.sinks import Sink
 
 
@@ -22,6 +23,8 @@ class SinkOptions(msgspec.Struct, frozen=True, kw_only=True):
     """They are JSON; what stops a source from hearing is told on standard error."""
     near_misses: bool = False
     """They tell near misses too."""
+    journal: Journal | None = None
+    """Lines are its entries instead."""
     log: Path | None = None
     """Where events, near misses and changes of health are added as lines of JSON."""
     command: str | None = None

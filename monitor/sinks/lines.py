@@ -241,10 +241,14 @@ class TroubleSink:
 
 
 def open_lines(config: Config, options: SinkOptions) -> LineSink | None:
-    """Print on standard output where that is asked for."""
+    """Print on standard output where that is asked for; where that leads into the journal, write entries."""
     if not options.headless:
         return None
     elsewhere = "" if config.publish.bind == "none" else "Events are still published."
+    if options.journal is not None and not options.as_json:
+        from monitor.sinks.journal_lines import JournalLines
+
+        return JournalLines(options.journal, options.near_misses, elsewhere)
     return LineSink(sys.stdout, options.as_json, options.near_misses, options.wait, elsewhere)
 
 

@@ -37,6 +37,8 @@ _CHOICES = {
     "capture.channels": "mix, loudest, left, right, or a number from 1",
     "clips.speech": "skip or keep",
     "memory.keep": "none, events or all",
+    "diary.form": "auto, text, json or journal",
+    "diary.level": "error, warning, info or debug",
     "self_test.daily": "service, always or never",
     "self_test.at": "a time of day, HH:MM",
     "detector.classes.*.rhythm": "tell, require, ignore, T3, T4, telephone or appliance",

@@ -292,6 +292,15 @@ class ClipsConfig(_Section, frozen=True):
     """Megabytes from which on the oldest are removed too."""
 
 
+class DiaryConfig(_Section, frozen=True):
+    """What a run says about itself on standard error; what it hears is not in it (docs/service.md)."""
+
+    form: Literal["auto", "text", "json", "journal"] = "auto"
+    """`text` or `json` lines, or entries of systemd's `journal`; `auto`: the journal where it leads there."""
+    level: Literal["error", "warning", "info", "debug"] = "info"
+    """From which level on; `-v` is `debug`, `-q` is `warning`."""
+
+
 class SelfTestConfig(_Section, frozen=True):
     """Whether an alarm made by code, mixed into a copy of what is heard, gets through: tried once a day."""
 
@@ -333,4 +342,5 @@ class Config(_Section, frozen=True):
     notify: NotifyConfig = NotifyConfig()
     mqtt: MqttConfig = MqttConfig()
     self_test: SelfTestConfig = SelfTestConfig()
+    diary: DiaryConfig = DiaryConfig()
     metrics: MetricsConfig = MetricsConfig()
