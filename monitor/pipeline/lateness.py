@@ -27,13 +27,20 @@ class Lateness:
         return self._late_len() / self._line.stream.sample_rate
 
     def holds(self, window: Window) -> bool:
-        """Tell whether a window is passed over: beyond the lag allowed all are, up to the newest."""
+        """Tell whether a window is passed over.
+
+        While all sources are late, so are as many as of the others; one that is late alone goes on to its
+        newest.
+        """
         if not self._line.stream.live:
             return False
+        if self._shedding is not None and self._allotment is not None and self._shedding.share < 1.0:
+            self._behind = False
+            return self._allotment.passes_over()
         max_lag_s = self._max_lag_s if self._shedding is None else self._shedding.limit_s
         allowed_len = window.hop_len if self._behind else round(max_lag_s * self._line.stream.sample_rate)
         self._behind = self._late_len() > allowed_len
-        return self._behind or (self._allotment is not None and self._allotment.passes_over())
+        return self._behind
 
     def _late_len(self) -> int:
         """Return how many samples wait that have had their time: a burst is late when the next one is due."""
