@@ -7,7 +7,7 @@ the state of each all the time.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from monitor.bus.messages import Health
 from monitor.records import HearingState, SourceState
@@ -105,10 +105,14 @@ def _deaf(view: View) -> Headline | None:
 
 def _worst(view: View, among: Sequence[SourceState]) -> Headline | None:
     """Return what stops the worst source from hearing, if its state is `among` these."""
-    for state in worst_first(view):
-        if state.health and state.health.state in among:
-            return _source_fault(view, state.health, state.state_since_s)
-    return None
+    faulty = [state for state in worst_first(view) if state.health and state.health.state in among]
+    if not faulty or faulty[0].health is None:
+        return None
+    said = _source_fault(view, faulty[0].health, faulty[0].state_since_s)
+    others = len(faulty) - 1
+    if said is None or not others or among is not FAULTS:
+        return said
+    return replace(said, detail=f"{said.detail} · {others} more {'is' if others == 1 else 'are'} not heard")
 
 
 def _impaired(view: View) -> Headline | None:

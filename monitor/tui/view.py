@@ -70,13 +70,13 @@ class View:
 
     def tag(self, source_id: str) -> str:
         """Return the number and the name of a source; nothing where there is only one."""
-        if not self.several:
+        healths = self.healths
+        if len(healths) <= 1:
             return ""
-        names = {
-            health.source_id: f"{number} {health.source_name}"
-            for number, health in enumerate(self.healths, 1)
-        }
-        return names.get(source_id, f"? {source_id}")
+        for number, health in enumerate(healths, 1):
+            if health.source_id == source_id:
+                return f"{number} {health.source_name}"
+        return f"? {source_id}"
 
     def state_of(self, source_id: str) -> State:
         """Return what is known of a source."""

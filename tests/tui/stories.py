@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
+from typing import TypeVar
 
 import msgspec
 
@@ -15,6 +16,8 @@ from monitor.tui.state import State
 from monitor.tui.view import View
 
 from .fakes import SOURCE_ID, at, class_state, event, health, level, near_miss, scores
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 LISTED = (
     class_state("smoke_alarm", threshold=0.5, urgent=True),
@@ -71,6 +74,38 @@ def now(state: SourceState = "running", reason: str | None = None, **changes: ob
     return msgspec.structs.replace(told, calibrated=True, **changes)
 
 
+HUNDRED = 100
+"""Sources of a fleet."""
+
+
+def bed(number: int, record: T) -> T:
+    """Return `record` as one source of a fleet sends it."""
+    told = {"source_id": f"bed-{number}", "source_name": f"Bed {number}", "id": f"{number}"}
+    return msgspec.structs.replace(
+        record, **{key: value for key, value in told.items() if key in record.__struct_fields__}
+    )
+
+
+def fleet() -> View:
+    """Return the view of a hundred sources, of which some are not heard and one sounds."""
+    states: States = {}
+    wrong: dict[int, Health] = {
+        17: now("lost", "the camera does not answer."),
+        58: now("lost", "unplugged."),
+        73: now(hearing="noisy", hearing_reason="a siren must be 8 dB louder; move it away."),
+        90: now(hearing="too_quiet", hearing_reason="the microphone is muted."),
+    }
+    for number in range(1, HUNDRED + 1):
+        told: list[PublishedRecord] = [wrong.get(number, now()), level(NOW_S, -58.0 + number % 7)]
+        told += [event("onset", "doorbell", onset=55.0)] if number == 84 else []
+        for record in told:
+            states = after(states, bed(number, record), NOW_S, 1)  # type: ignore[type-var]
+    return View(
+        state=states["bed-84"], states=states, now_s=NOW_S + 0.6, endpoint="tcp://127.0.0.1:5557",
+        today=date(2026, 3, 14),
+    )  # fmt: skip
+
+
 STORIES: Mapping[str, Callable[[], View]] = {
     "listening": lambda: heard(level(NOW_S, -41.0)),
     "event": lambda: heard(level(NOW_S, -40.0, 0.4), BARK, SOUNDING),
@@ -93,6 +128,7 @@ STORIES: Mapping[str, Callable[[], View]] = {
     ),
     "unknown-word": lambda: heard(now(classes=[LISTED[0], SIRNE, *LISTED[2:]])),
     "unknown-word-maker": lambda: heard(now(classes=[LISTED[0], SIRNE, *LISTED[2:]]), maker=True),
+    "hundred": fleet,
     "maker": lambda: heard(level(NOW_S, -40.0, 0.4), BARK, SOUNDING, maker=True, show_near_misses=True),
 }  # fmt: skip
 

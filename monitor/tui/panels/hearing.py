@@ -13,7 +13,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from monitor.bus.messages import Event, Health
-from monitor.tui.headline import worst_first
+from monitor.tui.headline import FAULTS, worst_first
 from monitor.tui.panels.meter import STALE_S
 from monitor.tui.readable import ACTIVITY, duration
 from monitor.tui.state import State
@@ -52,12 +52,26 @@ def hearing_lines(view: View, width: int, height: int) -> list[Strip]:
     states = worst_first(view)
     if not states or view.contact != "alive":
         return [line(_nobody(view), width)] + [line([], width)] * (height - 1)
-    names = max(cell_len(_name(view, state.health)) for state in states if state.health)
+    if len(states) > height:
+        states = sorted(states, key=lambda state: _need(view, state))
     shown = states if len(states) <= height else states[: height - 1]
+    names = max((cell_len(_name(view, state.health)) for state in shown if state.health), default=0)
     lines = [line(_row(view, state, min(NAME, names, width // 3)), width) for state in shown]
     if len(shown) < len(states):
         lines.append(line([(_rest(states[len(shown) :]), TEXT)], width))
     return lines + [line([], width)] * (height - len(lines))
+
+
+def _need(view: View, state: State) -> int:
+    """Return how early a source is told of where there are more than rows: deaf, sounding, shown, others."""
+    health = state.health
+    if health is None or health.state in FAULTS:
+        return 0
+    if health.state == "running" and hard_of_hearing(health):
+        return 1
+    if state.open_events:
+        return 2
+    return 3 if state is view.state else 4
 
 
 def condition(health: Health) -> Condition:
@@ -140,5 +154,9 @@ def _level(view: View, state: State) -> list[Piece]:
 
 
 def _rest(states: list[State]) -> str:
-    counts = Counter(SOURCE_STATE[state.health.state] for state in states if state.health)
+    healths = [state.health for state in states if state.health]
+    counts = Counter(
+        HEARING[one.hearing] if one.state == "running" and hard_of_hearing(one) else SOURCE_STATE[one.state]
+        for one in healths
+    )
     return f"   {len(states)} more: " + ", ".join(f"{count} {words}" for words, count in counts.items())
