@@ -27,8 +27,8 @@ _LOOK_S = 0.1
 """How soon a step that has to be finished notices that the encoder fails."""
 FEW = 8
 """Sources up to which each block is taken as it comes."""
-_STEP_S = 0.1
-"""With more of them so much sound is gathered for a step; the level meter ticks no more often."""
+_STEP_S = 0.2
+"""With more of them so much sound is gathered for a step, and comes from the thread that reads a source."""
 _HANDED_OVER_S = 0.05
 """Where batches gain nothing, windows for so many seconds of work are handed to the encoder together: each
 hand-over wakes one thread and then another, and the answer to the first window waits for the last."""

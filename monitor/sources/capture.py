@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from contextlib import AbstractContextManager, nullcontext
 
 from msgspec.structs import replace
 
@@ -39,8 +40,14 @@ class Capture:
     opened again with growing pauses, for ever; a source that ends closes the ring.
     """
 
-    def __init__(
-        self, source: Source, ring: RingWriter, sample_rate: int, config: CaptureConfig, wait: bool
+    def __init__(  # noqa: PLR0913, PLR0917 - two ends, and how sound gets from one to the other
+        self,
+        source: Source,
+        ring: RingWriter,
+        sample_rate: int,
+        config: CaptureConfig,
+        wait: bool,
+        alone: AbstractContextManager[object] | None = None,
     ) -> None:
         """Prepare to carry `source` into `ring` at `sample_rate` Hz.
 
@@ -56,7 +63,11 @@ class Capture:
             When a source counts as lost, and how soon it is tried again.
         wait
             Wait for room in the ring (a file read at once) instead of overwriting.
+        alone
+            Held while sound is taken in; None: nothing. Of many sources that share a lock one works at a
+            time; the others wait for that, and not for the interpreter, which whoever analyses needs too.
         """
+        self._alone = alone or nullcontext()
         self._source = source
         self._patient = source if isinstance(source, Patient) else None
         self._ring = ring
@@ -193,7 +204,8 @@ class Capture:
         if self._form != form and (self._form is not None or self._status.device_sample_rate == 0):
             self._begin()  # it is known only now, or has changed within the stream
         self._form = form
-        ingest.add(block)
+        with self._alone:
+            ingest.add(block)
         self._warned = self._warned if block.warning is None else block.warning
         wrong = self._warned or self._invalid.sentence(self._source.name, ingest.invalid, self._last_block_s)
         self._status = replace(

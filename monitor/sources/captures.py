@@ -22,13 +22,14 @@ def start_captures(
     *,
     gathered: bool,
 ) -> list[Capture]:
-    """Open all sources side by side; `gathered`: their blocks are put together.
+    """Open all sources side by side; `gathered`: their blocks are put together, and taken in one at a time.
 
     Raises
     ------
     SourceError
         One cannot be opened; the others are closed again.
     """
+    one_at_a_time = threading.Lock()
     captures = [
         Capture(
             GatheredSource(source) if gathered else source,
@@ -36,6 +37,7 @@ def start_captures(
             sample_rate,
             config,
             wait=not source.live or isinstance(source, FileSource),
+            alone=one_at_a_time if gathered and source.live and not isinstance(source, FileSource) else None,
         )
         for source, ring, config in zip(sources, rings, configs, strict=True)
     ]

@@ -1,7 +1,7 @@
 """One of many sources: what it brings is taken in larger pieces, for each piece wakes a thread.
 
 Of a hundred microphones with blocks of 20 ms, five thousand blocks a second come, and the threads that take
-them in would keep the one that analyses them from its work. So a thread looks ten times a second, and passes
+them in would keep the one that analyses them from its work. So a thread looks five times a second, and passes
 on all that has come meanwhile as one block. What is heard stays the same, sample for sample.
 """
 
@@ -17,7 +17,7 @@ from monitor.errors import SourceError
 from monitor.records import Block
 from monitor.sources import Source
 
-GATHER_S = 0.1
+GATHER_S = 0.2
 """Seconds from one look to the next, and so the latency that it costs at most."""
 _MOST_S = 0.4
 """Sound that is passed on at once, at most: what comes faster is taken without a pause."""
@@ -78,7 +78,8 @@ class GatheredSource:
         EOFError, SourceError
             What the source raised, behind all that it brought before.
         """
-        self._pause(timeout_s)
+        if self._pauses(timeout_s):
+            return None
         self._looked_s = self._monotonic()
         first = self._take(timeout_s)
         if first is None:
@@ -96,11 +97,13 @@ class GatheredSource:
         """Close the source."""
         self._source.close()
 
-    def _pause(self, timeout_s: float) -> None:
-        """Let sound come, unless there is more than could be taken."""
+    def _pauses(self, timeout_s: float) -> bool:
+        """Let sound come, unless there is more than could be taken; True while it is too soon to look."""
         pause_s = self._looked_s + GATHER_S - self._monotonic()
-        if self._drained and self._error is None and pause_s > 0.0:
-            self._sleep(min(pause_s, timeout_s))
+        if not self._drained or self._error is not None or pause_s <= 0.0:
+            return False
+        self._sleep(min(pause_s, timeout_s))
+        return pause_s > timeout_s
 
     def _take(self, timeout_s: float) -> Block | None:
         """Return the next block, if one comes in time; keep what is raised."""

@@ -95,7 +95,7 @@ def test_what_is_passed_on_is_sample_for_sample_what_came_and_each_loss_stays_wh
     assert marked(taken) == marked([one for _, one in said if isinstance(one, Block)])
 
 
-def test_it_looks_ten_times_a_second_at_a_source_that_brings_small_blocks() -> None:
+def test_it_looks_five_times_a_second_at_a_source_that_brings_small_blocks() -> None:
     blocks = [(0.02 * number, block(0.02 * number)) for number in range(1, 501)]
     source = Scripted([*blocks, (10.0, EOFError())])
     taken, _ = all_of(source)
