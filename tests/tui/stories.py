@@ -99,7 +99,7 @@ def fleet() -> View:
         told: list[PublishedRecord] = [wrong.get(number, now()), level(NOW_S, -58.0 + number % 7)]
         told += [event("onset", "doorbell", onset=55.0)] if number == 84 else []
         for record in told:
-            states = after(states, bed(number, record), NOW_S, 1)  # type: ignore[type-var]
+            states = after(states, bed(number, record), NOW_S, 1)
     return View(
         state=states["bed-84"], states=states, now_s=NOW_S + 0.6, endpoint="tcp://127.0.0.1:5557",
         today=date(2026, 3, 14),

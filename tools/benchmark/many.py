@@ -31,6 +31,7 @@ from tools.benchmark.soak import cpu_s, family, resident_mib
 
 CLASSES = "siren,dog_bark,doorbell,fire_alarm,baby_cry,glass_breaking,car_horn,door_knock"
 _REPEATS = 8
+_BEGINS_S = 90.0
 
 
 def recording(folder: Path, seconds: float) -> Path:
@@ -53,10 +54,28 @@ def fleet(folder: Path, sources: int, hop_s: float, live: bool, seconds: float) 
     return path
 
 
+def begins(process: subprocess.Popen[bytes], log: Path, sources: int) -> None:
+    """Wait until every source has told its health, for at most `_BEGINS_S` seconds.
+
+    Raises
+    ------
+    RuntimeError
+        The run ended, or did not begin in time.
+    """
+    until_s = time.monotonic() + _BEGINS_S
+    while time.monotonic() < until_s and process.poll() is None:
+        if log.exists() and len(last_of_each(log)) == sources:
+            return
+        time.sleep(0.2)
+    raise RuntimeError(f"The run on {sources} sources did not begin; its exit code: {process.poll()}.")
+
+
 def last_of_each(log: Path) -> list[dict[str, Any]]:
     """Return the last health of each source."""
     found = {}
-    for line in log.read_text("utf-8").splitlines():
+    for line in log.read_text("utf-8").splitlines(keepends=True):
+        if not line.endswith("\n"):
+            break  # it is being written
         record = json.loads(line)
         if record["topic"].startswith("health/"):
             found[record["source_id"]] = record
@@ -76,6 +95,7 @@ def measure(sources: int, hop_s: float, arguments: argparse.Namespace) -> dict[s
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
         )
         try:
+            begins(process, folder / "log", sources)
             time.sleep(arguments.warm_up_s)
             members = family(process.pid)
             before, begun_s = sum(map(cpu_s, members)), time.monotonic()
@@ -96,6 +116,7 @@ def measure(sources: int, hop_s: float, arguments: argparse.Namespace) -> dict[s
         "threads": threads,
         "processes": len(members),
         **_heard(told, sources),
+        "seconds_measured": arguments.seconds,
         "load_of_the_machine": round(os.getloadavg()[0], 1),
     }
 
@@ -156,7 +177,7 @@ def main() -> None:
     parser.add_argument("--sources", default="1,10,30,100")
     parser.add_argument("--hops", default="1", metavar="S,S")
     parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--warm-up-s", type=float, default=12.0)
+    parser.add_argument("--warm-up-s", type=float, default=5.0)
     parser.add_argument("--live", action="store_true", help="sources that are passed over where it is late")
     parser.add_argument("--bind", default="tcp://127.0.0.1:5572")
     parser.add_argument("--batches", metavar="N,N", help="measure the encoder alone, in batches")
