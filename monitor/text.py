@@ -54,6 +54,16 @@ def sanitise(text: str, limit: int = 200) -> str:
     return safe if len(safe) <= limit else safe[: limit - 1] + "…"
 
 
+def shortened(text: str, limit: int) -> str:
+    """Return `text` safe for a terminal, at most `limit` characters long; what is too long loses its middle.
+
+    A sentence that repeats what somebody wrote says at its end what to do.
+    """
+    safe = clean(text)
+    kept = limit // 2
+    return safe if len(safe) <= limit else f"{safe[: limit - kept - 1]}…{safe[-kept:]}"
+
+
 def from_system(text: str) -> str:
     """Return a file name or an argument as text, its bytes read as UTF-8 whatever the locale is."""
     return _ESCAPED_BYTES.sub(_decoded, text)

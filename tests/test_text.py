@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.text import MOST_MARKS, READABLE, clean, from_system, sanitise
+from monitor.text import MOST_MARKS, READABLE, clean, from_system, sanitise, shortened
 
 REPLACED = "\N{REPLACEMENT CHARACTER}"
 INVISIBLE = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180e\u200b\u200d\u2060\u3164\ufe0f\ufeff\uffa0\U000e0101"
@@ -95,3 +95,12 @@ def test_what_a_locale_cannot_write_is_written_as_it_looks_cell_for_cell(text: s
 @given(st.text(st.characters()), st.sampled_from(["ascii", "cp1252", "iso8859-1", "koi8-r", "utf-8"]))
 def test_any_text_can_be_written_in_any_locale(text: str, encoding: str) -> None:
     assert "\\u" not in clean(text).replace("\\", "").encode(encoding, READABLE).decode(encoding)
+
+
+def test_what_is_too_long_loses_its_middle_and_keeps_what_to_do_at_its_end() -> None:
+    said = f"There is no key {'x' * 5000!r}; write threshold."
+    shown = shortened(said, 100)
+    assert len(shown) == 100
+    assert shown.startswith("There is no key 'xxx")
+    assert shown.endswith("xxx'; write threshold.")
+    assert shortened("a\x1bb", 100) == clean("a\x1bb")

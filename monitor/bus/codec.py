@@ -239,6 +239,8 @@ def _clean(value: T) -> T:
         cleaned = _to_utc(value)
     elif isinstance(value, list):
         cleaned = [_clean(item) for item in value]
+    elif isinstance(value, tuple) and not hasattr(value, "_fields"):
+        cleaned = tuple(_clean(item) for item in value)
     elif isinstance(value, dict):
         cleaned = {_clean(key): _clean(item) for key, item in value.items()}
     elif isinstance(value, msgspec.Struct):
@@ -248,9 +250,10 @@ def _clean(value: T) -> T:
 
 def _to_utc(time: datetime) -> datetime:
     """Return `time` in UTC; raise OverflowError where a reader's own time zone could not show it."""
-    if not 1970 <= time.year <= 9998:
-        raise OverflowError(f"the year {time.year} is not within 1970 and 9998")
-    return time.astimezone(UTC)
+    utc = time.astimezone(UTC)
+    if not 1970 <= utc.year <= 9998:
+        raise OverflowError(f"the year {utc.year} is not within 1970 and 9998")
+    return utc
 
 
 def schema() -> dict[str, Any]:

@@ -16,8 +16,8 @@ from typing import Literal, NamedTuple, TypeVar
 import msgspec
 
 from monitor.bus.addresses import for_this_machine
-from monitor.bus.codec import encode_json
-from monitor.errors import PublishError
+from monitor.bus.codec import decode_with, encode_json
+from monitor.errors import PublishError, WireError
 from monitor.files.paths import own_folder
 from monitor.files.reading import read_stored
 from monitor.files.state_files import write_private
@@ -140,12 +140,12 @@ class Keys:
     def _read(self, name: str, decoder: msgspec.json.Decoder[_Kept]) -> _Kept | None:
         path = self._folder / name
         try:
-            return decoder.decode(read_stored(path, _MOST_BYTES))
+            return decode_with(decoder, read_stored(path, _MOST_BYTES))
         except FileNotFoundError:
             return None
         except OSError as error:
             raise PublishError(f"The keys in {path} cannot be read: {error.strerror}.") from None
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except WireError:
             raise PublishError(
                 f"The keys in {path} are damaged; remove the file and make them again."
             ) from None

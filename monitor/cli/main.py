@@ -44,7 +44,7 @@ from monitor.errors import MonitorError, ProgramError
 from monitor.files.paths import own_what_is_made
 from monitor.privacy import keep_private
 from monitor.start import EXIT_INTERRUPTED
-from monitor.text import sanitise
+from monitor.text import sanitise, shortened
 
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
@@ -114,7 +114,7 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one sentence, without the usage above it."""
 
     def error(self, message: str) -> NoReturn:
-        said = sanitise(message, _LONGEST).rstrip(".")
+        said = shortened(message, _LONGEST).rstrip(".")
         joint = "" if said.endswith("?") else ";"
         self.exit(EXIT_BAD_INPUT, f"{self.prog}: {said}{joint} see `{self.prog} --help`.\n")
 

@@ -36,7 +36,7 @@ def amount(text: str) -> float:
     """Read how much, at least nothing."""
     value = number(text)
     if value < 0.0:
-        raise argparse.ArgumentTypeError(f"{text} is below 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is below 0")
     return value
 
 
@@ -44,7 +44,7 @@ def share(text: str) -> float:
     """Read a share of one, less than all."""
     value = number(text)
     if not 0.0 <= value < 1.0:
-        raise argparse.ArgumentTypeError(f"{text} is not a share such as 0.01")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a share such as 0.01")
     return value
 
 
@@ -52,7 +52,7 @@ def count(text: str) -> int:
     """Read how many, at least one."""
     value = int(text) if text.isdecimal() else 0
     if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number above 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
     return value
 
 
@@ -70,9 +70,9 @@ def per_hour(text: str) -> float:
 
 def point_in_time(text: str) -> datetime:
     """Read a time: so long ago (`90m`, `24h`, `7d`), or a day of the reader's, with or without a time."""
-    if ago := re.fullmatch(r"(\d{1,6}(?:\.\d+)?)\s*([mhdw])", text.strip()):
-        return datetime.now().astimezone() - timedelta(minutes=float(ago[1]) * _MINUTES[ago[2]])
     try:
+        if ago := re.fullmatch(r"(\d{1,6}(?:\.\d+)?)\s*([mhdw])", text.strip()):
+            return datetime.now().astimezone() - timedelta(minutes=float(ago[1]) * _MINUTES[ago[2]])
         return datetime.fromisoformat(text.strip()).astimezone()
     except (ValueError, OverflowError):
         raise argparse.ArgumentTypeError(

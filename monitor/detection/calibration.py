@@ -54,6 +54,8 @@ PRIOR_COUNT = 30
 ENOUGH = 3.0
 """False alarms that must be missing at the rate asked for before thresholds fall below the configured."""
 _LEAST_SCORE = 1e-6
+_LEAST_ODDS = -700.0
+"""Log-odds of which the exponential is still a number."""
 _LARGEST_TAIL = 0.5
 
 
@@ -242,4 +244,4 @@ def _score_to_odds(score: float) -> float:
 
 
 def _odds_to_score(odds: float) -> float:
-    return 1.0 / (1.0 + math.exp(-odds))
+    return 1.0 / (1.0 + math.exp(-max(odds, _LEAST_ODDS)))

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from monitor.text import sanitise
+from monitor.text import shortened
 
 Level = Literal["critical", "error", "warning", "notice", "info", "debug"]
 PRIORITIES: dict[Level, int] = {
@@ -37,4 +37,4 @@ def entry(text: str, level: Level, fields: Mapping[str, str] | None = None) -> E
 
 
 def _safe(text: str) -> str:
-    return _CREDENTIALS.sub(r"\1…@", sanitise(text, _LONGEST))
+    return _CREDENTIALS.sub(r"\1…@", shortened(text, _LONGEST))

@@ -15,6 +15,7 @@ from monitor.doctor.findings import Examined, Finding, attention, fault, ok, unc
 from monitor.errors import MonitorError
 from monitor.files.paths import own_folder
 from monitor.storage.clips import clips_folder
+from monitor.storage.database import FAILURES
 from monitor.storage.history import history_file
 from monitor.storage.history.database import VERSION
 
@@ -99,7 +100,7 @@ def _sound(path: Path) -> Finding:
             if verdict != "ok":
                 return fault("history", f"{path} is damaged: {verdict.splitlines()[0]}", aside)
             count = int(database.execute("SELECT count(*) FROM events").fetchone()[0]) if version else 0
-    except (sqlite3.Error, OSError) as error:
+    except FAILURES as error:
         return fault("history", f"{path} cannot be read: {error}", aside)
     size = path.stat().st_size / _MEGABYTE
     return ok(

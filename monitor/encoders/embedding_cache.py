@@ -116,6 +116,6 @@ def _best_effort(path: Path) -> Iterator[None]:
         yield
     except (OSError, sqlite3.OperationalError):
         return
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, UnicodeDecodeError, MemoryError):  # its own words, or sizes, are damaged
         with contextlib.suppress(OSError):
             path.unlink()

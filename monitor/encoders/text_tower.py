@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from monitor.encoders.embedding_cache import TextCache
 from monitor.errors import ModelError
 from monitor.models.store import StoredModel
+from monitor.text import sanitise
 from monitor.units import unit_norm
 
 Progress: TypeAlias = Callable[[int, int], None]
@@ -74,7 +75,7 @@ class Texts:
 
     def _batches(self, tokenizer: Any, texts: Sequence[str]) -> Iterator[dict[str, list[int]]]:
         """Yield texts with their token ids, as many of one length as may go together."""
-        ids = {text: tokenizer.encode(text).ids or [0] for text in texts}
+        ids = {text: cut(self._model, tokenizer, text).ids or [0] for text in texts}
         at_once = _AT_ONCE if self._model.entry.text_mask else 1
         for _, group in groupby(sorted(texts, key=lambda text: len(ids[text])), lambda text: len(ids[text])):
             alike = list(group)
@@ -87,6 +88,7 @@ class PieceCounter:
 
     def __init__(self, find: Callable[[], StoredModel]) -> None:
         self._find = find
+        self._model: StoredModel | None = None
         self._tokenizer: Any = None
 
     def __call__(self, words: Sequence[str]) -> list[int]:
@@ -97,11 +99,29 @@ class PieceCounter:
         ModelError
             The tokenizer is missing, altered, or not the model's.
         """
+        model = self._model = self._model or self._find()
         if self._tokenizer is None:
-            self._tokenizer = load_tokenizer(self._find())
+            self._tokenizer = load_tokenizer(model)
         unknown = getattr(self._tokenizer.model, "unk_token", None)
-        found = [self._tokenizer.encode(f" {word}", add_special_tokens=False).tokens for word in words]
+        found = [cut(model, self._tokenizer, f" {word}", whole=False).tokens for word in words]
         return [0 if unknown in tokens else len(tokens) for tokens in found]
+
+
+def cut(model: StoredModel, tokenizer: Any, text: str, *, whole: bool = True) -> Any:
+    """Return the pieces of `text`; `whole`: with what the tower wants before and behind them.
+
+    Raises
+    ------
+    ModelError
+        The tokenizer knows of no piece for some of it.
+    """
+    try:
+        return tokenizer.encode(text, add_special_tokens=whole)
+    except Exception as error:  # noqa: BLE001 - the library raises bare Exception
+        raise ModelError(
+            f"Model {model.name!r}: the tokenizer cannot take {text!r} ({sanitise(str(error))}); it is not "
+            "the model's own, install the model again."
+        ) from None
 
 
 def load_tokenizer(model: StoredModel) -> Any:
@@ -122,7 +142,8 @@ def load_tokenizer(model: StoredModel) -> Any:
     except ModelError:
         raise
     except Exception as error:  # noqa: BLE001 - the library raises bare Exception
-        raise ModelError(f"Model {model.name!r}: the tokenizer cannot be read: {error}.") from None
+        why = sanitise(str(error))
+        raise ModelError(f"Model {model.name!r}: the tokenizer cannot be read: {why}.") from None
     tokenizer.no_padding()
     tokenizer.enable_truncation(entry.max_tokens)
     found = tokenizer.get_vocab_size()
@@ -132,7 +153,7 @@ def load_tokenizer(model: StoredModel) -> Any:
             "it is not the model's own, install the model again."
         )
     for text, wanted in entry.golden.items():
-        if (ids := tokenizer.encode(text).ids) != wanted:
+        if (ids := cut(model, tokenizer, text).ids) != wanted:
             raise ModelError(
                 f"Model {model.name!r}: the tokenizer turns {text!r} into {ids}, and must turn it into "
                 f"{wanted}; it is not the model's own, install the model again."

@@ -7,6 +7,10 @@ it may.
 from __future__ import annotations
 
 import io
+import lzma
+import struct
+import tokenize
+import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -15,7 +19,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.text import sanitise
+
 _ARRAY = ".npy"
+_ENTRY = b"PK\1\2"
+"""What each file has in the list at the end of an archive; the list alone could take all the memory."""
+_MOST_ENTRIES = 1000
+_UNREADABLE = (
+    OSError, EOFError, ValueError, TypeError, ArithmeticError, LookupError, SyntaxError, MemoryError,
+    RuntimeError, tokenize.TokenError, struct.error,
+)  # fmt: skip
+"""What numpy and zipfile raise for bytes that are no array and no archive."""
 
 
 def pack_arrays(
@@ -58,17 +72,31 @@ def unpack_all(content: bytes, most_bytes: int) -> tuple[dict[str, NDArray[Any]]
 
 def _array(part: bytes) -> NDArray[Any]:
     try:
-        return np.asarray(np.lib.format.read_array(io.BytesIO(part), allow_pickle=False))
-    except (OSError, ValueError, EOFError, TypeError, SyntaxError, MemoryError) as error:
-        raise ValueError(f"an array in it cannot be read ({type(error).__name__}: {error})") from None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # numpy's, of headers that Python 2 wrote
+            array = np.asarray(np.lib.format.read_array(io.BytesIO(part), allow_pickle=False))
+    except _UNREADABLE as error:
+        raise ValueError(f"an array in it cannot be read ({_why(error)})") from None
+    if array.size > len(part):
+        raise ValueError(f"an array in it has {array.size} parts of no length")
+    return array
 
 
 def _parts(content: bytes, most_bytes: int) -> dict[str, bytes]:
+    if content.count(_ENTRY) > _MOST_ENTRIES:
+        raise ValueError(f"it holds more than {_MOST_ENTRIES} files")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()
-            if sum(entry.file_size for entry in entries) > most_bytes:
-                raise ValueError(f"it would be more than {most_bytes >> 20} MiB")
-            return {entry.filename: archive.read(entry) for entry in entries}
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
-        raise ValueError(f"it is no archive of arrays ({error})") from None
+            fits = sum(entry.file_size for entry in entries) <= most_bytes
+            parts = {entry.filename: archive.read(entry) for entry in entries if fits}
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, *_UNREADABLE) as error:
+        raise ValueError(f"it is no archive of arrays ({_why(error)})") from None
+    if not fits:
+        raise ValueError(f"it would be more than {most_bytes >> 20} MiB")
+    return parts
+
+
+def _why(error: BaseException) -> str:
+    """Return what a library says of bytes that it cannot read; it may repeat them at length."""
+    return sanitise(f"{type(error).__name__}: {error}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import select
 import stat
 import tomllib
@@ -17,8 +18,12 @@ from typing import Any
 
 PIPE_WAIT_S = 10.0
 """How long a pipe may bring nothing."""
-_MOST_BYTES = 64 << 20
-"""Far more than any configuration or manifest has."""
+_MOST_BYTES = 4 << 20
+"""Far more than any configuration or manifest has; TOML is read in pure Python."""
+_MOST_NESTED = 50
+"""Tables in tables; dotted keys make thousands of them without a bracket."""
+_DEEP_KEY = re.compile(rf"""(?<![\w"'-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){{{_MOST_NESTED}}}""")
+"""A key of more parts than that: for a few thousand `tomllib` takes seconds, for more it takes hours."""
 
 
 def open_stored(path: Path) -> int:
@@ -78,14 +83,31 @@ def stored_text(content: bytes) -> str:
 
 def parse_toml(text: str) -> dict[str, Any]:
     """Return what `text` says; any fault in it is a ValueError."""
+    if _DEEP_KEY.search(text):
+        raise ValueError("it is nested too deeply")
     try:
-        return tomllib.loads(text)
+        values = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         raise
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     except ValueError:  # Python converts no more than some thousands of digits
         raise ValueError("a number in it has thousands of digits") from None
+    if _is_deep(values):
+        raise ValueError("it is nested too deeply")
+    return values
+
+
+def _is_deep(values: Any) -> bool:
+    """Tell whether tables and lists are nested deeper than whoever goes through them can follow."""
+    level = [values]
+    for _ in range(_MOST_NESTED):
+        tables = [one.values() for one in level if isinstance(one, dict)]
+        lists = [one for one in level if isinstance(one, list)]
+        level = [one for many in (*tables, *lists) for one in many if isinstance(one, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def _read_pipe(path: Path) -> bytes:

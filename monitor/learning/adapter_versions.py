@@ -14,8 +14,8 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from monitor.bus.codec import encode_json
-from monitor.errors import ModelError
+from monitor.bus.codec import decode_with, encode_json
+from monitor.errors import ModelError, WireError
 from monitor.files.reading import read_stored
 from monitor.files.state_files import write_private
 from monitor.learning.adaptation import AdaptOptions
@@ -152,10 +152,10 @@ class AdapterVersions:
     def _read(self) -> tuple[AdapterVersion, ...]:
         path = self.folder / _HISTORY
         try:
-            return _DECODER.decode(read_stored(path, _MOST_BYTES)).versions
+            return decode_with(_DECODER, read_stored(path, _MOST_BYTES)).versions
         except FileNotFoundError:
             return ()
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, WireError) as error:
             why = getattr(error, "strerror", None) or error
             raise ModelError(
                 f"{path} is no history of adapters: {why}; remove it and what lies beside it to begin again."

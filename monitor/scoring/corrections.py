@@ -61,9 +61,10 @@ class Evidence(msgspec.Struct, frozen=True):
 
 def evidence_of(correction: Correction, moments: Sequence[Moment]) -> list[Evidence]:
     """Return what a correction says of which classes; nothing where no moment of its event is known."""
-    if not moments:
+    heard = [one.vector for one in moments if one.model == correction.model]
+    if not heard or any(one.shape != heard[0].shape for one in heard):
         return []
-    vectors = unit_norm(np.stack([one.vector for one in moments]).astype(np.float32))
+    vectors = unit_norm(np.stack(heard).astype(np.float32))
     told = Evidence(correction.class_, correction.right, False, vectors)
     return [told, Evidence(correction.really, True, True, vectors)] if correction.really else [told]
 

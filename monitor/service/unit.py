@@ -11,9 +11,12 @@ and /proc/cpuinfo (onnxruntime looks there which instructions it may use).
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 import msgspec
+
+from monitor.text import sanitise
 
 NAME = "monitor.service"
 WATCHDOG_S = 30
@@ -110,7 +113,7 @@ def unit(service: Service) -> str:
 
 def _network(named: Sequence[str]) -> list[str]:
     if named:
-        return [f"# Other machines may be reached: {', '.join(named)}."]
+        return [f"# Other machines may be reached: {', '.join(map(sanitise, named))}."]
     return ["# Nothing but this machine: no setting names another one.", _THIS_MACHINE_ONLY]
 
 
@@ -119,4 +122,13 @@ def _quoted(word: str) -> str:
     plain = word.replace("%", "%%").replace("$", "$$")
     if _SAFE.fullmatch(word):
         return plain
-    return '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return '"' + "".join(map(_escaped, plain)) + '"'
+
+
+def _escaped(char: str) -> str:
+    """Return a character of a word in quotation marks; one that ends a line would begin another directive."""
+    if char in '"\\':
+        return f"\\{char}"
+    if unicodedata.category(char) not in {"Cc", "Cs", "Zl", "Zp"}:
+        return char
+    return "".join(f"\\x{byte:02x}" for byte in char.encode("utf-8", "surrogateescape"))

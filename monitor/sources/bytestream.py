@@ -33,13 +33,11 @@ class ByteStream:
         self.tail = b""
         """The last `TAIL_LEN` bytes given out."""
 
-    def peek(self, length: int) -> bytes:
-        """Return the next `length` bytes without taking them, or all there are."""
-        while len(self._ahead) < length and (
-            data := self._receive(max(_LEAST_LEN, length - len(self._ahead)))
-        ):
+    def peek(self, stop: int, start: int = 0, /) -> bytes:
+        """Return what comes from byte `start` to `stop`, or all there is of it, without taking it."""
+        while len(self._ahead) < stop and (data := self._receive(max(_LEAST_LEN, stop - len(self._ahead)))):
             self._ahead += data
-        return bytes(self._ahead[:length])
+        return bytes(self._ahead[start:stop])
 
     @property
     def ahead(self) -> bytes:

@@ -16,9 +16,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from monitor.errors import MonitorError
+from monitor.text import clean
 
 _BUSY_S = 5.0
 """Seconds one writer waits for another."""
+FAILURES = (sqlite3.Error, OSError, UnicodeDecodeError, MemoryError)
+"""What reading a file may raise: sqlite3 may fail on its own words, which repeat what is damaged, or believe
+a size that it states."""
+_LAST_S = 253e9
+"""Seconds since 1970: the year 9987."""
 MEGABYTE = 1 << 20
 
 
@@ -43,7 +49,7 @@ def open_database(path: Path, schema: Schema, *, make: bool = False) -> sqlite3.
     MonitorError
         It is of a later version; the error of `schema`.
     sqlite3.Error, OSError
-        It cannot be read, or is no database.
+        It cannot be read, or is no database of ours.
     """
     if make:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -51,15 +57,40 @@ def open_database(path: Path, schema: Schema, *, make: bool = False) -> sqlite3.
     elif not path.exists():
         raise FileNotFoundError(path)
     database = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+    database.text_factory = _text
     try:
         database.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before there is a table
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
+        _refuse_programs(database)
         _migrate(database, path, schema)
+    except UnicodeDecodeError as error:
+        database.close()
+        raise sqlite3.DatabaseError(f"the file is damaged ({error.reason})") from None
+    except MemoryError:  # no reason to set it aside
+        database.close()
+        raise sqlite3.OperationalError("it is damaged, or there is no memory left") from None
     except BaseException:
         database.close()
         raise
     return database
+
+
+def _text(content: bytes) -> str:
+    """Return text of a row, safe for a terminal; whoever wrote it."""
+    return clean(content.decode("utf-8", "replace"))
+
+
+def utc(time: float | None) -> datetime:
+    """Return a time of a row, seconds since 1970; what is none, or out of range, is the nearest there is."""
+    return datetime.fromtimestamp(min(max(time or 0.0, 0.0), _LAST_S), UTC)
+
+
+def _refuse_programs(database: sqlite3.Connection) -> None:
+    """Refuse a file with views or triggers: there are none in ours, and a query of one need never end."""
+    found = database.execute("SELECT 1 FROM sqlite_master WHERE type IN ('view', 'trigger')").fetchone()
+    if found is not None:
+        raise sqlite3.DatabaseError("it holds views or triggers, and is none of ours")
 
 
 def open_or_set_aside(path: Path, schema: Schema) -> tuple[sqlite3.Connection, Path | None]:

@@ -7,7 +7,6 @@ every ten minutes and at the end of a run; what cannot be read or written is sai
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +20,8 @@ from monitor.storage.kept_file import read_kept
 
 KEEP_EVERY_S = 600.0
 _MOST_BYTES = 16 << 20
+_MOST_ODDS = 1000.0
+"""Log-odds; scores are cut where they are some 14."""
 _DECODER = msgspec.json.Decoder(Evidence)
 
 
@@ -87,7 +88,7 @@ def remembered(source_id: str, model: str) -> Remembered:
 
 
 def _is_sound(evidence: Evidence) -> bool:
-    return all(map(math.isfinite, (*evidence.quiet, *evidence.passed)))
+    return all(abs(odds) <= _MOST_ODDS for odds in (*evidence.quiet, *evidence.passed))
 
 
 def thresholds_file(source_id: str, model: str) -> Path | None:

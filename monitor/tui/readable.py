@@ -18,6 +18,8 @@ ACTIVITY: dict[Activity, str] = {
 
 _LONGEST_S = 1e9
 """What is longer is not told exactly."""
+_MOST_EFFECT = 20.0
+"""Log-odds; the same of what a correction does."""
 
 
 def duration(seconds: float) -> str:
@@ -55,7 +57,7 @@ def corrected(state: CorrectionState, *, undone: bool) -> str:
 
 def follows(state: CorrectionState) -> str:
     """Return what follows for the same sound of what was said of an event."""
-    factor = math.exp(abs(state.effect))
+    factor = math.exp(min(abs(state.effect), _MOST_EFFECT))
     if factor < 1.05:
         return "the same sound is told as before"
     return f"the same sound now counts {factor:.1f} times {'more' if state.effect > 0 else 'less'}"

@@ -20,7 +20,8 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from monitor.errors import MonitorError
+from monitor.bus.codec import decode_with
+from monitor.errors import MonitorError, WireError
 from monitor.web.asking import MOST_LEN, pass_on
 from monitor.web.following import Following
 from monitor.web.guard import Doorkeeper, Guard, is_own_page
@@ -213,9 +214,9 @@ async def _body(request: WebRequest, decoder: msgspec.json.Decoder[Asked]) -> Re
         if len(content) > MOST_LEN:
             return _refused(f"A request has at most {MOST_LEN} bytes.", 413)
     try:
-        return decoder.decode(content)
-    except msgspec.DecodeError as error:
-        return _refused(f"Not a request: {error}.", 400)
+        return decode_with(decoder, content)
+    except WireError as error:
+        return _refused(f"Not a request: {str(error).partition(': ')[2]}", 400)
 
 
 def _refused(sentence: str, status: int) -> Response:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import msgspec
 
-from monitor.errors import ConfigError
+from monitor.bus.codec import decode_with
+from monitor.errors import ConfigError, WireError
 from monitor.web.addresses import WebAddress
 from monitor.web.asking import Place
 from monitor.web.certificate import Certificate
@@ -66,8 +67,8 @@ def handed_from(line: bytes) -> Handed:
         It is none.
     """
     try:
-        return _DECODER.decode(line)
-    except msgspec.DecodeError:
+        return decode_with(_DECODER, line)
+    except WireError:
         raise ConfigError(
             "The web page of a run is started by `monitor run --web`; see `monitor web`."
         ) from None

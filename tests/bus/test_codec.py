@@ -266,3 +266,17 @@ def test_a_time_is_written_in_rfc_3339_utc() -> None:
     written = json.loads(wire.encode_json(level()))["time"]
     assert written == "2026-11-21T12:00:00Z"
     assert datetime.fromisoformat(written) == NOON
+
+
+class _Tuples(msgspec.Struct):
+    pair: tuple[str, tuple[str, ...]]
+
+
+def test_text_in_tuples_is_safe_to_print_too() -> None:
+    found = wire.decode_with(msgspec.json.Decoder(_Tuples), b'{"pair": ["a\\u001b[2J", ["\\u202eb"]]}')
+    assert found.pair == ("a\ufffd[2J", ("\ufffdb",))
+
+
+def test_a_time_that_is_out_of_range_once_it_is_utc_is_refused() -> None:
+    with pytest.raises(WireError, match="1969"):
+        wire.decode_request(b'{"request": "history", "since": "1970-01-01T00:00:00+14:00"}')

@@ -46,7 +46,7 @@ def test_a_value_is_read_as_a_user_writes_it(read: Read, text: str, value: objec
         (values.whole, "4,a", "no list of whole numbers"),
         (values.fold_sets, "1+", "no list of whole numbers"),
         (values.count, "0", "not a whole number above 0"),
-        (values.amount, "-1", "-1 is below 0"),
+        (values.amount, "-1", "'-1' is below 0"),
         (values.share, "1", "is not a share such as 0.01"),
     ],
 )

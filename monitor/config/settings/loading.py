@@ -22,6 +22,7 @@ from monitor.config.settings.sections import Config
 from monitor.errors import ConfigError
 from monitor.files.reading import read_toml
 from monitor.files.toml import toml_document
+from monitor.text import from_system
 
 
 class Layer(msgspec.Struct, frozen=True):
@@ -102,6 +103,10 @@ def checked(values: Mapping[str, Any], origin: str, from_environment: Mapping[st
         config = msgspec.convert(values, Config)
     except (msgspec.ValidationError, OverflowError) as error:
         raise ConfigError(explain(str(error), values, from_environment, origin)) from None
+    except UnicodeEncodeError as error:  # of the command line or the environment
+        raise ConfigError(
+            f"The setting {from_system(error.object)!r} holds bytes that are not UTF-8; write it in UTF-8."
+        ) from None
     check_together(config, origin)
     check_fleet(config, origin)
     return config

@@ -16,9 +16,10 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from monitor.bus.codec import decode_with
 from monitor.corpus.clips import load
 from monitor.corpus.layouts import Corpus
-from monitor.errors import ConfigError
+from monitor.errors import ConfigError, WireError
 from monitor.evaluation.metrics.event_metrics import Reference
 from monitor.files.reading import read_stored
 
@@ -140,8 +141,8 @@ def read_plans(path: Path, kind: type[Plan]) -> list[Plan]:
         The file is missing or is not a list of such plans.
     """
     try:
-        plans = [PLANS[kind].decode(line) for line in read_stored(path).splitlines()]
-    except (OSError, msgspec.DecodeError) as error:
+        plans = [decode_with(PLANS[kind], line) for line in read_stored(path).splitlines()]
+    except (OSError, WireError) as error:
         raise ConfigError(f"Cannot read plans from {path}: {error}; build them again with --out.") from None
     if not plans:
         raise ConfigError(f"There is no plan in {path}; build it again with --out.")

@@ -5,9 +5,10 @@ Ids rest on the names of node, source and class, so that entities are the same o
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any
+
+import msgspec
 
 from monitor.bus.messages import ClassState, Health
 from monitor.sinks.mqtt.commands import PRESS
@@ -54,9 +55,9 @@ def _identified(key: str, component: Component, node: Node) -> Component:
 def with_removals(message: dict[str, Any], before: bytes) -> dict[str, Any] | None:
     """Return `message` with what takes away the entities that only the one before it had; None: none."""
     try:
-        known = json.loads(before)["cmps"]
+        known = msgspec.json.decode(before)["cmps"]  # as whoever removes them reads it
         gone = {key: {"p": one["p"]} for key, one in known.items() if key not in message["cmps"]}
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None  # none of ours
     return {**message, "cmps": {**message["cmps"], **gone}} if gone else None
 

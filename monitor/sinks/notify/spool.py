@@ -104,7 +104,7 @@ class Spool:
         for path in sorted(folder.glob(f"*{_SUFFIX}")):
             try:
                 message = _DECODER.decode(read_stored(path, _MOST_BYTES))
-            except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 with suppress(OSError):  # half a file, or none of ours: it could never be told
                     path.unlink()
                 continue

@@ -15,12 +15,17 @@ from monitor.bus.codec import DECODERS, decode_with
 from monitor.bus.messages import Change, Event, Health, NearMissMessage
 from monitor.bus.open_events import acknowledged, ended
 from monitor.errors import HistoryError, WireError
+from monitor.storage.database import FAILURES, utc
 from monitor.storage.history.database import add_event, open_database
+from monitor.text import sanitise
 
 GONE_AFTER = timedelta(seconds=90)
 """An open event of which nothing was written for so long has gone with its monitor, which tells it at least
 once a minute."""
 _CHANGE = msgspec.json.Decoder(Change)
+_COUNT, _HEARD = "CAST(count AS INTEGER)", "CAST(heard AS REAL)"
+_SOURCE, _CLASS = "CAST(source_id AS TEXT)", "CAST(class AS TEXT)"
+"""A column of SQLite holds whatever another program put into it."""
 Record = TypeVar("Record")
 
 
@@ -85,14 +90,14 @@ def find(path: Path, asked: Asked) -> Found:
             return Found(events, [], [], [])
         near = [
             Repeated(miss, count)
-            for record, count in _rows(database, "near_misses", "record, count", "time", asked)
+            for record, count in _rows(database, "near_misses", f"record, {_COUNT}", "time", asked)
             if (miss := _decoded(record, NearMissMessage)) is not None
         ]
         unclassed = msgspec.structs.replace(asked, class_=None)
         health = _records(database, "health", Health, unclassed)
         changes = [
             SettingChange(source_id, change)
-            for source_id, record in _rows(database, "changes", "source_id, record", "time", unclassed)
+            for source_id, record in _rows(database, "changes", f"{_SOURCE}, record", "time", unclassed)
             if (change := _decoded_with(record, _CHANGE)) is not None
         ]
         return Found(events, near, health, changes)
@@ -109,12 +114,12 @@ def holdings(path: Path) -> Holdings:
     with _reading(path) as database:
         if database is None:
             return Holdings(anything=False, classes=[])
-        both = "SELECT class FROM events UNION SELECT class FROM near_misses"
+        both = f"SELECT {_CLASS} FROM events UNION SELECT {_CLASS} FROM near_misses"  # noqa: S608
         classes = database.execute(both).fetchall()
         others = "SELECT 1 FROM health UNION SELECT 1 FROM changes"
         return Holdings(
             anything=bool(classes) or database.execute(others).fetchone() is not None,
-            classes=sorted(name for (name,) in classes),
+            classes=sorted(name for (name,) in classes if name is not None),
         )
 
 
@@ -170,8 +175,8 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection | None]:
 def _told(path: Path) -> Iterator[None]:
     try:
         yield
-    except (sqlite3.Error, OSError) as error:
-        why = getattr(error, "strerror", None) or error
+    except FAILURES as error:
+        why = sanitise(str(getattr(error, "strerror", None) or error or "no reason was given"))
         raise HistoryError(
             f"The history {path} cannot be used: {why}; the next `monitor run` sets a damaged one aside and "
             "begins another, and `monitor doctor` says what else may be wrong."
@@ -182,10 +187,10 @@ def _events(database: sqlite3.Connection, asked: Asked, over: Collection[str] = 
     """Return the events that are meant; those of sources in `over` have ended, whatever was written."""
     now = datetime.now(UTC)
     found = []
-    for record, heard in _rows(database, "events", "record, heard", "onset", asked):
+    for record, heard in _rows(database, "events", f"record, {_HEARD}", "onset", asked):
         event = _decoded(record, Event)
         if event is not None:
-            last = datetime.fromtimestamp(heard, UTC)
+            last = utc(heard)
             gone = event.source_id in over or now - last > GONE_AFTER
             found.append(ended(event, "gone", last) if gone and event.offset_time is None else event)
     return found
@@ -215,13 +220,13 @@ def _rows(
     return database.execute(newest, [value for _, value in limits]).fetchall()[::-1]
 
 
-def _decoded(record: bytes, kind: type[Record]) -> Record | None:
-    """Return a record; None where another version wrote what this one does not understand."""
+def _decoded(record: object, kind: type[Record]) -> Record | None:
+    """Return a record; None where another version, or program, wrote what this one does not understand."""
     return _decoded_with(record, DECODERS[kind])
 
 
-def _decoded_with(record: bytes, decoder: msgspec.json.Decoder[Record]) -> Record | None:
+def _decoded_with(record: object, decoder: msgspec.json.Decoder[Record]) -> Record | None:
     try:
-        return decode_with(decoder, record)
+        return decode_with(decoder, record) if isinstance(record, bytes) else None
     except WireError:
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -10,9 +9,10 @@ from pathlib import Path
 from monitor.config.settings import MemoryConfig
 from monitor.errors import MomentsError
 from monitor.files.paths import own_folder
-from monitor.storage.database import Schema, open_database
+from monitor.storage.database import FAILURES, Schema, open_database
 from monitor.storage.moments.queries import MIGRATIONS, MomentStore
 from monitor.storage.moments.sealing import Seal, seal_of
+from monitor.text import sanitise
 
 SCHEMA = Schema("The memory", MIGRATIONS, MomentsError)
 
@@ -31,7 +31,7 @@ def check_key(path: Path, seal: Seal | None) -> None:
     MomentsError
         It is encrypted with another key, or of a later version.
     """
-    with suppress(sqlite3.Error, OSError), closing(open_database(path, SCHEMA)) as database:
+    with suppress(*FAILURES), closing(open_database(path, SCHEMA)) as database:
         MomentStore(database, path, seal)
 
 
@@ -52,8 +52,8 @@ def open_moments(path: Path, seal: Seal | None = None) -> Iterator[MomentStore |
             return
         with closing(database):
             yield MomentStore(database, path, seal)
-    except (sqlite3.Error, OSError) as error:
-        why = getattr(error, "strerror", None) or error
+    except FAILURES as error:
+        why = sanitise(str(getattr(error, "strerror", None) or error or "no reason was given"))
         raise MomentsError(
             f"The memory {path} cannot be used: {why}; the next `monitor run` sets a damaged one aside and "
             "begins another."

@@ -16,8 +16,8 @@ import msgspec
 
 from monitor.errors import MomentsError
 from monitor.records import Correction, Moment
-from monitor.storage.database import give_back
-from monitor.storage.moments.rows import MomentBatch, about, batch_of, moment_of, row_of, utc
+from monitor.storage.database import give_back, utc
+from monitor.storage.moments.rows import MomentBatch, about, batch_of, damaged, moment_of, row_of
 from monitor.storage.moments.sealing import Seal
 
 MIGRATIONS: tuple[str, ...] = (
@@ -36,6 +36,11 @@ MIGRATIONS: tuple[str, ...] = (
     """,
 )
 _COLUMNS = "model, source_id, time, event_id, class, content"
+_TYPED = (
+    "CAST(model AS TEXT), CAST(source_id AS TEXT), CAST(time AS REAL), CAST(event_id AS TEXT), "
+    "CAST(class AS TEXT), CAST(content AS BLOB)"
+)
+"""The same; a column of SQLite holds whatever another program put into it."""
 _OF_EVENT = "event_id = ? AND event_id != ''"
 """The second half lets SQLite use `moments_of_events`; without it each event costs a look at every moment."""
 _KEY_CHECK = "key_check"
@@ -101,7 +106,7 @@ class MomentStore:
     def find(self, asked: Asked) -> Iterator[Moment]:
         """Yield the moments that are meant, oldest first."""
         where, values = _where(asked)
-        sentence = f"SELECT {_COLUMNS} FROM moments{where} ORDER BY time, id"  # noqa: S608
+        sentence = f"SELECT {_TYPED} FROM moments{where} ORDER BY time, id"  # noqa: S608
         for row in self._database.execute(sentence, values):
             yield moment_of(row, self._seal, self.path)
 
@@ -110,6 +115,8 @@ class MomentStore:
         which = msgspec.structs.replace(asked or Asked(), model=model)
         waiting: list[Moment] = []
         for moment in self.find(which):
+            if waiting and moment.vector.shape != waiting[0].vector.shape:
+                raise damaged(self.path)
             waiting.append(moment)
             if len(waiting) == most:
                 yield batch_of(waiting)
@@ -138,7 +145,8 @@ class MomentStore:
         """Return how much there is, per source and model."""
         rows = self._database.execute(
             """
-            SELECT source_id, model, count(*), count(DISTINCT nullif(event_id, '')), min(time), max(time)
+            SELECT CAST(source_id AS TEXT), CAST(model AS TEXT), count(*),
+                count(DISTINCT nullif(event_id, '')), CAST(min(time) AS REAL), CAST(max(time) AS REAL)
             FROM moments GROUP BY source_id, model ORDER BY min(time)
             """
         ).fetchall()
@@ -166,7 +174,13 @@ class MomentStore:
     def corrections(self, model: str | None = None) -> list[Correction]:
         """Return what somebody said of events, oldest first; of one model, or of all."""
         rows = self._database.execute(
-            "SELECT * FROM corrections WHERE ? IN ('', model) ORDER BY time", (model or "",)
+            """
+            SELECT CAST(event_id AS TEXT), CAST(class AS TEXT), CAST(is_right AS INTEGER),
+                CAST(really AS TEXT), CAST(source_id AS TEXT), CAST(model AS TEXT), CAST(time AS REAL),
+                CAST(by AS TEXT)
+            FROM corrections WHERE ? IN ('', model) ORDER BY time
+            """,
+            (model or "",),
         ).fetchall()
         return [
             Correction(event_id, class_, bool(right), really, source_id, of, utc(time), by)
@@ -190,7 +204,8 @@ class MomentStore:
 
     def _check_key(self) -> None:
         """Refuse a key that is not its own; encrypt what there is with the first that is given."""
-        row = self._database.execute("SELECT value FROM about WHERE name = ?", (_KEY_CHECK,)).fetchone()
+        checks = "SELECT CAST(value AS BLOB) FROM about WHERE name = ?"
+        row = self._database.execute(checks, (_KEY_CHECK,)).fetchone()
         if row is None:
             if self._seal is not None:
                 self._encrypt(self._seal)
@@ -207,7 +222,7 @@ class MomentStore:
 
     def _encrypt(self, seal: Seal) -> None:
         with _Transaction(self._database):
-            rows = self._database.execute(f"SELECT id, {_COLUMNS} FROM moments").fetchall()  # noqa: S608
+            rows = self._database.execute(f"SELECT id, {_TYPED} FROM moments").fetchall()  # noqa: S608
             for number, *plain, content in rows:
                 sealed = seal.close(content, about(plain))
                 self._database.execute("UPDATE moments SET content = ? WHERE id = ?", (sealed, number))

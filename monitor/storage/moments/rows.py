@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from monitor.errors import MomentsError
 from monitor.records import Moment
+from monitor.storage.database import utc
 from monitor.storage.moments.sealing import Seal
 
 _MOST_SCORES = 32
@@ -75,29 +75,29 @@ def moment_of(row: Sequence[Any], seal: Seal | None, path: Path) -> Moment:
     opened = content if seal is None else seal.open(content, about(plain))
     try:
         found = None if opened is None else _DECODER.decode(opened)
-    except msgspec.MsgspecError:
-        found = None
-    if found is None:
-        raise MomentsError(
-            f"A moment in {path} is damaged or was changed; forget it: "
-            "monitor memory forget --since T, or --event ID."
-        )
+        vector = np.frombuffer(b"" if found is None else found.vector, np.float16)
+    except (msgspec.MsgspecError, ValueError):
+        raise damaged(path) from None
+    if found is None or not len(vector) or not np.isfinite(vector).all():
+        raise damaged(path)
     model, source_id, time, event_id, class_ = plain
-    vector = np.frombuffer(found.vector, np.float16)
     return Moment(
         source_id, model, utc(time), vector, found.scores, found.level_dbfs, found.floor_dbfs, event_id,
         class_,
     )  # fmt: skip
 
 
+def damaged(path: Path) -> MomentsError:
+    """Return what to say of a row that makes no sense."""
+    return MomentsError(
+        f"A moment in {path} is damaged or was changed; forget it: "
+        "monitor memory forget --since T, or --event ID."
+    )
+
+
 def about(plain: Sequence[Any]) -> bytes:
     """Return what a row says of itself in plain text, so that no two rows say the same by accident."""
     return _ENCODER.encode(list(plain))
-
-
-def utc(time: float) -> datetime:
-    """Return a time of a row."""
-    return datetime.fromtimestamp(time, UTC)
 
 
 def batch_of(moments: Sequence[Moment]) -> MomentBatch:

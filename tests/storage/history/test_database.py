@@ -194,3 +194,17 @@ def test_a_full_disk_costs_records_and_not_the_file(writer: HistoryWriter, path:
     writer.add(event("offset", id_="later"))
     ids = {one.id for one in find(path, Asked()).events}
     assert {"0", "later"} <= ids
+
+
+def test_a_file_with_a_view_is_none_of_ours_and_no_query_of_it_is_waited_for(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(path)) as database:
+        endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n"
+        database.execute("CREATE VIEW events AS " + endless)
+    with pytest.raises(HistoryError, match="views or triggers"):
+        find(path, Asked())
+    writer = HistoryWriter(path, keep_days=36_500.0, max_mb=100.0)
+    writer.add(event())
+    writer.close()
+    assert writer.set_aside is not None
+    assert len(find(path, Asked()).events) == 1
