@@ -14,6 +14,7 @@ from monitor.config.notify_checks import WAYS
 from monitor.config.settings.fleet import FleetSource, GroupConfig
 from monitor.config.settings.notify import TargetConfig
 from monitor.config.settings.sections import ClassConfig, Config
+from monitor.text import sanitise
 
 _LONGEST_VALUE = 80
 """Characters of a refused value that are shown."""
@@ -86,7 +87,7 @@ def explain(message: str, merged: Mapping[str, Any], environment: Mapping[str, A
     given = "" if value is None or _secret(keys) else f" is {_shown(value)}"
     valid = valid_values(keys)
     said = f"valid: {valid}" if valid and value is not None else f"{text[0].lower()}{text[1:]}"
-    return f"{origin}: {'.'.join(keys)}{given}; {said}."
+    return f"{origin}: {sanitise('.'.join(keys))}{given}; {said}."
 
 
 def _value(merged: Mapping[str, Any], keys: Sequence[str]) -> Any:
