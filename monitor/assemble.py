@@ -121,11 +121,11 @@ def make_stages(
     """
     config = with_tuning(config, encoder.info.tuning)
     scorer = Scorers(encoder, classes, config).make(own)
-    return _stages(encoder, scorer, config, list(scorer.prompts))
+    return stages_of(encoder, scorer, config, list(scorer.prompts))
 
 
-def _stages(encoder: Encoder, scorer: Scorer, config: Config, classes: Sequence[str]) -> Stages:
-    """Return the stages of the line of one source, which listens for `classes`."""
+def stages_of(encoder: Encoder, scorer: Scorer, config: Config, classes: Sequence[str]) -> Stages:
+    """Return the stages of the line of one source, which listens for `classes`; `config` is tuned."""
     rate, hop = encoder.sample_rate, hop_len(encoder, config)
     settings = with_allowance(classes, config, scorer.calibrated)
     detector = Detector(classes, settings, rate, encoder.window_len, hop)
@@ -151,7 +151,7 @@ def _alarm_stages(encoder: Encoder, config: Config, listed: int) -> StagesFor:
         return Scorers(encoder, alarm_classes(), own)
 
     def stages(mean: NDArray[np.float32]) -> Stages:
-        made = _stages(encoder, scorers().make({}), own, [one.name for one in alarm_classes()])
+        made = stages_of(encoder, scorers().make({}), own, [one.name for one in alarm_classes()])
         if mean.any():
             made.background.remember(mean)
         return made
@@ -258,7 +258,7 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
     )
     streams = describe(sources, encoder.info, places, config.publish.node)
     stages = [
-        _stages(encoder, scorer, own, [one.name for one in place.classes])
+        stages_of(encoder, scorer, own, [one.name for one in place.classes])
         for own, place in zip(own_configs, places, strict=True)
     ]
     memory, unremembered = open_memory(config, streams)

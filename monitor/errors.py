@@ -15,6 +15,7 @@
     ├── OwnSoundError              a sound that was taught cannot be read or kept, or an example is no use
     ├── HistoryError               the history cannot be read or written
     ├── MomentsError               the memory of what was heard cannot be read, written or decrypted
+    ├── ArchiveError           what `monitor scan` writes cannot be written, read, or is another scan's
     ├── PublishError               events cannot be published (port in use, address refused)
     │   └── NoAnswer               no monitor of this machine answers
     ├── ProgramError               the program failed; exit code 1
@@ -76,6 +77,10 @@ class HistoryError(MonitorError):
 
 class MomentsError(MonitorError):
     """The memory of what was heard cannot be read, written or decrypted."""
+
+
+class ArchiveError(MonitorError):
+    """What a scan writes cannot be written or read, belongs to another scan, or needs what is not here."""
 
 
 class PublishError(MonitorError):

@@ -98,6 +98,59 @@ class FileProgress:
             tell(sentence)
 
 
+class SoundProgress:
+    """Shows how much of an archive is heard, how many times faster than it lasts, and for how long yet."""
+
+    def __init__(self, size: int, clock: Callable[[], float] = time.monotonic) -> None:
+        """Expect recordings of `size` bytes."""
+        self._size, self._done, self._sound_s = size, 0, 0.0
+        self._clock = clock
+        self._begun_s = clock()
+        self._due = _Due()
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> SoundProgress:
+        if can_draw(sys.stderr):
+            self._bar = _sound_bar()
+            self._task = self._bar.add_task("hearing", total=max(1, self._size), how="")
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def step(self, sound_s: float, size: int) -> None:
+        """Take in that so many more seconds of sound are heard, and bytes of recordings are finished."""
+        self._done, self._sound_s = self._done + size, self._sound_s + sound_s
+        if self._bar and self._task is not None:
+            self._bar.update(self._task, completed=self._done, how=self._how)
+        elif self._due.now():
+            tell(f"{self._how}, {100 * self._done // max(1, self._size)} % of the recordings{self._left}")
+
+    @property
+    def _how(self) -> str:
+        took_s = max(1e-3, self._clock() - self._begun_s)
+        return f"{duration(self._sound_s)} heard, {self._sound_s / took_s:.0f} times real time"
+
+    @property
+    def _left(self) -> str:
+        if not 0 < self._done < self._size:
+            return ""
+        left_s = (self._clock() - self._begun_s) * (self._size / self._done - 1.0)
+        return f", {duration(left_s)} left"
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words of two parts at most: `3 h 12 min`, `4 min 5 s`, `7 s`."""
+    whole = round(seconds)
+    hours, minutes = whole // 3600, whole // 60 % 60
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"
+
+
 class WordsProgress:
     """Writes `embedding 12/500 phrases` once they take more than a moment; on a terminal, on one line.
 
@@ -142,6 +195,15 @@ class _Lines:
         self._done += 1
         if self._done < self._total and self._due.now():
             tell(f"{self._title}: {self._done} of {self._total}")
+
+
+def _sound_bar() -> Progress:
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    how = TextColumn("{task.fields[how]}", markup=False)
+    return Progress(
+        BarColumn(), TaskProgressColumn(), how, TimeRemainingColumn(), console=remarks(), transient=True
+    )
 
 
 def _file_bars() -> Progress:

@@ -31,7 +31,9 @@ from monitor.cli.listen import add_listen
 from monitor.cli.memory import add_memory
 from monitor.cli.models import add_models
 from monitor.cli.run import add_run
+from monitor.cli.scan import add_scan
 from monitor.cli.schema import add_schema
+from monitor.cli.search import add_search
 from monitor.cli.service import add_service
 from monitor.cli.test import add_test
 from monitor.cli.tui import add_tui
@@ -52,6 +54,7 @@ _VERBS = (
     add_run, add_devices, add_listen, add_tui, add_web,
     add_history, add_clips, add_ack, add_correct, add_memory,
     add_words, add_learn, add_background, add_adapt, add_models, add_eval,
+    add_scan, add_search,
     add_schema, add_config, add_test, add_doctor, add_init, add_calibrate, add_service, add_keys,
 )  # fmt: skip
 _LONGEST = 300

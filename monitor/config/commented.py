@@ -56,7 +56,8 @@ def commented_changes(config: Config, head: str) -> str:
 def docstrings(struct: type) -> dict[str, str]:
     """Return the text under each field of a struct, on one line; its own fields first."""
     base = struct.__base__
-    inherited = {} if base is None or not hasattr(base, "__struct_fields__") else docstrings(base)
+    fields: tuple[str, ...] = getattr(base, "__struct_fields__", ())
+    inherited = docstrings(base) if base is not None and fields else {}
     body = ast.parse(textwrap.dedent(inspect.getsource(struct))).body[0].body  # type: ignore[attr-defined]
     found = {}
     for node, following in itertools.pairwise(body):

@@ -98,3 +98,6 @@ SNOOZE_S = Range(1.0, 86_400.0)
 """Seconds for which something may be muted or paused with an end; a day at most."""
 SPEECH_ODDS = Range(-2.0, 2.0)
 """Differences of two cosines."""
+SCAN_WORKERS = Range(0, 1024)
+SCAN_PART_MB = Range(1.0, 100_000.0)
+"""Smaller, and an archive would become a file for each recording."""

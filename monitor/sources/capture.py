@@ -113,6 +113,35 @@ class Capture:
         self._last_block_s = time.monotonic()
         self._thread.start()
 
+    def open(self) -> None:
+        """Open a source that is not live, for `transfer`.
+
+        Raises
+        ------
+        SourceError
+            It cannot be opened.
+        """
+        try:
+            self._open()
+        except SourceError:
+            self._ring.close()
+            raise
+
+    def transfer(self) -> bool:
+        """Transfer one block on the caller's own thread, in place of `start`; False at the end."""
+        try:
+            self._step()
+        except EOFError as end:
+            self._end(None, str(end))
+        except SourceError as error:
+            self._end(error)
+        except Exception as error:  # noqa: BLE001 - as on a thread of its own: one recording, not all of them
+            self._fail(error)
+        else:
+            return True
+        self._finish()
+        return False
+
     def stop(self) -> None:
         """End thread and source within about a second, also when a driver hangs or the ring is full."""
         self._stop.set()
@@ -147,12 +176,18 @@ class Capture:
         try:
             self._transfer_all()
         except Exception as error:  # noqa: BLE001 - nobody else would hear of it, and all would seem well
-            self.error = _unexpected(self._source, error, SourceError)
-            self._status = replace(self._status, reason=str(self.error))
+            self._fail(error)
         finally:
-            self._status = replace(self._status, state="ended")
-            self._ring.close()
-            self._source.close()
+            self._finish()
+
+    def _fail(self, error: Exception) -> None:
+        self.error = _unexpected(self._source, error, SourceError)
+        self._status = replace(self._status, reason=str(self.error))
+
+    def _finish(self) -> None:
+        self._status = replace(self._status, state="ended")
+        self._ring.close()
+        self._source.close()
 
     def _transfer_all(self) -> None:
         try:

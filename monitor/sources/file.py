@@ -50,6 +50,7 @@ class FileSource:
         self._block_rest: Piece | None = None
         self._opened = ExitStack()
         self._growing: GrowingFile | None = None
+        self._stream: ByteStream | None = None
         self._pump: DecodingThread | None = None
         self._pace: Pace | None = None
         self._size = 0
@@ -75,6 +76,11 @@ class FileSource:
     def sample_rate(self) -> int:
         """Hz; 0 until opened."""
         return 0 if self._sound is None else self._sound.sample_rate
+
+    @property
+    def read_share(self) -> float:
+        """How much of its bytes was read, [0, 1]; 0 where a decoder goes back and forth in it."""
+        return min(1.0, self._stream.position / self._size) if self._stream and self._size else 0.0
 
     def open(self) -> None:
         """Open the file at its beginning.
@@ -130,7 +136,8 @@ class FileSource:
         self._growing = GrowingFile(file, self.name) if self.live else None
         self._position, self._start_s, self._block_rest, self._pace = 0, None, None, None
         if self._growing is None:
-            self._sound = self._recognise(ByteStream(file.read))
+            self._stream = ByteStream(file.read)
+            self._sound = self._recognise(self._stream)
             self._opened.callback(self._sound.close)
             self._pieces = self._blocks(file, self._sound)
             self._block_rest = next(self._pieces, None)

@@ -8,6 +8,7 @@ from monitor.config.settings.loading import Layer, as_toml, checked, load_config
 from monitor.config.settings.mqtt import MqttConfig
 from monitor.config.settings.notify import NotifyConfig, TargetConfig, without_addresses
 from monitor.config.settings.refusals import valid_values
+from monitor.config.settings.scan import ScanConfig
 from monitor.config.settings.sections import (
     MAX_CLASSES,
     Auto,
@@ -59,6 +60,7 @@ __all__ = [
     "NotifyConfig",
     "PromptConfig",
     "PublishConfig",
+    "ScanConfig",
     "ScorerConfig",
     "SelfTestConfig",
     "TargetConfig",

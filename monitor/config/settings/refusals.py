@@ -42,6 +42,7 @@ _CHOICES = {
     "diary.level": "error, warning, info or debug",
     "self_test.daily": "service, always or never",
     "self_test.at": "a time of day, HH:MM",
+    "scan.keep": "float16, int8 or none",
     "detector.classes.*.rhythm": "tell, require, ignore, T3, T4, telephone or appliance",
     "background.tau": f"auto, or {limits.TAU}",
     "background.guard_score": f"auto, or {limits.GUARD_SCORE}",

@@ -15,6 +15,7 @@ from monitor.config.settings.distractors import DISTRACTORS
 from monitor.config.settings.fleet import FleetConfig
 from monitor.config.settings.mqtt import MqttConfig
 from monitor.config.settings.notify import NotifyConfig
+from monitor.config.settings.scan import ScanConfig
 
 MAX_CLASSES = 500
 """More classes than anyone can follow, and than one message a second should carry the state of."""
@@ -344,3 +345,4 @@ class Config(_Section, frozen=True):
     self_test: SelfTestConfig = SelfTestConfig()
     diary: DiaryConfig = DiaryConfig()
     metrics: MetricsConfig = MetricsConfig()
+    scan: ScanConfig = ScanConfig()
