@@ -32,6 +32,8 @@ from monitor.pipeline.earlier_runs import EarlierRuns, remember_missed
 from monitor.pipeline.memory import open_memory
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Clock
+from monitor.pipeline.retuning import Tuning
+from monitor.pipeline.rhythm_watch import make_rhythm_watch
 from monitor.pipeline.scheduler import FEW, Scheduler
 from monitor.pipeline.scorers import Scorers
 from monitor.pipeline.self_test.alarm import alarm_classes, alarm_config
@@ -159,6 +161,69 @@ def _alarm_stages(encoder: Encoder, config: Config, listed: int) -> StagesFor:
     return stages
 
 
+def retuned(
+    monitor: Monitor,
+    classes: Sequence[ClassPrompt],
+    config: Config,
+    now: Sequence[Place],
+    before: Sequence[Place],
+) -> Retune:
+    """Prepare to go on with other classes and settings, for a thread of its own; return what does so at once.
+
+    Parameters
+    ----------
+    classes, config
+        Of the whole run.
+    now, before
+        The sources of the run with what is in force for each, as it is to be and as it was.
+
+    Raises
+    ------
+    ConfigError
+        The prompt template does not fit.
+    """
+    encoder, tuning = monitor.model, monitor.model.info.tuning
+    tuned = with_tuning(config, tuning)
+    taught = TaughtClasses(classes, encoder.info, Scorers(encoder, classes, tuned))
+    scorer = taught.scorer()
+    scorer.corrections = corrections = Corrections(tuple(scorer.prompts), never_deaf(classes, tuned))
+    tunings = []
+    for place, earlier in zip(now, before, strict=True):
+        own = with_tuning(place.config, tuning)
+        stages = stages_of(encoder, scorer, own, [one.name for one in place.classes])
+        tunings.append(
+            Tuning(
+                scorer=scorer,
+                detector=stages.detector,
+                calibration=stages.calibration,
+                rhythms=make_rhythm_watch(place.classes, encoder.sample_rate, own),
+                labels={one.name: one.label or one.name for one in place.classes},
+                unknown=frozenset(one.name for one in place.classes if one.unknown),
+                muted=_remuted(place, earlier),
+                rethought=frozenset(
+                    one.name for one in place.classes if _own(one.name, place) != _own(one.name, earlier)
+                ),
+            )
+        )
+
+    def go_on() -> None:
+        monitor.scheduler.retune(tunings, taught, corrections)
+
+    return go_on
+
+
+def _remuted(now: Place, before: Place) -> dict[str, bool]:
+    """Return the classes whose muting differs between two configurations, and how it is now."""
+    muted = set(now.config.detector.muted)
+    differs = muted ^ set(before.config.detector.muted)
+    return {one.name: one.name in muted for one in now.classes if one.name in differs}
+
+
+def _own(name: str, place: Place) -> float | None:
+    own = place.config.detector.classes.get(name)
+    return None if own is None else own.onset_threshold
+
+
 def make_calibration(
     detector: Detector, config: Config, sample_rate: int, calibrated: bool
 ) -> Calibration | None:
@@ -189,6 +254,10 @@ def hop_len(encoder: Encoder, config: Config) -> int:
     )
 
 
+Retune = Callable[[], None]
+"""Lets a run go on with what was prepared; at once, between two windows."""
+
+
 class Monitor(msgspec.Struct, frozen=True):
     """The capture threads of a run, and what turns their sound into records."""
 
@@ -197,6 +266,8 @@ class Monitor(msgspec.Struct, frozen=True):
     scheduler: Scheduler
     """What steps their pipelines."""
     encoder: AsyncEncoder
+    model: Encoder
+    """The one that `encoder` works."""
     sinks: Fanout
     notes: tuple[str, ...] = ()
     """What to tell the user about how it begins, one sentence or two each."""
@@ -315,4 +386,4 @@ def start_monitor(  # noqa: PLR0913, PLR0917 - what a run is made of
         pipelines, watched, arrived, acknowledgements, taught, corrector, shedding, self_tests=tests
     )
     clips = tuple(one.clips for one in companions if one.clips is not None)
-    return Monitor(tuple(captures), scheduler, watched, sinks, notes, earlier, clips)
+    return Monitor(tuple(captures), scheduler, watched, encoder, sinks, notes, earlier, clips)

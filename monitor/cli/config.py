@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.cli.arguments import AddVerb, add_connection
+from monitor.cli.arguments import AddVerb, add_connection, answered
 from monitor.cli.setting_flags import add_alarms, add_diary, add_model, add_places, add_sources, settings_of
 from monitor.config.settings import as_toml, load_config, load_layers
 from monitor.console import show, show_json, show_table
@@ -26,7 +26,27 @@ def add_config(verbs: Any, add_verb: AddVerb) -> None:
     actions = config.add_subparsers(title="actions", metavar="ACTION")
     _add_show(add_verb(actions, "show", _show, "what is in force, and where each value comes from"))
     _add_init(add_verb(actions, "init", _init, "write a file with every key, its default and its meaning"))
+    _add_reload(add_verb(actions, "reload", _reload, "let a running monitor read its configuration again"))
     _add_save(add_verb(actions, "save", _save, "write what was changed in a running monitor into a file"))
+
+
+def _add_reload(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--json", action="store_true", default=argparse.SUPPRESS, help="the sentences as one JSON list"
+    )
+    add_connection(parser)
+
+
+def _reload(arguments: argparse.Namespace) -> int:
+    from monitor.bus.messages import Request
+
+    notes = answered(arguments, Request("reload", client="monitor config reload")).notes
+    if arguments.json:
+        show_json(msgspec.json.encode(notes))
+        return 0
+    for sentence in notes:
+        show(sentence)
+    return 0
 
 
 def _add_file(parser: argparse.ArgumentParser, default: Any = None) -> None:

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from monitor.cli.arguments import AddVerb, Flags, options_of
@@ -211,4 +212,5 @@ def _listen_and_show(
         reading=options_of(SourceOptions, arguments, raw=options_of(RawFormat, arguments)),
         sinks=options_of(SinkOptions, arguments, headless=interface is None, journal=_journal()),
     )
-    return run(options, config, interface, page)
+    read = partial(load_config, arguments.config, os.environ, settings_of(arguments))
+    return run(options, config, interface, page, read)

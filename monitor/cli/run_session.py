@@ -6,8 +6,9 @@ import contextlib
 import sys
 import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,7 +17,8 @@ from monitor.assemble import Monitor, make_sources, open_sinks, start_monitor
 from monitor.bus.messages import Trouble
 from monitor.bus.publisher import Publisher
 from monitor.cli.interface import Interface
-from monitor.cli.stopping import asked_to_stop, held
+from monitor.cli.run_reload import Origin, Reloading, marked
+from monitor.cli.stopping import asked_to_reload, asked_to_stop, held
 from monitor.cli.word_report import refuse_unknown, unknown_words
 from monitor.config.by_class import by_class
 from monitor.config.fleet import places
@@ -64,11 +66,16 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run(
-    options: RunOptions, config: Config, interface: Interface | None = None, page: WebPage | None = None
+    options: RunOptions,
+    config: Config,
+    interface: Interface | None = None,
+    page: WebPage | None = None,
+    read: Callable[[], Config] | None = None,
 ) -> int:
     """Listen until the sources, the user, a reader or the time ends it; return the exit code.
 
     An `interface` that is open already shows how it begins, and then what is heard; so does a web `page`.
+    `read` reads the configuration again, where somebody asks for that; None: it stays.
 
     Raises
     ------
@@ -95,12 +102,17 @@ def run(
         stack.enter_context(_end_told(sinks))
         for note in monitor.notes:
             _tell(note, interface)
+        waiting = _waiting(options, stopped)
+        origin = Origin(read or (lambda: config), options.classes, waiting)
+        reloading = Reloading(origin, config, monitor, sinks, opened, partial(_say, interface))
         stack.enter_context(asked_to_stop(stopped))
+        stack.enter_context(asked_to_reload(reloading.ask))
+        stack.callback(reloading.close)
         try:
-            _run_until_ended(monitor, interface, stopped, options.duration_s, page)
+            _run_until_ended(monitor, interface, stopped, options.duration_s, reloading, page)
             if interface is not None and interface.failed and not stopped.is_set():
                 _go_on_with_lines(sinks, interface, options, config)
-                _run_until_ended(monitor, None, stopped, options.duration_s, page)
+                _run_until_ended(monitor, None, stopped, options.duration_s, reloading, page)
         except Exception:
             monitor.scheduler.end("failed")
             raise
@@ -197,11 +209,6 @@ def _start(
     return start_monitor(sources, encoder, classes, sinks, config, lambda: load(config.model), heard)
 
 
-def marked(classes: Sequence[ClassPrompt], unknown: Collection[str]) -> tuple[ClassPrompt, ...]:
-    """Return `classes`, of each whether the model knows its words."""
-    return tuple(msgspec.structs.replace(one, unknown=one.name in unknown) for one in classes)
-
-
 def _refuse_unlisted(urgent: Sequence[str] | None, classes: Sequence[ClassPrompt]) -> None:
     """Refuse `--urgent` of what is not listened for: that alarm would never come."""
     listed = {folded_words(one.label or one.name): one for one in classes}
@@ -224,11 +231,12 @@ def _go_on_with_lines(sinks: Fanout, interface: Interface, options: RunOptions, 
     tell(f"{interface.how_it_ended} {on}", "warning")
 
 
-def _run_until_ended(
+def _run_until_ended(  # noqa: PLR0913, PLR0917 - the run, who watches it, and what may end it
     monitor: Monitor,
     interface: Interface | None,
     stopped: threading.Event,
     duration_s: float | None,
+    reloading: Reloading,
     page: WebPage | None = None,
 ) -> None:
     """Step all sources; after their end go on answering for as long as the interface is open."""
@@ -239,13 +247,18 @@ def _run_until_ended(
             return
         if not running:
             time.sleep(_AFTER_END_S)
-        sinks.poll(scheduler.handle)
+        sinks.poll(reloading.handle)
+        reloading.step()
         clips = (sentence for keeper in monitor.clips for sentence in keeper.news())
         pages = page.news() if page is not None else ()
         for sentence in (*sinks.news(), *clips, *pages, *keep_all(monitor.earlier, time.monotonic())):
             _tell(sentence, interface, "warning")
         if duration_s is not None and scheduler.stop_after(duration_s):
             return
+
+
+def _say(interface: Interface | None, sentence: str, level: Level) -> None:
+    _tell(sentence, interface, level)
 
 
 def _debug(sentence: str, interface: Interface | None) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 
+from monitor.sinks.service_manager import notify_address
 from monitor.start import importing, leave_at_once
 
 _AGAIN_S = 0.05
@@ -67,6 +69,19 @@ def asked_to_stop(stopped: threading.Event) -> Iterator[None]:
         for number, handler in zip(signals, before, strict=True):
             if not stopped.is_set() or number == signal.SIGINT:
                 signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def asked_to_reload(ask: Callable[[], None]) -> Iterator[None]:
+    """Let a hang-up of a service ask for its configuration; of any other run it stays what it is."""
+    if notify_address(os.environ) is None:
+        yield
+        return
+    before = signal.signal(signal.SIGHUP, lambda *_: ask())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ Laws: transitions of a class alternate onset, update*, offset; every onset has a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -86,6 +86,18 @@ class Detector:
     def end(self, reason: str, stop: int) -> list[Transition | NearMiss]:
         """Close whatever is open at stream index `stop`, for `reason`."""
         return [item for machine in self._machines.values() for item in machine.end(reason, stop)]
+
+    def inherit(self, other: Detector) -> None:
+        """Go on where `other` is: what both listen for keeps its open event, its pause and its muting."""
+        self.paused = other.paused
+        for name, machine in self._machines.items():
+            if name in other._machines:
+                machine.inherit(other._machines[name])
+
+    def end_all_but(self, kept: Collection[str], reason: str, stop: int) -> list[Transition | NearMiss]:
+        """Close what is open of all classes but `kept`, at stream index `stop`."""
+        gone = [machine for name, machine in self._machines.items() if name not in kept]
+        return [item for machine in gone for item in machine.end(reason, stop)]
 
     def pause(self, paused: bool, stop: int) -> list[Transition | NearMiss]:
         """Stop or resume detecting; open events end."""
@@ -163,6 +175,13 @@ class _Machine:
         sounds = self.onset is not None
         found: list[Transition | NearMiss] = [self._finish(reason, stop, self._last_score)] if sounds else []
         return found + self.interrupt()
+
+    def inherit(self, other: _Machine) -> None:
+        """Go on in the state of another machine of the same class."""
+        own = {"rule", "_timing"}
+        for name, value in vars(other).items():
+            if name not in own:
+                setattr(self, name, value)
 
     def interrupt(self) -> list[Transition | NearMiss]:
         missed, self._miss = self._miss, None

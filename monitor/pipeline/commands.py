@@ -53,6 +53,11 @@ class Commands:
         self.snoozes = Snoozes(utc)
         """What ends by itself."""
 
+    def retune(self, detector: Detector, calibration: Calibration | None, forgotten: frozenset[str]) -> None:
+        """Go on with others; what was set by hand of classes that are `forgotten` or gone is not any more."""
+        self._detector, self._calibration = detector, calibration
+        self._by_hand = (self._by_hand & detector.rules.keys()) - forgotten
+
     @property
     def set_by_hand(self) -> frozenset[str]:
         """Classes whose threshold somebody set in this run."""

@@ -100,6 +100,11 @@ class Corrector:
                 self._known = {} if store is None else _stored(store, model)
             self._apply()
 
+    def go_by(self, corrections: Corrections) -> None:
+        """Let other scorers go by all that was said."""
+        self._corrections = corrections
+        self._apply()
+
     def handle(self, request: Request) -> Answer:
         """Do what is asked: `correct`, or tell of all `corrections`."""
         if request.request == "corrections":

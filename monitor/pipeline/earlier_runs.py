@@ -66,6 +66,12 @@ class EarlierRuns:
         """Whether what it teaches is kept."""
         return self._store is not None
 
+    def retune(self, stages: Stages) -> None:
+        """Go on with other stages of the same stream."""
+        self._stages = stages
+        if self._store is not None and stages.calibration is not None:
+            self._store.retune(stages.calibration)
+
     def look(self, status: CaptureStatus) -> None:
         """Go on from what is kept of a microphone that has just come, where another name was known."""
         if self._known is None or status.source_id is None or topic_id(status.source_id) == self._known:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+import msgspec
+
 from monitor.bus.messages import ClassState, Health, HearingChange, SelfTest, SoundLevel
 from monitor.pipeline.commands import Commands
-from monitor.pipeline.reporter import Reporter
-from monitor.pipeline.stages import Line, Progress
+from monitor.pipeline.reporter import Reporter, Stream
+from monitor.pipeline.stages import Line, Progress, Stages
 from monitor.records import CaptureStatus, SourceState, Stall
 from monitor.stream.hearing import Circumstances, Hearing, judge
 from monitor.wording import STOPPED
@@ -60,6 +62,10 @@ class HealthWatch:
         self._heard = _Heard()
         self._ended = False
         self._stopped_by: str | None = None
+
+    def retune(self, stages: Stages, stream: Stream) -> None:
+        """Judge a line that goes on with other stages."""
+        self._line = msgspec.structs.replace(self._line, stages=stages, stream=stream)
 
     def soon(self) -> None:
         """Say it with the next look: something was changed from outside."""

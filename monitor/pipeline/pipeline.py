@@ -37,6 +37,7 @@ from monitor.pipeline.earlier_runs import EarlierRuns
 from monitor.pipeline.health import HealthWatch
 from monitor.pipeline.lateness import Lateness
 from monitor.pipeline.reporter import Clock, Context, Reporter, Stream
+from monitor.pipeline.retuning import Tuning, moved, taken_over
 from monitor.pipeline.shedding import Shedding
 from monitor.pipeline.stages import Input, Line, Progress, Stages
 from monitor.records import (
@@ -91,8 +92,7 @@ class Pipeline:
         self._clock = clock
         self._stream = stream
         self._classes = tuple(stages.detector.rules)
-        urgent = frozenset(name for name, rule in stages.detector.rules.items() if rule.urgent)
-        self._report = Reporter(stream, clock, stages.scorer.prompts, urgent)
+        self._report = Reporter(stream, clock, stages.scorer.prompts, _urgent(stages))
         self._commands = Commands(stages.detector, stages.background, stages.calibration, clock.utc)
         self._progress = Progress()
         line = Line(ring, capture, stages, stream, clock, companions.sound_levels)
@@ -262,6 +262,25 @@ class Pipeline:
         scorer.corrections = self._stages.scorer.corrections
         self._stages = msgspec.structs.replace(self._stages, scorer=scorer)
 
+    def retune(self, tuning: Tuning) -> None:
+        """Go on with other classes and settings, from the next window on."""
+        stop, before = self._progress.stop, self._stages
+        self._report_all(before.detector.end_all_but(tuning.detector.rules, "stopped", stop))
+        self._stages = taken_over(tuning, before, self._commands.set_by_hand)
+        self._classes = tuple(self._stages.detector.rules)
+        if self._earlier is not None:
+            self._earlier.retune(self._stages)
+        self._stream = moved(self._stream, tuning)
+        self._report.retune(self._stream, tuning.scorer.prompts, _urgent(self._stages))
+        self._commands.retune(self._stages.detector, self._stages.calibration, tuning.rethought)
+        self._health.retune(self._stages, self._stream)
+        if tuning.rhythms is not None and self._companions.rhythms is not None:
+            tuning.rhythms.inherit(self._companions.rhythms)
+        self._companions = msgspec.structs.replace(self._companions, rhythms=tuning.rhythms)
+        for name, muted in tuning.muted.items():
+            self._report_all(self._stages.detector.mute(name, muted, stop))
+        self._health.soon()
+
     def keep(self, change: Change) -> None:
         """Tell with the next health, which is soon, what was changed for this source elsewhere."""
         self._commands.keep(change)
@@ -411,6 +430,10 @@ class Pipeline:
 
     def _emit(self, record: PublishedRecord) -> None:
         self._sinks.emit(self._acknowledgements.completed(record) if isinstance(record, Event) else record)
+
+
+def _urgent(stages: Stages) -> frozenset[str]:
+    return frozenset(name for name, rule in stages.detector.rules.items() if rule.urgent)
 
 
 def _heard(score: WindowScores, detector: Detector) -> frozenset[str]:

@@ -99,6 +99,10 @@ class Reporter:
         self._loudest: dict[str, LevelReading] = {}
         self._onsets: dict[str, _Onset] = {}
 
+    def retune(self, stream: Stream, prompts: dict[str, str], urgent: frozenset[str]) -> None:
+        """Report other classes of the same stream from now on."""
+        self._stream, self._prompts, self._urgent = stream, prompts | _UNLISTED_PROMPTS, urgent
+
     def anchor(self, span: Span, clock_ppm: float | None) -> None:
         """Tie a span to the moment it was captured; `clock_ppm`: how fast the device's clock is, if known."""
         captured_s = span.captured_s if self._stream.live else self._clock.monotonic()

@@ -79,6 +79,12 @@ class RhythmWatch:
         self._battery = LowBattery(sample_rate) if low_battery else None
         self._listened = 0  # index from which on the next chirp is looked for
 
+    def inherit(self, other: RhythmWatch) -> None:
+        """Go on with what another has heard of the same source."""
+        self._recent, self._found, self._looked = other._recent, other._found, other._looked
+        self._listened = other._listened
+        self._battery = self._battery and (other._battery or self._battery)
+
     def hear(self, span: Span) -> None:
         """Remember a span."""
         self._recent.hear(span)

@@ -11,17 +11,19 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from monitor.bus.messages import Reply, Request
+from monitor.bus.messages import Event, Reply, Request
 from monitor.encoders.watched import AsyncEncoder
 from monitor.errors import ProgramError
 from monitor.pipeline.acknowledgements import Acknowledgements
 from monitor.pipeline.batch import Batches
 from monitor.pipeline.corrector import Corrector
 from monitor.pipeline.pipeline import Pipeline
+from monitor.pipeline.retuning import Tuning
 from monitor.pipeline.self_test.self_tests import SelfTests
 from monitor.pipeline.shedding import Shedding
 from monitor.pipeline.taught_classes import TaughtClasses
 from monitor.records import Window
+from monitor.scoring.corrections import Corrections
 
 _LOOK_S = 0.1
 """How soon a step that has to be finished notices that the encoder fails."""
@@ -137,6 +139,19 @@ class Scheduler:
             if answer.change is not None and pipeline.source_id == answer.source_id:
                 pipeline.keep(answer.change)
         return answer.reply
+
+    @property
+    def waiting(self) -> list[Event]:
+        """Urgent events that nobody has acknowledged, oldest first."""
+        return self._acknowledgements.waiting
+
+    def retune(self, tunings: Sequence[Tuning], taught: TaughtClasses, corrections: Corrections) -> None:
+        """Go on with other classes and settings, a tuning for each source."""
+        self._taught = taught
+        if self._corrector is not None:
+            self._corrector.go_by(corrections)
+        for pipeline, tuning in zip(self._pipelines, tunings, strict=True):
+            pipeline.retune(tuning)
 
     def stop_after(self, duration_s: float) -> bool:
         """Stop each source that was heard for `duration_s` seconds; True if the last one ended by it."""

@@ -93,6 +93,7 @@ def unit(service: Service) -> str:
         "Type=notify",
         "NotifyAccess=main",
         f"ExecStart={run}",
+        "ExecReload=kill -HUP $MAINPID",
         f"EnvironmentFile=-{'/etc/monitor' if service.of_machine else '%h/.config/monitor'}/environment",
         "# Bad settings (exit code 2) do not get better by trying again; all else is begun again, for ever.",
         "Restart=always",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from monitor.bus.messages import Level, PublishedRecord, Reply, Request, ScoresMessage, Trouble
 from monitor.sinks import Lossy, LossyQueue, Measured, Measurement, Polled, Sink, Spoken, Watched
@@ -20,6 +21,7 @@ class Fanout:
         self._lossy: list[Lossy] = []
         self._watched: list[Watched] = []
         self._spoken: list[Spoken] = []
+        self._gone = 0  # lost by sinks that were removed
         self._told: set[str] = set()
         self._others: list[LossyQueue] = []
         self._news: list[str] = []
@@ -40,6 +42,15 @@ class Fanout:
         if isinstance(sink, Spoken):
             self._spoken.append(sink)
 
+    def remove(self, sink: Sink) -> None:
+        """Pass no more records on to `sink`; whoever asked for it closes it."""
+        self._gone += sink.dropped if isinstance(sink, Lossy) else 0
+        kinds: list[list[Any]] = [
+            self._sinks, self._measured, self._polled, self._lossy, self._watched, self._spoken,
+        ]  # fmt: skip
+        for one in kinds:
+            one[:] = [kept for kept in one if kept is not sink]
+
     def count(self, other: LossyQueue) -> None:
         """Count and tell what `other` loses, which takes no records; close it with the sinks."""
         self._others.append(other)
@@ -48,7 +59,7 @@ class Fanout:
     @property
     def dropped(self) -> int:
         """Records that were lost to somebody slow or a full disk; of two sinks, two."""
-        return sum(sink.dropped for sink in self._lossy)
+        return self._gone + sum(sink.dropped for sink in self._lossy)
 
     @property
     def undelivered(self) -> int:

@@ -39,6 +39,10 @@ class ThresholdStore:
         """Keep it under this name from now on."""
         self._path = thresholds_file(source_id, self._model)
 
+    def retune(self, calibration: Calibration) -> None:
+        """Keep what another one learns from now on."""
+        self._calibration = calibration
+
     def keep(self, now_s: float, last: bool = False) -> str | None:
         """Write what there is if it is time to; return a sentence where that fails for the first time.
 

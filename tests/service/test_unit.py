@@ -61,3 +61,7 @@ def test_any_path_is_one_word_of_the_command(name: str) -> None:
     line = value_of("ExecStart", made(False, config=f"/{name}"))
     plain = line.replace("%%", "%").replace("$$", "$")
     assert shlex.split(plain)[-2:] == ["--config", f"/{name}"]
+
+
+def test_a_reload_hangs_up_on_the_run_which_reads_its_configuration_again() -> None:
+    assert value_of("ExecReload", made(True)) == "kill -HUP $MAINPID"

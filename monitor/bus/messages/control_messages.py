@@ -43,6 +43,7 @@ class Request(
         "correct",
         "corrections",
         "self_test",
+        "reload",
     ]
     class_: str | None = None
     """For `mute`, `threshold` and `learn`; for `acknowledge` and `history` where they are about one class.
@@ -137,3 +138,5 @@ class Reply(msgspec.Struct, frozen=True):
     """To `corrections`: all, oldest first; to `correct`: the one that was made or taken back."""
     sources: list[str] = []
     """To `self_test`: the sources that are tested now, one after another, by their ids."""
+    notes: list[str] = []
+    """To `reload`: what changes and what does not, a sentence each."""
