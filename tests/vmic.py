@@ -110,8 +110,8 @@ class VirtualMicrophones:
         """Keep a microphone connected and let it deliver nothing."""
         self._pactl("suspend-sink", name, "1" if stalled else "0")
 
-    def play(self, name: str, samples: NDArray[np.float32]) -> None:
-        """Let a microphone hear float32 (n,) at 48 kHz; returns at once.
+    def play(self, name: str, samples: NDArray[np.float32], times: int = 1) -> None:
+        """Let a microphone hear float32 (n,) at 48 kHz, again and again if asked for; returns at once.
 
         The player keeps half a second of buffer: with less it underruns on a loaded machine.
         """
@@ -126,7 +126,8 @@ class VirtualMicrophones:
             bufsize=0,
         )
         self._players.append(player)
-        threading.Thread(target=_feed, args=(player, samples.astype("<f4").tobytes()), daemon=True).start()
+        data = samples.astype("<f4").tobytes()
+        threading.Thread(target=_feed, args=(player, data, times), daemon=True).start()
 
     def stop(self) -> None:
         """End the server and every player."""
@@ -162,7 +163,8 @@ def _sink(name: str) -> tuple[str, ...]:
     return (f"sink_name={name}", f"sink_properties=device.description={name}", *form, "norewinds=1")
 
 
-def _feed(player: subprocess.Popen[bytes], data: bytes) -> None:
+def _feed(player: subprocess.Popen[bytes], data: bytes, times: int) -> None:
     assert player.stdin is not None
     with contextlib.suppress(OSError), player.stdin as stdin:  # unplugged, or the test is over
-        stdin.write(data)
+        for _ in range(times):
+            stdin.write(data)

@@ -206,7 +206,7 @@ def test_a_window_that_is_closed_is_a_hang_up_which_ends_a_run_in_order(short_fo
 
 
 def test_runs_that_are_ended_at_random_leave_nothing_behind() -> None:
-    command = [sys.executable, "tools/benchmark/interface_ends.py", "4", "--seed", "11"]
+    command = [sys.executable, "-m", "tools.benchmark.random_ends", "4", "--seed", "11"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     assert "4 runs, 0 with something wrong" in done.stdout

@@ -31,7 +31,7 @@ import msgspec
 from monitor.bus.messages import Event
 from monitor.bus.publisher import Publisher
 from tests.tui.fakes import START, event, health, level, scores
-from tools.benchmark.soak import cpu_s, resident_mib
+from tools.benchmark.process_figures import cpu_s, resident_mib
 
 ROOT = Path(__file__).parents[2]
 WORD = b"may be"

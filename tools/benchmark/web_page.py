@@ -29,7 +29,7 @@ from monitor.bus.publisher import Publisher
 from tests.chromium import launched
 from tests.tui.fakes import START, event
 from tools.benchmark.interface import Place
-from tools.benchmark.soak import cpu_s, family, resident_mib
+from tools.benchmark.process_figures import cpu_s, family, resident_mib
 
 SETTLED_S = 3.0
 APART_S = 0.35
