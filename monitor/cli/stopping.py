@@ -88,7 +88,12 @@ def asked_to_reload(ask: Callable[[], None]) -> Iterator[None]:
 def held() -> Iterator[None]:
     """Let all signals wait that ask a run to end: what is opened here is also noted down to be closed."""
     came: list[int] = []
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    signals = (
+        signal.SIGINT,
+        signal.SIGTERM,
+        signal.SIGHUP,
+        signal.SIGALRM,
+    )  # the last: one that waits already
     heard = [one for one in signals if signal.getsignal(one) is not signal.SIG_IGN]
     before = [signal.signal(number, lambda number, _: came.append(number)) for number in heard]
     try:

@@ -72,3 +72,24 @@ def test_what_is_opened_while_signals_wait_is_noted_down_before_one_comes() -> N
 def _interrupted_opening() -> list[str]:
     os.kill(os.getpid(), signal.SIGTERM)
     return ["a socket"]
+
+
+def test_a_signal_that_waits_for_an_import_waits_for_what_is_opened_then_too(tmp_path: Path) -> None:
+    """Else a socket that was bound and not yet noted down would be left behind."""
+    (tmp_path / "interrupted.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    program = """
+import signal, time
+from monitor.cli.stopping import held, unwinding
+signal.signal(signal.SIGINT, signal.default_int_handler)
+with unwinding():
+    import interrupted
+    with held():
+        end_s = time.monotonic() + 0.5
+        while time.monotonic() < end_s:
+            pass
+        print("whole", flush=True)
+    print("too late")
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"whole\n", b"")
