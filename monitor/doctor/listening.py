@@ -66,7 +66,9 @@ class Listener:
         mean = sum(map(dbfs_to_power, levels)) / len(levels) if levels else 0.0
         samples = np.concatenate(self._pieces) if self._pieces else np.zeros(0, np.float32)
         source = self._source.status
-        now = Circumstances(source.state, source.reason, late=False, muted=False)
+        now = Circumstances(
+            source.state, source.reason, late=False, muted=False, kept_quiet=source.kept_quiet
+        )
         loudest = max(levels, default=SILENCE_DBFS)
         return Heard(samples, power_to_dbfs(mean), loudest, judge(now, self._meter))
 

@@ -93,7 +93,8 @@ def finding_of(name: str, heard: Heard) -> Finding:
     level = f"{heard.level_dbfs:.0f} dBFS, the loudest moment {heard.loudest_dbfs:.0f}"
     match heard.hearing.state:
         case "too_quiet":
-            return fault(name, f"silent ({level})", f"Unmute it, {_GAIN}, or look at its plug and switch.")
+            told = f"{level}): {heard.hearing.reason}" if heard.hearing.known else f"{level})"
+            return fault(name, f"silent ({told}", f"Unmute it, {_GAIN}, or look at its plug and switch.")
         case "overloaded":
             return fault(
                 name, f"clipped ({level})", "Lower its input gain (`alsamixer`, F4, or `pavucontrol`)."

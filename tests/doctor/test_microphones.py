@@ -37,6 +37,16 @@ def test_a_silent_microphone_fails() -> None:
     assert "Unmute it" in found.do
 
 
+def test_one_that_is_muted_in_the_sound_server_fails_with_the_command_that_unmutes_it(
+    vmic: VirtualMicrophones,
+) -> None:
+    vmic.mute("attic")
+    found = heard()
+    assert found.state == "fault"
+    assert "is muted in the sound server" in found.found
+    assert "`pactl set-source-mute attic.monitor 0`" in found.found
+
+
 def test_a_clipped_microphone_fails(vmic: VirtualMicrophones) -> None:
     vmic.play("attic", np.clip(noise(3.0), -1.0, 1.0).astype(np.float32))
     found = heard()

@@ -130,7 +130,7 @@ _DRIVER = (
     _switched("unplugged, no other there", "driver", "gone", "LOST: Fake Mic, .*went away"),
     _switched("driver stalled", "driver", "stalls", "LOST: Fake Mic, .*delivers no sound"),
     _switched("no sound, no server to ask", "driver", "silent", "SILENT: Fake Mic, no sound arrives"),
-    _switched("wrong rate", "driver", "slow clock", r"WARNING: .*0\.9\d times the sound of", "no longer: "),
+    _switched("wrong rate", "driver", "slow clock", r"WARNING: .*0\.\d\d times the sound of", "no longer: "),
     _switched("clipping", "driver", "clips", "OVERLOADED: .*clipped", "back: Fake Mic is heard well again"),
     _switched("NaN", "driver", "nan", "WARNING: .*not numbers", "no longer: "),
     _switched("driver overflows", "driver", "overflows", "OVERFLOW: the driver lost sound", ""),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 
 from msgspec.structs import replace
 
@@ -71,8 +72,15 @@ def _wrong(one: Outcome, run: Run) -> Iterator[str]:
     missing = [unaccounted(told.health) for told in run.healths]
     if any(missing):
         yield f"samples unaccounted for: {max(missing, key=abs)}"
+    if not fault.seen and (pause_s := _longest_pause_s(run)) > fault.within_s:
+        yield f"nothing was published for {pause_s:.1f} s"
     if run.process.poll() is not None:
         yield "the monitor ended"
+
+
+def _longest_pause_s(run: Run) -> float:
+    """Return the longest time for which another subscriber heard nothing; health is said once a second."""
+    return max((later.at_s - sooner.at_s for sooner, later in pairwise(run.healths)), default=0.0)
 
 
 def _until_well(run: Run) -> Health | None:
