@@ -56,7 +56,7 @@ class HealthWatch:
         self.last: Health | None = None
         """What was said last."""
         self._due_s = self.started_s
-        self._state: SourceState | None = None
+        self._told: tuple[object, ...] = ()  # what is told at once where it changes
         self.hearing = Hearing("deaf", None)
         """Whether it is heard, as it was said last."""
         self._heard = _Heard()
@@ -88,21 +88,19 @@ class HealthWatch:
         if hearing.state == "too_quiet":
             state, reason = "silent", hearing.reason
         now_s = self._line.clock.monotonic()
-        changed = (state, hearing.state, hearing.known) != (
-            self._state,
-            self.hearing.state,
-            self.hearing.known,
-        )
+        told = (state, hearing.state, hearing.known, self._line.capture.status.warning)
+        changed = told != self._told
         clock_was_set = self._report.watch_clock()
         if not (changed or clock_was_set or now_s >= self._due_s):
             return None
+        self._told = told
         self._note(state, hearing)
         self._due_s = now_s + _EVERY_S
         return self._record(state, reason)
 
     def _note(self, state: SourceState, hearing: Hearing) -> None:
         """Keep what is told now, and what is new in it."""
-        self._state, self.hearing = state, hearing
+        self.hearing = hearing
         if state != "starting":
             line, position_s = self._line, self._report.position_s(self._progress.stop)
             now_s = line.clock.monotonic() if position_s is None else position_s

@@ -38,7 +38,7 @@ class Fault(msgspec.Struct, frozen=True):
     lasts_s: float = 1.0
     """Seconds for which it goes on after it was seen."""
     at_start: bool = False
-    """Whether it is there before the monitor is; seconds then count from the monitor's start."""
+    """Whether it is there before the monitor is; seconds then count from the first that it says."""
     well: Callable[[Health], bool] = is_well
     """What must hold again after its end."""
     back_within_s: float = 15.0
@@ -69,11 +69,16 @@ class Lost(msgspec.Struct, frozen=True):
     @property
     def told(self) -> str:
         """What was lost, in words."""
-        words = {"gap_s": "s never delivered", "skipped_s": "s skipped", "overwritten_s": "s overwritten",
-                 "invalid": "samples invalid", "overflow": "overflows", "undelivered": "records"}  # fmt: skip
-        parts = [
-            f"{getattr(self, name):g} {words[name]}" for name in self.__struct_fields__ if name in self.kinds
-        ]
+        records = "record" if self.undelivered == 1 else "records"
+        words = {
+            "gap_s": "s never delivered",
+            "skipped_s": "s skipped",
+            "overwritten_s": "s overwritten",
+            "invalid": "samples invalid",
+            "overflow": "overflows",
+            "undelivered": f"{records} lost",
+        }
+        parts = [f"{getattr(self, name):g} {word}" for name, word in words.items() if getattr(self, name)]
         return ", ".join(parts) or "nothing"
 
 

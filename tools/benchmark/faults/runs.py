@@ -70,7 +70,6 @@ class Run:
         terminal: bool = False,
     ) -> None:
         self.endpoint = f"ipc://{folder}/events"
-        self.started_s = time.monotonic()
         self.lines: list[Line] = []
         self.healths: list[Told] = []
         self._changed = threading.Condition()
@@ -86,6 +85,11 @@ class Run:
     def health(self) -> Health:
         """The last one."""
         return self.healths[-1].health
+
+    @property
+    def first_s(self) -> float:
+        """When it first said anything."""
+        return min([*(one.at_s for one in self.lines[:1]), *(one.at_s for one in self.healths[:1])])
 
     def line(self, pattern: str, since_s: float, limit_s: float) -> Line | None:
         """Return the first line from `since_s` on that holds `pattern`; None: none did for `limit_s`."""

@@ -34,7 +34,7 @@ def tried(fault: Fault) -> Outcome:
 
 def _tried(fault: Fault, world: World, before: Health) -> Outcome:
     run = world.run
-    begun_s = run.started_s if fault.at_start else time.monotonic()
+    begun_s = run.first_s if fault.at_start else time.monotonic()
     fault.begin(world)
     seen = run.line(fault.seen, begun_s, fault.within_s + _NEXT_S) if fault.seen else None
     time.sleep(fault.lasts_s if fault.seen else _UNSEEN_S)
