@@ -16,6 +16,7 @@ from monitor import __version__
 from monitor.cli.ack import add_ack
 from monitor.cli.adapt import add_adapt
 from monitor.cli.background import add_background
+from monitor.cli.bench import add_bench
 from monitor.cli.calibrate import add_calibrate
 from monitor.cli.clips import add_clips
 from monitor.cli.config import add_config
@@ -55,7 +56,7 @@ _VERBS = (
     add_history, add_clips, add_ack, add_correct, add_memory,
     add_words, add_learn, add_background, add_adapt, add_models, add_eval,
     add_scan, add_search,
-    add_schema, add_config, add_test, add_doctor, add_init, add_calibrate, add_service, add_keys,
+    add_schema, add_config, add_test, add_bench, add_doctor, add_init, add_calibrate, add_service, add_keys,
 )  # fmt: skip
 _LONGEST = 300
 """Characters of a refused command line that are shown."""

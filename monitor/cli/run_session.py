@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 _EXIT_RECORDS_LOST = 1
 _AFTER_END_S = 0.1
+_STEP_S = 0.2
+"""How long a step waits at most: so late may a request be answered and a lost source be noticed."""
 
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -242,7 +244,7 @@ def _run_until_ended(  # noqa: PLR0913, PLR0917 - the run, who watches it, and w
     """Step all sources; after their end go on answering for as long as the interface is open."""
     scheduler, sinks = monitor.scheduler, monitor.sinks
     while not (stopped.is_set() or sinks.closed or (interface is not None and interface.ended)):
-        running = scheduler.step()
+        running = scheduler.step(_STEP_S)
         if not running and interface is None:
             return
         if not running:

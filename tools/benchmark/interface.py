@@ -13,12 +13,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import pty
 import random
 import statistics
-import subprocess
 import sys
-import termios
 import threading
 import time
 from collections.abc import Sequence
@@ -28,6 +25,7 @@ from typing import Any
 
 import msgspec
 
+from monitor.bench.terminal import Terminal
 from monitor.bus.messages import Event
 from monitor.bus.publisher import Publisher
 from tests.tui.fakes import START, event, health, level, scores
@@ -38,44 +36,10 @@ WORD = b"may be"
 """Is painted for each onset, and is not on the screen before."""
 
 
-class Shown:
-    """An interface on a terminal that is read and thrown away."""
-
-    def __init__(
-        self, checkout: Path, arguments: Sequence[str], endpoint: str, size: tuple[int, int]
-    ) -> None:
-        ours, theirs = pty.openpty()
-        termios.tcsetwinsize(theirs, size)
-        environment = {
-            **os.environ,
-            "TERM": "xterm-256color",
-            "COLORTERM": "truecolor",
-            "PYTHONPATH": str(checkout),
-        }
-        command = [sys.executable, "-m", "monitor.tui", endpoint, *arguments]
-        self.process = subprocess.Popen(
-            command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=checkout, env=environment,
-            start_new_session=True,
-        )  # fmt: skip
-        os.close(theirs)
-        self.written = 0
-        self.painted = threading.Event()
-        self.painted_s = 0.0
-        threading.Thread(target=self._read, args=(ours,), daemon=True).start()
-
-    def _read(self, ours: int) -> None:
-        while data := _read(ours):
-            self.written += len(data)
-            if WORD in data and not self.painted.is_set():
-                self.painted_s = time.monotonic()
-                self.painted.set()
-
-
-def _read(descriptor: int) -> bytes:
-    try:
-        return os.read(descriptor, 65536)
-    except OSError:
-        return b""
+def shown(checkout: Path, arguments: Sequence[str], endpoint: str, size: tuple[int, int]) -> Terminal:
+    """Return an interface on a terminal that is read and thrown away."""
+    command = [sys.executable, "-m", "monitor.tui", endpoint, *arguments]
+    return Terminal(command, {**os.environ, "PYTHONPATH": str(checkout)}, checkout, size, (WORD,))
 
 
 class Place(threading.Thread):
@@ -127,13 +91,13 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     place.start()
     checkouts = {"this": ROOT} | ({"other": arguments.other.resolve()} if arguments.other else {})
     size = arguments.rows, arguments.columns
-    shown = {
-        name: Shown(path, arguments.flags if name == "this" else [], publisher.endpoint, size)
+    terminals = {
+        name: shown(path, arguments.flags if name == "this" else [], publisher.endpoint, size)
         for name, path in checkouts.items()
     }
     try:
         time.sleep(arguments.warm_up_s)
-        before = {name: (cpu_s(one.process.pid), one.written) for name, one in shown.items()}
+        before = {name: (cpu_s(one.process.pid), one.written) for name, one in terminals.items()}
         begun = time.monotonic()
         time.sleep(arguments.seconds)
         lasted = time.monotonic() - begun
@@ -142,7 +106,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
             "events_per_s": arguments.events,
             "size": size[::-1],
         }
-        for name, one in shown.items():
+        for name, one in terminals.items():
             cpu, written = before[name]
             found[name] = {
                 "cpu_share_of_one_core": round((cpu_s(one.process.pid) - cpu) / lasted, 4),
@@ -150,28 +114,28 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
                 "bytes_per_s": round((one.written - written) / lasted),
             }
         if not arguments.events:
-            for name, latencies in _latencies(place, shown).items():
+            for name, latencies in _latencies(place, terminals).items():
                 found[name]["onset_to_paint_s"] = latencies
         return found
     finally:
         place.stopped.set()
-        for one in shown.values():
-            one.process.kill()
-            one.process.wait()
+        for one in terminals.values():
+            one.close()
 
 
-def _latencies(place: Place, shown: dict[str, Shown]) -> dict[str, dict[str, float]]:
+def _latencies(place: Place, terminals: dict[str, Terminal]) -> dict[str, dict[str, float]]:
     """Return median and worst of how long after it was published an onset was painted."""
-    found: dict[str, list[float]] = {name: [] for name in shown}
+    found: dict[str, list[float]] = {name: [] for name in terminals}
     for number in range(10):
-        for one in shown.values():
+        for one in terminals.values():
+            one.painted_s.clear()
             one.painted.clear()
         now = _now_s()
         onset = event("onset", "knocking", onset=now, id_=f"paint-{number}")
         place.wanted.append(onset)
-        for name, one in shown.items():
+        for name, one in terminals.items():
             if one.painted.wait(5.0):
-                found[name].append(one.painted_s - place.sent_s)
+                found[name].append(one.painted_s[WORD] - place.sent_s)
         place.wanted.append(
             msgspec.structs.replace(
                 onset, type="offset", offset_time=onset.onset_time, offset_sample=onset.onset_sample
