@@ -138,6 +138,12 @@ def overflow_line(health: Health, where: str | None = None) -> str:
     return f"{moment(health.time, health.position_s)}  health  {prefix(where)}{text}"
 
 
+def late_of_many_line(health: Health, late: int, sources: int) -> str:
+    """Return that the program is late for `late` of so many sources, as a line for a person."""
+    text = f"LATE: the program does not keep up; {late} of {sources} sources are not heard whole"
+    return f"{moment(health.time, health.position_s)}  health  {text}, of all the same share is passed over"
+
+
 def clock_line(step: ClockStep) -> str:
     """Return that the clock was set, as a line for a person."""
     return f"{clock(step.time)}  clock   {clock_set(step)}; times before and after do not fit together"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TextIO
 
 from monitor.bus.codec import encode_json
@@ -25,6 +25,7 @@ from monitor.sinks.line_texts import (
     health_line,
     hearing_lines,
     late_line,
+    late_of_many_line,
     near_miss_line,
     news_lines,
     overflow_line,
@@ -39,6 +40,9 @@ from monitor.text import sanitise
 from monitor.wording import changed, clock, day_and_zone, hard_of_hearing
 
 _LATE_S = 2.0
+_MANY = 8
+"""Sources from which on lateness is told once for all of them."""
+_LATE_AGAIN = timedelta(seconds=30)
 """What is reported of a file in real time may be so late without a word; CLAP needs a second for a window."""
 
 
@@ -78,6 +82,7 @@ class LineSink:
         self._health: dict[str, Health] = {}
         self._names: dict[str, str] = {}
         self._late: dict[str, bool] = {}
+        self._late_told: datetime | None = None
         self._overflows: dict[str, bool] = {}
         self._troubles = Troubles()
         self._day = ""
@@ -178,10 +183,10 @@ class LineSink:
         lines = [health_line(health, before)] if before is None or before.state != health.state else []
         more = before is not None and passed_over(health) > passed_over(before)
         late = (more and health.state not in {"failing", "ended"}) or health.behind_s > _LATE_S
-        if late and not self._late.get(health.source_id, False):
-            lines.append(late_line(health, self._where(health.source_id)))
+        begins = late and not self._late.get(health.source_id, False)
         self._late[health.source_id] = late
-        if not late:
+        lines += self._late_lines(health) if begins else []
+        if not (late or self._late_together(health, before)):
             lines += hearing_lines(health, before)
         if before is not None:
             lines += self._overflow_lines(health, before)
@@ -195,6 +200,21 @@ class LineSink:
         known = self._overflows.get(health.source_id, False)
         self._overflows[health.source_id] = overflows
         return [overflow_line(health, self._where(health.source_id))] if overflows and not known else []
+
+    def _late_lines(self, health: Health) -> list[str]:
+        """Tell that the program is late; of many sources once for all, and again after a while."""
+        if len(self._health) <= _MANY:
+            return [late_line(health, self._where(health.source_id))]
+        if self._late_told is not None and health.time - self._late_told < _LATE_AGAIN:
+            return []
+        self._late_told = health.time
+        return [late_of_many_line(health, sum(self._late.values()), len(self._health))]
+
+    def _late_together(self, health: Health, before: Health | None) -> bool:
+        """Tell whether one of many sources is or was deaf for the program is late: that is told once."""
+        deaf = any(one.state == "running" and one.hearing == "deaf" for one in (health, before or health))
+        recent = self._late_told is not None and health.time - self._late_told < 2 * _LATE_AGAIN
+        return deaf and recent and len(self._health) > _MANY
 
     def tell_changes(self, health: Health) -> None:
         """Print who changed what, unless that has been told."""

@@ -135,6 +135,23 @@ def test_being_late_is_told_when_it_begins() -> None:
     assert printed(*late) == [LISTENING, text.format(0.5), text.format(1.5)]
 
 
+def test_being_late_with_many_sources_is_told_once_and_not_for_each() -> None:
+    told = [health(), health(skipped=16000)]
+    sources = [
+        msgspec.structs.replace(one, source_id=f"bed-{number}", source_name=f"Bed {number}")
+        for one in told
+        for number in range(20)
+    ]
+    deaf = [
+        msgspec.structs.replace(one, hearing="deaf", hearing_reason="the program does not keep up")
+        for one in sources[20:]
+    ]
+    lines = printed(*sources, *deaf)
+    assert len([line for line in lines if "LATE" in line]) == 1
+    assert not [line for line in lines if "DEAF" in line]
+    assert "1 of 20 sources are not heard whole, of all the same share is passed over" in lines[-1]
+
+
 def in_background(changes: int) -> Health:
     return msgspec.structs.replace(health(), background=BackgroundState(True, 1.0, 40, changes=changes))
 
