@@ -24,7 +24,7 @@ from tools.benchmark import made_day
 from tools.benchmark.fast_clock import FastClock, missing
 from tools.benchmark.kept_state import damaged
 from tools.benchmark.sample_times import SampleTimes, uncounted
-from tools.benchmark.soak_report import alarms_told, lines_of, summary
+from tools.benchmark.soak_report import alarms_told, lines_of, summary, without_gaps
 
 ROOT = Path(__file__).parents[2]
 needs_clock = pytest.mark.skipif(bool(missing()), reason=missing())
@@ -150,6 +150,18 @@ def test_a_report_counts_what_was_planned_told_and_neither() -> None:
     assert (first.planned, first.told, first.false, first.loud) == (12, 11, 1, 0)
     assert first.missed == ["siren at 3 min, 20 dB"]
     assert (second.planned, second.told, second.false, second.loud) == (12, 12, 1, 1)
+
+
+def test_where_the_source_was_lost_its_alarms_are_counted_as_late_as_it_went_on() -> None:
+    plan = made_day.planned_alarms(1.0)
+    rate = made_day.SAMPLE_RATE
+    events = [told(one.class_name, one.onset_s + (30.0 if one.onset_s > 1000.0 else 0.0)) for one in plan]
+    samples = [
+        {"health": {"captured": at_s * rate, "gap": gap_s * rate}}
+        for at_s, gap_s in ((900, 0), (1200, 30), (3700, 30))
+    ]
+    (hour,) = alarms_told(without_gaps(events, samples), plan, 1.0)
+    assert (hour.planned, hour.told, hour.false) == (12, 12, 0)
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ python -m tools.benchmark.soak_report HOUR [--draw FILE]    # of `soak --out`
 from __future__ import annotations
 
 import argparse
+from bisect import bisect_left
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,21 @@ def lines_of(path: Path) -> list[dict[str, Any]]:
             found.append(msgspec.json.decode(line))
         except msgspec.DecodeError:
             break
+    return found
+
+
+def without_gaps(events: list[dict[str, Any]], samples: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return events whose onsets count what was heard alone: where a source was lost, its sound waited.
+
+    Where a gap began is known to the next of `samples`.
+    """
+    ends = [sample["health"]["captured"] for sample in samples]
+    gaps = [sample["health"]["gap"] for sample in samples]
+    found = []
+    for one in events:
+        if one["kind"] == "event":
+            gap = gaps[min(bisect_left(ends, one["onset_sample"]), len(gaps) - 1)]
+            found.append({**one, "onset_sample": one["onset_sample"] - gap})
     return found
 
 
@@ -177,8 +193,10 @@ def main() -> None:
     events = chosen.folder / "events.jsonl"
     hours: list[HourOfDay] = []
     if events.exists():
-        length = samples[-1]["hour"]
-        hours = alarms_told(lines_of(events), made_day.planned_alarms(length), length)
+        last = samples[-1]["health"]
+        length = (last["captured"] - last["gap"]) / last["sample_rate"] / made_day.HOUR_S
+        told = without_gaps(lines_of(events), samples)
+        hours = alarms_told(told, made_day.planned_alarms(length), length)
         print(table(hours, samples))
         print(
             "\n".join(f"hour {one.number}: not told: {', '.join(one.missed)}" for one in hours if one.missed)
