@@ -64,13 +64,13 @@ sys.exit(main(sys.argv[1:]))
 CLOCK = """
 import os, sys
 from datetime import timedelta
-import monitor.assemble
+import monitor.assemble.running
 from monitor.pipeline.reporter import Clock
-true = monitor.assemble.SYSTEM_CLOCK
+true = monitor.assemble.running.SYSTEM_CLOCK
 def offset_s(which):
     with open(os.environ["FAULT_FILE"]) as file: said = file.read().split()
     return float(said[1]) if said and which in said[0] else 0.0
-monitor.assemble.SYSTEM_CLOCK = Clock(
+monitor.assemble.running.SYSTEM_CLOCK = Clock(
     monotonic=true.monotonic,
     utc=lambda: true.utc() + timedelta(seconds=offset_s("utc")),
     suspended=lambda: true.suspended() + offset_s("slept"),
