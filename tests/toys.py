@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from monitor.bus.messages import Event, PublishedRecord
+from monitor.bus.messages import Event, Level, PublishedRecord, ScoresMessage
 from monitor.config.settings import Config
+from monitor.sinks import Measurement
 from monitor.sinks.kinds import SinkOptions
 from monitor.sources.options import SourceOptions
 from tests.fakes import ArraySource, noise
@@ -23,6 +24,9 @@ class ToySink:
 
     def __init__(self) -> None:
         self._file = HEARD.open("w", encoding="utf-8")
+
+    def takes(self, kind: type[Measurement]) -> bool:
+        return kind in {Level, ScoresMessage}
 
     def emit(self, record: PublishedRecord) -> None:
         self._file.write(f"{type(record).__name__} {record.type if isinstance(record, Event) else ''}\n")

@@ -52,6 +52,7 @@ class EarlierRuns:
         self._levels = levels
         self._config = config
         self._known = source_id
+        self._seen: str | None = None
         self._news: deque[str] = deque()
         self.stream = stream
         """The stream under the name that all is kept by."""
@@ -74,9 +75,12 @@ class EarlierRuns:
 
     def look(self, status: CaptureStatus) -> None:
         """Go on from what is kept of a microphone that has just come, where another name was known."""
-        if self._known is None or status.source_id is None or topic_id(status.source_id) == self._known:
+        if self._known is None or status.source_id is None or status.source_id == self._seen:
             return
-        self._known = topic_id(status.source_id)
+        self._seen = status.source_id
+        if (name := topic_id(status.source_id)) == self._known:
+            return
+        self._known = name
         self.stream = msgspec.structs.replace(self.stream, source_id=self._known)
         if self._store is not None:
             self._store.belong_to(self._known)
