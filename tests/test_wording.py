@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.records import NearMissReason, SourceState
-from monitor.wording import ENDED_BY, NEAR_MISS, SOURCE_STATE, ended_by, hedged, rarity, spoken
+from monitor.wording import ENDED_BY, NEAR_MISS, SOURCE_STATE, ended_by, hedged, rarity, spoken, together
 
 
 def test_there_are_words_for_every_reason_and_state() -> None:
@@ -54,3 +54,9 @@ def test_once_a_minute_begins_the_scale_and_once_a_month_ends_it() -> None:
 )  # fmt: skip
 def test_a_sound_is_reported_in_hedged_words(class_: str, words: str) -> None:
     assert hedged(class_) == f"may be {words}"
+
+
+def test_of_many_names_the_first_are_said_and_how_many_more_there_are() -> None:
+    names = [f"Bed {number}" for number in range(1, 101)]
+    assert together(names[:4]) == "Bed 1, Bed 2, Bed 3, Bed 4"
+    assert together(names) == "Bed 1, Bed 2, Bed 3 and 97 more"

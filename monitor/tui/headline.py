@@ -16,7 +16,7 @@ from monitor.tui.shown import ShownEvent
 from monitor.tui.state import State
 from monitor.tui.theme import Kind
 from monitor.tui.view import View
-from monitor.wording import called, clock, hard_of_hearing, moment, reported, sureness
+from monitor.wording import called, clock, hard_of_hearing, moment, reported, sureness, together
 
 FLASH_S = 3.0
 URGENT_FLASH_S = 8.0
@@ -43,6 +43,9 @@ _IMPAIRED: dict[HearingState, str] = {
 
 MISSED_SHOWN = 2
 """Further missed events named in the banner."""
+
+ALSO_SHOWN = 5
+"""Places for what else sounds; of more, the last says how many."""
 
 RECENT_S = 20.0
 """Seconds an event stays in the banner after its end."""
@@ -212,7 +215,7 @@ def _sounding(view: View, sounding: list[ShownEvent]) -> Headline:
         f"lasted {lasts}" if fading else f"since {lasts}",
     ]
     if others:
-        parts.append("also " + ", ".join(_with_peak(view, one) for one in others))
+        parts.append("also " + together([_with_peak(view, one) for one in others], ALSO_SHOWN))
     kind: Kind = "urgent" if event.urgent else "event"
     alarm = event.urgent and event.acknowledged_at is None
     if alarm:
