@@ -136,7 +136,7 @@ class SoundProgress:
 
     @property
     def _left(self) -> str:
-        if not 0 < self._done < self._size:
+        if not 0.01 * self._size < self._done < self._size:  # of less nobody can tell
             return ""
         left_s = (self._clock() - self._begun_s) * (self._size / self._done - 1.0)
         return f", {duration(left_s)} left"

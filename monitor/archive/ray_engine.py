@@ -1,4 +1,4 @@
-"""The engine `ray`: the same tasks, by Ray Data, on this machine or on a cluster that shares the folder.
+"""The engine `ray`: the same tasks, by actors of Ray, on this machine or on a cluster that shares the folder.
 
 The only file that knows Ray. It reports what it is used for to its makers unless that is switched off before
 its import, and opens a dashboard; neither happens here.
@@ -22,7 +22,6 @@ _QUIET = {
     "RAY_DEDUP_LOGS": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_enable_metrics_collection": "0",
-    "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
 }
 _RETRIES = 4
 """Times a task is begun again after its process, or its machine, is gone."""
@@ -40,7 +39,6 @@ def load_ray() -> Any:
     os.environ.update(_QUIET)
     try:
         import ray
-        import ray.data
     except ImportError:
         raise ArchiveError(
             "--engine ray needs Ray; install it with: pip install 'sound-monitor[ray]', or --engine local."
@@ -82,28 +80,21 @@ def _begin(ray: Any, workers: int | None) -> None:
         return
     cores = len(os.sched_getaffinity(0))
     ray.init(
-        address="local", num_cpus=max(cores, workers or 0), include_dashboard=False,
+        address="local", num_cpus=workers or cores, include_dashboard=False,
         _node_ip_address="127.0.0.1", **quiet,
     )  # fmt: skip
 
 
 def _results(ray: Any, order: Order, tasks: Sequence[Task], workers: int | None) -> Iterator[Step | Done]:
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False
-    context.print_on_execution_start = False
-    cpus = int(ray.cluster_resources().get("CPU", 1))
+    from ray.util import ActorPool
+
+    cpus = max(1, int(ray.cluster_resources().get("CPU", 1)))
     count = max(1, min(workers or cpus, len(tasks)))
-    rows = [{"task": msgspec.json.encode(task)} for task in tasks]
-    heard = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
-        RayParts,
-        fn_constructor_args=[msgspec.json.encode(order)],
-        compute=ray.data.ActorPoolStrategy(size=count),
-        num_cpus=1,
-        max_restarts=_RETRIES,
-        max_task_retries=_RETRIES,
-    )
+    kind = ray.remote(num_cpus=1, max_restarts=_RETRIES, max_task_retries=_RETRIES)(RayParts)
+    pool = ActorPool([kind.remote(msgspec.json.encode(order)) for _ in range(count)])
+    rows = [msgspec.json.encode(task) for task in tasks]
     try:
-        for row in heard.iter_rows():
+        for row in pool.map_unordered(lambda actor, task: actor.hear.remote(task), rows):
             yield from _told(row)
     except ray.exceptions.RayError as error:
         raise ProgramError(f"Ray gave up ({_first(error)}); run it again to go on.") from None
@@ -135,9 +126,9 @@ class RayParts:
         except MonitorError as error:
             self._parts, self._wrong = None, str(error)
 
-    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
+    def hear(self, row: bytes) -> dict[str, Any]:
         """Hear one task."""
-        task = msgspec.json.decode(row["task"], type=Task)
+        task = msgspec.json.decode(row, type=Task)
         summary = Summary()
         try:
             if self._parts is not None:

@@ -48,9 +48,8 @@ class Converter:
         pending = np.concatenate((self._rest, mono)) if len(self._rest) else mono
         whole = len(pending) - len(pending) % self._step_len
         self._rest = pending[whole:]
-        steps = pending[:whole].reshape(-1, self._step_len)
-        ready = [self._resampler.resample_chunk(step) for step in steps]
-        return self._count(np.concatenate(ready) if ready else np.zeros(0, np.float32))
+        ready = self._resampler.resample_chunk(pending[:whole]) if whole else np.zeros(0, np.float32)
+        return self._count(ready)
 
     def flush(self) -> NDArray[np.float32]:
         """Return what is still inside, float32 (m,); the converter is spent."""
