@@ -155,15 +155,16 @@ class Microphone:
         process, opened = self._process, self._opened
         if process is None or opened is None:
             raise SourceLost(f"The microphone {self.name} is closed.")
+        until_s = time.monotonic() + timeout_s
         frame = process.next_frame(timeout_s)
+        while isinstance(frame, ServerNote):  # no sound itself: what comes behind it is
+            self._home, self._note = frame.home, frame
+            frame = process.next_frame(max(0.0, until_s - time.monotonic()))
         if frame is None and time.monotonic() > self._deadline_s:
             frame = process.next_frame(0.0)  # it may have been this process that slept
             if frame is None:
                 raise SourceLost(f"The microphone {opened.name} is connected but delivers no sound.")
         if frame is None:
-            return None
-        if isinstance(frame, ServerNote):
-            self._home, self._note = frame.home, frame
             return None
         if not isinstance(frame, RawBlock):
             raise SourceLost(frame.reason if isinstance(frame, Failed) else f"{opened.name} is out of step.")
