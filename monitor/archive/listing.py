@@ -30,8 +30,9 @@ def find_recordings(specs: list[str]) -> list[Recording]:
     Raises
     ------
     ArchiveError
-        One is not there, or there is no recording at all.
+        One of `specs` is not there, or there is no recording at all.
     """
+    _refuse_missing(specs)
     found = {one.path: one for spec in specs for one in _of(spec)}
     if not found:
         raise ArchiveError(
@@ -39,6 +40,13 @@ def find_recordings(specs: list[str]) -> list[Recording]:
             f"{', '.join(sorted(KINDS))}; name others in a list, @FILE."
         )
     return [found[path] for path in sorted(found)]
+
+
+def _refuse_missing(specs: list[str]) -> None:
+    """Refuse what somebody named and is not there; in a list it is a recording that fails, like others."""
+    for spec in specs:
+        if not (spec.startswith("@") or is_remote(spec) or Path(spec).expanduser().exists()):
+            raise ArchiveError(f"There is no folder or file {spec}; name one that is there, s3://… or @LIST.")
 
 
 def _of(spec: str) -> Iterator[Recording]:

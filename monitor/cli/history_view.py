@@ -42,17 +42,18 @@ def table(found: Found, *, everything: bool) -> str:
     """Return the history as rows for a terminal, oldest first; empty where there are none."""
     from rich.table import Table
 
-    rows = [(one.onset_time, _event_row(one)) for one in found.events]
+    rows = [(one.onset_time, one.source_name, _event_row(one)) for one in found.events]
     if everything:
         rows += _other_rows(found)
     if not rows:
         return ""
+    several = everything or len({source for _, source, _ in rows}) > 1
     grid = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("when", "", "what", "lasted", "peak", "SNR", ""):
+    for name in ("when", *(["where"] if several else []), "", "what", "lasted", "peak", "SNR", ""):
         right = name in {"lasted", "peak", "SNR"}
         grid.add_column(name, justify="right" if right else "left", no_wrap=right or name == "when")
-    for time, cells in sorted(rows, key=lambda row: row[0]):
-        grid.add_row(_when(time), *cells)
+    for time, source, cells in sorted(rows, key=lambda row: row[0]):
+        grid.add_row(_when(time), *([source] if several else []), *cells)
     return drawing([grid], piped_width=_PIPED_WIDTH)
 
 
@@ -63,10 +64,12 @@ def ids(events: Sequence[Event]) -> str:
     if not events:
         return ""
     grid = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("when", "", "what", "id"):
-        grid.add_column(name, no_wrap=name != "what", overflow="fold")
+    several = len({one.source_id for one in events}) > 1
+    for name in ("when", *(["where"] if several else []), "", "what", "id"):
+        grid.add_column(name, no_wrap=name not in {"where", "what"}, overflow="fold")
     for one in events:
-        grid.add_row(_when(one.onset_time), _event_row(one)[0], called(one), one.id)
+        source = [one.source_name] if several else []
+        grid.add_row(_when(one.onset_time), *source, _event_row(one)[0], called(one), one.id)
     return drawing([grid], piped_width=_PIPED_WIDTH)
 
 
@@ -76,6 +79,7 @@ def summary(events: Sequence[Event]) -> str:
         return ""
     local = [event.onset_time.astimezone() for event in events]
     classes = Counter(map(called, events)).most_common(_MOST_ROWS)
+    sources = Counter(event.source_name for event in events).most_common(_MOST_ROWS)
     days = sorted(Counter(f"{time:%a %Y-%m-%d}" for time in local).items(), key=lambda one: one[0][4:])
     hours = Counter(time.hour for time in local)
     missed = sum(event.urgent and event.acknowledged_at is None for event in events)
@@ -86,6 +90,7 @@ def summary(events: Sequence[Event]) -> str:
         [
             heading,
             *_bars("by class", classes),
+            *(_bars("by source", sources) if len(sources) > 1 else ()),
             *_bars("by day", days[-_MOST_ROWS:]),
             *_bars("by hour of the day", [(f"{hour:02}:00", hours[hour]) for hour in range(_HOURS)]),
         ],
@@ -173,11 +178,19 @@ def _fields(event: Event) -> dict[str, Any]:
     return {name: fields.get(name) for name in _COLUMNS}
 
 
-def _other_rows(found: Found) -> list[tuple[datetime, tuple[str, ...]]]:
-    near = [(one.miss.time, _near_miss_row(one)) for one in found.near_misses]
-    health = [(one.time, ("health", one.source_name, "", "", "", _how(one))) for one in found.health]
+def _other_rows(found: Found) -> list[tuple[datetime, str, tuple[str, ...]]]:
+    """Return what is no event, each with its time and its source."""
+    names = {one.source_id: one.source_name for one in found.events}
+    names |= {one.source_id: one.source_name for one in found.health}
+
+    def row(time: datetime, source_id: str, cells: tuple[str, ...]) -> tuple[datetime, str, tuple[str, ...]]:
+        return time, names.get(source_id, source_id), cells
+
+    near = [row(one.miss.time, one.miss.source_id, _near_miss_row(one)) for one in found.near_misses]
+    health = [row(one.time, one.source_id, ("health", "", "", "", "", _how(one))) for one in found.health]
     changes = [
-        (one.change.time, ("change", one.source_id, "", "", "", changed(one.change))) for one in found.changes
+        row(one.change.time, one.source_id, ("change", "", "", "", "", changed(one.change)))
+        for one in found.changes
     ]
     return [*near, *health, *changes]
 

@@ -20,6 +20,7 @@ from monitor.console import show, show_json, tell
 from monitor.errors import ConfigError
 from monitor.files.paths import user_path
 from monitor.start import EXIT_INTERRUPTED
+from monitor.text import sanitise
 
 if TYPE_CHECKING:
     from monitor.archive.scan import Asked, Outcome
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from monitor.records import ClassPrompt
 
 EXIT_SOME_FAILED = 1
+_ERRORS_SHOWN = 5
+"""So many recordings that failed or are damaged are told of with their sentence; all are in the table."""
 
 
 def add_scan(verbs: Any, add_verb: AddVerb) -> None:
@@ -154,7 +157,6 @@ def _asked(
 
 
 def _run(asked: Asked, stopped: threading.Event) -> Outcome:
-
     from monitor.archive.scan import Watch, scan
     from monitor.progress import SoundProgress
 
@@ -163,7 +165,7 @@ def _run(asked: Asked, stopped: threading.Event) -> Outcome:
 
         def begin(size: int, left: int, there: int) -> None:
             if there:
-                tell(f"{there} recordings are heard already; {left} are left.")
+                tell(f"{_recordings(there)} of before need not be heard again; {left} left.")
             shown.append(stack.enter_context(SoundProgress(size)))
 
         watch = Watch(begin, lambda step: shown[0].step(step.sound_s, step.size), stopped.is_set)
@@ -180,15 +182,31 @@ def _report(outcome: Outcome, arguments: argparse.Namespace) -> None:
         more = {"times_real_time": round(speed, 1), "times_real_time_per_cpu": round(speed_cpu, 1)}
         show_json(msgspec.json.encode({**msgspec.to_builtins(outcome), **more, "out": str(arguments.out)}))
         return
-    wrong = ""
-    if outcome.failed or outcome.damaged:
-        wrong = (
-            f" {outcome.failed} failed and {outcome.damaged} are damaged: why is in "
-            f"{arguments.out / 'errors.parquet'}."
-        )
-    end = "" if outcome.complete else " Stopped; the same command goes on."
-    show(
-        f"Heard {heard.files} recordings, {duration(heard.sound_s)} of sound, in {duration(outcome.took_s)}: "
-        f"{speed:.0f} times real time ({speed_cpu:.0f} a core); {heard.events} events.{wrong}{end} "
-        f"Tables are in {arguments.out}."
+    pace = f"{speed:.0f} times real time, {speed_cpu:.0f} for each second of CPU"
+    said = (
+        f"Heard {_recordings(heard.files - heard.failed)}, {duration(heard.sound_s)} of sound, in "
+        f"{duration(outcome.took_s)} ({pace}); {heard.events} event{'' if heard.events == 1 else 's'}."
     )
+    if outcome.complete and not heard.files:
+        said = "Nothing was left to hear."
+    end = "" if outcome.complete else " Stopped; the same command goes on."
+    show(f"{said}{_wrong(outcome, arguments.out)}{end} Tables are in {arguments.out}.")
+
+
+def _recordings(number: int) -> str:
+    return "1 recording" if number == 1 else f"{number} recordings"
+
+
+def _wrong(outcome: Outcome, out: Path) -> str:
+    """Return how many recordings of the tables have errors, and tell of the first why."""
+    kinds = {"failed": outcome.failed, "damaged": outcome.damaged}
+    said = ", ".join(f"{number} {kind}" for kind, number in kinds.items() if number)
+    if not said:
+        return ""
+    from monitor.archive.merging import read_part
+
+    errors = read_part(out, "errors", ["sentence"]).column("sentence").to_pylist()
+    for sentence in errors[:_ERRORS_SHOWN]:
+        tell(sanitise(str(sentence)))
+    again = "; --retry hears what failed again" if outcome.failed else ""
+    return f" In the tables: {said}; why is in {out / 'errors.parquet'}{again}."

@@ -55,7 +55,9 @@ def _search(arguments: argparse.Namespace) -> int:
     from monitor.encoders import load
     from monitor.progress import WordsProgress, steps
 
-    if (arguments.words is None) == (arguments.like is None):
+    if arguments.words is not None and arguments.like is not None:
+        raise ConfigError("Words and --like FILE are two searches; give one of them.")
+    if arguments.words is None and arguments.like is None:
         raise ConfigError('Say what to look for: words, such as "glass breaking", or --like FILE.')
     archive = Archive(arguments.index)
     flags: dict[str, dict[str, Any]] = {"model": {"name": archive.manifest.model}}
@@ -114,8 +116,8 @@ def _table(hits: Sequence[Hit]) -> Any:
 
 
 def _clock(seconds: float) -> str:
-    hours, rest = divmod(seconds, 3600)
-    return f"{hours:.0f}:{rest // 60:02.0f}:{rest % 60:04.1f}"
+    minutes, tenths = divmod(round(10 * seconds), 600)
+    return f"{minutes // 60}:{minutes % 60:02}:{tenths / 10:04.1f}"
 
 
 def _write_csv(hits: Sequence[Hit], path: Path, force: bool) -> None:

@@ -13,7 +13,7 @@ from monitor.config.settings import ClassConfig, Config, DetectorConfig, PromptC
 from monitor.config.settings.fleet import FleetSource, GroupConfig
 from monitor.errors import ConfigError
 from monitor.names import folded_words
-from monitor.records import ClassPrompt
+from monitor.records import MADE_BY_CODE, ClassPrompt
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -38,6 +38,12 @@ def sources_of(config: Config) -> tuple[str, ...]:
 def heard_as_fleet(config: Config) -> bool:
     """Tell whether the sources of a run are those of the fleet: no others were named."""
     return bool(config.fleet.sources) and config.capture.sources == Config().capture.sources
+
+
+def made_by_code(config: Config) -> frozenset[str]:
+    """Return the ids of the sources of which nothing is real, also where a fleet calls them otherwise."""
+    named = {name for name, own in config.fleet.sources.items() if own.source in MADE_BY_CODE}
+    return MADE_BY_CODE | named
 
 
 def listed_classes(config: Config) -> tuple[str, ...]:

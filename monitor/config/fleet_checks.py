@@ -16,7 +16,7 @@ _LISTED = 8
 
 
 def check_fleet(config: Config, origin: str) -> None:
-    """Refuse a source that says nothing to hear or is of no group, and a target of none of them.
+    """Refuse a source without sound or group, groups without a source, and a target of none of them.
 
     Raises
     ------
@@ -24,6 +24,8 @@ def check_fleet(config: Config, origin: str) -> None:
         There is one.
     """
     groups, sources = config.fleet.groups, config.fleet.sources
+    if groups and not sources:
+        raise ConfigError(f"{origin}: [fleet] has groups and nothing to hear; add [fleet.sources.NAME].")
     for number, (name, own) in enumerate(sources.items(), 1):
         where = f"{origin}: fleet.sources.{name} (number {number} of {len(sources)})"
         if not own.source:

@@ -6,12 +6,14 @@ database is `storage/history`.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
 
 from monitor.bus.messages import Event, Health, NearMissMessage, PublishedRecord
 from monitor.bus.setting_changes import SettingChanges
+from monitor.config.fleet import made_by_code
 from monitor.config.settings import Config
 from monitor.records import MADE_BY_CODE
 from monitor.sinks.log import Worth
@@ -54,14 +56,21 @@ class HistorySink:
 
 
 class Kept:
-    """Tells which records are kept: what is worth a line, of sources that are heard as it happens."""
+    """Tells which records are kept: what is worth a line, of sources that are heard as it happens.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    made
+        Ids of sources of which nothing is real.
+    """
+
+    def __init__(self, made: Collection[str] = MADE_BY_CODE) -> None:
+        self._made = made
         self._worth = Worth()
 
     def keeping(self, record: PublishedRecord) -> bool:
         """Return whether `record` is; records come in order."""
-        if isinstance(record, Event | NearMissMessage | Health) and record.source_id in MADE_BY_CODE:
+        if isinstance(record, Event | NearMissMessage | Health) and record.source_id in self._made:
             return False
         if isinstance(record, Event):
             return record.onset_position_s is None
@@ -76,4 +85,4 @@ def open_history(config: Config, _: object) -> QueuedSink | None:
     if not config.history.keep or path is None:
         return None
     sink = HistorySink(path, config.history.keep_days, config.history.max_mb)
-    return QueuedSink(sink, f"The history {path}", Kept().keeping)
+    return QueuedSink(sink, f"The history {path}", Kept(made_by_code(config)).keeping)

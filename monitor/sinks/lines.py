@@ -149,7 +149,8 @@ class LineSink:
 
     def _lines(self, record: PublishedRecord) -> list[str]:
         if isinstance(record, Event):
-            self._names[record.source_id] = record.source_name
+            if record.type != "missed":  # that may be of another run, and of a source that is not heard now
+                self._names[record.source_id] = record.source_name
             return self._event_lines(record)
         if isinstance(record, NearMissMessage):
             return [near_miss_line(record, self._where(record.source_id))] if self._near_misses else []
@@ -167,7 +168,8 @@ class LineSink:
         if event.type == "clip":
             return [clip_line(event, self._where(event.source_id))]
         if event.type in {"acknowledged", "missed"}:
-            return [seen_line(event, self._where(event.source_id))]
+            known = event.source_id in self._names
+            return [seen_line(event, self._where(event.source_id) if known else event.source_name)]
         if event.type == "offset":
             self._open.discard(event.id)
         elif event.id in self._open:

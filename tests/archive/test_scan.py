@@ -121,17 +121,22 @@ def test_bad_recordings_stop_nothing_and_are_told(tmp_path: Path) -> None:
     (folder / "gone.flac").unlink()
     again = monitor("scan", "recordings", "--classes", CLASSES, "--out", "out", "--retry", cwd=tmp_path)
     assert again.returncode == 1
+    assert "In the tables: 2 failed, 1 damaged; why is in out/errors.parquet; --retry" in " ".join(
+        again.stdout.split()
+    )
+    assert "text.mp3 is not an audio file" in again.stderr
     names = [Path(row["path"]).name for row in rows(tmp_path / "out", "errors")]
     assert names == ["cut.wav", "gone.flac", "text.mp3"]  # what changed is heard; what is gone stays told
 
 
-@pytest.mark.parametrize("named", ["nothing", "@list.txt", "s3://key:secret@bucket/x"])
+@pytest.mark.parametrize("named", ["nothing", "not-there", "@list.txt", "s3://key:secret@bucket/x"])
 def test_what_is_no_archive_is_refused_in_a_sentence(named: str, tmp_path: Path) -> None:
     (tmp_path / "nothing").mkdir()
     done = monitor("scan", named, "--out", "out", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "secret" not in done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_list_names_recordings_too(archive: Path) -> None:

@@ -64,7 +64,11 @@ def test_an_example_finds_its_like_and_a_table_can_be_had(archive: Path) -> None
 
 
 def test_what_cannot_be_searched_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    for arguments in (["siren", "--index", "nowhere"], ["--index", "."]):
+    for arguments in (
+        ["siren", "--index", "nowhere"],
+        ["--index", "."],
+        ["siren", "--like", "x.wav", "--index", "."],
+    ):
         done = monitor("search", *arguments, cwd=tmp_path)
         assert done.returncode == 2
         assert done.stderr.count("\n") == 1

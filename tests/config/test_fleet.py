@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from monitor.config.fleet import Place, listed_classes, places, sources_of, without_groups
+from monitor.config.fleet import Place, listed_classes, made_by_code, places, sources_of, without_groups
 from monitor.config.settings import Config, as_toml, load_config
 from monitor.errors import ConfigError
 from monitor.scoring.prompts import parse_classes
@@ -117,7 +117,13 @@ def test_what_is_wrong_with_a_source_is_said_with_its_name(own: dict[str, Any], 
 
 
 def test_a_name_that_cannot_stand_in_a_topic_is_refused() -> None:
-    assert "fleet.sources" in refused({"sources": {"bed/1": {"source": "demo"}}})
+    said = refused({"sources": {"ok": {"source": "demo"}, "bed/1": {"source": "demo"}}})
+    assert "'bed/1' in [fleet.sources] cannot be a name; valid: letters" in said
+    assert "regex" not in said
+
+
+def test_groups_without_a_source_are_refused_and_no_other_microphone_is_heard_instead() -> None:
+    assert "add [fleet.sources.NAME]" in refused({"groups": {"ward": WARD}})
 
 
 def test_one_name_for_a_source_and_a_group_is_refused_and_so_is_a_target_of_neither() -> None:
@@ -139,3 +145,8 @@ def test_a_fleet_that_is_written_out_is_read_back_as_the_same(tmp_path: Path) ->
     text = path.read_text("utf-8").replace('sources = ["mic:default"]\n', "")
     path.write_text(text, "utf-8")
     assert load_config(path) == configured()
+
+
+def test_the_demo_is_made_by_code_whatever_a_fleet_calls_it() -> None:
+    assert made_by_code(configured()) == {"demo", "test", "bed-1"}
+    assert made_by_code(Config()) == {"demo", "test"}

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from monitor.cli.main import main
+from monitor.config.fleet import made_by_code
 from monitor.config.settings import Config, load_config
 from monitor.sinks.history import HistorySink, Kept, open_history
 from monitor.storage.history import Asked, find, history_file
@@ -38,6 +39,30 @@ def test_what_is_heard_live_is_kept_and_what_is_in_a_file_is_not() -> None:
 def test_a_run_over_a_file_makes_no_history() -> None:
     assert main(["run", "--headless", "--fast", "--bind", "none", "--source", "demo"]) == 0
     assert not path().exists()
+
+
+def test_the_demo_in_a_fleet_makes_no_history(tmp_path: Path) -> None:
+    fleet = tmp_path / "fleet.toml"
+    fleet.write_text('[fleet.sources.bed-1]\nsource = "demo"\n')
+    config = load_config(fleet)
+    run = ["run", "--headless", "--duration", "2", "--bind", "none"]
+    assert main([*run, "--config", str(fleet)]) == 0
+    assert not path().exists()
+    kept = Kept(made_by_code(config))
+    assert not kept.keeping(msgspec.structs.replace(event(), source_id="bed-1"))
+    assert kept.keeping(event())
+
+
+def test_where_several_sources_were_heard_each_row_says_which(capsys: pytest.CaptureFixture[str]) -> None:
+    other = msgspec.structs.replace(event("offset", id_="2"), source_id="bed-2", source_name="Bed 2, door")
+    written(event("offset"), other, health())
+    for option in ([], ["--ids"], ["--all"], ["--summary"]):
+        assert main(["history", *option]) == 0
+        shown = capsys.readouterr().out
+        assert "USB microphone" in shown
+        assert "Bed 2, door" in shown
+    assert main(["history", "--source", "bed-2"]) == 0
+    assert "where" not in capsys.readouterr().out
 
 
 def test_there_is_none_where_the_configuration_says_so() -> None:

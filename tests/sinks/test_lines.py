@@ -326,6 +326,11 @@ def test_each_line_names_its_source_where_there_are_several() -> None:
     assert not any("the cellar:" in line for line in alone)
 
 
+def test_what_another_run_left_missed_says_where_it_was() -> None:
+    missed = msgspec.structs.replace(event("missed"), source_name="Bed 3", offset_time=NOON)
+    assert "MISSED  Bed 3: dog bark" in printed(missed)[-1]
+
+
 def test_trouble_of_one_source_does_not_hide_that_another_is_back() -> None:
     stream = io.StringIO()
     sink = TroubleSink(stream)

@@ -9,7 +9,8 @@ import msgspec
 from monitor.config import limits
 from monitor.config.settings.base import Channel, Threshold
 
-SourceName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+SOURCE_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
+SourceName = Annotated[str, msgspec.Meta(pattern=SOURCE_NAME)]
 """Part of every topic and of the names of what is stored."""
 
 

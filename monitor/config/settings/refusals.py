@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from monitor.config import limits
 from monitor.config.broker import without_user
 from monitor.config.checks import ZERO, what_is_valid, zero_or
 from monitor.config.notify_checks import WAYS
-from monitor.config.settings.fleet import FleetSource, GroupConfig
+from monitor.config.settings.fleet import SOURCE_NAME, FleetSource, GroupConfig
 from monitor.config.settings.notify import TargetConfig
 from monitor.config.settings.sections import ClassConfig, Config
 from monitor.text import sanitise
@@ -76,6 +77,9 @@ def valid_values(keys: Sequence[str]) -> str:
 
 def explain(message: str, merged: Mapping[str, Any], environment: Mapping[str, Any], origin: str) -> str:
     """Return msgspec's message as one sentence: where the value came from, which it is, what is valid."""
+    _, _, table = message.partition(" - at `key` in `$.")
+    if table:
+        return f"{origin}: {_refused_name(table.rstrip('`'), merged)}"
     text, _, path = message.partition(" - at `$.")
     if not path:
         return f"{origin}: {message}."
@@ -89,6 +93,16 @@ def explain(message: str, merged: Mapping[str, Any], environment: Mapping[str, A
     valid = valid_values(keys)
     said = f"valid: {valid}" if valid and value is not None else f"{text[0].lower()}{text[1:]}"
     return f"{origin}: {sanitise('.'.join(keys))}{given}; {said}."
+
+
+def _refused_name(path: str, merged: Mapping[str, Any]) -> str:
+    """Return which name in the table at `path` is refused; msgspec says what it expected, as a pattern."""
+    names = _value(merged, path.split(".")) or {}
+    refused = next((name for name in names if re.fullmatch(SOURCE_NAME, str(name)) is None), "")
+    return (
+        f"{sanitise(repr(refused))} in [{path}] cannot be a name; valid: letters a to z, digits, - and _, "
+        "a letter or digit first, 64 at most."
+    )
 
 
 def _value(merged: Mapping[str, Any], keys: Sequence[str]) -> Any:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.bus.messages import SelfTest
+from monitor.config.fleet import made_by_code
 from monitor.config.settings import Config
 from monitor.pipeline.companions import Companions
 from monitor.pipeline.pipeline import Pipeline
@@ -21,7 +22,6 @@ from monitor.pipeline.self_test.rehearsal import MakeCopy
 from monitor.pipeline.self_test.self_tests import SelfTests
 from monitor.pipeline.self_test.source_test import SourceTest, Subject
 from monitor.pipeline.stages import Input, Stages
-from monitor.records import MADE_BY_CODE
 from monitor.sinks import Sink
 from monitor.sinks.service_manager import notify_address
 from monitor.storage.self_tests import keep_self_test, last_self_test
@@ -46,11 +46,12 @@ class Parts(msgspec.Struct, frozen=True):
 def make_self_tests(parts: Parts, config: Config) -> SelfTests:
     """Return those of the live sources of a run, each with what it found in the run before."""
     tests = []
+    made = made_by_code(config)
     each = zip(parts.pipelines, parts.streams, parts.companions, parts.captures, strict=True)
     for pipeline, stream, beside, capture in each:
         if beside.tap is None:
             continue
-        lasting = stream.source_id not in MADE_BY_CODE
+        lasting = stream.source_id not in made
         subject = Subject(
             line=pipeline,
             stream=stream,
