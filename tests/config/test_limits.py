@@ -30,6 +30,8 @@ def numbers(struct: type[msgspec.Struct], where: tuple[str, ...] = ()) -> Iterat
     for name, kind in typing.get_type_hints(struct, include_extras=True).items():
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
             yield from numbers(kind, (*where, name))
+        elif typing.get_origin(kind) is typing.Literal:
+            continue  # words, such as "int8"
         elif "dict" not in repr(kind) and any(base in repr(kind) for base in ("float", "int")):
             yield (*where, name)
 
