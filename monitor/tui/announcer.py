@@ -93,7 +93,6 @@ def _event(view: View, heard: ShownEvent, before: str | None) -> str:
     if heard.missed:
         return f"MISSED {name.upper()}{where}, {time}. Type a when you have seen it."
     if before == "missed":
-        return f"{name}: seen by {event.acknowledged_by or 'somebody'}."
-    return (
-        f"{name} ended after {duration(view.lasted_s(heard))}: {ended_by(heard.ended_by or 'quiet').phrase}."
-    )
+        return f"{name}{where}: seen by {event.acknowledged_by or 'somebody'}."
+    lasted, why = duration(view.lasted_s(heard)), ended_by(heard.ended_by or "quiet").phrase
+    return f"{name}{where} ended after {lasted}: {why}."

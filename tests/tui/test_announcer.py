@@ -54,3 +54,15 @@ def test_the_status_says_why_nothing_fired() -> None:
     told = Announcer().status(STORIES["listening"]())
     assert told[0].startswith("LISTENING: nothing recognised")
     assert "nearest dog bark" in told[-1]
+
+
+def test_where_several_sources_are_heard_the_end_of_a_sound_says_which_one_too() -> None:
+    announcer, view = Announcer(), STORIES["hundred"]()
+    (sounding,) = view.open_events
+    (began,) = [one for one in announcer.news(view) if " NOW, " in one]
+    source = began.partition(" NOW, ")[2].partition(":")[0]
+    state = view.state_of(sounding.event.source_id)
+    over = replace(state, heard={sounding.key: replace(sounding, ended_by="quiet")})
+    states = {**view.states, sounding.event.source_id: over}
+    told = announcer.news(replace(view, states=states))
+    assert any(f", {source} ended after" in one for one in told)
