@@ -20,6 +20,7 @@ from monitor.pipeline.reporter import Stream
 from monitor.pipeline.scheduler import Scheduler
 from monitor.records import CaptureStatus
 from monitor.scoring.prompts import parse_classes
+from monitor.sinks import Measurement
 from monitor.stream.ring import Ring
 from tests.encoders.faults import FAILURES, Fault, Faulty
 from tests.fakes import RATE, Collector, FixedStatus, noise, tone
@@ -85,7 +86,10 @@ class Bench:
 
 
 class Raising:
-    """A sink that never takes anything."""
+    """A sink that fails on everything."""
+
+    def takes(self, kind: type[Measurement]) -> bool:
+        return True
 
     def emit(self, record: PublishedRecord) -> None:
         raise OSError("no space left")

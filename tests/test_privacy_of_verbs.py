@@ -42,6 +42,9 @@ VERBS = {
     "config": ["config", "show"],
     "test": ["test", "alarm", *NOBODY],
     "doctor": ["doctor"],
+    "bench": ["bench", "--help"],
+    "scan": ["scan", "SOUND", "--out", "OUT/scan", "--classes", "siren"],
+    "search": ["search", "siren", "--index", "OUT/nothing"],
     "init": ["init", "OUT/monitor.toml", "--defaults"],
     "calibrate": ["calibrate", "--help"],
     "service": ["service", "show", "--config", "CONFIG"],
@@ -93,6 +96,7 @@ MAY_FAIL = {
     "service health": "no monitor",
     "models install": "offline",
     "web": "it is interrupted",
+    "search": "nothing was scanned",
 }
 """What ends with another exit code than 0 here, and why."""
 

@@ -25,6 +25,7 @@ from monitor.files.state_files import write_private
 
 _PARTIAL, _DYING = ".partial", ".deaths"
 _MOST_DEATHS = 2
+_SUMMARY, _COUNTS = msgspec.json.Decoder(Summary), msgspec.json.Decoder(dict[str, int])
 
 
 class PartFolder:
@@ -37,7 +38,7 @@ class PartFolder:
     def summary(self) -> Summary | None:
         """Return what is in it; None: it is not there."""
         with suppress(FileNotFoundError, NotADirectoryError):
-            return msgspec.json.decode((self.path / "summary.json").read_bytes(), type=Summary)
+            return _SUMMARY.decode((self.path / "summary.json").read_bytes())
         return None
 
     @contextmanager
@@ -81,7 +82,7 @@ class Deaths:
         self._file = place.path.with_suffix(_DYING)
         self._counts: dict[str, int] = {}
         with suppress(OSError, msgspec.MsgspecError):
-            self._counts = msgspec.json.decode(self._file.read_bytes(), type=dict[str, int])
+            self._counts = _COUNTS.decode(self._file.read_bytes())
 
     def begin(self, recording_id: str) -> bool:
         """Note that a recording is heard now; return whether it has been the end of too many processes."""

@@ -40,6 +40,9 @@ class Manifest(msgspec.Struct, frozen=True):
     """Hash of all settings that scores and events depend on."""
 
 
+_DECODER = msgspec.json.Decoder(Manifest)
+
+
 def manifest_of(order: Order, info: EncoderInfo) -> Manifest:
     """Return what the tables of a scan rest on."""
     return Manifest(
@@ -73,7 +76,7 @@ def read_manifest(root: Path) -> Manifest | None:
     except OSError as error:
         raise ArchiveError(f"{root / FILE} cannot be read: {error.strerror}.") from None
     try:
-        found = msgspec.json.decode(content, type=Manifest)
+        found = _DECODER.decode(content)
     except msgspec.MsgspecError as error:
         raise ArchiveError(
             f"{root / FILE} is not what a scan writes ({error}); take another folder."

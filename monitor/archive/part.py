@@ -137,7 +137,7 @@ class _Tables:
         """Note that a recording is over."""
         self._take(recording, collector)
         own = {"file_id": recording.id, "path": recording.path}
-        facts = {"size": recording.size, "modified": recording.modified_ns}
+        facts = {"size": recording.size, "modified": recording.modified_ns // 1000}
         told = {"status": status, "sentence": sentence}
         counts = {"windows": self._windows, "events": self._events}
         row = heard_row(collector)

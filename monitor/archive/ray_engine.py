@@ -25,6 +25,11 @@ _QUIET = {
 }
 _RETRIES = 4
 """Times a task is begun again after its process, or its machine, is gone."""
+_ORDER, _TASK, _SUMMARY = (
+    msgspec.json.Decoder(Order),
+    msgspec.json.Decoder(Task),
+    msgspec.json.Decoder(Summary),
+)
 
 
 def load_ray() -> Any:
@@ -103,7 +108,7 @@ def _results(ray: Any, order: Order, tasks: Sequence[Task], workers: int | None)
 def _told(row: dict[str, Any]) -> Iterator[Step | Done]:
     if row["wrong"]:
         raise ArchiveError(row["wrong"])
-    summary = msgspec.json.decode(row["summary"], type=Summary)
+    summary = _SUMMARY.decode(row["summary"])
     yield Step(summary.sound_s, summary.size)
     yield Done(row["number"], summary)
 
@@ -122,13 +127,13 @@ class RayParts:
         keep_private()
         self._wrong = ""
         try:
-            self._parts: Parts | None = Parts(msgspec.json.decode(order, type=Order))
+            self._parts: Parts | None = Parts(_ORDER.decode(order))
         except MonitorError as error:
             self._parts, self._wrong = None, str(error)
 
     def hear(self, row: bytes) -> dict[str, Any]:
         """Hear one task."""
-        task = msgspec.json.decode(row, type=Task)
+        task = _TASK.decode(row)
         summary = Summary()
         try:
             if self._parts is not None:

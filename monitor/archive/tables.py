@@ -144,7 +144,7 @@ def schema_of(name: str, classes: Sequence[str] = ()) -> Any:
         singles = [(one, pa.float32()) for one in classes]
         head = [("file_id", pa.string()), ("start", pa.int64()), ("stop", pa.int64())]
         return _versioned(pa.schema([*head, *singles, ("other", pa.string()), ("other_score", pa.float32())]))
-    kinds = {"modified": pa.timestamp("ns", tz="UTC")}
+    kinds = {"modified": pa.timestamp("us", tz="UTC")}
     fields = [
         (column, kinds[kind] if kind in kinds else getattr(pa, kind)())
         for column, kind in _KINDS[name].items()

@@ -48,6 +48,9 @@ class Indexed(msgspec.Struct):
     """Windows that there were when its lists were chosen."""
 
 
+_FACTS = msgspec.json.Decoder(Indexed)
+
+
 def has_faiss() -> bool:
     """Tell whether faiss is installed."""
     from importlib.util import find_spec
@@ -142,7 +145,7 @@ class VectorIndex:
 
     def _read(self) -> Indexed:
         try:
-            return msgspec.json.decode(self._facts.read_bytes(), type=Indexed)
+            return _FACTS.decode(self._facts.read_bytes())
         except (OSError, msgspec.MsgspecError):
             return Indexed([], [], 0)
 

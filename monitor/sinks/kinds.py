@@ -37,8 +37,8 @@ class SinkOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 SINKS: dict[str, str] = {
     "bus": "monitor.sinks.bus:open_bus",
-    "lines": "monitor.sinks.lines:open_lines",
-    "troubles": "monitor.sinks.lines:open_troubles",
+    "lines": "monitor.sinks.standard_streams:open_lines",
+    "troubles": "monitor.sinks.standard_streams:open_troubles",
     "log": "monitor.sinks.log:open_log",
     "history": "monitor.sinks.history:open_history",
     "notify": "monitor.sinks.notify.opening:open_notify",

@@ -7,7 +7,6 @@ and whenever they change. A file has no times of day but positions.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TextIO
@@ -15,8 +14,6 @@ from typing import TextIO
 from monitor.bus.codec import encode_json
 from monitor.bus.messages import Event, Health, NearMissMessage, PublishedRecord, Trouble
 from monitor.bus.setting_changes import SettingChanges
-from monitor.config.settings import Config
-from monitor.sinks.kinds import SinkOptions
 from monitor.sinks.line_texts import (
     UNHEARD,
     clip_line,
@@ -260,20 +257,3 @@ class TroubleSink:
     def close(self) -> None:
         """Print what still waits, for at most a second."""
         self._lines.close()
-
-
-def open_lines(config: Config, options: SinkOptions) -> LineSink | None:
-    """Print on standard output where that is asked for; where that leads into the journal, write entries."""
-    if not options.headless:
-        return None
-    elsewhere = "" if config.publish.bind == "none" else "Events are still published."
-    if options.journal is not None and not options.as_json:
-        from monitor.sinks.journal_lines import JournalLines
-
-        return JournalLines(options.journal, options.near_misses, elsewhere)
-    return LineSink(sys.stdout, options.as_json, options.near_misses, options.wait, elsewhere)
-
-
-def open_troubles(_: Config, options: SinkOptions) -> TroubleSink | None:
-    """Tell of a lost or silent source on standard error where standard output is for a program."""
-    return TroubleSink(sys.stderr) if options.as_json else None

@@ -99,14 +99,15 @@ class NonBlockingWriter:
         line = self._pending.popleft()
         try:
             written = self._write_some(line)
-        except BrokenPipeError:
-            self.closed = True
-            self._pending.clear()
         except BlockingIOError:
             self._pending.appendleft(line)
             return False
-        except OSError as error:  # a full disk; the next line may fit again
-            self._drop(1, f"Lines cannot be written: {error.strerror}.")
+        except OSError as error:
+            if isinstance(error, BrokenPipeError) or self._ready(0.0) & (select.POLLERR | select.POLLHUP):
+                self.closed = True  # the reader has gone, or the window of a terminal
+                self._pending.clear()
+            else:  # a full disk; the next line may fit again
+                self._drop(1, f"Lines cannot be written: {error.strerror}.")
         else:
             if written < len(line):
                 self._pending.appendleft(line[written:])

@@ -6,8 +6,10 @@ there is nothing to watch. Runs on a thread of the capture process and waits nea
 
 from __future__ import annotations
 
+import ctypes.util
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from monitor.sources.capture_messages import Failed, ServerNote
@@ -21,7 +23,8 @@ _LOOK_S = 1.0
 def watch_stream(route: StreamRoute, say: Callable[[ServerNote | Failed], None]) -> None:
     """Say what becomes of this process's stream, until the server is gone."""
     try:
-        import pulsectl
+        with _no_search_for_libraries():
+            import pulsectl
     except (ImportError, OSError):  # no sound server's library on this computer
         return
     try:
@@ -30,6 +33,20 @@ def watch_stream(route: StreamRoute, say: Callable[[ServerNote | Failed], None])
             _follow(server, pulsectl.PulseLoopStop, route, say)
     except pulsectl.PulseError:  # there is none, or it went away: the stream ends too
         return
+
+
+@contextmanager
+def _no_search_for_libraries() -> Iterator[None]:
+    """Let pulsectl load its library by the name that it has everywhere.
+
+    It looks for another one first, for which Python asks a compiler: that takes a while and writes files.
+    """
+    search = ctypes.util.find_library
+    ctypes.util.find_library = lambda _: None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        ctypes.util.find_library = search
 
 
 def _follow(
