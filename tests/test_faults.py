@@ -42,7 +42,7 @@ class Bench:
             ring=self.ring,
             capture=self.status,
             stages=make_stages(encoder, parse_classes("low,high"), CONFIG),
-            sinks=[Raising(), self.sink],
+            sinks=[RaisingOnMeasurements(), self.sink],
             stream=Stream("bench", "the bench", RATE, "fake-0", live, "run"),
             clock=clock,
             max_lag_s=1.0,
@@ -86,16 +86,20 @@ class Bench:
 
 
 class Raising:
-    """A sink that fails on everything."""
-
-    def takes(self, kind: type[Measurement]) -> bool:
-        return True
+    """A sink that fails on all it is given."""
 
     def emit(self, record: PublishedRecord) -> None:
         raise OSError("no space left")
 
     def close(self) -> None:
         raise OSError("no space left")
+
+
+class RaisingOnMeasurements(Raising):
+    """One that asks for measurements too."""
+
+    def takes(self, kind: type[Measurement]) -> bool:
+        return True
 
 
 def assert_all_is_accounted_for(health: Health) -> None:
