@@ -11,7 +11,7 @@ from monitor.bus.messages import ClassState, Health, HearingChange, SelfTest, So
 from monitor.pipeline.commands import Commands
 from monitor.pipeline.reporter import Reporter, Stream
 from monitor.pipeline.stages import Line, Progress, Stages
-from monitor.records import CaptureStatus, SourceState, Stall
+from monitor.records import CaptureStatus, HearingState, SourceState, Stall
 from monitor.stream.hearing import Circumstances, Hearing, judge
 from monitor.wording import STOPPED
 
@@ -62,6 +62,11 @@ class HealthWatch:
         self._heard = _Heard()
         self._ended = False
         self._stopped_by: str | None = None
+
+    @property
+    def heard(self) -> HearingState:
+        """Whether it is heard at this very sample: unlike what was said last, whenever that was."""
+        return self._judge_hearing(*self._judge(self._line.capture.status)).state
 
     def retune(self, stages: Stages, stream: Stream) -> None:
         """Judge a line that goes on with other stages."""

@@ -367,7 +367,7 @@ class Pipeline:
         background, detector = self._stages.background, self._stages.detector
         level = self._stages.meter.over(window.start, window.stop)
         scored_s = self._clock.monotonic()
-        state, hearing = background.state(window.stop), self._health.hearing.state
+        state, hearing = background.state(window.stop), self._health.heard
         self._context = Context(score, level, state, window.captured_s, scored_s, hearing)
         if self._sinks.takes(ScoresMessage):
             self._emit(self._report.scores(score))

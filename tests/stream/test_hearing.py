@@ -8,7 +8,7 @@ from collections.abc import Callable
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -254,6 +254,7 @@ def test_nothing_is_said_to_be_heard_well_while_nothing_can_be_reported() -> Non
     lengths=st.lists(st.integers(1, 9000), min_size=1, max_size=5),
     channels=st.integers(1, 2),
 )
+@example(["zeros", "siren", "siren"], [1, 1, 1, 3870], 1)  # an event begins as it becomes audible
 def test_the_same_samples_give_the_same_records_whatever_the_block_size(
     kinds: list[str], lengths: list[int], channels: int
 ) -> None:
