@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 
 from monitor import __version__
 from monitor.doctor.findings import Examined, Finding, fault, ok, unchecked
+from monitor.sources.sound_server import no_search_for_libpulse
 
 _DISTRIBUTION = "sound-monitor"
 """What the package index and `pip` call this program; an unrelated `monitor` may be installed beside it."""
@@ -85,7 +86,8 @@ def _why_not(name: str) -> str:
     if name in _ELSEWHERE:
         return ""
     try:
-        importlib.import_module(_MODULES.get(name, name))
+        with no_search_for_libpulse():
+            importlib.import_module(_MODULES.get(name, name))
     except Exception as error:  # noqa: BLE001 - whatever it raises, it does not load
         return f"{type(error).__name__}: {error}"
     return ""

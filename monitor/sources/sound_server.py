@@ -23,7 +23,7 @@ _LOOK_S = 1.0
 def watch_stream(route: StreamRoute, say: Callable[[ServerNote | Failed], None]) -> None:
     """Say what becomes of this process's stream, until the server is gone."""
     try:
-        with _no_search_for_libraries():
+        with no_search_for_libpulse():
             import pulsectl
     except (ImportError, OSError):  # no sound server's library on this computer
         return
@@ -36,13 +36,13 @@ def watch_stream(route: StreamRoute, say: Callable[[ServerNote | Failed], None])
 
 
 @contextmanager
-def _no_search_for_libraries() -> Iterator[None]:
-    """Let pulsectl load its library by the name that it has everywhere.
+def no_search_for_libpulse() -> Iterator[None]:
+    """Let pulsectl, while it is imported, load its library by the name that this has everywhere.
 
     It looks for another one first, for which Python asks a compiler: that takes a while and writes files.
     """
     search = ctypes.util.find_library
-    ctypes.util.find_library = lambda _: None  # type: ignore[assignment]
+    ctypes.util.find_library = lambda name: None if name == "libpulse" else search(name)
     try:
         yield
     finally:
