@@ -29,8 +29,6 @@ KEPT_S = 10.0
 """A source that stalls and was not closed may still deliver so many seconds of what it kept."""
 _SOON_S = 0.002
 """So long a block is on its way to us."""
-_READABLE_S = 0.5
-"""Why a source was lost stays so long, for whoever looks at the status, before why it does not open again."""
 
 _STARTING = CaptureStatus("starting", None, 0, 0, 0, 0, None)
 
@@ -275,6 +273,7 @@ class Capture:
         if not self._heard:
             reason = f"{reason} It is waited for."
         self._status = replace(self._status, state="lost", reason=reason, clock_ppm=None)
+        self._ring.wake()
 
     def _recover(self, error: SourceLost) -> None:
         """Say that the source is lost, and open it again, however long that takes."""
@@ -284,37 +283,26 @@ class Capture:
         self._open_again()
 
     def _open_again(self) -> None:
-        waited_s, at_once = 0.0, not self._away
-        while not self._pause(waited_s):
+        while not self._pause():
             try:
                 self._open()
             except SourceError as refusal:
-                waited_s = min(_READABLE_S, self._pause_s) if at_once else 0.0
-                self._wait(waited_s)
                 self._lose(str(refusal))
-                at_once = False
             else:
                 return
 
-    def _pause(self, waited_s: float) -> bool:
-        """Wait before the next attempt, longer each time until a block comes; True when asked to stop.
-
-        `waited_s` of it are over.
-        """
+    def _pause(self) -> bool:
+        """Wait before the next attempt, longer each time until a block comes; True when asked to stop."""
         if not self._away:  # the first attempt after a loss is made at once
             self._away = True
             self._pause_s = self._config.reopen_every_s
             return self._stop.is_set()
         pause_s = self._pause_s
         self._pause_s = min(2.0 * pause_s, max(pause_s, MAX_REOPEN_S))
-        self._wait(pause_s - waited_s)
-        return self._stop.is_set()
-
-    def _wait(self, seconds: float) -> None:
-        """Let the gap grow for so long, or until asked to stop."""
-        deadline_s = time.monotonic() + seconds
+        deadline_s = time.monotonic() + pause_s
         while (left_s := deadline_s - time.monotonic()) > 0.0 and not self._stop.wait(min(left_s, GROW_S)):
             self._ingest.advance(self._silent_s() - GROW_S)
+        return self._stop.is_set()
 
     def _end(self, error: SourceError | None, note: str = "") -> None:
         """Flush, and say in words what was wrong with the sound, if anything."""

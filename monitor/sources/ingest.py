@@ -46,6 +46,9 @@ class RingWriter(Protocol):
     def mark_clipped(self, start: int, stop: int) -> None:
         """Note that the stream is clipped at [start, stop)."""
 
+    def wake(self) -> None:
+        """Let the reader look round, though nothing was written."""
+
     def close(self) -> None:
         """End the stream; a waiting writer gives up."""
 

@@ -107,6 +107,10 @@ class Ring:
         with self._changed:
             self._clipped.append((start, stop))
 
+    def wake(self) -> None:
+        """Let the reader look round, though nothing was written: what it is told elsewhere may not last."""
+        self._arrived.set()
+
     def close(self) -> None:
         """End the stream; what was written can still be read, a waiting writer gives up."""
         with self._changed:

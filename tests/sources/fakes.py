@@ -53,6 +53,9 @@ class RecordingRing:
     def mark_clipped(self, start: int, stop: int) -> None:
         self.clipped.append((start, stop))
 
+    def wake(self) -> None:
+        pass
+
     def close(self) -> None:
         with self._changed:
             self.closed = True

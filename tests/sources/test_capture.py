@@ -408,3 +408,15 @@ def test_a_source_at_rest_is_stopped_at_once() -> None:
     capture.start()
     ring.wait_position(RATE // 10)
     assert stop_takes(capture) < 0.5
+
+
+def test_the_reader_is_woken_when_the_source_is_lost_and_may_have_it_back_before_sound_comes() -> None:
+    arrived = threading.Event()
+    source = ScriptSource([*sound(0.1), SourceLost("gone")], openings=[None, SourceError("away")])
+    ring = Ring(60 * RATE, arrived)
+    ring.want(60 * RATE)
+    capture = Capture(source, ring, RATE, CaptureConfig(reopen_every_s=60.0), wait=False)
+    capture.start()
+    assert arrived.wait(10.0)
+    assert capture.status.state == "lost"
+    capture.stop()
