@@ -28,11 +28,13 @@ class Usage(msgspec.Struct, frozen=True):
 
 
 def family(pid: int) -> list[int]:
-    """Return a process and all below it that live."""
+    """Return a process and all its descendants; none where it has ended."""
     children: list[int] = []
-    with contextlib.suppress(OSError):
-        for tasks in (_PROC / str(pid) / "task").iterdir():
-            children += map(int, (tasks / "children").read_text().split())
+    try:
+        for task in (_PROC / str(pid) / "task").iterdir():  # a child belongs to the thread that started it
+            children += map(int, (task / "children").read_text("ascii").split())
+    except (FileNotFoundError, ProcessLookupError):
+        return []
     return [pid, *(below for child in children for below in family(child))]
 
 

@@ -25,10 +25,11 @@ from typing import Any
 
 import numpy as np
 
+from monitor.bench.processes import family
 from monitor.config.settings import ModelConfig
 from monitor.encoders import Encoder, load
 from monitor.sources.demo import SCENE_S, demo_scene
-from tools.benchmark.process_figures import cpu_s, family, resident_mib
+from tools.benchmark.process_figures import cpu_s, resident_mib
 
 CLASSES = "siren,dog_bark,doorbell,fire_alarm,baby_cry,glass_breaking,car_horn,door_knock"
 _REPEATS = 8

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from monitor.bench.processes import family
+
 
 class Taken(msgspec.Struct, frozen=True):
     """What a family of processes takes at one moment."""
@@ -21,17 +23,6 @@ class Taken(msgspec.Struct, frozen=True):
     threads: int
     cpu_s: float
     """User and system time so far, of those that live."""
-
-
-def family(pid: int) -> list[int]:
-    """Return a process and all its descendants; none where it has ended."""
-    children: list[str] = []
-    try:
-        for task in Path(f"/proc/{pid}/task").iterdir():  # a child belongs to the thread that started it
-            children += (task / "children").read_text("ascii").split()
-    except (FileNotFoundError, ProcessLookupError):
-        return []
-    return [pid, *(below for child in children for below in family(int(child)))]
 
 
 def cpu_s(pid: int) -> float:

@@ -27,11 +27,12 @@ from typing import Any
 import msgspec
 import soxr
 
+from monitor.bench.processes import family
 from monitor.bus.messages import Health, Level
 from monitor.bus.subscriber import Subscriber
 from monitor.sources.demo import demo_scene
 from tests.vmic import SAMPLE_RATE, VirtualMicrophones
-from tools.benchmark.process_figures import bytes_below, cpu_s, family, taken
+from tools.benchmark.process_figures import bytes_below, cpu_s, taken
 from tools.benchmark.sample_times import SampleTimes, uncounted
 
 BUSY = "while True: sum(range(10000))"

@@ -24,12 +24,13 @@ import msgspec
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
+from monitor.bench.processes import family
 from monitor.bus.messages import Event, PublishedRecord
 from monitor.bus.publisher import Publisher
 from tests.chromium import launched
 from tests.tui.fakes import START, event
 from tools.benchmark.interface import Place
-from tools.benchmark.process_figures import cpu_s, family, resident_mib
+from tools.benchmark.process_figures import cpu_s, resident_mib
 
 SETTLED_S = 3.0
 APART_S = 0.35
