@@ -21,7 +21,6 @@ from monitor.encoders import EncoderInfo
 from monitor.records import ClassPrompt
 
 Engine = Literal["local", "ray"]
-ENGINES: tuple[Engine, ...] = ("local", "ray")
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):

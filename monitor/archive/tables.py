@@ -16,7 +16,6 @@ from monitor.archive.arrow import load_arrow
 from monitor.archive.quantised import Quantised
 
 VERSION = 1
-NAMES = ("files", "events", "errors", "embeddings", "scores")
 _FLUSH_ROWS = 4096
 _TEXT, _WHOLE, _REAL, _SINGLE, _FLAG = "string", "int64", "float64", "float32", "bool_"
 _FILE = {"file_id": _TEXT, "path": _TEXT}
