@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 _EXIT_RECORDS_LOST = 1
 _AFTER_END_S = 0.1
-_STEP_S = 0.2
+_STEP_S = 0.3
 """How long a step waits at most: so late may a request be answered and a lost source be noticed."""
 
 

@@ -16,6 +16,7 @@ Laws: transitions of a class alternate onset, update*, offset; every onset has a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 
 import msgspec
@@ -68,6 +69,14 @@ class Detector:
     def overlong(self) -> frozenset[str]:
         """Classes that sound on after their event was closed for lasting too long."""
         return frozenset(name for name, machine in self._machines.items() if machine.overlong)
+
+    @property
+    def windows_to_decide(self) -> int:
+        """Windows that may be taken in together, one at least, and nothing is decided later by it.
+
+        While nothing sounds or is about to be confirmed, an event needs as many as its class is confirmed by.
+        """
+        return min((machine.windows_to_decide for machine in self._machines.values()), default=1)
 
     def update(
         self, score: WindowScores, hop_len: int, discontinuous: bool = False
@@ -147,6 +156,13 @@ class _Machine:
         self._peak = 0.0
         self._cool_until = 0
         self._miss: NearMiss | None = None
+
+    @property
+    def windows_to_decide(self) -> int:
+        """The windows until it can tell anything at the soonest."""
+        if self.onset is not None or self.overlong or self._run:
+            return 1
+        return max(1, math.ceil(self.rule.sure_len / self._timing.hop_len))
 
     def update(self, scores: WindowScores, hop_len: int, paused: bool) -> list[Transition | NearMiss]:
         score, stop = scores.values[self.name], scores.stop

@@ -57,6 +57,8 @@ from monitor.sinks.fanout import Fanout
 from monitor.stream.ring import Ring
 
 _READ_S = 0.25
+_GATHERED_S = 0.5
+"""So much sound is gathered at most before it is looked at, where nothing is decided later by it."""
 _LATE_S = 3.0
 """Seconds after the last window that was passed over in which the monitor counts as late."""
 _RTF_SMOOTHING = 0.05
@@ -101,9 +103,11 @@ class Pipeline:
             line, self._progress, self._report, self._commands, lambda: self._sinks.undelivered
         )
         self._read_len = max(1, round(_READ_S * stream.sample_rate))
+        self._gathered_len = round(_GATHERED_S * stream.sample_rate)
         self._todo: deque[Span | Window | str] = deque()  # pieces, windows, and why a stretch ended
         self._share = 0.0  # of the window that was asked for last: how much of it holds sound
         self._context: Context | None = None
+        self._wanted_len = 1  # what is waited for
         self._ended = False
         self._interrupted = False
         self._away = False  # lost, and what was open is ended
@@ -186,7 +190,7 @@ class Pipeline:
         """Begin with the next span, or the end of the stream, if either comes within `timeout_s`."""
         if self._earlier is not None:
             self._earlier.look(self._capture.status)
-        span = None if self._ended else self._ring.read(self._read_len, timeout_s)
+        span = None if self._ended else self._ring.read(max(self._read_len, self._wanted_len), timeout_s)
         if span is not None:
             self._progress.taken += len(span.samples)
             self._report.anchor(span, self._capture.status.clock_ppm)
@@ -219,7 +223,8 @@ class Pipeline:
             self.handle(request)
         self._report_health()
         self._report_clips()
-        self._ring.want(self._awaited_len())
+        self._wanted_len = self._awaited_len()
+        self._ring.want(self._wanted_len)
         return None
 
     def accept(self, window: Window, embedding: Embedding | None) -> None:
@@ -391,9 +396,14 @@ class Pipeline:
         self._todo.extend([*self._stages.windower.finish(), ended_by])
 
     def _awaited_len(self) -> int:
-        """Return how many samples the next window lacks, or the next level where somebody looks at it."""
-        window_len = self._stages.windower.due_len
-        return min(window_len, self._stages.meter.due_len) if self._sinks.takes(Level) else window_len
+        """Return how many samples the next windows lack, or the next level where somebody looks at it."""
+        windower, meter = self._stages.windower, self._stages.meter
+        if self._sinks.takes(Level):
+            return min(windower.due_len, meter.due_len)
+        if self._sinks.takes(ScoresMessage):
+            return windower.due_len
+        spare = (self._stages.detector.windows_to_decide - 1) * windower.hop_len
+        return windower.due_len + min(spare, max(0, self._gathered_len - windower.hop_len))
 
     def _newly_lost(self) -> bool:
         """Notice that the source was lost, and end what it brought."""

@@ -44,8 +44,8 @@ class Microphone:
     """A source that passes on what one microphone hears."""
 
     live = True
-    rest_s = 0.25
-    """Far less than its capture process keeps, and than it may be silent before it counts as lost."""
+    rest_s = 0.5
+    """Less than its capture process keeps, and than it may be silent before it counts as lost."""
     block_s = 1.0 / BLOCKS_PER_S
 
     def __init__(

@@ -77,6 +77,35 @@ def test_what_is_sure_begins_where_it_first_reached_the_threshold() -> None:
     assert onset.onset_sample == WINDOW
 
 
+@given(
+    st.lists(st.sampled_from([0.1, 0.2, 0.4, 0.6, 0.95]), max_size=80),
+    st.sampled_from([0.0, 0.25, 0.5, 1.0]),
+    st.sampled_from([0.0, 0.3, 0.5, 5.0]),
+)
+def test_windows_taken_together_as_it_allows_decide_nothing_later(
+    values: list[float], confirm_s: float, sure_s: float
+) -> None:
+    machine = detector(replace(CONFIG, confirm_s=confirm_s, sure_s=sure_s))
+    at, left = 0, list(values)
+    while left:
+        together, left = left[: machine.windows_to_decide], left[machine.windows_to_decide :]
+        found = [feed(machine, [value], at + index) for index, value in enumerate(together)]
+        early = [item for items in found[:-1] for item in items if isinstance(item, Transition)]
+        assert early == []  # what is decided is decided by the last of them, as soon as it is there
+        at += len(together)
+
+
+def test_it_says_how_many_windows_can_be_taken_together_before_something_begins() -> None:
+    machine = detector(replace(CONFIG, confirm_s=1.0, sure_s=0.5))
+    assert machine.windows_to_decide == 2
+    feed(machine, [0.1, 0.6])
+    assert machine.windows_to_decide == 1  # about to be confirmed
+    feed(machine, [0.95, 0.95, 0.1, 0.1])
+    assert machine.windows_to_decide == 2
+    assert detector(DetectorConfig(urgent=("siren",))).windows_to_decide == 1
+    assert Detector([], CONFIG, RATE, WINDOW, HOP).windows_to_decide == 1
+
+
 @given(st.lists(st.floats(0, 1), max_size=60))
 def test_being_sure_only_ever_hastens_an_event(values: list[float]) -> None:
     begun = []

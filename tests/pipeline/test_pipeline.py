@@ -426,10 +426,23 @@ def test_what_nobody_takes_is_not_made_and_changes_no_event() -> None:
     assert comparable(for_few.events) == comparable(for_all.events)
 
 
-def test_a_reader_is_woken_for_a_window_and_for_a_level_only_where_somebody_looks_at_it() -> None:
+def test_a_reader_is_woken_for_a_level_that_somebody_looks_at_and_else_for_what_can_be_decided() -> None:
     bench = Bench()
     hop_len, tick_len = bench.pipeline.step(0.0) and RATE // 4, RATE // 10
-    for measured, wanted_len in ((True, tick_len), (False, hop_len)):
+    for measured, wanted_len in ((True, tick_len), (False, 2 * hop_len)):  # by two windows at the soonest
         bench.sink.measured = measured
         bench.pipeline.step(0.0)
         assert bench.ring.missing_len == wanted_len
+    detector = msgspec.structs.replace(CONFIG.detector, urgent=("low",))
+    urgent = Bench(config=msgspec.structs.replace(CONFIG, detector=detector))
+    urgent.sink.measured = False
+    urgent.pipeline.step(0.0)
+    assert urgent.ring.missing_len == hop_len
+
+
+def test_while_something_sounds_each_window_is_looked_at_by_itself() -> None:
+    bench = Bench()
+    bench.sink.measured = False
+    bench.play(scene()[: RATE * 5])
+    assert [event.type for event in bench.events] == ["onset"]
+    assert bench.ring.missing_len == RATE // 4
