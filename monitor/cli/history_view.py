@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
-import io
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,6 +15,7 @@ from monitor.bus.codec import encode_with_topic
 from monitor.bus.messages import Event, Health, NearMissMessage
 from monitor.console import drawing, show, show_json
 from monitor.errors import HistoryError
+from monitor.files.csv_table import csv_text
 from monitor.storage.history import Asked, Found, Holdings, Repeated
 from monitor.text import sanitise
 from monitor.wording import HEARING, NEAR_MISS, SOURCE_STATE, after, called, changed, ended_by, self_tested
@@ -134,15 +133,12 @@ def write_csv(events: Sequence[Event], path: Path) -> None:
     HistoryError
         It cannot be written.
     """
-    text = io.StringIO()
-    writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(map(_fields, events))
+    text = csv_text(_COLUMNS, (_fields(event).values() for event in events))
     if str(path) == "-":
-        show(text.getvalue().rstrip("\n"))
+        show(text.rstrip("\n"))
         return
     try:
-        path.write_text(text.getvalue(), encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise HistoryError(f"{path} cannot be written: {error.strerror}.") from None
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import os
 import sys
 from collections.abc import Sequence
@@ -18,6 +16,7 @@ from monitor.cli.values import count
 from monitor.config.settings import Config, load_config
 from monitor.console import show, show_json, show_table, tell
 from monitor.errors import ConfigError
+from monitor.files.csv_table import csv_text
 from monitor.files.new_file import write_new
 from monitor.files.paths import user_path
 
@@ -123,12 +122,9 @@ def _clock(seconds: float) -> str:
 def _write_csv(hits: Sequence[Hit], path: Path, force: bool) -> None:
     from monitor.archive.search import Hit
 
-    text = io.StringIO()
-    writer = csv.DictWriter(text, Hit.__struct_fields__, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(msgspec.to_builtins(hits))
+    text = csv_text(Hit.__struct_fields__, map(msgspec.structs.astuple, hits))
     if str(path) == "-":
-        show(text.getvalue().rstrip("\n"))
+        show(text.rstrip("\n"))
         return
-    write_new(path, text.getvalue(), force=force)
+    write_new(path, text, force=force)
     show(f"Wrote {len(hits)} places to {path}")

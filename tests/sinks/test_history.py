@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 from monitor.cli.main import main
 from monitor.config.fleet import made_by_code
 from monitor.config.settings import Config, load_config
+from monitor.files.csv_table import text_of
 from monitor.sinks.history import HistorySink, Kept, open_history
 from monitor.storage.history import Asked, find, history_file
 from tests.examples import NOON, event, health, level, near_miss
@@ -133,6 +136,16 @@ def test_the_history_is_shown_as_a_table_lines_bars_and_files(
     rows = read_table(tmp_path / "h.parquet").to_pylist()
     assert [row["class"] for row in rows] == ["dog_bark", "siren"]
     assert rows[0]["onset_time"] == event().onset_time
+
+
+def test_no_text_of_a_table_is_a_formula(capsys: pytest.CaptureFixture[str]) -> None:
+    names = {"label": "=1+1", "source_name": "@SUM(A1)", "acknowledged_by": "'-2+3"}
+    written(msgspec.structs.replace(event("offset"), snr_db=-3.5, **names))
+    assert main(["history", "--csv", "-"]) == 0
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert {name: text_of(row[name]) for name in names} == names
+    assert all(row[name].startswith("'") for name in names)
+    assert row["snr_db"] == "-3.5"
 
 
 def test_what_is_missed_is_acknowledged_without_a_monitor(

@@ -27,6 +27,7 @@ from monitor.corpus.layouts import read_data
 from monitor.errors import ConfigError, MonitorError
 from monitor.evaluation.data.related import is_related
 from monitor.evaluation.data.unlabelled import Unlabelled, clip_hash, read_unlabelled, write_unlabelled
+from monitor.files.csv_table import cell, text_of
 from monitor.progress import progress
 from tools.maintain.tagging import KINDS, SHOWN_TAGS, WINDOW_S, Hearing
 
@@ -147,7 +148,7 @@ def propose(arguments: argparse.Namespace) -> int:
             path = corpus.find(clip.path)
             for one in proposals(clip, path, hearing, classes):
                 number += 1
-                writer.writerow(_line(number, one, clip_hash(path)))
+                writer.writerow(map(cell, _line(number, one, clip_hash(path))))
                 draw(arguments.out / f"{number:03d}.png", one, path, hearing)
             advance()
     print(f"{number} spans are proposed in {table}; give those that hold the class a reason.")
@@ -195,7 +196,7 @@ def accept(arguments: argparse.Namespace) -> int:
 
 def _annotated(row: Mapping[str, str]) -> Unlabelled:
     start_s, stop_s = float(row["start_s"]), float(row["stop_s"])
-    return Unlabelled(row["sha256"], start_s, stop_s, row["class"], row["reason"].strip())
+    return Unlabelled(row["sha256"], start_s, stop_s, text_of(row["class"]), text_of(row["reason"].strip()))
 
 
 def main() -> int:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
+from monitor.files.csv_table import csv_text
+
 
 def write_csv(path: Path, records: Sequence[msgspec.Struct]) -> None:
     """Write records of one kind, a column per field."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(records[0].__struct_fields__)
-        writer.writerows(msgspec.structs.astuple(record) for record in records)
+    rows = map(msgspec.structs.astuple, records)
+    path.write_text(csv_text(records[0].__struct_fields__, rows), encoding="utf-8")
 
 
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
