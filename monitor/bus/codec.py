@@ -21,13 +21,16 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from monitor.bus.messages import (
+    Answer,
     Event,
     Health,
     Heartbeat,
     Level,
     NearMissMessage,
+    NodeState,
     PublishedRecord,
     Reply,
+    Report,
     Request,
     ScoresMessage,
     Snapshot,
@@ -55,6 +58,8 @@ _TOPICS: dict[str, type[PublishedRecord]] = {
     "heartbeat": Heartbeat,
 }
 _KINDS = {kind: name for name, kind in reversed(_TOPICS.items())}
+_UPLINK = (Report, NodeState, Answer)
+"""What nodes send to a broker (docs/fleet.md)."""
 T = TypeVar("T")
 
 
@@ -86,7 +91,7 @@ class Message(msgspec.Struct, frozen=True):
 
 
 DECODERS: dict[type[Any], msgspec.json.Decoder[Any]] = {
-    kind: msgspec.json.Decoder(kind) for kind in (*_KINDS, Header, Snapshot, Request, Reply)
+    kind: msgspec.json.Decoder(kind) for kind in (*_KINDS, Header, Snapshot, Request, Reply, *_UPLINK)
 }
 """All made while this module is loaded, by one thread: two that make one at the same time can crash."""
 
@@ -258,7 +263,7 @@ def _to_utc(time: datetime) -> datetime:
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of every message, keyed by record name under ``$defs``."""
-    kinds = [*_TOPICS.values(), Header, Snapshot, Request, Reply, Trouble]
+    kinds = [*_TOPICS.values(), Header, Snapshot, Request, Reply, Trouble, *_UPLINK]
     _, definitions = msgspec.json.schema_components(kinds)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -8,8 +8,9 @@ from typing import Any
 from monitor.cli.arguments import DEFAULT_ENDPOINT, Flags, model_flag
 from monitor.cli.channel import add_channel, channel_keys
 from monitor.cli.values import names, per_hour
-from monitor.config.broker import broker_address
+from monitor.config.broker import MQTT_OR_NATS, broker_address
 from monitor.config.settings import CalibrationConfig
+from monitor.errors import ConfigError
 
 FLAGS = {
     "model.name": "--model", "model.adapter": "--adapter",
@@ -18,6 +19,7 @@ FLAGS = {
     "capture.require": "--require", "capture.channel": "--channel", "capture.channels": "--channel",
     "capture.sources": "--mic, --source", "calibration.false_alarms_per_hour": "--false-alarms",
     "detector.urgent": "--urgent", "mqtt.url": "--mqtt", "mqtt.user": "--mqtt",
+    "uplink.url": "--uplink", "uplink.user": "--uplink",
     "diary.form": "--diary", "diary.level": "-v, -q",
 }  # fmt: skip
 """Setting -> the flag that stands for it."""
@@ -86,6 +88,11 @@ def add_places(group: Flags) -> None:
         help="tell a broker, mqtt://HOST or mqtts://HOST, and so Home Assistant (docs/mqtt.md)",
     )
     group.add_argument(
+        "--uplink",
+        metavar="URL",
+        help="report to a broker of many nodes, mqtt[s]://HOST, nats://HOST or tls://HOST (docs/fleet.md)",
+    )
+    group.add_argument(
         "--bind", metavar="ENDPOINT", help=f"where to publish (default {DEFAULT_ENDPOINT}), or none"
     )
     group.add_argument(
@@ -135,6 +142,8 @@ def settings_of(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     flags["diary"] = {name: value for name, value in diary.items() if value is not None}
     if arguments.mqtt is not None:
         flags["mqtt"] = _broker(arguments)
+    if arguments.uplink is not None:
+        flags["uplink"] = uplink_keys(arguments.uplink)
     return flags
 
 
@@ -142,4 +151,21 @@ def _broker(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return what `--mqtt` says of the configuration; a password in it is kept out of that."""
     address = broker_address(arguments.mqtt, "--mqtt")
     arguments.mqtt_password = address.password
+    return {"url": address.url, **({"user": address.user} if address.user else {})}
+
+
+def uplink_keys(url: str) -> dict[str, Any]:
+    """Return what `--uplink` says of the configuration.
+
+    Raises
+    ------
+    ConfigError
+        It is no address, or has a password, which every user of this computer could read there.
+    """
+    address = broker_address(url, "--uplink", MQTT_OR_NATS)
+    if address.password is not None:
+        raise ConfigError(
+            "--uplink has a password (not shown here), and every user of this computer sees command lines; "
+            "valid: USER@HOST, and the password in the variable UPLINK_PASSWORD or [uplink] password_file."
+        )
     return {"url": address.url, **({"user": address.user} if address.user else {})}

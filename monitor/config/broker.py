@@ -1,4 +1,4 @@
-"""The address of an MQTT broker, as a user writes it. Pure.
+"""The address of a broker (MQTT, NATS), as a user writes it. Pure.
 
 A password is nothing to show: no sentence of this file has what stands before an ``@``.
 """
@@ -6,15 +6,18 @@ A password is nothing to show: no sentence of this file has what stands before a
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from urllib.parse import unquote, urlsplit
 
 import msgspec
 
 from monitor.errors import ConfigError
 
-PORTS = {"mqtt": 1883, "mqtts": 8883}
-"""Scheme -> usual port; `mqtts` is encrypted."""
-VALID = "mqtt://HOST, mqtts://HOST (encrypted), and :PORT where it is not 1883 or 8883"
+MQTT = {"mqtt": 1883, "mqtts": 8883}
+"""Scheme -> usual port."""
+MQTT_OR_NATS = {**MQTT, "nats": 4222, "tls": 4222}
+"""The same where a node reports to; `tls` is how NATS calls what is encrypted."""
+_ENCRYPTED = frozenset({"mqtts", "tls"})
 _USER = re.compile(r"(?<=//)[^/]*@")
 _HOST = re.compile(r"[^\s/?#@]+")
 
@@ -45,16 +48,19 @@ class BrokerAddress(msgspec.Struct, frozen=True):
     """Encrypted."""
     user: str = ""
     password: Password | None = None
+    nats: bool = False
+    """It speaks NATS; else MQTT."""
 
     @property
     def url(self) -> str:
         """The address without user and password, for settings and sentences."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
+        plain, encrypted = ("nats", "tls") if self.nats else ("mqtt", "mqtts")
+        return f"{encrypted if self.tls else plain}://{host}:{self.port}"
 
 
-def broker_address(url: str, where: str) -> BrokerAddress:
-    """Return what `url` says; `where` it stands, at the beginning of a sentence.
+def broker_address(url: str, where: str, ports: Mapping[str, int] = MQTT) -> BrokerAddress:
+    """Return what `url` says; `where` it stands, at the beginning of a sentence; `ports` of valid schemes.
 
     Raises
     ------
@@ -65,17 +71,18 @@ def broker_address(url: str, where: str) -> BrokerAddress:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise _refused(url, where) from None
+        raise _refused(url, where, ports) from None
     beyond = parts.path.strip("/") or parts.query or parts.fragment
     host = parts.hostname or ""
-    if parts.scheme not in PORTS or not _HOST.fullmatch(host) or beyond or port == 0:
-        raise _refused(url, where)
+    if parts.scheme not in ports or not _HOST.fullmatch(host) or beyond or port == 0:
+        raise _refused(url, where, ports)
     return BrokerAddress(
         host=host,
-        port=PORTS[parts.scheme] if port is None else port,
-        tls=parts.scheme == "mqtts",
+        port=ports[parts.scheme] if port is None else port,
+        tls=parts.scheme in _ENCRYPTED,
         user=unquote(parts.username or ""),
         password=None if parts.password is None else Password(unquote(parts.password)),
+        nats=parts.scheme in {"nats", "tls"},
     )
 
 
@@ -87,6 +94,12 @@ def without_user(url: str) -> str:
     return shown if shown != url else f"…@{url.rpartition('@')[2]}"
 
 
-def _refused(url: str, where: str) -> ConfigError:
+def _refused(url: str, where: str, ports: Mapping[str, int]) -> ConfigError:
     hint = "; in a password write / ? # @ as %2F %3F %23 %40" if "@" in url else ""
-    return ConfigError(f"{where} is {without_user(url)!r}; valid: {VALID}{hint}.")
+    return ConfigError(f"{where} is {without_user(url)!r}; valid: {_valid(ports)}{hint}.")
+
+
+def _valid(ports: Mapping[str, int]) -> str:
+    schemes = [f"{one}://HOST{' (encrypted)' if one in _ENCRYPTED else ''}" for one in ports]
+    usual = " or ".join(map(str, dict.fromkeys(ports.values())))
+    return f"{', '.join(schemes)}, and :PORT where it is not {usual}"

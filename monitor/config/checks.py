@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from monitor.config import limits
-from monitor.config.broker import broker_address
+from monitor.config.broker import MQTT, MQTT_OR_NATS, broker_address
 from monitor.config.notify_checks import check_notify
 from monitor.errors import ConfigError
 
@@ -131,14 +131,16 @@ def check_broker(config: Config, origin: str) -> None:
     ConfigError
         It is one of these.
     """
-    if not config.mqtt.url:
-        return
-    address = broker_address(config.mqtt.url, f"{origin}: mqtt.url")
-    if address.user or address.password is not None:
-        raise ConfigError(
-            f"{origin}: mqtt.url has a user before its @, or a password (not shown here); "
-            f"valid: {address.url}, with [mqtt] user, and password_env or password_file for the password."
-        )
+    for section, url, ports in (
+        ("mqtt", config.mqtt.url, MQTT),
+        ("uplink", config.uplink.url, MQTT_OR_NATS),
+    ):
+        address = broker_address(url, f"{origin}: {section}.url", ports) if url else None
+        if address is not None and (address.user or address.password is not None):
+            raise ConfigError(
+                f"{origin}: {section}.url has a user before its @, or a password (not shown here); valid: "
+                f"{address.url}, with [{section}] user, and password_env or password_file for the password."
+            )
 
 
 def check_thresholds(config: Config, origin: str) -> None:

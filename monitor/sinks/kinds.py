@@ -43,6 +43,7 @@ SINKS: dict[str, str] = {
     "history": "monitor.sinks.history:open_history",
     "notify": "monitor.sinks.notify.opening:open_notify",
     "mqtt": "monitor.sinks.mqtt.sink:open_mqtt",
+    "uplink": "monitor.sinks.uplink.sink:open_uplink",
     "service_manager": "monitor.sinks.service_manager:open_service_manager",
     "metrics": "monitor.sinks.metrics.server:open_metrics",
 }

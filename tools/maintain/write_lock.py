@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "container"
-EXTRAS = ("memory", "metrics", "notify", "web")
+EXTRAS = ("fleet", "memory", "metrics", "notify", "web")
 """What a run may need; the rest is for those who measure, train or develop."""
 _HEAD = "# Written by `python -m tools.maintain.write_lock`; pip refuses what has another hash.\n"
 _OPTIONS = ("--universal", "--generate-hashes", "--no-header", "--no-annotate", "--no-emit-index-url")

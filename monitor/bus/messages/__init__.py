@@ -31,8 +31,10 @@ from monitor.bus.messages.published import (
     SoundLevel,
     Trouble,
 )
+from monitor.bus.messages.uplink import Answer, LastEvent, NodeSource, NodeState, Report
 
 __all__ = [
+    "Answer",
     "BackgroundProfile",
     "Candidate",
     "Change",
@@ -44,11 +46,15 @@ __all__ = [
     "Health",
     "HearingChange",
     "Heartbeat",
+    "LastEvent",
     "Latency",
     "Level",
     "NearMissMessage",
+    "NodeSource",
+    "NodeState",
     "PublishedRecord",
     "Reply",
+    "Report",
     "Request",
     "ScoresMessage",
     "SelfTest",

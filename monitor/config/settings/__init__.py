@@ -33,6 +33,7 @@ from monitor.config.settings.sections import (
     Tau,
     WindowConfig,
 )
+from monitor.config.settings.uplink import UplinkConfig
 
 __all__ = [
     "MAX_CLASSES",
@@ -66,6 +67,7 @@ __all__ = [
     "TargetConfig",
     "Tau",
     "Threshold",
+    "UplinkConfig",
     "WindowConfig",
     "as_toml",
     "checked",

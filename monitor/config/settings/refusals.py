@@ -60,6 +60,7 @@ _CHOICES = {
     "notify.targets.*.again_after_s": f"a list of numbers, {limits.AGAIN_AFTER_S}",
     "notify.targets.*.quiet": "HH:MM-HH:MM, or empty",
     "mqtt.prefix": "such as monitor or home/monitor; no blank, + or #, no / at its ends",
+    "uplink.prefix": "such as fleet or city/north: letters a to z, digits, - and _, at most four parts",
     "mqtt.discovery_prefix": "such as homeassistant, or empty; no blank, + or #, no / at its ends",
 }
 """What a key that takes words may be."""

@@ -16,6 +16,7 @@ from monitor.config.settings.fleet import FleetConfig
 from monitor.config.settings.mqtt import MqttConfig
 from monitor.config.settings.notify import NotifyConfig
 from monitor.config.settings.scan import ScanConfig
+from monitor.config.settings.uplink import UplinkConfig
 
 MAX_CLASSES = 500
 """More classes than anyone can follow, and than one message a second should carry the state of."""
@@ -342,6 +343,7 @@ class Config(_Section, frozen=True):
     clips: ClipsConfig = ClipsConfig()
     notify: NotifyConfig = NotifyConfig()
     mqtt: MqttConfig = MqttConfig()
+    uplink: UplinkConfig = UplinkConfig()
     self_test: SelfTestConfig = SelfTestConfig()
     diary: DiaryConfig = DiaryConfig()
     metrics: MetricsConfig = MetricsConfig()

@@ -6,6 +6,7 @@ not acknowledged when a connection was lost, it sends again over the next one, i
 
 from __future__ import annotations
 
+import random
 import ssl
 import sys
 import threading
@@ -20,14 +21,23 @@ from paho.mqtt.reasoncodes import ReasonCode
 from monitor.config.broker import BrokerAddress
 from monitor.errors import ConfigError
 from monitor.files.paths import user_path
-from monitor.sinks.mqtt.signals import Acknowledged, Connected, Denied, Happened, Lost, Received
+from monitor.sinks.mqtt.signals import (
+    Acknowledged,
+    Connected,
+    Denied,
+    Granted,
+    Happened,
+    Lost,
+    Received,
+)
 from monitor.text import sanitise
 
 _KEEPALIVE_S = 15
 """A broker that is silent for one and a half times as long takes the monitor for dead, and says so."""
 _CONNECT_S = 5.0
-_RETRY_S = (1, 10)
-"""Seconds to the next attempt, at first and at most."""
+_FIRST_S, _MOST_S = (0.5, 2.0), (5.0, 10.0)
+"""Seconds to the next attempt, at first and at most: each drawn at random after each loss, so that those
+who lost their broker at the same moment do not come back at the same moment."""
 _QOS = 1
 
 
@@ -50,9 +60,11 @@ class Connection:
     client_id
         What it knows this client by; no two are to have the same.
     will
-        What it says when this program dies.
+        What it says when this program dies; None: nothing.
     heard
         Takes what happens, on the library's thread; never waits.
+    section
+        Of the settings that say all this.
 
     Raises
     ------
@@ -60,25 +72,29 @@ class Connection:
         `ca_file` cannot be read.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what a connection is made of
         self,
         address: BrokerAddress,
         ca_file: str,
         client_id: str,
-        will: Will,
+        will: Will | None,
         heard: Callable[[Happened], None],
+        section: str = "mqtt",
     ) -> None:
         self._address = address
+        self._section = section
+        self._let_in = False
         self._heard = heard
         self._client = Client(CallbackAPIVersion.VERSION2, client_id)
         self._client.connect_timeout = _CONNECT_S
         self._client.max_inflight_messages = 0  # whoever publishes says how many
-        self._client.reconnect_delay_set(*_RETRY_S)
-        self._client.will_set(will.topic, will.payload, _QOS, retain=True)
+        self._set_delays()
+        if will is not None:
+            self._client.will_set(will.topic, will.payload, _QOS, retain=True)
         if address.user:
             self._client.username_pw_set(address.user, address.password.text if address.password else None)
         if address.tls:
-            self._client.tls_set_context(_trusting(ca_file))
+            self._client.tls_set_context(trusting(ca_file, section))
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail = self._on_connect_fail
         self._client.on_disconnect = self._on_disconnect
@@ -108,6 +124,10 @@ class Connection:
         stopping.join(wait_s)
         self._forget()
 
+    def _set_delays(self) -> None:
+        first_s, most_s = random.uniform(*_FIRST_S), random.uniform(*_MOST_S)
+        self._client.reconnect_delay_set(first_s, most_s)  # type: ignore[arg-type]  # it takes any number
+
     def _forget(self) -> None:
         """Let the library hold nothing of ours, so that both are freed."""
         client = self._client
@@ -117,12 +137,16 @@ class Connection:
     def _on_connect(
         self, _client: Client, _data: Any, _flags: ConnectFlags, reason: ReasonCode, _: Any
     ) -> None:
-        self._heard(Lost(_refusal(reason)) if reason.is_failure else Connected())
+        self._let_in = not reason.is_failure
+        self._heard(Lost(_refusal(reason, self._section)) if reason.is_failure else Connected())
 
     def _on_connect_fail(self, _client: Client, _data: Any) -> None:
-        self._heard(Lost(_reason(sys.exc_info()[1])))
+        self._heard(Lost(reason_of(sys.exc_info()[1], self._section)))
 
     def _on_disconnect(self, _client: Client, _data: Any, _flags: Any, _reason: ReasonCode, _: Any) -> None:
+        if self._let_in:  # after a refusal the next attempt comes later and later
+            self._let_in = False
+            self._set_delays()
         self._heard(Lost(""))
 
     def _on_publish(self, _client: Client, _data: Any, mid: int, _reason: Any, _: Any) -> None:
@@ -133,35 +157,46 @@ class Connection:
     ) -> None:
         if any(reason.is_failure for reason in reasons):
             self._heard(Denied())
+        else:
+            self._heard(Granted())
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         self._heard(Received(message.topic, bytes(message.payload), message.retain))
 
 
-def _trusting(ca_file: str) -> ssl.SSLContext:
+def trusting(ca_file: str, section: str) -> ssl.SSLContext:
+    """Return what an encrypted broker's certificate is checked against; `section` names the setting.
+
+    Raises
+    ------
+    ConfigError
+        `ca_file` cannot be read.
+    """
     try:
         return ssl.create_default_context(cafile=str(user_path(ca_file)) if ca_file else None)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise ConfigError(
-            f"mqtt.ca_file is {ca_file!r}, which holds no certificates that can be read ({why}); "
+            f"{section}.ca_file is {ca_file!r}, which holds no certificates that can be read ({why}); "
             "valid: a file with the broker's authority in PEM."
         ) from None
 
 
-def _refusal(reason: ReasonCode) -> str:
+def _refusal(reason: ReasonCode, section: str) -> str:
     """Return why the broker did not let us in, and what to do."""
     if reason.value in {134, 135}:  # bad user name or password; not authorised
-        return "it refuses this user; check [mqtt] user, and the password in the variable or file named there"
+        return f"it refuses this user; check [{section}] user, and the password in the variable or file there"
     return f"it refuses: {sanitise(str(reason)).lower()}"
 
 
-def _reason(error: BaseException | None) -> str:
-    """Return why no connection was made, in words."""
+def reason_of(error: BaseException | None, section: str) -> str:
+    """Return why no connection was made, in words; `section` has the settings."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted: {error.verify_message}; [mqtt] ca_file names whom to trust"
+        return (
+            f"its certificate is not trusted: {error.verify_message}; [{section}] ca_file names whom to trust"
+        )
     if isinstance(error, ssl.SSLError):
-        return "it does not speak TLS as mqtts:// wants it; is it mqtt://, or another port?"
+        return "it does not speak TLS as this address wants it; is it one without, or another port?"
     if isinstance(error, TimeoutError):
         return "it does not answer"
     return sanitise(getattr(error, "strerror", None) or str(error) or "no reason was given")

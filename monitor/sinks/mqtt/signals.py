@@ -20,6 +20,10 @@ class Denied(msgspec.Struct, frozen=True):
     """The broker does not let us hear what we asked for."""
 
 
+class Granted(msgspec.Struct, frozen=True):
+    """The broker lets us hear what we asked for; what it keeps of that is under way."""
+
+
 class Acknowledged(msgspec.Struct, frozen=True):
     """The broker has what was published as `id`."""
 
@@ -35,4 +39,4 @@ class Received(msgspec.Struct, frozen=True):
     """It was kept by the broker from before it was asked for."""
 
 
-Happened = Connected | Lost | Denied | Acknowledged | Received
+Happened = Connected | Lost | Denied | Granted | Acknowledged | Received

@@ -12,7 +12,7 @@ import msgspec
 from monitor import __version__
 from monitor.bus.messages import PublishedRecord, Reply, Request
 from monitor.config.broker import BrokerAddress, Password, broker_address
-from monitor.config.settings import Config, MqttConfig
+from monitor.config.settings import Config, MqttConfig, UplinkConfig
 from monitor.errors import ConfigError
 from monitor.files.paths import user_path
 from monitor.sinks.kinds import SinkOptions
@@ -113,23 +113,39 @@ def told_who(settings: MqttConfig, stated: Password | None, environment: Mapping
         The file cannot be read, or there is a password and no user.
     """
     address = broker_address(settings.url, "mqtt.url")
-    password = stated
-    if password is None and settings.password_file:
-        password = _of_file(settings.password_file)
-    if password is None and settings.user and environment.get(settings.password_env):
-        password = Password(environment[settings.password_env])
+    password = password_of(settings, "mqtt", environment) if stated is None else stated
     if password is not None and not settings.user:
         raise ConfigError("There is a password for the MQTT broker and no user; set [mqtt] user.")
     return msgspec.structs.replace(address, user=settings.user, password=password)
 
 
-def _of_file(name: str) -> Password:
+def password_of(
+    settings: MqttConfig | UplinkConfig, section: str, environment: Mapping[str, str]
+) -> Password | None:
+    """Return the password for the broker of a section: of its file, or of the variable; None: there is none.
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be read, or there is a password and no user.
+    """
+    if settings.password_file:
+        if not settings.user:
+            raise ConfigError(f"There is a password for the broker and no user; set [{section}] user.")
+        return _of_file(settings.password_file, section)
+    stated = environment.get(settings.password_env) if settings.user else None
+    return Password(stated) if stated else None
+
+
+def _of_file(name: str, section: str) -> Password:
     try:
         with user_path(name).open(encoding="utf-8") as file:
             text = file.read(_LONGEST_PASSWORD).partition("\n")[0].rstrip("\r")
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise ConfigError(f"mqtt.password_file is {name!r}, which cannot be read: {why}.") from None
+        raise ConfigError(f"{section}.password_file is {name!r}, which cannot be read: {why}.") from None
     if not text:
-        raise ConfigError(f"mqtt.password_file is {name!r}, whose first line is empty; valid: the password.")
+        raise ConfigError(
+            f"{section}.password_file is {name!r}, whose first line is empty; valid: the password."
+        )
     return Password(text)

@@ -1,0 +1,118 @@
+"""The sink through which a node reports to a broker of many."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+
+from monitor import __version__
+from monitor.bus.messages import PublishedRecord
+from monitor.config.broker import MQTT_OR_NATS, broker_address
+from monitor.config.settings import Config, UplinkConfig
+from monitor.files.paths import own_folder
+from monitor.names import slug
+from monitor.sinks.kinds import SinkOptions
+from monitor.sinks.uplink.link import Topics
+from monitor.sinks.uplink.opening import make_link
+from monitor.sinks.uplink.spool import Spool
+from monitor.sinks.uplink.summary import About, Summary, is_wanted
+from monitor.sinks.uplink.worker import Worker
+from monitor.wording import node_name
+
+CLOSE_S = 3.0
+"""Seconds in which what waits may still be passed on at the end."""
+
+
+class UplinkSink:
+    """A `Sink` whose worker reports events and health to a broker.
+
+    Overflow: the mailbox is bounded and counted (`worker.py`), what waits on the disk too (`spool.py`).
+    """
+
+    def __init__(self, worker: Worker, news: list[str], close_s: float = CLOSE_S) -> None:
+        """Let `worker` work; `news`: what a person is to know of how it begins."""
+        self._worker = worker
+        self._news = news
+        self._close_s = close_s
+        self._overflow = 0
+        self._closed = False
+        worker.start()
+
+    @property
+    def dropped(self) -> int:
+        """Reports that nobody will ever have; what waits on the disk is none."""
+        return self._overflow + self._worker.lost
+
+    def emit(self, record: PublishedRecord) -> None:
+        """Let the worker have `record`, if records of its kind are reported; never waits."""
+        if not self._closed and is_wanted(record) and not self._worker.take(record):
+            self._overflow += 1
+
+    def news(self) -> list[str]:
+        """Return how the connection is, each change once."""
+        begun, self._news = self._news, []
+        news = self._worker.news
+        return begun + [news.popleft() for _ in range(len(news))]
+
+    def close(self) -> None:
+        """Write down and send what can be, say good-bye and end, within seconds; may be called twice."""
+        if not self._closed:
+            self._closed = True
+            self._worker.close(self._close_s)
+
+
+def open_uplink(config: Config, _: SinkOptions) -> UplinkSink | None:
+    """Report to the broker of `[uplink]`; None where there is none. It need not be there yet.
+
+    Raises
+    ------
+    ConfigError
+        Address, password, certificates or credentials are not usable, or a library is missing.
+    """
+    settings = config.uplink
+    if not settings.url:
+        return None
+    node = slug(node_name(config.publish.node))
+    connect = make_link(settings, Topics(settings.prefix, node))
+    spool, news = open_spool(settings, node)
+    about = About(
+        node=node,
+        run=uuid.uuid4().hex[:12],
+        version=__version__,
+        place=settings.place,
+        started=datetime.now(UTC),
+        heartbeat_s=settings.heartbeat_s,
+    )
+    url = broker_address(settings.url, "uplink.url", MQTT_OR_NATS).url
+    worker = Worker(
+        f"The broker {url}", Summary(about), spool, connect, settings.heartbeat_s, settings.per_second
+    )
+    return UplinkSink(worker, news)
+
+
+def open_spool(settings: UplinkConfig, node: str) -> tuple[Spool, list[str]]:
+    """Return where reports wait: on the disk, else in memory; and what a person is to know of that."""
+    path = _path(settings.prefix, node)
+    news = [] if path else ["There is no home folder: reports wait in memory only; set XDG_STATE_HOME."]
+    try:
+        spool = Spool(path, settings.keep_days, settings.max_mb)
+    except BlockingIOError:
+        news.append(
+            f"Another monitor of this computer is the node {node} too; give one of them another "
+            "[publish] node. Reports of this one wait in memory only."
+        )
+        spool = Spool(None, settings.keep_days, settings.max_mb)
+    except (sqlite3.Error, OSError) as error:
+        why = getattr(error, "strerror", None) or error
+        news.append(f"{path} cannot be used ({why}); reports wait in memory only.")
+        spool = Spool(None, settings.keep_days, settings.max_mb)
+    if spool.set_aside is not None:
+        news.append(f"The reports that waited could not be read and are now {spool.set_aside}.")
+    return spool, news
+
+
+def _path(prefix: str, node: str) -> Path | None:
+    folder = own_folder("state")
+    return None if folder is None else folder / "uplink" / f"{prefix.replace('/', '.')}@{node}.sqlite"
