@@ -6,6 +6,7 @@ chunked container ends where its bytes end, or where another chunk begins.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 
 from monitor.sources.chunk_layout import Layout, fits, is_chunk, read_layout
@@ -28,10 +29,10 @@ class ByteStream:
         """Read by `receive`: up to so many bytes; it waits for the first, and returns none at the end."""
         self._receive = receive
         self._ahead = bytearray()
+        self._given: deque[bytes] = deque()  # what holds the tail
+        self._given_len = 0
         self.position = 0
         """Bytes given out."""
-        self.tail = b""
-        """The last `TAIL_LEN` bytes given out."""
 
     def peek(self, stop: int, start: int = 0, /) -> bytes:
         """Return what comes from byte `start` to `stop`, or all there is of it, without taking it."""
@@ -44,6 +45,11 @@ class ByteStream:
         """What has arrived and was not taken, without waiting for more."""
         return bytes(self._ahead)
 
+    @property
+    def tail(self) -> bytes:
+        """The last `TAIL_LEN` bytes given out."""
+        return b"".join(self._given)[-TAIL_LEN:]
+
     def read(self, length: int) -> bytes:
         """Return the next bytes, `length` at most and one at least; none at the end."""
         if self._ahead:
@@ -52,7 +58,10 @@ class ByteStream:
         else:
             data = self._receive(length)
         self.position += len(data)
-        self.tail = (self.tail + data)[-TAIL_LEN:]
+        self._given.append(data)
+        self._given_len += len(data)
+        while self._given_len - len(self._given[0]) >= TAIL_LEN:
+            self._given_len -= len(self._given.popleft())
         return data
 
     def skip(self, length: int) -> None:

@@ -54,9 +54,16 @@ class Sound:
     """The sound in a recognised container."""
 
     def __init__(
-        self, stream: ByteStream, container: Container, name: str, file: BinaryIO | None = None
+        self,
+        stream: ByteStream,
+        container: Container,
+        name: str,
+        file: BinaryIO | None = None,
+        whole: bool = False,
     ) -> None:
         """Begin to decode `stream`; `name` it in sentences; a `file` may be read back and forth.
+
+        With `whole`, all of it is there already.
 
         Raises
         ------
@@ -75,7 +82,8 @@ class Sound:
         self._xing = read_xing(stream.peek(LOOK_LEN)) if container.demuxer == "mp3" else None
         self._bytes = sound_bytes(stream, container.demuxer)
         in_file = container.seeks and file is not None and self._bytes is stream
-        self._decoder = Decoder(file if in_file and file is not None else self._bytes, container, name)
+        data = file if in_file and file is not None else self._bytes
+        self._decoder = Decoder(data, container, name, whole)
         self.sample_rate = self._decoder.sample_rate
         """Hz."""
 

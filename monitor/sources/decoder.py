@@ -27,10 +27,12 @@ MAX_HOLE_S = 60.0
 _PROBE_S = 1.0
 """Seconds of a stream that may be read to learn what is in it."""
 
-_OPTIONS = {"wav": {"ignore_length": "1", "max_size": "2048"}}
+_ARRIVING_LEN, _WHOLE_LEN = 2048, 1 << 14
+"""Bytes of a packet of WAV where sound arrives and must not wait, and where all of it is there: larger ones
+take longer again, for the memory they need."""
 _STRICT = {name: {"err_detect": "crccheck+explode"} for name in ("flac", "ac3", "eac3")}
 """By codec: a frame whose checksum is wrong is an error, not noise."""
-_SCALES = {"u1": 2.0**7, "i2": 2.0**15, "i4": 2.0**31, "i8": 2.0**63}
+_SCALES = {"u1": 2.0**-7, "i2": 2.0**-15, "i4": 2.0**-31, "i8": 2.0**-63}
 _OPENING = threading.Lock()
 
 
@@ -70,8 +72,10 @@ class Readable(Protocol):
 class Decoder:
     """The first stream of sound in a container."""
 
-    def __init__(self, data: Readable, container: Container, name: str) -> None:
+    def __init__(self, data: Readable, container: Container, name: str, whole: bool = False) -> None:
         """Read the header of `data`, which is wrapped as `container` says; `name` it in sentences.
+
+        With `whole`, all of it is there, and none of it has to be given at once.
 
         Raises
         ------
@@ -81,7 +85,9 @@ class Decoder:
         av = load_av()
         self._errors = av.error
         self._name = name
-        options = {"analyzeduration": f"{_PROBE_S * 1e6:.0f}", **_OPTIONS.get(container.demuxer, {})}
+        options = {"analyzeduration": f"{_PROBE_S * 1e6:.0f}"}
+        if container.demuxer == "wav":
+            options |= {"ignore_length": "1", "max_size": str(_WHOLE_LEN if whole else _ARRIVING_LEN)}
         try:
             self._container = av.open(
                 data, format=container.demuxer, options=options, metadata_errors="replace"
@@ -207,9 +213,9 @@ def to_float(frame: Any) -> NDArray[np.float32]:
     kind = array.dtype.str[1:]
     if kind == "u1":
         array = array.astype(np.int16) - 128
-    if kind in _SCALES:
-        array = array / _SCALES[kind]
     samples: NDArray[np.float32] = np.ascontiguousarray(array, np.float32)
+    if kind in _SCALES:
+        samples *= _SCALES[kind]  # powers of two: nothing is rounded but by float32 itself
     return samples
 
 

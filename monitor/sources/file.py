@@ -28,7 +28,9 @@ from monitor.sources.pace import Pace
 from monitor.sources.sndfile import SndfileSound
 
 BLOCK_S = 0.05
-"""Seconds per block."""
+"""Seconds per block of a file that is heard in real time."""
+FAST_BLOCK_S = 1.0
+"""Of one that is heard at once: each block has its price, and nobody waits for it."""
 VALID = "wav, flac, ogg, opus, mp3, m4a, aac, aiff, au, caf, w64, mkv, ts and the other formats of libsndfile"
 _CATCHES_UP_S = 3600.0
 """Seconds for which sound that was recorded before may keep everybody waiting."""
@@ -155,7 +157,7 @@ class FileSource:
         if isinstance(kind, Container):
             file = self._opened.enter_context(self._path.open("rb")) if kind.seeks else None
             try:
-                return Sound(stream, kind, str(self._path), file)
+                return Sound(stream, kind, str(self._path), file, whole=not self.live)
             except SourceError as refusal:
                 error = refusal
         try:
@@ -166,8 +168,9 @@ class FileSource:
             ) from None
 
     def _blocks(self, file: BinaryIO, sound: Sound | SndfileSound) -> Iterator[Piece]:
-        """Decode, in blocks of `BLOCK_S`, and raise what is to be said at the end."""
-        yield from in_blocks(sound.pieces(), max(1, round(BLOCK_S * sound.sample_rate)))
+        """Decode, in blocks, and raise what is to be said at the end."""
+        block_s = FAST_BLOCK_S if self._fast else BLOCK_S
+        yield from in_blocks(sound.pieces(), max(1, round(block_s * sound.sample_rate)))
         grown = os.fstat(file.fileno()).st_size - self._size
         try:
             conclude(str(self._path), sound.found)
@@ -209,21 +212,24 @@ class FileSource:
 
 def in_blocks(pieces: Iterator[Piece], block_len: int) -> Iterator[Piece]:
     """Cut and join `pieces` to blocks of `block_len` samples; a hole or other channels begin another."""
-    rest: NDArray[np.float32] | None = None
-    lost_len, fault = 0, None
+    kept: list[NDArray[np.float32]] = []
+    length, lost_len, fault = 0, 0, None
     for piece in pieces:
-        if rest is not None and (piece.lost_len or piece.samples.shape[1] != rest.shape[1]):
-            if len(rest):
-                yield Piece(rest, lost_len, fault)
-                lost_len, fault = 0, None
-            rest = None
+        samples = piece.samples
+        if kept and (piece.lost_len or samples.shape[1] != kept[0].shape[1]):
+            yield Piece(np.concatenate(kept), lost_len, fault)
+            kept, length, lost_len, fault = [], 0, 0, None
         lost_len, fault = lost_len + piece.lost_len, piece.fault or fault
-        rest = piece.samples if rest is None else np.concatenate([rest, piece.samples])
-        while len(rest) >= block_len:
-            yield Piece(rest[:block_len], lost_len, fault)
-            rest, lost_len, fault = rest[block_len:], 0, None
-    if rest is not None and len(rest):
-        yield Piece(rest, lost_len, fault)
+        if len(samples):
+            kept.append(samples)
+            length += len(samples)
+        while length >= block_len:
+            joined = np.concatenate(kept) if len(kept) > 1 else kept[0]
+            yield Piece(joined[:block_len], lost_len, fault)
+            length, lost_len, fault = length - block_len, 0, None
+            kept = [joined[block_len:]] if length else []
+    if kept:
+        yield Piece(np.concatenate(kept), lost_len, fault)
 
 
 def refuse_unreadable(path: Path) -> None:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from monitor.config.settings import CaptureConfig
 from monitor.errors import SourceError
-from monitor.stream.highpass import ROW_LEN, HighPass
+from monitor.stream.highpass import HighPass
 from monitor.units import dbfs_to_power
 
 LIMIT = 100.0
@@ -42,6 +42,8 @@ _CLIPPED_SAMPLES = 3
 _TOGGLE_RANGE = 2.0 / 128.0
 """Sound of at most three values within two steps of 8 bit is none: the last bit of a converter toggles."""
 _STEP_S = 0.02
+_STEP_UNIT = 64
+"""Samples of which a step is a multiple, and a row of the filter a part."""
 _QUIET_AFTER_S = 2.0
 _SMOOTHING_S = 0.5
 _CANCELS_BELOW, _ADDS_ABOVE = 0.8, 1.0
@@ -76,17 +78,17 @@ class Downmix:
         self.channels = channels
         self._sample_rate = sample_rate
         self._cutoff_hz = config.highpass_hz
-        self._step_len = ROW_LEN * max(1, round(_STEP_S * sample_rate / ROW_LEN))
+        self._step_len = _STEP_UNIT * max(1, round(_STEP_S * sample_rate / _STEP_UNIT))
         self._choice = config.channel
         self._only = chosen(config.channel, channels, name)
         step_s = self._step_len / sample_rate
         self._hold = math.ceil(_QUIET_AFTER_S / step_s)
         self._share = 1.0 - math.exp(-step_s / _SMOOTHING_S)
-        self._quiet = np.zeros(channels, np.int64)
-        self._broken = np.zeros(channels, np.int64)
-        self._alive = np.zeros(channels, bool)
-        self._weights = np.full(channels, 1.0 / channels)
-        self._powers: NDArray[np.float64] | None = None
+        self._quiet = [0] * channels
+        self._broken = [0] * channels
+        self._alive = [False] * channels
+        self._weights = [1.0 / channels] * channels
+        self._powers: list[float] | None = None
         self._mix_power = 0.0
         self._cancels = False
         self._loudest = 0
@@ -94,7 +96,7 @@ class Downmix:
         self._begin()
 
     def _begin(self) -> None:
-        self._filter = HighPass(self._cutoff_hz, self._sample_rate, self.channels)
+        self._filter = HighPass(self._cutoff_hz, self._sample_rate, self.channels, self._step_len)
         self._rest = np.zeros((0, self.channels), np.float32)
         self._position = 0
 
@@ -130,8 +132,8 @@ class Downmix:
         """What there is to tell about the channels, a clause; None where each is what it seems."""
         if self.channels == 1:
             return None
-        broken = self._broken > 0
-        dead = ~broken & (self._quiet >= self._hold) & bool(self._alive.any())
+        broken = np.array(self._broken) > 0
+        dead = ~broken & (np.array(self._quiet) >= self._hold) & any(self._alive)
         parts = [
             _said(broken, "delivers", "deliver", "what is no sound"),
             _said(dead, "carries", "carry", "no sound"),
@@ -159,69 +161,71 @@ class Downmix:
                 heard[step, channel] = 0.0
         powers = np.einsum("sij,sij->si", heard, heard) / self._step_len
         clipped = (peaks >= CLIPPED_FROM) & (powers > _NO_SOUND)
+        mixed = heard[:, 0]
         if self.channels > 1:
-            mixed = np.concatenate(
-                [self._mix_step(*step) for step in zip(heard, powers, valid, clipped, strict=True)]
-            )
-        else:
-            mixed = np.asarray(heard.reshape(-1), np.float32)
+            weights = self._weigh(heard, powers, valid)
+            clipped &= weights[1:] > 0.0  # of what is clipped, what is heard
+            mixed = _weighted(heard, weights)
         if clipped.any():
             self._note_clipped(sound, clipped, length)
         self._position += length
-        return mixed[:length]
+        return np.asarray(mixed.reshape(-1)[:length], np.float32)
 
-    def _mix_step(
-        self,
-        heard: NDArray[np.float64],
-        powers: NDArray[np.float64],
-        valid: NDArray[np.bool_],
-        clipped: NDArray[np.bool_],
-    ) -> NDArray[np.float32]:
-        """Return the one channel of one step; of `clipped` only what is heard in it stays true."""
-        weights = self._judge(heard, powers, valid)
-        clipped &= weights > 0.0
-        before, self._weights = self._weights, weights
-        if not np.array_equal(before, weights):
-            ramp = np.arange(1, self._step_len + 1) / self._step_len
-            mixed = (before @ heard) * (1.0 - ramp) + (weights @ heard) * ramp
-        else:
-            mixed = weights @ heard
-        return np.asarray(mixed, np.float32)
-
-    def _judge(
+    def _weigh(
         self, heard: NDArray[np.float64], powers: NDArray[np.float64], valid: NDArray[np.bool_]
     ) -> NDArray[np.float64]:
-        """Return the share of each channel in what is heard of this step."""
-        sounding = valid & (powers > _NO_SOUND)
-        self._quiet = np.where(sounding, 0, self._quiet + 1)
-        self._broken = np.where(valid, np.maximum(self._broken - 1, 0), self._hold)
-        self._alive = sounding | (self._alive & valid & (self._quiet < self._hold))
+        """Return the weights of the channels before the first step, and of each: (steps + 1, channels)."""
+        weights = [self._weights]
+        products = heard @ heard.swapaxes(1, 2) / self._step_len
+        for step in zip(powers.tolist(), products, valid.tolist(), strict=True):
+            self._weights = self._judge(*step)
+            weights.append(self._weights)
+        return np.array(weights)
+
+    def _judge(self, powers: list[float], products: NDArray[np.float64], valid: list[bool]) -> list[float]:
+        """Return the share of each channel in what is heard of this step.
+
+        `products` are the mean products of any two channels, (channels, channels).
+        """
+        sounding = [is_valid and power > _NO_SOUND for is_valid, power in zip(valid, powers, strict=True)]
+        self._quiet = [0 if sounds else for_ + 1 for sounds, for_ in zip(sounding, self._quiet, strict=True)]
+        self._broken = [
+            max(for_ - 1, 0) if is_valid else self._hold
+            for is_valid, for_ in zip(valid, self._broken, strict=True)
+        ]
+        self._alive = [
+            sounds or (alive and is_valid and quiet < self._hold)
+            for sounds, alive, is_valid, quiet in zip(sounding, self._alive, valid, self._quiet, strict=True)
+        ]
         if self._only is not None:
             return self._one(self._only)
-        if not self._alive.any():
+        if not any(self._alive):
             return self._weights
-        self._measure(heard, powers)
+        self._measure(powers, products)
         if self._choice == "loudest" or self._cancels:
             return self._one(self._loudest)
-        return np.asarray(self._alive / self._alive.sum())
+        count = sum(self._alive)
+        return [alive / count for alive in self._alive]
 
-    def _one(self, channel: int) -> NDArray[np.float64]:
-        return np.asarray(np.eye(self.channels)[channel])
+    def _one(self, channel: int) -> list[float]:
+        return [float(index == channel) for index in range(self.channels)]
 
-    def _measure(self, heard: NDArray[np.float64], powers: NDArray[np.float64]) -> None:
+    def _measure(self, powers: list[float], products: NDArray[np.float64]) -> None:
         """Notice which channel is the loudest over half a second, and whether they cancel one another."""
-        alive, count = self._alive, int(self._alive.sum())
-        mean = (alive / count) @ heard
-        mix_power = float(mean @ mean) / self._step_len
+        alive, count = np.array(self._alive, np.float64), sum(self._alive)
+        mix_power = float(alive @ products @ alive) / count**2
         if self._powers is None:
             self._powers, self._mix_power = powers, mix_power
-        self._powers = self._powers + self._share * (powers - self._powers)
+        self._powers = [
+            before + self._share * (power - before)
+            for before, power in zip(self._powers, powers, strict=True)
+        ]
         self._mix_power += self._share * (mix_power - self._mix_power)
-        candidates = np.where(alive, self._powers, 0.0)
-        best = int(np.argmax(candidates))
-        if not alive[self._loudest] or candidates[best] > _LOUDER_BY * candidates[self._loudest]:
-            self._loudest = best
-        independent = float(candidates.sum()) / count**2
+        candidates = [power if on else 0.0 for power, on in zip(self._powers, self._alive, strict=True)]
+        best = max(candidates)
+        if not self._alive[self._loudest] or best > _LOUDER_BY * candidates[self._loudest]:
+            self._loudest = candidates.index(best)
+        independent = sum(candidates) / count**2
         limit = _ADDS_ABOVE if self._cancels else _CANCELS_BELOW
         self._cancels = count > 1 and self._mix_power < limit * independent
 
@@ -236,6 +240,18 @@ class Downmix:
             if at_full_scale.max() >= max(_CLIPPED_SAMPLES, CLIPPED_SHARE * heard_len):
                 begin = self._position + start
                 self._clipped.append((begin, begin + heard_len))
+
+
+def _weighted(heard: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sum of the channels of float64 (steps, channels, n); weights go over within a step.
+
+    `weights`, (steps + 1, channels), begin with those before the first step.
+    """
+    mixed = (weights[1:, np.newaxis] @ heard)[:, 0]
+    ramp = np.arange(1, heard.shape[2] + 1) / heard.shape[2]
+    for step in np.flatnonzero((weights[1:] != weights[:-1]).any(axis=1)):
+        mixed[step] = (weights[step] @ heard[step]) * (1.0 - ramp) + mixed[step] * ramp
+    return mixed
 
 
 def chosen(choice: str | int, channels: int, name: str) -> int | None:

@@ -1,10 +1,11 @@
 """A high-pass filter: it hears no offset, and no hum if it is set higher. Pure; linear; float64 inside.
 
 Second order, Butterworth, by the bilinear transform (R. Bristow-Johnson, *Audio EQ Cookbook*, "HPF" with
-Q = 1 / sqrt 2). It is a recursion, and numpy has none, so sound is filtered in rows of `ROW_LEN` samples:
-with the state s before a row x, its output is ``T x + O s``, and the state behind it ``P s + C x``. T, O, P
-and C come of the powers of the filter's state matrix, computed once; only the states, two numbers a row, are
-found one by one.
+Q = 1 / sqrt 2). It is a recursion, and numpy has none, so sound is filtered in steps of rows of `ROW_LEN`
+samples. With the state s before a row x, its output is ``T x + O s``, and the state behind it ``P s + C x``.
+T, O, P and C come of the powers of the filter's state matrix, computed once, and so do the matrices that
+give the states before all rows of a step at once; only the state before each step, two numbers, is found one
+by one. Every step is computed by itself, so its bits do not depend on how many come together.
 """
 
 from __future__ import annotations
@@ -14,56 +15,89 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-ROW_LEN = 64
-"""Samples filtered at once."""
+ROW_LEN = 32
+"""Samples filtered at once: a row costs the square of that, a step the square of its rows."""
 _HIGHEST_SHARE = 0.4
 """No cut-off lies above this share of the sample rate."""
 
 
 class HighPass:
-    """Filters several channels, rows on rows, each row going on where the one before it ended."""
+    """Filters several channels, steps on steps, each step going on where the one before it ended."""
 
-    def __init__(self, cutoff_hz: float, sample_rate: int, channels: int) -> None:
-        """Pass what lies above `cutoff_hz`, 3 dB down there and 12 dB an octave below."""
+    def __init__(self, cutoff_hz: float, sample_rate: int, channels: int, step_len: int) -> None:
+        """Pass what lies above `cutoff_hz`, 3 dB down there and 12 dB an octave below.
+
+        `step_len`, the samples of a step, is a multiple of `ROW_LEN`.
+        """
         b, a = _coefficients(min(cutoff_hz, _HIGHEST_SHARE * sample_rate), sample_rate)
         advance = np.array([[-a[0], 1.0], [-a[1], 0.0]])
         enters = np.array([b[1] - a[0] * b[0], b[2] - a[1] * b[0]])
         powers = [np.linalg.matrix_power(advance, k) for k in range(ROW_LEN + 1)]
         impulse = np.array([b[0], *((powers[k] @ enters)[0] for k in range(ROW_LEN - 1))])
         lags = np.arange(ROW_LEN)[np.newaxis] - np.arange(ROW_LEN)[:, np.newaxis]
-        self._within = np.where(lags >= 0, impulse[np.maximum(lags, 0)], 0.0)
-        self._from_state = np.array([powers[k][0] for k in range(ROW_LEN)]).T
+        within = np.where(lags >= 0, impulse[np.maximum(lags, 0)], 0.0)
+        from_state = np.array([powers[k][0] for k in range(ROW_LEN)]).T
+        self._of_row = np.concatenate([within, from_state])  # of a row and the state before it: what is heard
         self._to_state = np.array([powers[ROW_LEN - 1 - k] @ enters for k in range(ROW_LEN)])
-        (self._p11, self._p12), (self._p21, self._p22) = powers[ROW_LEN].tolist()
+        self._rows = step_len // ROW_LEN
+        self._of_entering, self._of_state = _of_step(powers[ROW_LEN], self._rows)
         self._at_rest = np.array([-b[0], b[2]])
         self._state: list[list[float]] | None = None
         self._channels = channels
 
     def push(self, samples: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return float (steps, channels, n) filtered, n a multiple of `ROW_LEN`; float64 of the same shape.
+        """Return float (steps, channels, step_len) filtered, float64 of the same shape.
 
         The mean of the first step counts as what came before it, so that an offset makes no click.
         """
         if self._state is None:
             first = samples[0].mean(axis=1, dtype=np.float64)[:, np.newaxis]
             self._state = (first * self._at_rest).tolist()
-        rows = samples.reshape(len(samples), -1, ROW_LEN).astype(np.float64)
-        before = self._run((rows @ self._to_state).reshape(len(samples), self._channels, -1, 2), self._state)
-        filtered = rows @ self._within + before @ self._from_state
-        return np.asarray(filtered.reshape(samples.shape))
+        rows = np.empty((len(samples), self._channels, self._rows, ROW_LEN + 2))
+        sound, states = rows[..., :ROW_LEN], rows[..., ROW_LEN:]
+        sound[...] = samples.reshape(sound.shape)
+        entering = (sound @ self._to_state).reshape(*sound.shape[:2], 1, 2 * self._rows)
+        followed = entering @ self._of_entering
+        begins = self._run(followed[:, :, 0, -2:].tolist(), self._state)
+        first, second = begins[..., :1], begins[..., 1:]
+        followed[:, :, 0] += first * self._of_state[0] + second * self._of_state[1]
+        states[...] = followed[..., :-2].reshape(states.shape)
+        return np.asarray((rows @ self._of_row).reshape(samples.shape))
 
-    def _run(self, entering: NDArray[np.float64], state: list[list[float]]) -> NDArray[np.float64]:
-        """Return the state before each row, float64 (steps, rows, 2), and leave the last one in `state`."""
-        p11, p12, p21, p22 = self._p11, self._p12, self._p21, self._p22
-        before: list[tuple[float, float]] = []
-        for step in entering.tolist():
-            for channel, rows in enumerate(step):
+    def _run(self, entering: list[list[list[float]]], state: list[list[float]]) -> NDArray[np.float64]:
+        """Return the state before each step, float64 (steps, channels, 2); leave the last one in `state`.
+
+        `entering` is what each step alone leaves behind.
+        """
+        (p11, p21), (p12, p22) = self._of_state[:, -2:].tolist()
+        before = []
+        for step in entering:
+            before.append([*state])
+            for channel, (one, two) in enumerate(step):
                 first, second = state[channel]
-                for one, two in rows:
-                    before.append((first, second))
-                    first, second = p11 * first + p12 * second + one, p21 * first + p22 * second + two
-                state[channel] = [first, second]
-        return np.array(before).reshape(len(entering), -1, 2)
+                state[channel] = [p11 * first + p12 * second + one, p21 * first + p22 * second + two]
+        return np.array(before)
+
+
+def _of_step(advance: NDArray[np.float64], rows: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what gives the states before each row of a step, and behind the last one.
+
+    Parameters
+    ----------
+    advance
+        What a row makes of the state before it, float64 (2, 2).
+
+    Returns
+    -------
+    tuple
+        Of what enters with each row, (2 rows, 2 rows + 2), and of the state before the step, (2, 2 rows + 2).
+    """
+    powers = [np.linalg.matrix_power(advance, k) for k in range(rows + 1)]
+    entering = np.zeros((rows, 2, rows + 1, 2))
+    for row in range(rows):
+        for to in range(row + 1, rows + 1):
+            entering[row, :, to] = powers[to - row - 1].T
+    return entering.reshape(2 * rows, -1), np.concatenate(powers).T
 
 
 def _coefficients(cutoff_hz: float, sample_rate: int) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -9,6 +9,7 @@ converter and the noise of a muted input are all the same.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,8 +48,7 @@ class LevelMeter:
         self._taper = (taper * np.sqrt(2.0) / np.sum(taper)).astype(np.float32)
         self._floor = Floor(config, config.silent_dbfs)
         self._ticks: deque[LevelReading] = deque(maxlen=_KEPT_TICKS)
-        self._rest = np.zeros(self._tick_len, np.float32)
-        self._rest_len = 0
+        self._rest = np.zeros(0, np.float32)
         self._silent_ticks = 0
         self._clipped: deque[tuple[int, int]] = deque()
         self._clipped_to = 0
@@ -114,7 +114,7 @@ class LevelMeter:
     @property
     def due_len(self) -> int:
         """Samples that the tick that has begun lacks."""
-        return self._tick_len - self._rest_len
+        return self._tick_len - len(self._rest)
 
     def push(self, span: Span) -> list[LevelReading]:
         """Return the ticks that `span` completes, oldest first."""
@@ -122,18 +122,15 @@ class LevelMeter:
             if stop > self._clipped_to:
                 self._clipped.append((start, stop))
                 self._clipped_to = stop
-        if span.discontinuous:
-            self._rest_len = 0
-        measured = []
-        done = 0
-        while done < len(span.samples):
-            part = span.samples[done : done + self._tick_len - self._rest_len]
-            self._rest[self._rest_len : self._rest_len + len(part)] = part
-            self._rest_len += len(part)
-            done += len(part)
-            if self._rest_len == self._tick_len:
-                measured.append(self._measure(self._rest, span.start + done))
-                self._rest_len = 0
+        rest = self._rest[:0] if span.discontinuous else self._rest
+        pending = np.concatenate((rest, span.samples))
+        count = len(pending) // self._tick_len
+        whole, self._rest = np.split(pending, [count * self._tick_len])
+        if not count:
+            return []
+        first = span.start + len(span.samples) - len(self._rest) - (count - 1) * self._tick_len
+        stops = range(first, first + count * self._tick_len, self._tick_len)
+        measured = self._measure(whole.reshape(count, -1), stops)
         self._ticks.extend(measured)
         return measured
 
@@ -160,8 +157,8 @@ class LevelMeter:
         Of a window that ends now, the begun tick counts as one.
         """
         sounds = [tick.activity != "silent" for tick in self._within(start, stop)]
-        if self._rest_len:
-            sounds.append(_power(self._rest[: self._rest_len]) > dbfs_to_power(self._config.silent_dbfs))
+        if len(self._rest):
+            sounds.append(_power(self._rest) > dbfs_to_power(self._config.silent_dbfs))
         return sum(sounds) / len(sounds) if sounds else 0.0
 
     def _within(self, start: int, stop: int) -> list[LevelReading]:
@@ -174,10 +171,33 @@ class LevelMeter:
                 found.append(tick)
         return found
 
-    def _measure(self, samples: NDArray[np.float32], stop: int) -> LevelReading:
-        varying = samples - samples.mean()
-        level = power_to_dbfs(float(np.dot(varying, varying)) / len(samples))
-        peak = power_to_dbfs(float(np.abs(varying).max()) ** 2)
+    def _measure(self, ticks: NDArray[np.float32], stops: Sequence[int]) -> list[LevelReading]:
+        """Return the readings of ticks, float32 (n, tick_len), that end at `stops`.
+
+        Each is measured by itself, so its bits do not depend on how many come together.
+        """
+        varying = ticks - ticks.mean(axis=1, keepdims=True)
+        powers = (varying[:, np.newaxis] @ varying[:, :, np.newaxis]).reshape(-1) / ticks.shape[1]
+        peaks = np.abs(varying).max(axis=1).tolist()
+        spectra = np.fft.rfft(varying * self._taper, axis=1)
+        bands = (self._bands @ (spectra.real**2 + spectra.imag**2)[:, :, np.newaxis])[:, :, 0]
+        shown = np.round(10.0 * np.log10(np.maximum(bands, _LEAST_POWER)), 1).tolist()
+        measured, floors = [], []
+        for stop, power, peak, band_levels in zip(stops, powers.tolist(), peaks, shown, strict=True):
+            level = power_to_dbfs(power)
+            floor = self._floor_with(level)
+            floors.append(floor if self._floor.known else None)
+            self._judge(stop, level > self._config.silent_dbfs)
+            activity, snr = self._activity(level, floor), snr_db(level, floor)
+            reading = LevelReading(
+                stop, level, power_to_dbfs(peak**2), floor, snr, activity, band_levels, self._floor.known
+            )
+            measured.append(reading)
+        self._hear_noise(measured, bands, floors)
+        return measured
+
+    def _floor_with(self, level: float) -> float:
+        """Take in the level of one tick; return the floor with it."""
         sound = level > self._config.silent_dbfs
         if level > self._config.silent_dbfs + (_SILENT_SLACK_DB if self.silent else 0.0):
             self._silent_ticks = 0
@@ -187,21 +207,21 @@ class LevelMeter:
             self._floor.hear(level)
         else:
             self._floor.hear_nothing()
-            self._noise.hear_nothing()
         self._latest.append(level)
-        floor = self._floor.dbfs
-        self._judge(stop, sound)
-        spectrum = np.fft.rfft(varying * self._taper)
-        powers = self._bands @ (spectrum.real**2 + spectrum.imag**2)
-        self._hums = float(powers[self._low_bands :].sum()) < _HUM_SHARE * dbfs_to_power(level)
-        if sound:
-            below = max(0.0, dbfs_to_power(level) - float(powers.sum()))  # the lowest band
-            self._noise.hear(np.append(below, powers), floor if self._floor.known else None)
-        bands = np.round(10.0 * np.log10(np.maximum(powers, _LEAST_POWER)), 1).tolist()
-        activity = self._activity(level, floor)
-        return LevelReading(
-            stop, level, peak, floor, snr_db(level, floor), activity, bands, self._floor.known
+        return self._floor.dbfs
+
+    def _hear_noise(
+        self, ticks: Sequence[LevelReading], bands: NDArray[np.floating], floors: Sequence[float | None]
+    ) -> None:
+        """Notice how loud the noise is, and whether most of it is hum."""
+        powers = np.array([dbfs_to_power(tick.level_dbfs) for tick in ticks])
+        below = np.maximum(0.0, powers - bands.sum(axis=1))  # the lowest band
+        self._noise.hear(
+            np.concatenate((below[:, np.newaxis], bands), axis=1),
+            [tick.activity != "silent" for tick in ticks],
+            floors,
         )
+        self._hums = float(bands[-1, self._low_bands :].sum()) < _HUM_SHARE * float(powers[-1])
 
     def _judge(self, stop: int, sound: bool) -> None:
         """Notice when it begins and ends to be clipped; what is no sound says nothing about it."""

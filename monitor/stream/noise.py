@@ -9,6 +9,7 @@ only for moments. What fills two bands for seconds is a steady tone, a sound of 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,9 @@ class NoiseWatch:
         """Judge by `config`; the first `low_bands` bands hold hum, which may be narrow."""
         self._limit_dbfs = config.noisy_dbfs
         self._low_bands = low_bands
-        self._ticks: deque[NDArray[np.floating]] = deque(maxlen=max(1, round(SPAN_S / config.tick_s)))
+        self._span = max(1, round(SPAN_S / config.tick_s))
+        self._ticks: NDArray[np.float64] | None = None  # the last ones
+        self._sounding = 0  # ticks in a row that hold sound
         self._floors: deque[float] = deque(maxlen=round(REMEMBERED_S / _STEP_S))
         self._step = max(1, round(_STEP_S / config.tick_s))
         self._heard = 0
@@ -53,28 +56,49 @@ class NoiseWatch:
         """By how much it exceeds the quietest background that is remembered; 0 while none is."""
         return self.dbfs - min(self._floors) if self._floors and self.dbfs > SILENCE_DBFS else 0.0
 
-    def hear(self, powers: NDArray[np.floating], floor_dbfs: float | None) -> None:
-        """Take in the powers of the bands of a tick that holds sound, and the floor, where that is known."""
-        self._ticks.append(powers)
-        if floor_dbfs is not None:
-            self._remember(floor_dbfs)
-        if len(self._ticks) == self._ticks.maxlen:
-            self.dbfs = self._noise_dbfs()
-            slack_db = _SLACK_DB if self.noisy else 0.0
-            self.noisy = self.dbfs >= self._limit_dbfs - slack_db or self.risen_db >= RISE_DB - slack_db
+    def hear(
+        self, bands: NDArray[np.float64], sounds: Sequence[bool], floors_dbfs: Sequence[float | None]
+    ) -> None:
+        """Take in ticks, one after another.
 
-    def hear_nothing(self) -> None:
-        """Take in a tick without sound: what comes next has to last."""
-        self._ticks.clear()
-        self.dbfs, self.noisy = SILENCE_DBFS, False
+        Parameters
+        ----------
+        bands
+            Powers of the bands of each, (n, bands).
+        sounds
+            Whether each holds sound; after one that does not, what comes next has to last.
+        floors_dbfs
+            The floor at each, where that is known.
+        """
+        ticks = bands if self._ticks is None else np.concatenate((self._ticks, bands))
+        levels = self._noise_dbfs(ticks)
+        for sound, floor_dbfs, level in zip(sounds, floors_dbfs, levels[-len(bands) :], strict=True):
+            self._sounding = self._sounding + 1 if sound else 0
+            if not sound:
+                self.dbfs, self.noisy = SILENCE_DBFS, False
+                continue
+            if floor_dbfs is not None:
+                self._remember(floor_dbfs)
+            if self._sounding >= self._span:
+                self.dbfs = level
+                slack_db = _SLACK_DB if self.noisy else 0.0
+                rose = self.risen_db >= RISE_DB - slack_db
+                self.noisy = level >= self._limit_dbfs - slack_db or rose
+        self._ticks = ticks[1 - self._span :] if self._span > 1 else None
 
-    def _noise_dbfs(self) -> float:
-        ticks = np.array(self._ticks)
-        noise = np.partition(ticks, round(_SHARE * len(ticks)), axis=0)[round(_SHARE * len(ticks))]
-        above = noise[self._low_bands :]
-        narrow = np.partition(above, -_TONE_BANDS)[-_TONE_BANDS:].sum() > _TONE_SHARE * above.sum()
-        power = float(noise.sum() - above.sum() if narrow else noise.sum())
-        return power_to_dbfs(power)
+    def _noise_dbfs(self, ticks: NDArray[np.float64]) -> list[float]:
+        """Return how loud the noise is up to each of `ticks`, (n, bands); of the first ones nobody knows."""
+        unknown = min(len(ticks), self._span - 1)
+        if unknown == len(ticks):
+            return [SILENCE_DBFS] * unknown
+        spans = np.lib.stride_tricks.sliding_window_view(ticks, self._span, axis=0)
+        place = round(_SHARE * self._span)
+        noise = np.ascontiguousarray(np.partition(spans, place, axis=2)[:, :, place])
+        above = noise[:, self._low_bands :]
+        total, upper = noise.sum(axis=1), above.sum(axis=1)
+        narrow = np.partition(above, -_TONE_BANDS, axis=1)[:, -_TONE_BANDS:].sum(axis=1) > _TONE_SHARE * upper
+        powers = np.where(narrow, total - upper, total)
+        return [SILENCE_DBFS] * unknown + [power_to_dbfs(power) for power in powers.tolist()]
 
     def _remember(self, floor_dbfs: float) -> None:
         """Keep the lowest floor of every few seconds."""

@@ -13,7 +13,7 @@ import soundfile
 
 from monitor.errors import SourceDamaged, SourceError
 from monitor.records import Block
-from monitor.sources.file import FileSource
+from monitor.sources.file import FAST_BLOCK_S, FileSource
 from tests.sources.fakes import noise
 
 RATE = 16_000
@@ -53,7 +53,7 @@ def test_a_file_is_delivered_as_it_was_written(
     assert end is EOFError
     assert source.sample_rate == sample_rate
     np.testing.assert_allclose(joined(delivered), samples, atol=tolerance)
-    assert max(len(block.samples) for block in delivered) <= 0.05 * sample_rate
+    assert max(len(block.samples) for block in delivered) <= FAST_BLOCK_S * sample_rate
 
 
 @pytest.mark.parametrize("suffix", ["ogg", "mp3"])
@@ -216,7 +216,7 @@ def test_a_file_name_need_not_be_text(tmp_path: Path) -> None:
 def test_a_file_name_outside_the_locale_is_no_obstacle(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "L\u00e4rm.wav", noise(RATE), RATE)
     script = (
-        "import sys; from pathlib import Path; from monitor.sources.file import FileSource\n"
+        "import sys; from pathlib import Path; from monitor.sources.file import FAST_BLOCK_S, FileSource\n"
         "source = FileSource(Path(sys.argv[1]), fast=True); source.open(); print(ascii(source.name))"
     )
     locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}

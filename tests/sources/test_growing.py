@@ -96,15 +96,16 @@ def test_a_followed_file_that_becomes_shorter_is_another_file(recording: tuple[P
 
 def test_a_file_that_grows_is_read_to_its_end_of_then_and_that_is_told(recording: tuple[Path, bytes]) -> None:
     path, data = recording
+    append(path, data[len(data) // 4 : len(data) // 2])
 
     class Growing(FileSource):
-        """Grows when it has been opened."""
+        """Grows when it has been opened, and a first block was read."""
 
         def open(self) -> None:
             super().open()
-            append(path, data[len(data) // 4 : len(data) // 2])
+            append(path, data[len(data) // 2 : len(data) * 3 // 4])
 
     heard = Heard(Growing(path, fast=True))
     assert heard.end is EOFError
-    assert heard.length_s == pytest.approx(2.0, abs=0.01)
-    assert "it grew while it was read, and was heard up to 2.00 s; with --follow" in heard.sentence
+    assert heard.length_s == pytest.approx(3.0, abs=0.01)
+    assert "it grew while it was read, and was heard up to 3.00 s; with --follow" in heard.sentence
