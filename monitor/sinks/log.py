@@ -1,11 +1,13 @@
 """`--log FILE`: what was heard, nearly heard and went wrong, one JSON object a line, kept for later.
 
 Each line is the payload of the wire with its `topic` before it. Lines are added to what the file holds.
+The name is followed: a file that was renamed or removed (logrotate) gets no further line.
 """
 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from monitor.bus.codec import encode_with_topic
@@ -26,22 +28,23 @@ class LogFile:
     """
 
     def __init__(self, path: Path) -> None:
-        try:  # not waiting: a named pipe that nobody reads is refused
-            self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK, 0o600)
+        self._path = path.absolute()
+        try:
+            self._fd = _opened(self._path)
         except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else error
             raise ConfigError(f"The log {path} cannot be written: {why}; give --log another file.") from None
-        os.set_blocking(self._fd, True)
         self._torn = False
 
     def emit(self, record: PublishedRecord) -> None:
-        """Write one line.
+        """Write one line, into the file that has the name now.
 
         Raises
         ------
         OSError
             It is not written, or not to its end; the next one begins a line of its own all the same.
         """
+        self._follow()
         line = encode_with_topic(record) + b"\n"
         rest = memoryview(b"\n" + line if self._torn else line)
         self._torn = True
@@ -54,6 +57,21 @@ class LogFile:
         fd, self._fd = self._fd, -1
         if fd >= 0:
             os.close(fd)
+
+    def _follow(self) -> None:
+        """Open the name again where it is another file's, or nobody's; until it can be, the old serves."""
+        held = os.fstat(self._fd)
+        with suppress(OSError):
+            if os.path.samestat(self._path.stat(), held):
+                return
+        try:
+            new = _opened(self._path)
+        except OSError:
+            if held.st_nlink:
+                return
+            raise
+        os.close(self._fd)
+        self._fd, self._torn = new, False
 
 
 class Worth:
@@ -73,6 +91,13 @@ class Worth:
         )  # fmt: skip
         before, self._before[record.source_id] = self._before.get(record.source_id), now
         return now != before
+
+
+def _opened(path: Path) -> int:
+    """Return what writes at the end; a named pipe that nobody reads is refused, not waited for."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+    os.set_blocking(descriptor, True)
+    return descriptor
 
 
 def open_log(_: Config, options: SinkOptions) -> QueuedSink | None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from pathlib import Path
 
 import msgspec
@@ -79,6 +80,50 @@ def test_what_is_in_the_file_stays_and_a_torn_line_spoils_no_other(
     assert json.loads(whole)["id"] == event().id
     assert len(torn) == 10
     assert json.loads(after)["uptime_s"] == health().uptime_s
+
+
+def test_a_renamed_log_gets_no_further_line_and_none_is_lost_or_written_twice(tmp_path: Path) -> None:
+    path, count, turns = tmp_path / "log", 3000, 20
+    log = LogFile(path)
+    log.emit(event(id_="first"))
+    written = threading.Event()
+
+    def write() -> None:
+        for number in range(count):
+            log.emit(event(id_=str(number)))
+        written.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    for turn in range(turns):
+        while not path.exists() and not written.wait(0.001):
+            pass
+        if path.exists():
+            path.rename(tmp_path / f"log.{turn}")
+    writer.join()
+    log.emit(event(id_="last"))
+    log.close()
+    parts = sorted(tmp_path.glob("log*"))
+    ids = [json.loads(line)["id"] for part in parts for line in part.read_bytes().splitlines()]
+    assert sorted(ids) == sorted(["first", "last", *map(str, range(count))])
+    assert json.loads(path.read_bytes().splitlines()[-1])["id"] == "last"
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_removed_log_begins_again_and_a_moved_folder_loses_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    log = LogFile(folder / "log")
+    (folder / "log").unlink()
+    log.emit(event(id_="1"))
+    folder.rename(tmp_path / "moved")
+    log.emit(event(id_="2"))  # its name cannot be made
+    kept = [json.loads(line)["id"] for line in (tmp_path / "moved" / "log").read_bytes().splitlines()]
+    assert kept == ["1", "2"]
+    (tmp_path / "moved" / "log").unlink()
+    with pytest.raises(FileNotFoundError):
+        log.emit(event(id_="3"))
+    log.close()
 
 
 def test_a_file_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:
