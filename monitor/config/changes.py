@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import msgspec
 
+from monitor.config.fleet import wiring
 from monitor.config.settings import Config
 
-RETUNED = frozenset({"detector", "prompts", "calibration", "scorer", "drift"})
+RETUNED = frozenset({"detector", "prompts", "calibration", "scorer", "drift", "fleet"})
 """Sections that say what is heard, and from which score on."""
 REOPENED = {"notify": "notify", "mqtt": "mqtt", "history": "history", "metrics": "metrics"}
 """Sections that say where it goes -> the sink that is opened again."""
@@ -40,6 +41,8 @@ def changes(before: Config, after: Config) -> Changes:
         if getattr(getattr(before, section), key) != getattr(getattr(after, section), key)
     ]
     taken = RETUNED | REOPENED.keys() | AT_ONCE
+    if wiring(before) != wiring(after):
+        taken -= {"fleet"}
     left = [one for one in names if one.partition(".")[0] not in taken or one in _NOT_RETUNED]
     return Changes(tuple(one for one in names if one not in left), tuple(left))
 

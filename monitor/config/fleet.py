@@ -46,6 +46,14 @@ def made_by_code(config: Config) -> frozenset[str]:
     return MADE_BY_CODE | named
 
 
+def wiring(config: Config) -> list[tuple[object, ...]]:
+    """Return what of a fleet no run changes while it goes on: its sources in order, how each is heard."""
+    return [
+        (name, own.source, own.label, own.group, own.channel, _group(config, own).channel)
+        for name, own in config.fleet.sources.items()
+    ]
+
+
 def listed_classes(config: Config) -> tuple[str, ...]:
     """Return the classes of a run: those of `[prompts]`, and those that only a part of the fleet hears."""
     own = [_classes(config, source) for source in config.fleet.sources.values()]
