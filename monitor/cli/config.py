@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from monitor.config.settings import as_toml, load_config, load_layers
 from monitor.console import show, show_json, show_table
 from monitor.errors import ConfigError
 from monitor.files.paths import user_path
+
+_LOOK_S = 0.2
+"""Between two looks at whether a reload is done: longer words have to be embedded."""
 
 
 def add_config(verbs: Any, add_verb: AddVerb) -> None:
@@ -40,7 +44,11 @@ def _add_reload(parser: argparse.ArgumentParser) -> None:
 def _reload(arguments: argparse.Namespace) -> int:
     from monitor.bus.messages import Request
 
-    notes = answered(arguments, Request("reload", client="monitor config reload")).notes
+    reply = answered(arguments, Request("reload", client="monitor config reload"))
+    while reply.waiting:
+        time.sleep(_LOOK_S)
+        reply = answered(arguments, Request("reloaded"))
+    notes = reply.notes
     if arguments.json:
         show_json(msgspec.json.encode(notes))
         return 0

@@ -2,21 +2,22 @@
 
 What takes time (words are embedded, sinks are opened) is done on a thread of its own; the line goes on with
 the old settings until all of it is there, and then takes the new ones between two windows. A file that cannot
-be used changes nothing.
+be used changes nothing. Who asks while that goes on is served after it, by one more reload for all who did.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
 
 from monitor.assemble import Monitor, Retune, open_sinks, retuned
-from monitor.bus.messages import Reply, Request
-from monitor.cli.word_report import unknown_words
+from monitor.bus.messages import Reply, Request, Trouble
+from monitor.cli.word_report import refuse_unknown, unknown_words
 from monitor.config.by_class import by_class
 from monitor.config.changes import REOPENED, RETUNED, Changes, changes, merged
 from monitor.config.fleet import Place, places
@@ -45,6 +46,8 @@ class Origin(msgspec.Struct, frozen=True):
     """As typed; None takes the configuration's."""
     sinks: SinkOptions
     """What of the command line says where records go."""
+    strict: bool = False
+    """Whether words that the model does not know are refused, instead of told."""
 
 
 class _Prepared(msgspec.Struct):
@@ -96,6 +99,7 @@ class Reloading:
         self._asked = threading.Event()
         self._prepared: _Prepared | None = None
         self._thread: threading.Thread | None = None
+        self._outcome = Reply(ok=True, notes=["The configuration was not reloaded yet."])
 
     def ask(self) -> None:
         """Reload with the next step; from a signal."""
@@ -103,6 +107,8 @@ class Reloading:
 
     def handle(self, request: Request) -> Reply:
         """Do what a local program asks of the run."""
+        if request.request == "reloaded":
+            return replace(self._outcome, waiting=self._asked.is_set() or self._thread is not None)
         return self._begin() if request.request == "reload" else self._monitor.scheduler.handle(request)
 
     def step(self) -> None:
@@ -111,7 +117,7 @@ class Reloading:
             self._asked.clear()
             reply = self._begin()
             if not reply.ok:
-                self._say(reply.error or "", "error")
+                self._fail(reply.error or "")
         if self._thread is not None and not self._thread.is_alive() and self._prepared is not None:
             prepared, self._prepared, self._thread = self._prepared, None, None
             self._take(prepared)
@@ -125,7 +131,8 @@ class Reloading:
     def _begin(self) -> Reply:
         """Read the configuration, refuse it or begin to prepare what it changes."""
         if self._thread is not None:
-            return Reply(ok=False, error="The configuration is being reloaded already; try again later.")
+            self._asked.set()
+            return Reply(ok=True, notes=["It is being reloaded, and is read once more then."], waiting=True)
         try:
             found = changes(self._config, after := self._origin.read())
             config = merged(self._config, after, found.left)
@@ -143,7 +150,7 @@ class Reloading:
             target=self._prepare, args=(prepared, heard), name="reload", daemon=True
         )
         self._thread.start()
-        return Reply(ok=True, notes=_notes(found))
+        return Reply(ok=True, notes=_notes(found), waiting=True)
 
     def _heard(self, config: Config) -> _Heard:
         """Return what is listened for by a configuration; refuse settings of what is not."""
@@ -169,6 +176,8 @@ class Reloading:
         taught = {one.sound.name for one in taught_sounds()[0] if one.model == encoder.info.identity}
         words = [one for one in heard.classes if one.name not in taught]
         unknown = unknown_words(words, encoder, heard.config.model)
+        if self._origin.strict:
+            refuse_unknown(unknown.sentences)
         prepared.warnings = unknown.sentences
         classes = marked(heard.classes, unknown.names)
         now = [replace(one, classes=marked(one.classes, unknown.names)) for one in heard.places]
@@ -196,17 +205,23 @@ class Reloading:
                 self._sinks.add(sink)
         if prepared.fault is not None:
             why = "The configuration was not reloaded, and the one before goes on"
-            self._say(f"{why}: {prepared.fault}", "error")
+            self._fail(f"{why}: {prepared.fault}")
             return
         if prepared.go_on is not None:
             prepared.go_on()
         self._config = prepared.config
         if "diary" in prepared.found.sections:
             DIARY.keep(prepared.config.diary.form, prepared.config.diary.level)
+        self._outcome = Reply(ok=True, notes=[*_notes(prepared.found), *prepared.warnings])
         for sentence in _notes(prepared.found):
             self._say(sentence, "info")
         for sentence in prepared.warnings:
             self._say(sentence, "warning")
+            self._sinks.tell(Trouble(kind="unknown_word", time=datetime.now(UTC), text=sentence))
+
+    def _fail(self, why: str) -> None:
+        self._outcome = Reply(ok=False, error=why)
+        self._say(why, "error")
 
 
 def marked(classes: Sequence[ClassPrompt], unknown: Collection[str]) -> tuple[ClassPrompt, ...]:

@@ -105,7 +105,7 @@ def run(
         for note in monitor.notes:
             _tell(note, interface)
         waiting = _waiting(options, stopped)
-        origin = Origin(read or (lambda: config), options.classes, waiting)
+        origin = Origin(read or (lambda: config), options.classes, waiting, options.strict)
         reloading = Reloading(origin, config, monitor, sinks, opened, partial(_say, interface))
         stack.enter_context(asked_to_stop(stopped))
         stack.enter_context(asked_to_reload(reloading.ask))

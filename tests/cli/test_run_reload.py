@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.bus.messages import Health
-from monitor.bus.subscriber import Subscriber
+from monitor.bus.messages import Health, Reply, Request
+from monitor.bus.subscriber import Subscriber, ask
 from monitor.cli.main import main
 from monitor.start import child_environment, python_module
 
@@ -26,31 +26,46 @@ SECOND = (
 )
 
 
+FLEET = """
+[fleet.groups.ward]
+classes = ["siren"]
+thresholds = { siren = 0.5 }
+[fleet.sources.bed-1]
+source = "demo"
+group = "ward"
+[fleet.sources.bed-2]
+source = "demo"
+classes = ["siren", "dog_bark"]
+"""
+
+
 class Service:
     """A run that systemd has begun, as far as it can see."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, config: str = FIRST, *flags: str) -> None:
         self.config, self.endpoint = folder / "my.toml", f"ipc://{folder}/bus"
-        self.config.write_text(FIRST)
+        self.config.write_text(config)
         named = {"NOTIFY_SOCKET": str(folder / "nobody"), "HOME": str(folder)}
         self._hiss = subprocess.Popen([sys.executable, "-c", HISS], stdout=subprocess.PIPE)
         self.run = subprocess.Popen(
             python_module(
-                "monitor", "run", "--source", "-", "--headless", "--config", str(self.config),
-                "--bind", self.endpoint,
+                "monitor", "run", "--headless", "--config", str(self.config), "--bind", self.endpoint,
+                *(flags or ("--source", "-")),
             ),
             stdin=self._hiss.stdout, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
             env={**child_environment(), **named},
         )  # fmt: skip
 
-    def until(self, classes: list[str]) -> Health:
-        """Return the first health with these classes."""
+    def until(self, classes: list[str], source_id: str | None = None) -> Health:
+        """Return the first health with these classes, of that source."""
         with Subscriber(self.endpoint, ("health/",)) as subscriber:
             while True:
                 assert self.run.poll() is None
                 message = subscriber.receive(1.0)
                 record = None if message is None else message.record
-                if isinstance(record, Health) and [one.class_ for one in record.classes] == classes:
+                if not isinstance(record, Health) or source_id not in {None, record.source_id}:
+                    continue
+                if [one.class_ for one in record.classes] == classes:
                     return record
 
     def said(self) -> str:
@@ -96,3 +111,59 @@ def test_a_file_that_cannot_be_used_changes_nothing(
     assert main(["config", "reload", "--connect", service.endpoint]) == 0
     assert "Needs a restart: capture.ring_s." in capsys.readouterr().out
     service.until(["siren", "doorbell"])
+
+
+def test_a_reload_says_which_words_the_model_does_not_know_when_it_is_done(
+    service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.until(["siren", "dog_bark"])
+    service.config.write_text('[prompts]\nclasses = ["siren", "dog_brak"]\n')
+    assert main(["config", "reload", "--connect", service.endpoint]) == 0
+    said = capsys.readouterr().out
+    assert "Changed, while it goes on: prompts.classes." in said
+    assert "does not know the word 'dog_brak'; did you mean 'dog bark'?" in said
+    assert [one.unknown for one in service.until(["siren", "dog_brak"]).classes] == [False, True]
+
+
+def test_who_asks_while_it_is_reloaded_is_served_after_it(service: Service) -> None:
+    service.until(["siren", "dog_bark"])
+    for classes in ('"siren", "glass breaking"', '"siren"', '"dog_bark", "siren"'):
+        service.config.write_text(f"[prompts]\nclasses = [{classes}]\n")
+        assert isinstance(reply := ask(service.endpoint, Request("reload")), Reply)
+        assert reply.ok, reply.error
+    service.until(["dog_bark", "siren"])
+
+
+def test_where_unknown_words_are_refused_a_reload_refuses_them_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = Service(tmp_path, FIRST, "--source", "-", "--strict")
+    try:
+        service.until(["siren", "dog_bark"])
+        service.config.write_text('[prompts]\nclasses = ["siren", "dog_brak"]\n')
+        assert main(["config", "reload", "--connect", service.endpoint]) == 2
+        assert "'dog_brak'" in capsys.readouterr().err
+        service.until(["siren", "dog_bark"])
+    finally:
+        service.end()
+
+
+def test_of_a_fleet_what_is_listened_for_changes_and_what_is_wired_needs_a_restart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = Service(tmp_path, FLEET, "--diary", "text")
+    try:
+        service.until(["siren"], "bed-1")
+        changed = FLEET.replace('["siren"]', '["siren", "doorbell"]').replace("0.5", "0.7")
+        service.config.write_text(changed)
+        assert main(["config", "reload", "--connect", service.endpoint]) == 0
+        assert "Changed, while it goes on: fleet.groups." in capsys.readouterr().out
+        bed = service.until(["siren", "doorbell"], "bed-1")
+        assert bed.classes[0].onset_threshold == pytest.approx(0.7)
+        service.until(["siren", "dog_bark"], "bed-2")
+        service.config.write_text(changed.replace("bed-2", "bed-3"))
+        assert main(["config", "reload", "--connect", service.endpoint]) == 0
+        assert "Needs a restart: fleet.sources." in capsys.readouterr().out
+        service.until(["siren", "dog_bark"], "bed-2")
+    finally:
+        service.end()

@@ -44,6 +44,7 @@ class Request(
         "corrections",
         "self_test",
         "reload",
+        "reloaded",
     ]
     class_: str | None = None
     """For `mute`, `threshold` and `learn`; for `acknowledge` and `history` where they are about one class.
@@ -139,4 +140,7 @@ class Reply(msgspec.Struct, frozen=True):
     sources: list[str] = []
     """To `self_test`: the sources that are tested now, one after another, by their ids."""
     notes: list[str] = []
-    """To `reload`: what changes and what does not, a sentence each."""
+    """To `reload`: what changes and what does not, a sentence each. To `reloaded`, how the last one went: the
+    same, and what is to be said of the new settings."""
+    waiting: bool = False
+    """To `reload` and `reloaded`: more of it is being prepared; `reloaded` tells when it is there."""
