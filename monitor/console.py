@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -79,6 +79,19 @@ def _writable() -> Iterator[None]:
 def show_table(table: RenderableType) -> None:
     """Print a table of rich, as wide as the terminal, or wide enough for a file."""
     show_drawn(drawing([table], piped_width=_PIPED_WIDTH))
+
+
+@contextmanager
+def redrawn() -> Iterator[Callable[[RenderableType], None]]:
+    """Hold a function that draws a table in the place of the one before; into a file, one below the other."""
+    if not can_draw(sys.stdout):
+        yield show_table
+        return
+    from rich.console import Console
+    from rich.live import Live
+
+    with Live(console=Console(file=sys.stdout, markup=False), auto_refresh=False, screen=True) as live:
+        yield lambda table: live.update(table, refresh=True)
 
 
 def drawing(parts: Sequence[RenderableType], piped_width: int | None = None) -> str:

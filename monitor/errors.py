@@ -18,6 +18,7 @@
     ├── ArchiveError           what `monitor scan` writes cannot be written, read, or is another scan's
     ├── PublishError               events cannot be published (port in use, address refused)
     │   └── NoAnswer               no monitor of this machine answers
+    ├── FleetError                 the broker of many nodes cannot be reached, or a node did not do as asked
     ├── ProgramError               the program failed; exit code 1
     └── WireError                  a message is not one of ours; it never ends a subscriber
 
@@ -89,6 +90,10 @@ class PublishError(MonitorError):
 
 class NoAnswer(PublishError):
     """No monitor of this machine answers: what it would do can be done in its files."""
+
+
+class FleetError(MonitorError):
+    """The broker of many nodes cannot be reached, or a node did not do as asked."""
 
 
 class ProgramError(MonitorError):

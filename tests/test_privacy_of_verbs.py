@@ -50,6 +50,8 @@ VERBS = {
     "service": ["service", "show", "--config", "CONFIG"],
     "service health": ["service", "health", *NOBODY],
     "keys": ["keys", "list"],
+    "fleet": ["fleet", "status", "--uplink", "mqtt://127.0.0.1:9"],
+    "fleet nats": ["fleet", "status", "--uplink", "nats://127.0.0.1:9"],
 }
 ELSEWHERE = {"eval", "tui"}
 """Traced in tests/test_privacy.py: the interface is that of a run."""
@@ -97,6 +99,8 @@ MAY_FAIL = {
     "models install": "offline",
     "web": "it is interrupted",
     "search": "nothing was scanned",
+    "fleet": "no broker",
+    "fleet nats": "no broker",
 }
 """What ends with another exit code than 0 here, and why."""
 

@@ -24,6 +24,7 @@ from monitor.cli.correct import add_correct
 from monitor.cli.devices import add_devices
 from monitor.cli.doctor import add_doctor
 from monitor.cli.eval import add_eval
+from monitor.cli.fleet import add_fleet
 from monitor.cli.history import add_history
 from monitor.cli.init import add_init
 from monitor.cli.keys import add_keys
@@ -57,6 +58,7 @@ _VERBS = (
     add_words, add_learn, add_background, add_adapt, add_models, add_eval,
     add_scan, add_search,
     add_schema, add_config, add_test, add_bench, add_doctor, add_init, add_calibrate, add_service, add_keys,
+    add_fleet,
 )  # fmt: skip
 _LONGEST = 300
 """Characters of a refused command line that are shown."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, NamedTuple
 
@@ -99,6 +99,21 @@ async def connected(login: NatsLogin, name: str) -> AsyncIterator[Client]:
     finally:
         with suppress(Exception):
             await client.close()
+
+
+def run_to_end(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> None:
+    """Do `work` in `loop`, end what the library still does in it, and close it."""
+    try:
+        loop.run_until_complete(work)
+    finally:
+        loop.run_until_complete(_cancelled(asyncio.all_tasks(loop)))
+        loop.close()
+
+
+async def _cancelled(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def prepare(client: Client, topics: Topics) -> None:

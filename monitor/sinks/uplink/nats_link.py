@@ -13,7 +13,15 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from monitor.sinks.uplink.link import Acknowledged, Asked, Connected, Lost, Topics, pause_s
-from monitor.sinks.uplink.nats_connection import NatsError, NatsLogin, connected, prepare, refused, subject
+from monitor.sinks.uplink.nats_connection import (
+    NatsError,
+    NatsLogin,
+    connected,
+    prepare,
+    refused,
+    run_to_end,
+    subject,
+)
 from monitor.text import sanitise
 
 _LATE_S = 10.0
@@ -99,10 +107,7 @@ class NatsLink:
             self._loop.call_soon_threadsafe(done)
 
     def _work(self) -> None:
-        try:
-            self._loop.run_until_complete(self._serve())
-        finally:
-            self._loop.close()
+        run_to_end(self._loop, self._serve())
 
     async def _serve(self) -> None:
         failures = 0

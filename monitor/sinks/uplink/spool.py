@@ -127,10 +127,14 @@ class Spool:
             self._delete("sequence = ?", sequence)
         self._database.execute("COMMIT")
 
-    def oldest(self) -> datetime | None:
-        """Return when the oldest was written down; None: nothing waits."""
-        row = self._database.execute("SELECT noted FROM waiting ORDER BY sequence LIMIT 1").fetchone()
-        return None if row is None else datetime.fromtimestamp(row[0], UTC)
+    def behind(self, sequence: int) -> tuple[int, datetime | None]:
+        """Return how many wait behind `sequence`, and when the oldest of them was written down."""
+        query = "SELECT COUNT(*), MIN(sequence) FROM waiting WHERE sequence > ?"
+        count, first = self._database.execute(query, (sequence,)).fetchone()
+        if first is None:
+            return 0, None
+        noted = self._database.execute("SELECT noted FROM waiting WHERE sequence = ?", (first,)).fetchone()[0]
+        return int(count), datetime.fromtimestamp(noted, UTC)
 
     def close(self) -> None:
         """Let another program have the file; may be called twice."""

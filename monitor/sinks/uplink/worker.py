@@ -241,7 +241,9 @@ class Worker(threading.Thread):
             self._in_flight[self._link.state(encode_json(state), stopped=False)] = 0
 
     def _waits(self) -> Waits:
-        return Waits(len(self._spool) + len(self._held), self._spool.oldest(), self._spool.lost)
+        """Return what waits for the broker; what is just under way to it does not."""
+        waiting, oldest = self._spool.behind(self._handed if self._connected else 0)
+        return Waits(waiting + len(self._held), oldest, self._spool.lost)
 
     def _may_deliver(self, closing: _Close) -> bool:
         """Return whether it is worth while to wait for the broker, which may just be being connected."""
