@@ -12,9 +12,10 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from monitor.encoders.encoder import Encoder
+from monitor.encoders.encoder import Encoder, embed_windows
 from monitor.encoders.info import EncoderInfo
 from monitor.models.adapter import Adapter
+from monitor.records import Window
 
 
 class AdaptedEncoder:
@@ -45,6 +46,10 @@ class AdaptedEncoder:
     def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return float32 (n, dim), unit norm; errors as the encoder's own."""
         return self.adapter.apply(self.plain.embed_audio(windows))
+
+    def embed_windows(self, windows: Sequence[Window]) -> NDArray[np.float32]:
+        """Return the same of windows of streams."""
+        return self.adapter.apply(embed_windows(self.plain, windows))
 
     def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return float32 (n, dim), unit norm: words are not adapted."""

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.encoders import Encoder
+from monitor.encoders.encoder import Encoder, embed_windows
 from monitor.records import Embedding, Window
 
 _NORM_WITHIN = 0.1
@@ -39,8 +39,7 @@ def answer(encoder: Encoder, windows: Sequence[Window], monotonic: Callable[[], 
         return _one_by_one(encoder, windows, monotonic)
     begun = monotonic()
     try:
-        sound = np.stack([window.samples for window in windows])
-        vectors = np.asarray(encoder.embed_audio(sound), np.float32)
+        vectors = np.asarray(embed_windows(encoder, windows), np.float32)
         _check_shape(vectors, (len(windows), encoder.dim))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, it must not end the stream
         if len(windows) > 1:

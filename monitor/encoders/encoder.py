@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor.encoders.info import EncoderInfo
+from monitor.records import Window
 
 
 class Encoder(Protocol):
@@ -35,3 +36,18 @@ class Encoder(Protocol):
 
     def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the embeddings, float32 (n, dim), unit norm, of `n` texts."""
+
+
+def embed_windows(encoder: Encoder, windows: Sequence[Window]) -> NDArray[np.float32]:
+    """Return the embeddings of `windows`, one or more, float32 (n, dim).
+
+    An encoder may have an `embed_windows` of its own, which gives what `embed_audio` gives, and computes once
+    what windows of one stretch share.
+    """
+    own: Callable[[Sequence[Window]], NDArray[np.float32]] | None = getattr(encoder, "embed_windows", None)
+    return encoder.embed_audio(stacked(windows)) if own is None else own(windows)
+
+
+def stacked(windows: Sequence[Window]) -> NDArray[np.float32]:
+    """Return the samples of `windows`, one or more, float32 (n, window_len); of one they are not copied."""
+    return windows[0].samples[np.newaxis] if len(windows) == 1 else np.stack([one.samples for one in windows])

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.encoders.encoder import stacked
 from monitor.encoders.info import EncoderInfo
-from monitor.encoders.log_mel import log_mel
+from monitor.encoders.spectrograms import Spectrograms
 from monitor.encoders.text_tower import Texts, TextTower
 from monitor.errors import ModelError
 from monitor.models.store import StoredModel
+from monitor.records import Window
 from monitor.units import seconds_to_len, unit_norm
 
 _SHORTEST_WINDOW_S = 0.5
@@ -67,6 +70,7 @@ class StoredEncoder:
         self.info = _info(model, _window_len(model, window_s), engine.batches)
         """All there is to know of it."""
         self._silence: NDArray[np.float32] | None = None
+        self._spectrograms = Spectrograms(model.entry.mel)
 
     @property
     def sample_rate(self) -> int:
@@ -91,29 +95,46 @@ class StoredEncoder:
         ValueError
             `windows` is not (n, window_len) or holds values that are not numbers.
         """
-        audio = np.ascontiguousarray(windows, np.float32)
-        if audio.ndim != 2 or audio.shape[1] != self.window_len:
-            raise ValueError(f"windows must be (n, {self.window_len}), not {audio.shape}")
-        peaks = np.abs(audio).max(axis=1)
-        if not np.isfinite(peaks).all():
-            raise ValueError("windows hold values that are not numbers")
-        sounding = peaks > _SILENT
-        if sounding.all():
-            return self._listen(audio) if len(audio) else np.zeros((0, self.dim), np.float32)
-        embeddings = np.repeat(self._embed_silence(), len(audio), axis=0)
-        if sounding.any():
-            embeddings[sounding] = self._listen(audio[sounding])
-        return embeddings
+        return self._embed(np.ascontiguousarray(windows, np.float32))
+
+    def embed_windows(self, windows: Sequence[Window]) -> NDArray[np.float32]:
+        """Return what `embed_audio` gives for the samples of `windows`, to the last bit, and sooner.
+
+        What windows of one stretch share, in this call or with the one before, is computed once.
+
+        Raises
+        ------
+        ValueError
+            As `embed_audio`.
+        """
+        return self._embed(stacked(windows), windows)
 
     def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return float32 (n, dim), unit norm."""
         return self._texts.embed(texts)
 
-    def _listen(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _embed(self, audio: NDArray[np.float32], windows: Sequence[Window] = ()) -> NDArray[np.float32]:
+        """Return the embeddings of float32 (n, window_len), the samples of `windows` if there are any."""
+        if audio.ndim != 2 or audio.shape[1] != self.window_len:
+            raise ValueError(f"windows must be (n, {self.window_len}), not {audio.shape}")
+        if not len(audio):
+            return np.zeros((0, self.dim), np.float32)
+        peaks = np.maximum(audio.max(axis=1), -audio.min(axis=1))
+        if not np.isfinite(peaks).all():
+            raise ValueError("windows hold values that are not numbers")
+        sounding = peaks > _SILENT
+        if sounding.all():
+            return self._listen(audio, windows)
+        embeddings = np.repeat(self._embed_silence(), len(audio), axis=0)
+        if sounding.any():
+            embeddings[sounding] = self._listen(audio[sounding], list(compress(windows, sounding)))
+        return embeddings
+
+    def _listen(self, audio: NDArray[np.float32], windows: Sequence[Window] = ()) -> NDArray[np.float32]:
         entry = self._model.entry
         sound = repeat_to(audio, entry.input_len or self.window_len)
         if entry.front_end == "log_mel":
-            sound = log_mel(sound, entry.mel)[:, np.newaxis]
+            sound = self._spectrograms.draw(sound, windows if sound is audio else ())[:, np.newaxis]
         return unit_norm(self._engine.audio(sound))
 
     def _embed_silence(self) -> NDArray[np.float32]:
@@ -135,7 +156,7 @@ def repeat_to(audio: NDArray[np.float32], length: int) -> NDArray[np.float32]:
 def _info(model: StoredModel, window_len: int, batches: bool) -> EncoderInfo:
     """Return what there is to know of `model` but its cohort, in windows of `window_len` samples."""
     entry = model.entry
-    identity = f"{model.name}-{entry.audio.sha256[:12]}"
+    identity = f"{model.name}-{entry.identity or entry.audio.sha256[:12]}"
     own = window_len == entry.window_len
     return EncoderInfo(
         name=model.name,

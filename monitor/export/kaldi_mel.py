@@ -1,41 +1,23 @@
 """The log-mel front end of taggers that hear 32 kHz through Kaldi's mel bands, as a network.
 
-EfficientAT's (F. Schmid et al. 2023, `AugmentMelSTFT` without augmentation): pre-emphasis x[t+1] - 0.97 x[t];
-1024 points under a symmetric Hann window of 800, hop 320, centred; power; 128 triangles, even in
-1127 ln(1 + f / 700) from 0 to 15 kHz; (ln(mel + 1e-5) + 4.5) / 5.
+What is computed is described in `monitor.encoders.kaldi_mel`, which does the same without a graph.
 """
 
 from __future__ import annotations
 
 import math
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-RATE = 32_000
-"""Hz."""
-N_FFT, WINDOW, HOP = 1024, 800, 320
-"""Length of the transform, of the window, and from window to window, in samples."""
-BANDS = 128
-LEAST_POWER = 1e-5
+from monitor.encoders.kaldi_mel import HOP, LEAST_POWER, N_FFT, WINDOW, mel_weights
 
-_HIGHEST_HZ = 15_000.0
 _HALF = WINDOW // 2
 _STEP = 160
 """Samples that window and hop are multiples of."""
 _BINS = 480
 """Of the transform, up to the highest band."""
-
-
-def mel_weights() -> NDArray[np.float32]:
-    """Return the triangles, (BANDS, N_FFT // 2 + 1), 0 to 1."""
-    step = 1127 * np.log1p(_HIGHEST_HZ / 700) / (BANDS + 1)
-    bins = 1127 * np.log1p(np.arange(N_FFT // 2 + 1) * RATE / N_FFT / 700)
-    edge = np.arange(BANDS)[:, None] * step
-    return np.maximum(0, np.minimum(bins - edge, edge + 2 * step - bins) / step).astype(np.float32)
 
 
 def emphasise(audio: Tensor) -> Tensor:

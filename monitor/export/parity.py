@@ -19,6 +19,7 @@ from monitor.encoders.clap import INPUT_LEN
 from monitor.encoders.log_mel import SAMPLE_RATE
 from monitor.encoders.stored_encoder import repeat_to
 from monitor.errors import ModelError
+from monitor.export.bare_network import feed_of
 from monitor.export.checkpoints import Checkpoint
 from monitor.export.front_end import QUANTUM
 from monitor.export.result import Comparison, Form, Parity, summarise
@@ -126,8 +127,9 @@ def hear_tower(tower: Any, sounds: list[Sound], input_len: int) -> Floats:
 def hear_graph(path: Path, sounds: list[Sound], input_len: int) -> Floats:
     """Return the embeddings of an exported graph, (n, dim)."""
     session = _open(path)
+    first_input = session.get_inputs()[0].name
     padded = [repeat_pad(sound.samples, input_len)[None] for sound in sounds]
-    return np.concatenate([session.run(None, {"audio": audio})[0] for audio in padded])
+    return np.concatenate([session.run(None, feed_of(first_input, audio))[0] for audio in padded])
 
 
 def read_graph(path: Path, tokens: Tokens) -> Floats:

@@ -1,4 +1,4 @@
-"""A published tagger into a model folder: its network with its front end, its evidence laid over names.
+"""A published tagger into a model folder: its network, its evidence laid over names.
 
 The text tower and the tokenizer are those of the model in the box, in whose space the names' points lie; so
 any typed words work, though the tagger was trained for its 527 classes alone.
@@ -12,10 +12,12 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from monitor.config.settings import ModelConfig
+from monitor.encoders.kaldi_mel import RATE
 from monitor.export import onnx_graphs as graphs
 from monitor.export import parity
+from monitor.export.bare_network import take_off_front_end
 from monitor.export.evidence import TYPICAL_WIDTH, Evidence, names_of, typical_logits
-from monitor.export.kaldi_mel import RATE, FrontEnd, PlainFrontEnd
+from monitor.export.kaldi_mel import FrontEnd, PlainFrontEnd
 from monitor.export.mobilenet import MobileNet
 from monitor.export.result import Comparison, Parity
 from monitor.export.tagger import Tagger, read_tagger
@@ -26,7 +28,7 @@ Say = Callable[[str], None]
 
 WINDOW_LEN = 2 * RATE
 """Samples: 2 s, as the box."""
-FRONT_END = "32 kHz, 128 Kaldi bands, in the graph"
+FRONT_END = "32 kHz, 128 Kaldi bands, drawn by the encoder"
 _AUDIO, _TEXT, _TOKENIZER = "audio.onnx", "text.onnx", "tokenizer.json"
 _SOURCE = "source in torch, hearing through torch's own Fourier transform"
 
@@ -67,6 +69,7 @@ def export_tagger(tagger: Tagger, folder: Path, say: Say) -> tuple[ModelEntry, l
     evidence, audio = Evidence(names_of(box.read(box.entry.audio)), typical_logits()), folder / _AUDIO
     say("Exporting the tagger")
     graphs.write_audio(TaggerTower(FrontEnd(), tagger.network, evidence), audio, WINDOW_LEN)
+    take_off_front_end(audio)
     say("Comparing the graph with its source")
     rows = _compare(audio, TaggerTower(PlainFrontEnd(), tagger.network, evidence).eval())
     for name, part in ((_TEXT, box.entry.text), (_TOKENIZER, box.entry.tokenizer)):
@@ -126,6 +129,8 @@ def _entry(folder: Path, tagger: Tagger, box: StoredModel) -> ModelEntry:
         dim=box.entry.dim,
         licence=f"MIT (tagger), {box.entry.licence} (words)",
         source=tagger.source,
+        front_end="log_mel",
+        mel="kaldi",
         prompt=box.entry.prompt,
         max_tokens=box.entry.max_tokens,
         hop_s=box.entry.hop_s,

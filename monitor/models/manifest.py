@@ -17,6 +17,7 @@ _CHECKOUT = Path(__file__).parents[2] / "models"
 _AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
 _NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 _Template = Annotated[str, msgspec.Meta(pattern=r"\{\}")]
+Filterbank = Literal["slaney", "htk", "kaldi"]
 
 
 class ModelFile(msgspec.Struct, frozen=True):
@@ -48,9 +49,10 @@ class ModelEntry(msgspec.Struct, frozen=True):
     hop_s: Annotated[float, msgspec.Meta(gt=0)] = 0.25
     """Seconds from window to window that suit the model."""
     front_end: Literal["waveform", "log_mel"] = "waveform"
-    """What the audio tower takes; for "log_mel" the encoder computes `input_features` (n, 1, 1001, 64)."""
-    mel: Literal["slaney", "htk"] = "slaney"
-    """Filterbank of the encoder's own log-mel; CLAP: "slaney" unfused, "htk" fused."""
+    """What the audio tower takes; for "log_mel" the encoder draws `input_features` (n, 1, frames, bands)."""
+    mel: Filterbank = "slaney"
+    """Filterbank of the encoder's own log-mel; CLAP: "slaney" unfused, "htk" fused; the box and taggers:
+    "kaldi"."""
     text_mask: bool = True
     """False: the text tower takes no attention mask, so one text at a time, never padded."""
     vocabulary: _NotNegative = 0
@@ -61,6 +63,9 @@ class ModelEntry(msgspec.Struct, frozen=True):
     """A prompt ensemble, each with one `{}`: a class is the unit mean of its embeddings. Empty: `prompt`."""
     tuning: Tuning | None = None
     """What was tuned for the model; None: nothing was."""
+    identity: str = ""
+    """What the model is called, beside its name, in all that is learnt with it; empty: the begin of its audio
+    file's hash. Of a file that was written in another way and computes the same: what it was."""
     cohort: ModelFile | None = None
     """Ordinary sound as the model hears it (`cohorts.py`), which gives scores their meaning; None: none."""
 

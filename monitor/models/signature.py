@@ -1,6 +1,6 @@
 """What a graph takes and gives, and whether it is a tower that can be used.
 
-Audio towers take ``float (n, samples)``; or ``input_features float (n, 1, 1001, 64)`` and perhaps
+Audio towers take ``float (n, samples)``; or ``input_features float (n, 1, frames, bands)`` and perhaps
 ``is_longer bool (n, 1)``, as public CLAP files do: the encoder then draws the log-mel. Text towers take
 ``input_ids int64 (n, t)``, with ``attention_mask int64 (n, t)`` or without it. The first output of both is
 the embedding, ``float (n, dim)``. Which it is, is read off the graphs, not believed.
@@ -14,14 +14,12 @@ from typing import Literal
 import msgspec
 
 from monitor.errors import ModelError
-from monitor.models.manifest import ModelEntry
+from monitor.models.manifest import Filterbank, ModelEntry
 
 FEATURES = "input_features"
 LONGER = "is_longer"
 IDS = "input_ids"
 MASK = "attention_mask"
-_SPECTROGRAM = (1, 1001, 64)
-"""Channels, frames and bands of 10 s."""
 
 
 @dataclass(frozen=True)
@@ -70,15 +68,16 @@ def fit_audio(name: str, entry: ModelEntry, graph: Graph) -> Literal["waveform",
     """
     _check_embedding(name, entry, "audio", graph)
     length = entry.input_len or entry.window_len
+    spectrogram = _spectrogram(entry.mel, length)
     first, *others = graph.inputs
-    if first.name == FEATURES and _takes(first, "float", (None, *_SPECTROGRAM)):
+    if first.name == FEATURES and _takes(first, "float", (None, *spectrogram)):
         if all(port.name == LONGER for port in others):
             return "log_mel"
     elif not others and _takes(first, "float", (None, length)):
         return "waveform"
     raise ModelError(
         f"Model {name!r}: the audio graph takes {_list(graph.inputs)}; valid: sound float (any, {length}), "
-        f"or {FEATURES} float (any, 1, 1001, 64)."
+        f"or {FEATURES} float (any, {', '.join(map(str, spectrogram))})."
     )
 
 
@@ -98,6 +97,11 @@ def fit_text(name: str, entry: ModelEntry, graph: Graph) -> bool:
         f"Model {name!r}: the text graph takes {_list(graph.inputs)}; valid: {IDS} int64 (any, any), with "
         f"{MASK} alike or without."
     )
+
+
+def _spectrogram(mel: Filterbank, length: int) -> tuple[int, int, int]:
+    """Return channels, frames and bands of so many samples; a CLAP hears 10 s."""
+    return (1, 1 + (length - 1) // 320, 128) if mel == "kaldi" else (1, 1001, 64)
 
 
 def _check_embedding(name: str, entry: ModelEntry, tower: str, graph: Graph) -> None:

@@ -44,6 +44,7 @@ from monitor.records.sound import (
     RingCounters,
     Span,
     Stall,
+    Stretch,
     Window,
 )
 from monitor.records.words import (
@@ -88,6 +89,7 @@ __all__ = [
     "SourceState",
     "Span",
     "Stall",
+    "Stretch",
     "Tally",
     "Transition",
     "TransitionType",

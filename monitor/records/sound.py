@@ -86,6 +86,10 @@ class Span(msgspec.Struct, frozen=True):
     """Stretches of stream indices, half open, in which a channel that is heard was at full scale."""
 
 
+class Stretch(msgspec.Struct, frozen=True, eq=False, weakref=True):
+    """An uninterrupted stretch of one stream: each of its sample indices has one sample, for ever."""
+
+
 class Window(msgspec.Struct, frozen=True):
     """One analysis span of the stream."""
 
@@ -103,6 +107,9 @@ class Window(msgspec.Struct, frozen=True):
     """How many zeros stand before the first sample of the stretch."""
     behind: int = 0
     """How many stand behind its last."""
+    stretch: Stretch | None = None
+    """What it was cut from, unaltered: where two windows of one stretch overlap, they hold the same samples.
+    None: it shares nothing with another window."""
 
     @property
     def stop(self) -> int:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.records import Span, Window
+from monitor.records import Span, Stretch, Window
 
 _SPARE_HOPS = 4
 """Hops that fit behind a window before what is kept of the sound is moved to the front again."""
@@ -33,6 +33,7 @@ class Windower:
         self._sample_rate = sample_rate
         self._buffer: NDArray[np.float32] = np.zeros(window_len + _SPARE_HOPS * hop_len, np.float32)
         self._filled = 0  # of the buffer; what was heard last stands at its end
+        self._stretch = Stretch()
         self._stop = 0
         self._due = hop_len
         self._first = True
@@ -100,6 +101,7 @@ class Windower:
 
     def _restart(self, start: int) -> None:
         self._filled = 0
+        self._stretch = Stretch()
         self._stop = start
         self._due = self._hop_len
         self._first = True
@@ -125,7 +127,7 @@ class Windower:
         samples = np.concatenate([np.zeros(before, np.float32), heard, np.zeros(behind, np.float32)])
         samples.flags.writeable = False
         start = self._stop + behind - self._window_len
-        window = Window(start, samples, self._first, hop_len, self._captured_s, before, behind)
+        window = Window(start, samples, self._first, hop_len, self._captured_s, before, behind, self._stretch)
         self._first = False
         self._due = self._hop_len
         return window

@@ -23,7 +23,7 @@ import numpy as np
 from monitor.encoders.stored_encoder import StoredEncoder
 signal.signal(signal.SIGINT, signal.default_int_handler)
 fault, first, last = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-real, calls = StoredEncoder.embed_audio, itertools.count()
+real, calls = StoredEncoder.embed_windows, itertools.count()
 def embed(self, windows):
     if not first <= next(calls) < last: return real(self, windows)
     if fault == "sleeps": time.sleep(1e6)
@@ -31,7 +31,7 @@ def embed(self, windows):
         while True: pass
     if fault == "raises": raise RuntimeError("out of memory")
     return np.full((len(windows), self.dim), np.nan, np.float32)
-StoredEncoder.embed_audio = embed
+StoredEncoder.embed_windows = embed
 from monitor.cli.main import main
 sys.exit(main(sys.argv[4:]))
 """

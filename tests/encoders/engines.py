@@ -17,7 +17,8 @@ def pitch_model(**changes: Any) -> StoredModel:
     """A model of 1 s windows in the space of `FakeEncoder`, with the tokenizer of the model in the box."""
     box = find_model("embedded")
     space = {"sample_rate": RATE, "window_len": RATE, "dim": FakeEncoder().dim, "prompt": "{}"}
-    entry = msgspec.structs.replace(box.entry, **(space | changes))
+    plain = {"front_end": "waveform", "mel": "slaney", "identity": ""}
+    entry = msgspec.structs.replace(box.entry, **(space | plain | changes))
     return StoredModel("pitch", entry, Path(box.folder))
 
 

@@ -9,10 +9,10 @@ from monitor.config.tuning import with_tuning
 from monitor.encoders.adapted import AdaptedEncoder
 from monitor.models.adapter import Adapter
 from monitor.pipeline.scorers import Scorers
-from monitor.records import Cohort
+from monitor.records import Cohort, Window
 from monitor.scoring.prompts import parse_classes
 from monitor.units import unit_norm
-from tests.fakes import FakeEncoder, noise, tone
+from tests.fakes import RATE, FakeEncoder, noise, tone
 
 
 def changed(dim: int, size: float = 0.5) -> Adapter:
@@ -50,6 +50,8 @@ def test_sound_and_cohort_pass_through_it_and_words_do_not() -> None:
     np.testing.assert_array_equal(
         adapted.embed_audio(windows), adapted.adapter.apply(plain.embed_audio(windows))
     )
+    streamed = [Window(0, window, False, RATE, 0.0) for window in windows]
+    np.testing.assert_array_equal(adapted.embed_windows(streamed), adapted.embed_audio(windows))
     assert adapted.info.cohort is not None
     np.testing.assert_array_equal(adapted.info.cohort.vectors, adapted.adapter.apply(plain.cohort.vectors))
     np.testing.assert_array_equal(adapted.embed_text(["low"]), plain.embed_text(["low"]))

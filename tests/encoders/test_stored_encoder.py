@@ -11,14 +11,17 @@ from numpy.typing import NDArray
 
 from monitor.assemble import make_stages
 from monitor.bus.messages import Event, PublishedRecord, ScoresMessage
-from monitor.config.settings import Config
-from monitor.encoders import Encoder
+from monitor.config.settings import Config, ModelConfig
+from monitor.encoders import Encoder, load
+from monitor.encoders.encoder import embed_windows
 from monitor.encoders.stored_encoder import StoredEncoder, repeat_to
 from monitor.errors import ModelError
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Clock, Stream
+from monitor.records import Span
 from monitor.scoring.prompts import parse_classes
 from monitor.stream.ring import Ring
+from monitor.stream.windows import Windower
 from tests.encoders.engines import PitchEngine, pitch_model
 from tests.fakes import RATE, Collector, FakeEncoder, FixedStatus, noise, tone
 
@@ -140,3 +143,52 @@ def test_silence_that_costs_nothing_changes_no_event(dither: float) -> None:
     assert {change[1] for change in onsets_and_offsets(gated)} == {"low", "middle"}
     assert onsets_and_offsets(gated) == onsets_and_offsets(always)
     assert len(engine.heard) < sum(isinstance(one, ScoresMessage) for one in gated) - 30
+
+
+@pytest.mark.parametrize("hop_s", [0.25, 0.5, 1.0, 0.3001])
+def test_windows_of_a_stream_are_embedded_as_their_samples_alone_to_the_last_bit(hop_s: float) -> None:
+    """Silence between, and the windows of two streams in turns, as the pipeline asks for them."""
+    box = load(ModelConfig(name="embedded"))
+    assert isinstance(box, StoredEncoder)
+    rate, streams = box.sample_rate, []
+    for seed in (0, 1):
+        sound = np.random.default_rng(seed).standard_normal(5 * rate).astype(np.float32) * 0.1
+        sound[2 * rate : 4 * rate + rate // 2] = 0.0
+        windower = Windower(box.window_len, round(hop_s * rate), rate)
+        streams.append([*windower.push(Span(0, sound, True, 0.0)), *windower.finish()])
+    for windows in zip(*streams, strict=True):
+        for window in windows:
+            assert (embed_windows(box, [window]) == box.embed_audio(window.samples[np.newaxis])).all()
+
+
+def test_a_model_that_repeats_a_short_window_shares_nothing_between_them() -> None:
+    engine = PitchEngine()
+    short = encoder(engine, 0.5, input_len=RATE, front_end="log_mel", mel="kaldi")
+    windower, sound = Windower(RATE // 2, 320, RATE), noise(1.0, 0.1)
+    windows = windower.push(Span(0, sound, True, 0.0))
+    together = [short.embed_windows([window]) for window in windows]
+    alone = [short.embed_audio(window.samples[np.newaxis]) for window in windows]
+    assert all((one == other).all() for one, other in zip(together, alone, strict=True))
+
+
+def test_a_file_written_in_another_way_keeps_its_identity() -> None:
+    assert encoder(PitchEngine(), identity="before").info.identity == "pitch-before"
+    assert encoder(PitchEngine()).info.identity != "pitch-before"
+
+
+@given(st.floats(2e-6, 1e-4), st.integers(0, 2**32 - 1), st.sampled_from(["noise", "click", "constant"]))
+def test_silence_is_where_no_sample_is_louder_than_a_hundred_thousandth(
+    level: float, seed: int, kind: str
+) -> None:
+    window = np.zeros(RATE, np.float32)
+    if kind == "noise":
+        window += np.random.default_rng(seed).uniform(-level, level, RATE).astype(np.float32)
+    elif kind == "constant":
+        window += np.float32(level)
+    else:
+        window[seed % RATE] = level
+    engine = PitchEngine()
+    own = encoder(engine)
+    own.embed_audio(np.zeros((1, RATE), np.float32))
+    own.embed_audio(window[np.newaxis])
+    assert (len(engine.heard) == 2) == bool(np.abs(window).max() > 1e-5)

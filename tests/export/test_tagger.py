@@ -24,9 +24,10 @@ pytest.importorskip("transformers", reason="transformers is not installed; it co
 pytest.importorskip("safetensors", reason="safetensors is not installed; it comes with the extra 'export'")
 pytest.importorskip("onnxscript", reason="onnxscript is not installed; it comes with the extra 'export'")
 
+from monitor.encoders.kaldi_mel import RATE  # noqa: E402
 from monitor.export.checkpoints import read_checkpoint  # noqa: E402
 from monitor.export.evidence import Evidence, names_of, typical_logits  # noqa: E402
-from monitor.export.kaldi_mel import RATE, FrontEnd, PlainFrontEnd  # noqa: E402
+from monitor.export.kaldi_mel import FrontEnd, PlainFrontEnd  # noqa: E402
 from monitor.export.mobilenet import MobileNet  # noqa: E402
 from monitor.export.tagger import read_tagger  # noqa: E402
 from tests.export import tiny_tagger  # noqa: E402
@@ -113,8 +114,11 @@ def test_the_folder_is_a_model_of_three_whole_files(exported: ExportReport) -> N
     assert "width 0.1" in exported.network
     assert min(row.cosine for row in exported.parity) > 0.9999
     assert any("width 0.4" in note for note in exported.notes)
-    kinds = {weight.data_type for weight in onnx.load(folder / "audio.onnx").graph.initializer}
-    assert onnx.TensorProto.FLOAT16 in kinds
+    weights = onnx.load(folder / "audio.onnx").graph.initializer
+    assert onnx.TensorProto.FLOAT16 in {weight.data_type for weight in weights}
+    assert not [weight.name for weight in weights if weight.name.startswith("front")]
+    entry = read_folder(folder).entry
+    assert (entry.front_end, entry.mel) == ("log_mel", "kaldi")
 
 
 def test_weights_that_float16_would_spoil_stay_whole(tmp_path: Path) -> None:

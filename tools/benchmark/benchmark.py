@@ -14,10 +14,11 @@ import argparse
 import json
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from time import thread_time
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,8 @@ class Contender:
     path: Path
     feed: dict[str, NDArray[np.float32]]
     """Input for one window of 2 s."""
+    sound: NDArray[np.float32] | None = None
+    """float32 (1, samples): the window, whose spectrogram is drawn for each call; None: it is given."""
 
 
 @dataclass(frozen=True)
@@ -146,13 +149,27 @@ def make_contenders(folder: Path, teacher: Path | None) -> list[Contender]:
     return found
 
 
-def feed_of(path: Path) -> dict[str, NDArray[np.float32]]:
-    """Return one window of noise, as long as a graph takes."""
+def contender(name: str, path: Path) -> Contender:
+    """Take the audio tower in a file, and one window of noise of 2 s, or as long as it takes."""
+    from monitor.encoders.kaldi_mel import RATE
+    from monitor.export.bare_network import feed_of
     from tools.train.graphs import open_session
 
-    length = open_session(path).get_inputs()[0].shape[1]
-    noise = np.random.default_rng(0).standard_normal((1, length)).astype(np.float32)
-    return {"audio": 0.1 * noise}
+    first = open_session(path).get_inputs()[0]
+    takes_sound = len(first.shape) == 2
+    length = first.shape[1] if takes_sound else 2 * RATE
+    noise = np.random.default_rng(0).normal(0, 0.1, (1, length)).astype(np.float32)
+    return Contender(name, path, feed_of(first.name, noise), None if takes_sound else noise)
+
+
+def caller(session: Any, contender: Contender) -> Callable[[], object]:
+    """Return the call that is timed."""
+    from monitor.export.bare_network import feed_of
+
+    name, sound = session.get_inputs()[0].name, contender.sound
+    if sound is None:
+        return partial(session.run, None, contender.feed)
+    return lambda: session.run(None, feed_of(name, sound))
 
 
 def compare(contenders: list[Contender], rounds: int) -> list[Line]:
@@ -160,10 +177,7 @@ def compare(contenders: list[Contender], rounds: int) -> list[Line]:
     from tools.train.graphs import measure_size, open_session
 
     sessions = [open_session(contender.path) for contender in contenders]
-    calls = [
-        partial(session.run, None, contender.feed)
-        for session, contender in zip(sessions, contenders, strict=True)
-    ]
+    calls = [caller(*pair) for pair in zip(sessions, contenders, strict=True)]
     timings = summarise(alternate(calls, rounds))
     lines = []
     for contender, timing in zip(contenders, timings, strict=True):
@@ -204,19 +218,13 @@ def startup_table(times: dict[str, list[Start]]) -> str:
 def own_contender(model: str) -> Contender:
     """Take the audio tower of a model in the manifest."""
     stored = find_model(model)
-    noise = np.random.default_rng(0).normal(0, 0.1, (1, stored.entry.window_len)).astype(np.float32)
-    return Contender(
-        f"`{model}`, the model in the box" if model == "embedded" else f"`{model}`",
-        stored.folder / stored.entry.audio.file,
-        {"audio": noise},
-    )
+    name = f"`{model}`, the model in the box" if model == "embedded" else f"`{model}`"
+    return contender(name, stored.folder / stored.entry.audio.file)
 
 
 def main() -> None:
     """Measure and print."""
     from tqdm import tqdm
-
-    from tools.train.graphs import cut_front
 
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -233,10 +241,9 @@ def main() -> None:
     args = parser.parse_args()
     own = own_contender(args.model)
     more = [own_contender(name) for name in args.beside]
-    more += [Contender(str(path), path, feed_of(path)) for path in args.graph]
+    more += [contender(str(path), path) for path in args.graph]
+    given = replace(own, name=f"{own.name}, spectrogram given", sound=None)
     with tempfile.TemporaryDirectory() as name:
-        bare = Path(name) / "own.onnx"
-        given = Contender(f"{own.name}, spectrogram given", bare, cut_front(own.path, bare, own.feed))
         lines = compare([own, given, *more, *make_contenders(Path(name), args.teacher)], args.rounds)
     starts: dict[str, list[Start]] = {}
     if args.starts:

@@ -39,7 +39,9 @@ options = ort.SessionOptions()
 options.intra_op_num_threads = options.inter_op_num_threads = 1
 options.add_session_config_entry('session.intra_op.allow_spinning', '0')
 session = ort.InferenceSession({path!r}, options, providers=['CPUExecutionProvider'])
-session.run(None, {{session.get_inputs()[0].name: np.zeros((1, {window_len}), np.float32)}})
+taken = session.get_inputs()[0]
+sizes = [size if isinstance(size, int) else 1 for size in taken.shape]
+session.run(None, {{taken.name: np.zeros(sizes, np.float32)}})
 """
 _READY = "import time; print('ready', time.process_time(), flush=True)\n"
 
@@ -79,8 +81,7 @@ def embedding_programs(name: str) -> dict[str, str]:
     return {
         "monitor.encoders.load, one window": embed + _READY,
         "the same, and one class word": embed + _WORDS + _READY,
-        "NumPy and ONNX Runtime alone, one window": _BARE.format(path=path, window_len=model.entry.window_len)
-        + _READY,
+        "NumPy and ONNX Runtime alone, one window": _BARE.format(path=path) + _READY,
         "an empty Python process": _READY,
     }
 

@@ -63,6 +63,8 @@ def pin(models: Path, name: str, signature: Signature) -> None:
         "sample_rate": signature.sample_rate,
         "window_len": signature.window_len,
         "dim": signature.dim,
+        "front_end": "log_mel",
+        "mel": "kaldi",
         "prompt": PROMPT,
         "max_tokens": MAX_TOKENS,
         "tuning": msgspec.to_builtins(TUNING),

@@ -9,11 +9,12 @@ the audio teacher knows: read the results.
 
 {facts}
 
-- `audio.onnx`: input `audio` float32 (n, {window_len}), {khz:g} kHz, full scale +-1.0; output
-  `embedding` float32 (n, {dim}), unit norm. The front end is inside: 128 Kaldi mel bands, as the audio
-  teacher has them. A stem and fifteen inverted-residual blocks say what the teacher would say of the
-  sound (527 AudioSet classes); the point is the sum of the class names' embeddings, weighted by that
-  and by what the labels have taught.
+- `audio.onnx`: input `input_features` float32 (n, 1, {frames}, 128), the log-mel spectrogram of {window_len}
+  samples at {khz:g} kHz, full scale +-1.0; output `embedding` float32 (n, {dim}), unit norm. The spectrogram,
+  in Kaldi's mel bands as the audio teacher has them, is drawn by `monitor/encoders/kaldi_mel.py`, which
+  says what it is; what two windows of a stream share is drawn once. A stem and fifteen inverted-residual
+  blocks say what the teacher would say of the sound (527 AudioSet classes); the point is the sum of the
+  class names' embeddings, weighted by that and by what the labels have taught.
 - `text.onnx`: inputs `input_ids`, `attention_mask` int64 (n, t), t <= {max_tokens}; output `embedding`
   as above. A two-layer transformer on word pieces (`tokenizer.json`). Padding does not change the
   result.

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from monitor import load_encoder
+from monitor.export.bare_network import feed_of
 from monitor.export.evidence import names_of
 from tools.train import box
 from tools.train.graphs import digest, open_session
@@ -104,7 +105,8 @@ def check(path: Path, graph: StudentGraph) -> None:
     audio = torch.randn(4, WINDOW_LEN, generator=torch.Generator().manual_seed(1)) * 0.1
     with torch.inference_mode():
         wanted = graph(audio).numpy()
-    found = open_session(path).run(None, {"audio": audio.numpy()})[0]
+    session = open_session(path)
+    found = session.run(None, feed_of(session.get_inputs()[0].name, audio.numpy()))[0]
     cosine = float((found * wanted).sum(axis=1).min())
     print(f"{path.name}: {path.stat().st_size / 1e6:.1f} MB, least cosine to torch {cosine:.5f}")
     if cosine < 0.999:

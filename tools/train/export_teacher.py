@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from monitor.export.kaldi_mel import HOP, LEAST_POWER, N_FFT, WINDOW, emphasise
+from monitor.encoders.kaldi_mel import HOP, LEAST_POWER, N_FFT, WINDOW
+from monitor.export.kaldi_mel import emphasise
 from tools.train.corpus import loudest_window, read_clip, read_index, words
 from tools.train.graphs import open_session, pin_model, save_clean
 from tools.train.joint_space import JointSpace, TextTeacher

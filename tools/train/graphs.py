@@ -1,4 +1,4 @@
-"""ONNX files: opened as `monitor` opens them, made smaller, cleaned, and pinned in a manifest."""
+"""ONNX files: opened as `monitor` opens them, made smaller, cleaned, measured, and pinned in a manifest."""
 
 from __future__ import annotations
 
@@ -171,46 +171,3 @@ def measure_size(path: Path, feed: dict[str, NDArray[np.float32]]) -> Size:
     stored = [weight for weight in weights.values() if weight.name in used and weight.data_type in _NUMBERS]
     parameters = sum(math.prod(weight.dims) for weight in stored)
     return Size(parameters, counts[False] / 1e6, counts[True] / 1e6)
-
-
-def network_nodes(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
-    """List the nodes from the first convolution behind the front end to the last, between them only."""
-    front = front_end(graph)
-    convolutions = [node for node in graph.node if node.op_type == "Conv" and node.output[0] not in front]
-    below: set[str] = set()
-    for node in graph.node:  # in the order of computing
-        if node in convolutions or below & set(node.input):
-            below.update(node.output)
-    above = nodes_above(graph, convolutions)
-    return [node for node in graph.node if node.output[0] in below & above]
-
-
-def cut_front(
-    path: Path, target: Path, feed: dict[str, NDArray[np.float32]]
-) -> dict[str, NDArray[np.float32]]:
-    """Write the graph without its front end; return what it is given in place of `feed`."""
-    model = as_single(onnx.load(path))
-    graph = model.graph
-    maker = {name: node for node in graph.node for name in node.output}
-    name = network_nodes(graph)[0].input[0]
-    while maker[name].op_type in _BRIDGES:
-        name = maker[name].input[0]
-    graph.output.append(helper.make_empty_tensor_value_info(name))
-    spectrogram = onnxruntime.InferenceSession(model.SerializeToString()).run([name], feed)[0]
-    graph.output.pop()
-    graph.node.remove(maker[name])
-    needed = nodes_above(graph, [maker[value.name] for value in graph.output])
-    kept = [node for node in graph.node if node.output[0] in needed]
-    used = [weight for weight in graph.initializer if any(weight.name in node.input for node in kept)]
-    del graph.node[:], graph.value_info[:], graph.initializer[:]
-    graph.node.extend(kept)
-    graph.initializer.extend(used)
-    given = {name: spectrogram}
-    for value in list(graph.input):  # the shape of the sound may still be asked for
-        if any(value.name in node.input for node in kept):
-            given[value.name] = feed[value.name]
-        else:
-            graph.input.remove(value)
-    graph.input.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, spectrogram.shape))
-    save_clean(model, target)
-    return given

@@ -11,13 +11,17 @@ import json
 import math
 import time
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 
+from monitor.encoders import kaldi_mel
 from monitor.models.cohort import unpack
+from monitor.models.signature import FEATURES
 from monitor.models.store import StoredModel, read_manifest
 from monitor.names import as_words
 from monitor.records import Cohort
@@ -54,19 +58,27 @@ def table(head: list[str], rows: list[list[Any]]) -> str:
 def facts(model: StoredModel) -> str:
     """Measure the size and the time of each graph on one thread."""
     entry, length = model.entry, 12
-    feeds: dict[str, dict[str, Any]] = {
-        entry.audio.file: {"audio": np.zeros((1, entry.window_len), np.float32)},
-        entry.text.file: {
-            "input_ids": np.ones((1, length), np.int64),
-            "attention_mask": np.ones((1, length), np.int64),
-        },
+    sound = np.random.default_rng(0).normal(0.0, 0.1, entry.window_len).astype(np.float32)
+    spectrogram, ids = kaldi_mel.draw(sound), np.ones((1, length), np.int64)
+    new = round(entry.hop_s * entry.sample_rate / kaldi_mel.HOP)
+    drawn_ms, new_ms = (
+        median_ms(call)
+        for call in (partial(kaldi_mel.draw, sound), partial(kaldi_mel.draw_on, sound, spectrogram, new))
+    )
+    feeds = {
+        entry.audio.file: {FEATURES: spectrogram[np.newaxis, np.newaxis]},
+        entry.text.file: {"input_ids": ids, "attention_mask": np.ones_like(ids)},
     }
-    what = {entry.audio.file: f"one window of {entry.window_len / entry.sample_rate:g} s"}
+    what = {
+        entry.audio.file: f"one window of {entry.window_len / entry.sample_rate:g} s, and its spectrogram "
+        f"{drawn_ms:.1f}, or {new_ms:.1f} where only {new} of {len(spectrogram)} frames are new"
+    }
     rows = []
     for file, feed in feeds.items():
         path = model.folder / file
         size, weights = path.stat().st_size / 1e6, parameters(path)
-        took = f"{median_ms(path, feed):.1f} ms for {what.get(file, f'one text of {length} tokens')}"
+        call = partial(open_session(path).run, None, feed)
+        took = f"{median_ms(call):.1f} ms for {what.get(file, f'one text of {length} tokens')}"
         rows.append([path.name, f"{size:.1f}", f"{weights / 1e6:.2f}", took])
     return table(["file", "MB", "million parameters", "time on one thread"], rows)
 
@@ -77,12 +89,12 @@ def parameters(path: Path) -> int:
     return sum(math.prod(one.dims) for one in onnx.load(path).graph.initializer if one.data_type in kinds)
 
 
-def median_ms(path: Path, feed: dict[str, Any]) -> float:
-    """Time a graph: the median of 60 runs in ms of the one thread that computes, whatever else runs."""
-    session, laps = open_session(path), []
+def median_ms(call: Callable[[], object]) -> float:
+    """Time a call: the median of 60 in ms of the one thread that computes, whatever else runs."""
+    laps = []
     for _ in range(60):
         started = time.thread_time()
-        session.run(None, feed)
+        call()
         laps.append((time.thread_time() - started) * 1e3)
     return float(np.median(laps))
 
@@ -253,6 +265,7 @@ def write_card(models: Path, data: Path, work: Path, box_models: Path) -> None:
     card = CARD.format(
         facts=facts(model),
         window_len=entry.window_len,
+        frames=kaldi_mel.frame_count(entry.window_len),
         window_s=entry.window_len / entry.sample_rate,
         khz=entry.sample_rate / 1000,
         dim=entry.dim,

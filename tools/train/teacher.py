@@ -9,8 +9,9 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from monitor.encoders.kaldi_mel import RATE
 from monitor.encoders.weights import load_pickle, named_tensors
-from monitor.export.kaldi_mel import RATE, PlainFrontEnd
+from monitor.export.kaldi_mel import PlainFrontEnd
 from monitor.export.mobilenet import MobileNet
 
 __all__ = ["RATE", "Teacher"]

@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from monitor.encoders.kaldi_mel import RATE
 from monitor.encoders.weights import load_pickle, tensors_of
-from monitor.export.kaldi_mel import RATE, PlainFrontEnd
+from monitor.export.kaldi_mel import PlainFrontEnd
 from monitor.export.mobilenet import MobileNet
 from tools.train.corpus import read_clip, read_index
 

@@ -45,7 +45,7 @@ ENCODER = """
 import os, sys, time
 import numpy as np
 from monitor.encoders.stored_encoder import StoredEncoder
-real = StoredEncoder.embed_audio
+real = StoredEncoder.embed_windows
 def embed(self, windows):
     with open(os.environ["FAULT_FILE"]) as file: fault = file.read().strip()
     if fault == "slow": time.sleep(1.5)
@@ -55,7 +55,7 @@ def embed(self, windows):
         time.sleep(0.1)
         with open(os.environ["FAULT_FILE"]) as file: fault = file.read().strip()
     return real(self, windows)
-StoredEncoder.embed_audio = embed
+StoredEncoder.embed_windows = embed
 from monitor.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """

@@ -1,4 +1,4 @@
-"""The student as one ONNX file: the teacher's front end, made cheap, inside the graph."""
+"""The student as one ONNX file, behind the teacher's front end, which the encoder draws."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from monitor.export.bare_network import take_off_front_end
 from monitor.export.kaldi_mel import FrontEnd
 from tools.train.graphs import store_as_half
 from tools.train.student.network import Scale, Student
@@ -75,7 +76,7 @@ class StudentGraph(nn.Module):
 
 
 def export(graph: StudentGraph, path: Path, window_len: int) -> None:
-    """Write one file with a free batch; large weights are stored in half precision."""
+    """Write one file with a free batch and no front end; large weights are stored in half precision."""
     torch.onnx.export(
         graph.eval(),
         (torch.randn(2, window_len) * 0.1,),
@@ -88,3 +89,4 @@ def export(graph: StudentGraph, path: Path, window_len: int) -> None:
         external_data=False,
     )
     store_as_half(path)
+    take_off_front_end(path)
