@@ -28,6 +28,8 @@ class Tested(msgspec.Struct, frozen=True):
     source_id: str
     works: bool
     test: SelfTest
+    source_name: str = ""
+    """What people call the source."""
 
 
 def follow(arguments: argparse.Namespace, progress: Callable[[str], None]) -> list[Tested]:
@@ -42,7 +44,7 @@ def follow(arguments: argparse.Namespace, progress: Callable[[str], None]) -> li
         asked = datetime.now(UTC)
         request = Request("self_test", source_id=arguments.source, client="monitor test self")
         waiting = answered(arguments, request).sources
-        found: dict[str, SelfTest] = {}
+        found: dict[str, Tested] = {}
         said: set[tuple[str, str]] = set()
         heard_s = begun_s = time.monotonic()
         while len(found) < len(waiting):
@@ -56,10 +58,11 @@ def follow(arguments: argparse.Namespace, progress: Callable[[str], None]) -> li
             heard_s, test = now_s, record.self_test
             if test is None or test.asked_by is None or test.time < asked:
                 continue
-            text = f"{record.source_id}: {self_tested(test)}"
+            text = f"{record.source_name}: {self_tested(test)}"
             if test.over:
-                found.setdefault(record.source_id, test)
+                done = Tested(record.source_id, test.state == "passed", test, record.source_name)
+                found.setdefault(record.source_id, done)
             elif (record.source_id, text) not in said:
                 said.add((record.source_id, text))
                 progress(text)
-    return [Tested(name, found[name].state == "passed", found[name]) for name in waiting]
+    return [found[name] for name in waiting]

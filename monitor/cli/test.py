@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from monitor.cli.arguments import AddVerb, add_connection
 from monitor.config.settings import Config, load_config
@@ -12,6 +13,9 @@ from monitor.config.settings.notify import TargetConfig
 from monitor.console import show, show_json
 from monitor.errors import ConfigError
 from monitor.files.paths import user_path
+
+if TYPE_CHECKING:
+    from monitor.cli.self_trial import Tested
 
 _EXIT_NOT_DELIVERED = 1
 
@@ -61,8 +65,15 @@ def _self(arguments: argparse.Namespace) -> int:
     if arguments.json:
         show_json(msgspec.json.encode(found))
     for one in [] if arguments.json else found:
-        show(f"{'works' if one.works else 'FAILS':6} {one.source_id}: {self_tested(one.test)}")
+        how = "works" if one.works else "not tested" if one.test.state == "untested" else "FAILS"
+        show(f"{how:10} {_named(one, found)}: {self_tested(one.test)}")
     return 0 if all(one.works for one in found) else _EXIT_NOT_DELIVERED
+
+
+def _named(one: Tested, all_: Sequence[Tested]) -> str:
+    """Return what a source is called, with its id where another one is called the same."""
+    alike = sum(other.source_name == one.source_name for other in all_) > 1
+    return f"{one.source_name} ({one.source_id})" if alike else one.source_name
 
 
 def _alarm(arguments: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from monitor.bus.subscriber import Subscriber
 from monitor.cli.alarm_trial import _Heard
 from monitor.cli.main import main
 from monitor.start import child_environment, python_module
@@ -126,6 +127,32 @@ def test_a_monitor_that_runs_tests_itself_while_it_listens(
     assert 0.0 < one["test"]["heard_s"] <= one["test"]["told_s"] < 5.0
     told = {json.loads(line).get("class") for line in said.splitlines()}
     assert not told & {"smoke_alarm", "self_test"}
+
+
+def test_what_could_not_be_tested_did_not_fail_and_is_called_by_its_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    endpoint = f"ipc://{tmp_path}/bus"
+    zeros = "import sys, time\nwhile True: sys.stdout.buffer.write(bytes(3200)); time.sleep(0.1)"
+    silence = subprocess.Popen([sys.executable, "-c", zeros], stdout=subprocess.PIPE)
+    run = subprocess.Popen(
+        python_module("monitor", "run", "--source", "-", "--headless", "--bind", endpoint),
+        env={**child_environment(), "HOME": str(tmp_path)},
+        stdin=silence.stdout,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        with Subscriber(endpoint, ("health/",)) as subscriber:
+            while subscriber.receive(1.0) is None:
+                assert run.poll() is None
+        assert main(["test", "self", "--connect", endpoint]) == 1
+    finally:
+        for process in (run, silence):
+            process.terminate()
+            process.communicate(timeout=30)
+    assert capsys.readouterr().out.startswith(
+        "not tested standard input: no self-test: it could not be tested"
+    )
 
 
 def test_without_a_monitor_there_is_no_self_test(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
