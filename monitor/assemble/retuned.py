@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from monitor.assemble.running import Monitor
-from monitor.assemble.stages import stages_of
+from monitor.assemble.stages import alarm_stages, stages_of
 from monitor.config.fleet import Place
 from monitor.config.settings import Config
 from monitor.config.tuning import with_tuning
@@ -66,7 +66,10 @@ def retuned(
             )
         )
 
+    hears_alarm = alarm_stages(encoder, tuned, len(classes))
+
     def go_on() -> None:
+        monitor.scheduler.self_tests.hear_by(hears_alarm)
         monitor.scheduler.retune(tunings, taught, corrections)
 
     return go_on

@@ -18,7 +18,7 @@ from monitor.detection.loud_sounds import LoudSounds
 from monitor.encoders import Encoder
 from monitor.pipeline.scorers import Scorers
 from monitor.pipeline.self_test.alarm import alarm_classes, alarm_config
-from monitor.pipeline.self_test.making import StagesFor
+from monitor.pipeline.self_test.rehearsal import StagesFor
 from monitor.pipeline.stages import Stages
 from monitor.records import ClassPrompt, OwnSound
 from monitor.scoring.background import Background

@@ -167,3 +167,19 @@ def test_of_a_fleet_what_is_listened_for_changes_and_what_is_wired_needs_a_resta
         service.until(["siren", "dog_bark"], "bed-2")
     finally:
         service.end()
+
+
+def test_a_self_test_hears_by_the_settings_that_were_reloaded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deaf = "[detector]\nonset_threshold = 0.999\n[calibration]\nfalse_alarms_per_hour = 0\n"
+    service = Service(tmp_path, FIRST + deaf, "--source", "demo")
+    try:
+        service.until(["siren", "dog_bark"])
+        service.config.write_text(FIRST)
+        assert main(["config", "reload", "--connect", service.endpoint]) == 0
+        while main(["test", "self", "--connect", service.endpoint]) == 1:
+            assert "not tested" in capsys.readouterr().out  # it just begins, or the computer is busy
+    finally:
+        service.end()
+    assert "works      demo street: self-test passed" in capsys.readouterr().out

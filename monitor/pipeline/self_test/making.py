@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from monitor.bus.messages import SelfTest
 from monitor.config.fleet import made_by_code
@@ -18,17 +16,14 @@ from monitor.pipeline.companions import Companions
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Clock, Stream
 from monitor.pipeline.self_test.day import Day
-from monitor.pipeline.self_test.rehearsal import MakeCopy
+from monitor.pipeline.self_test.rehearsal import StagesFor
 from monitor.pipeline.self_test.self_tests import SelfTests
-from monitor.pipeline.self_test.source_test import SourceTest, Subject
-from monitor.pipeline.stages import Input, Stages
+from monitor.pipeline.self_test.source_test import Copier, SourceTest, Subject
+from monitor.pipeline.stages import Input
 from monitor.sinks import Sink
 from monitor.sinks.service_manager import notify_address
 from monitor.storage.self_tests import keep_self_test, last_self_test
 from monitor.stream.ring import Ring
-
-StagesFor = Callable[[NDArray[np.float32]], Stages]
-"""Returns stages that listen for the alarm, in a place whose background has this mean, float32 (d,)."""
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -56,13 +51,14 @@ def make_self_tests(parts: Parts, config: Config) -> SelfTests:
             line=pipeline,
             stream=stream,
             tap=beside.tap,
-            make_copy=_copier(pipeline, stream, capture, parts, config.window.max_lag_s),
+            copier=_copier(pipeline, stream, capture, parts, config.window.max_lag_s),
             arrived=parts.arrived,
             clock=parts.clock,
             keep=keep_self_test if lasting else _forgotten,
         )
         earlier = last_self_test(stream.source_id) if lasting else None
-        test = SourceTest(subject, _day(config, earlier, parts.clock.utc()), config.self_test.late_s)
+        day, late_s = _day(config, earlier, parts.clock.utc()), config.self_test.late_s
+        test = SourceTest(subject, parts.stages_for, day, late_s)
         if earlier is not None:
             test.remember(earlier)
         tests.append(test)
@@ -78,22 +74,22 @@ def _day(config: Config, earlier: SelfTest | None, now: datetime) -> Day | None:
     return Day(settings.at, settings.within_h, now if earlier is None else min(earlier.time, now))
 
 
-def _copier(pipeline: Pipeline, stream: Stream, capture: Input, parts: Parts, max_lag_s: float) -> MakeCopy:
-    """Return what makes copies of the line of one source."""
+def _copier(pipeline: Pipeline, stream: Stream, capture: Input, parts: Parts, max_lag_s: float) -> Copier:
+    """Return what makes copies of the line of one source, whatever stages they have."""
     of_test = msgspec.structs.replace(stream, labels={}, unknown=frozenset())
 
-    def copy(ring: Ring, sink: Sink) -> Pipeline:
+    def copy(stages_for: StagesFor, ring: Ring, sink: Sink) -> Pipeline:
         return Pipeline(
             ring=ring,
             capture=capture,
-            stages=parts.stages_for(pipeline.background_mean),
+            stages=stages_for(pipeline.background_mean),
             sinks=[sink],
             stream=of_test,
             clock=parts.clock,
             max_lag_s=max_lag_s,
         )
 
-    return copy
+    return lambda stages_for: partial(copy, stages_for)
 
 
 def _forgotten(source_id: str, test: SelfTest) -> None:

@@ -17,6 +17,7 @@ from monitor.bus.messages import Event, PublishedRecord
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Clock
 from monitor.pipeline.self_test.alarm import heard_alarm
+from monitor.pipeline.stages import Stages
 from monitor.records import SelfTestState, Span
 from monitor.sinks import Sink
 from monitor.sources.made_alarm import ALONE_DBFS, BEFORE_S, LASTS_S, OVER_DB, alarm_samples
@@ -25,6 +26,8 @@ from monitor.units import mean_power, power_to_dbfs, seconds_to_len
 
 MakeCopy = Callable[[Ring, Sink], Pipeline]
 """Returns a copy of a source's line, that reads the ring and tells the sink."""
+StagesFor = Callable[[NDArray[np.float32]], Stages]
+"""Returns stages that listen for the alarm, in a place whose background has this mean, float32 (d,)."""
 _LATE_S = 4.0
 """Seconds after the alarm in which it may still be heard."""
 _STARVED_S = 20.0

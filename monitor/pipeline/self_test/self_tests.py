@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from monitor.bus.messages import Reply, Request
 from monitor.pipeline.pipeline import Pipeline
+from monitor.pipeline.self_test.rehearsal import StagesFor
 from monitor.pipeline.self_test.source_test import SourceTest
 
 _BUSY = 0.45
@@ -29,6 +30,11 @@ class SelfTests:
         """Follow alarms to whoever subscribes there."""
         for test in self._tests:
             test.endpoint = endpoint
+
+    def hear_by(self, stages_for: StagesFor) -> None:
+        """Hear the alarm by other settings, from the next try on."""
+        for test in self._tests:
+            test.stages_for = stages_for
 
     def step(self, lines: Sequence[Pipeline]) -> None:
         """Go on with the test that goes on, else begin one that is due, beside the live `lines`."""

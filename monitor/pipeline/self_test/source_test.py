@@ -18,7 +18,7 @@ from monitor.pipeline.reporter import Clock, Stream
 from monitor.pipeline.self_test.arrival import Arrival
 from monitor.pipeline.self_test.day import Day
 from monitor.pipeline.self_test.failure import failure
-from monitor.pipeline.self_test.rehearsal import MakeCopy, Rehearsal
+from monitor.pipeline.self_test.rehearsal import MakeCopy, Rehearsal, StagesFor
 from monitor.pipeline.self_test.tap import Tap
 from monitor.records import SelfTestState
 from monitor.sources.made_alarm import BEFORE_S
@@ -31,6 +31,10 @@ _DELIVERY_S = 3.0
 """A message that takes longer to a subscriber of this machine has not arrived."""
 
 
+Copier = Callable[[StagesFor], MakeCopy]
+"""Returns what copies the line, with stages of its own."""
+
+
 class Subject(msgspec.Struct, frozen=True):
     """What is tested, and with what."""
 
@@ -38,7 +42,7 @@ class Subject(msgspec.Struct, frozen=True):
     """The live one."""
     stream: Stream
     tap: Tap
-    make_copy: MakeCopy
+    copier: Copier
     arrived: threading.Event
     """Set when there is something to do."""
     clock: Clock
@@ -51,14 +55,18 @@ class SourceTest:
 
     Parameters
     ----------
+    stages_for
+        By which the alarm is heard.
     day
         When the daily test is due; None: there is none.
     late_s
         An alarm that is told later than this has failed.
     """
 
-    def __init__(self, subject: Subject, day: Day | None, late_s: float) -> None:
+    def __init__(self, subject: Subject, stages_for: StagesFor, day: Day | None, late_s: float) -> None:
         self._subject = subject
+        self.stages_for = stages_for
+        """By which the next try hears the alarm."""
         self._day = day
         self._late_s = late_s
         self._asked_by: str | None = None
@@ -135,7 +143,7 @@ class SourceTest:
             topic = f"health/{self.source_id}/"
             self._arrival = Arrival(self.endpoint, topic, lambda record: _is_heard(record, number))
         rate = subject.stream.sample_rate
-        self._rehearsal = Rehearsal(subject.make_copy, rate, subject.arrived, subject.clock)
+        self._rehearsal = Rehearsal(subject.copier(self.stages_for), rate, subject.arrived, subject.clock)
         subject.tap.listener = self._rehearsal.hear
         self._tell("testing", again)
 

@@ -168,6 +168,20 @@ def test_what_is_heard_live_is_the_same_to_the_last_bit_whether_a_test_goes_on_o
     assert [event.type for event in tested.events] == [event.type for event in plain.events]
 
 
+def test_an_alarm_is_heard_by_the_settings_that_are_in_force_when_the_test_begins() -> None:
+    place = Place()
+    deafer = Config(
+        detector=msgspec.structs.replace(Config().detector, onset_threshold=0.9999),
+        calibration=msgspec.structs.replace(Config().calibration, false_alarms_per_hour=0.0),
+    )
+    own = alarm_config(deafer, 2)
+    place.scheduler.self_tests.hear_by(lambda _: make_stages(place.encoder, alarm_classes(), own))
+    place.hear(11.1)
+    place.scheduler.handle(ASK)
+    place.hear(16.0)
+    assert place.states == ["testing", "testing"]  # the first try failed
+
+
 def test_a_monitor_that_does_not_hear_it_twice_has_an_urgent_event_that_waits_to_be_seen() -> None:
     place = Place(encoder=Deaf())
     place.hear(11.1)
