@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.detection.tones import STEP_S, contrast_of
+from monitor.detection.tones import STEP_S, Contrast
 from monitor.records import ALARM_LOW_BATTERY, LevelReading, Transition, TransitionType, UnlistedSound
 
 LOOK_S = 3.0
@@ -59,9 +59,8 @@ class _Chirping(msgspec.Struct):
     level: LevelReading
 
 
-def chirp_in(samples: NDArray[np.float32], sample_rate: int, start: int) -> Chirp | None:
-    """Return the chirp that begins in the middle second of float32 (n,), `LOOK_S` long, at index `start`."""
-    sound = contrast_of(samples, sample_rate)
+def chirp_in(sound: Contrast, sample_rate: int, start: int) -> Chirp | None:
+    """Return the chirp that begins in the middle second of `LOOK_S` of sound from stream index `start`."""
     first, last = np.searchsorted(sound.pitches, (_LOW_HZ, _HIGH_HZ))
     around = round(_AROUND_S / STEP_S)
     if len(sound.level) < 3 * around - 2:

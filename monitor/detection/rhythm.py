@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.detection.tones import LEAST_DB, STEP_S, Contrast, Floats, contrast_of, envelopes
+from monitor.detection.templates import Envelope, Templates
+from monitor.detection.tones import LEAST_DB, STEP_S, Contrast, Floats, contrast_of, envelopes, quantile
 
 LONGEST_S = 16.0
 """Of a sound, its last part is looked at."""
@@ -114,33 +114,17 @@ def _rank(found: Rhythm) -> tuple[bool, float]:
     return found.name in PATTERNS, found.fit
 
 
-class _Envelope:
-    """How much of a beep there is over time, [0, 1] (n,), to be correlated with many patterns."""
-
-    def __init__(self, soft: Floats) -> None:
-        self.soft = soft
-        self._centred = soft - soft.mean()
-        self.spread = float(np.sqrt(np.sum(self._centred**2) + 1e-9))
-        self._spectra: dict[int, NDArray[np.complex128]] = {}
-
-    def spectrum(self, size: int) -> NDArray[np.complex128]:
-        """Return the conjugate spectrum of `size` values."""
-        if size not in self._spectra:
-            self._spectra[size] = np.conj(np.fft.rfft(self._centred, size))
-        return self._spectra[size]
-
-
 def _fitting(envelope: Floats, pitch_hz: float, *, patterns_only: bool) -> Rhythm | None:
-    if np.quantile(envelope, 0.1) >= _STEADY_DB:
+    if quantile(envelope, 0.1) >= _STEADY_DB:
         return Rhythm("steady", 1.0, pitch_hz=pitch_hz)
     soft = softened(envelope)
     if soft is None:
         return None
-    sound = _Envelope(soft)
+    sound = Envelope(soft)
     best = {name: _best(sound, pattern_s) for name, pattern_s in PATTERNS.items()}
     if patterns_only and all(fit < FITS for fit, _, _ in best.values()):
         return None
-    even, period_s = max(_even(sound), default=(-1.0, 0.0))
+    even, period_s = _even(sound)
     for name, (fit, pace, phase) in best.items():
         if fit >= FITS and fit >= even + MARGIN:
             length_s = sum(PATTERNS[name]) * pace
@@ -153,16 +137,32 @@ def _fitting(envelope: Floats, pitch_hz: float, *, patterns_only: bool) -> Rhyth
 
 def softened(envelope: Floats) -> Floats | None:
     """Return from an envelope, dB (n,), how much of a beep there is, [0, 1] (n,); None: nothing beeps."""
-    low, high = np.quantile(envelope, (0.2, 0.98))
+    low, high = float(quantile(envelope, 0.2)), float(quantile(envelope, 0.98))
     if high - low < LEAST_DB:
         return None
     low = max(low, high - _ECHO_DB)
     return np.asarray(np.clip((envelope - low) / (high - low), 0.0, 1.0))
 
 
-def _even(sound: _Envelope) -> Iterator[tuple[float, float]]:
-    """Yield how well even beeps fit, at the periods that the envelope's spectrum shows, and around them."""
-    soft = sound.soft
+def _even(sound: Envelope) -> tuple[float, float]:
+    """Return how well even beeps fit, at the periods that the envelope's spectrum shows and around them.
+
+    And with which period; a fit of -1 where there is none.
+    """
+    periods_s = np.repeat([line_s * DETUNE for line_s in _lines(sound.soft)], len(DUTIES))
+    if not len(periods_s):
+        return -1.0, 0.0
+    duties = np.tile(DUTIES, len(periods_s) // len(DUTIES))
+    beeps = [
+        _template((duty * period_s, (1.0 - duty) * period_s), 1.0)
+        for duty, period_s in zip(duties, periods_s, strict=True)
+    ]
+    fits, _ = Templates(beeps, len(sound.soft)).fits(sound)
+    return max(zip(fits, periods_s.tolist(), strict=True))
+
+
+def _lines(soft: Floats) -> Iterator[float]:
+    """Yield the periods of the strongest lines in the spectrum of an envelope, seconds."""
     size = 1 << (8 * len(soft)).bit_length()
     spectrum = np.abs(np.fft.rfft((soft - soft.mean()) * np.hanning(len(soft)), size))
     hz = np.fft.rfftfreq(size, STEP_S)
@@ -174,22 +174,29 @@ def _even(sound: _Envelope) -> Iterator[tuple[float, float]]:
             return
         reach = max(1, round(_LINE_HZ * size * STEP_S))
         spectrum[max(0, at - reach) : at + reach + 1] = 0.0
-        for period_s in (1.0 / hz[at]) * DETUNE:
-            for duty in DUTIES:
-                template = _template((duty * period_s, (1.0 - duty) * period_s), 1.0)
-                fit, _ = _correlate(sound, _repeated(template, len(soft)))
-                yield fit, float(period_s)
+        yield 1.0 / float(hz[at])
 
 
-def _best(sound: _Envelope, pattern_s: tuple[float, ...]) -> tuple[float, float, int]:
+def _best(sound: Envelope, pattern_s: tuple[float, ...]) -> tuple[float, float, int]:
     """Return how well a pattern fits at best, at which pace, and from which step of it on."""
-    best = (-1.0, 1.0, 0)
-    for pace in PACES:
-        template = _pattern(pattern_s, float(pace), len(sound.soft))
-        if _LEAST_CYCLES * template.period - sum(pattern_s[-1:]) / STEP_S <= len(sound.soft):
-            fit, phase = _correlate(sound, template)
-            best = max(best, (fit, float(pace), phase))
-    return best
+    paces, templates = _at_paces(pattern_s, len(sound.soft))
+    fits, phases = templates.fits(sound)
+    return max(zip(fits, paces, phases, strict=True), default=(-1.0, 1.0, 0))
+
+
+@lru_cache(maxsize=4 * len(PATTERNS))
+def _at_paces(pattern_s: tuple[float, ...], length: int) -> tuple[tuple[float, ...], Templates]:
+    """Return a pattern at each pace of which enough is in an envelope of `length`.
+
+    A monitor asks for the same lengths all the time.
+    """
+    at_paces = {pace: _template(pattern_s, pace) for pace in PACES.tolist()}
+    enough = {
+        pace: one
+        for pace, one in at_paces.items()
+        if _LEAST_CYCLES * len(one) - pattern_s[-1] / STEP_S <= length
+    }
+    return tuple(enough), Templates(list(enough.values()), length)
 
 
 def _template(pattern_s: tuple[float, ...], pace: float) -> Floats:
@@ -197,43 +204,6 @@ def _template(pattern_s: tuple[float, ...], pace: float) -> Floats:
     edges = np.cumsum(pattern_s) * pace
     times = np.arange(max(2, round(edges[-1] / STEP_S))) * STEP_S
     return np.asarray(np.searchsorted(edges, times, side="right") % 2 == 0, np.float64)
-
-
-class _Repeated(NamedTuple):
-    """A template, repeated for as long as an envelope lasts."""
-
-    period: int
-    """Steps of one cycle."""
-    size: int
-    spectrum: NDArray[np.complex128]
-    """Of `size` values."""
-    spread: Floats
-    """What it deviates from its mean, at each phase (period,)."""
-
-
-def _repeated(template: Floats, length: int) -> _Repeated:
-    period = len(template)
-    repeated = np.tile(template, length // period + 2)[: length + period]
-    size = 1 << (length + period).bit_length()
-    sums = np.concatenate([[0.0], np.cumsum(repeated)])
-    means = (sums[length : length + period] - sums[:period]) / length
-    spread = np.sqrt(np.maximum(means - means**2, 1e-9) * length)  # of zeros and ones
-    return _Repeated(period, size, np.fft.rfft(repeated, size), spread)
-
-
-@lru_cache(maxsize=4 * len(PATTERNS) * len(PACES))
-def _pattern(pattern_s: tuple[float, ...], pace: float, length: int) -> _Repeated:
-    """Return the repeated template of a pattern; a monitor asks for the same lengths all the time."""
-    return _repeated(_template(pattern_s, pace), length)
-
-
-def _correlate(sound: _Envelope, template: _Repeated) -> tuple[float, int]:
-    """Return the highest correlation of an envelope with a repeated template, and at which phase."""
-    spectrum = template.spectrum * sound.spectrum(template.size)
-    products = np.fft.irfft(spectrum, template.size)[: template.period]
-    fits = products / (template.spread * sound.spread)
-    phase = int(np.argmax(fits))
-    return float(fits[phase]), phase
 
 
 def _cycles(soft: Floats, template: Floats, phase: int) -> int:

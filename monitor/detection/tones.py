@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,8 @@ _TONES = 3
 _MOST_DB = 30.0
 LEAST_DB = 6.0
 """A tone that stands out by less is none."""
+_SPARE = 1.25
+"""Times what is kept of a stream that goes on there is room for: then all of it is moved."""
 
 
 class Contrast(NamedTuple):
@@ -32,10 +35,6 @@ class Contrast(NamedTuple):
     pitches: Floats
     """Hz (bins,)."""
 
-    def since(self, frame: int) -> Contrast:
-        """Return the part from a frame on."""
-        return Contrast(self.contrast[frame:], self.level[frame:], self.pitches)
-
 
 def contrast_of(samples: NDArray[np.float32], sample_rate: int) -> Contrast:
     """Return how far each bin stands out of its neighbours, of float32 (n,); a frame every `STEP_S`."""
@@ -44,17 +43,30 @@ def contrast_of(samples: NDArray[np.float32], sample_rate: int) -> Contrast:
     if count < 1:
         return Contrast(np.zeros((0, 0)), np.zeros((0, 0)), np.zeros(0))
     frames = np.lib.stride_tricks.sliding_window_view(samples, size)[::step][:count]
-    power = np.abs(np.fft.rfft(frames * np.hanning(size), axis=1)) ** 2
     hz = np.asarray(np.fft.rfftfreq(size, 1.0 / sample_rate), np.float64)
     low, high = np.searchsorted(hz, (_LOW_HZ, _HIGH_HZ))
-    near, far = _AROUND
-    first = max(0, low - far)
-    level = 10.0 * np.log10(power[:, first : high + far] + 1e-12)
-    around = (_mean_around(level, far) * (2 * far + 1) - _mean_around(level, near - 1) * (2 * near - 1)) / (
-        2 * (far - near + 1)
-    )
+    first = max(0, low - _AROUND[1])
+    spectra = np.fft.rfft(frames * _taper(size), axis=1)[:, first : high + _AROUND[1]]
+    level = 10.0 * np.log10(spectra.real**2 + spectra.imag**2 + 1e-12)
     bins = slice(low - first, high - first)
-    return Contrast(np.clip(level - around, 0.0, _MOST_DB)[:, bins], level[:, bins], hz[low:high])
+    return Contrast(np.clip(level - _around(level), 0.0, _MOST_DB)[:, bins], level[:, bins], hz[low:high])
+
+
+@lru_cache(maxsize=4)
+def _taper(size: int) -> Floats:
+    return np.hanning(size)
+
+
+def _around(level: Floats) -> Floats:
+    """Return how loud the neighbourhood of each bin is, dB, of rows whose ends go on as they end."""
+    near, far = _AROUND
+    begin, end = np.repeat(level[:, :1], far + 1, axis=1), np.repeat(level[:, -1:], far, axis=1)
+    sums = np.cumsum(np.concatenate((begin, level, end), axis=1), axis=1)
+    width, inner = 2 * far + 1, 2 * near - 1
+    count, skip = level.shape[1], far - near + 1
+    whole = sums[:, width : width + count] - sums[:, :count]
+    middle = sums[:, skip + inner : skip + inner + count] - sums[:, skip : skip + count]
+    return np.asarray((whole - middle) / (width - inner))
 
 
 class ContrastTrack:
@@ -63,15 +75,19 @@ class ContrastTrack:
     Frames begin at multiples of `STEP_S` from the stream's beginning, wherever it is looked at.
     """
 
-    def __init__(self, sample_rate: int) -> None:
-        """Expect indices at `sample_rate` Hz."""
+    def __init__(self, sample_rate: int, longest_s: float) -> None:
+        """Expect indices at `sample_rate` Hz, and looks back for `longest_s` seconds at most."""
         self._rate = sample_rate
         self._size, self._step = round(_FRAME_S * sample_rate), round(STEP_S * sample_rate)
-        self._first = 0  # number of the first frame that is kept
-        self._kept: Contrast | None = None
+        self._most = round(longest_s / STEP_S) + 1
+        self._kept: tuple[Floats, Floats] = (np.zeros((0, 0)), np.zeros((0, 0)))
+        """Contrast and level, (bins, frames): they are looked at bin by bin."""
+        self._pitches = np.zeros(0)
+        self._first = self._end = 0  # numbers of the frames that are kept
+        self._begin = 0  # and where the first of them is kept
 
     def over(self, start: int, stop: int, cut: Callable[[int, int], NDArray[np.float32]]) -> Contrast:
-        """Return the contrast of the frames that lie in [start, stop); `stop` never goes back.
+        """Return the contrast of the frames that lie in [start, stop); it holds until the next look.
 
         Parameters
         ----------
@@ -79,28 +95,30 @@ class ContrastTrack:
             Returns the samples between two stream indices, float32 (n,); the same whenever it is asked.
         """
         first, end = -(-start // self._step), (stop - self._size) // self._step + 1
-        known = self._first + (0 if self._kept is None else len(self._kept.level))
-        if self._kept is None or not self._first <= first < known:
-            self._kept, known = None, first
-        if end > known:
-            new = contrast_of(cut(known * self._step, (end - 1) * self._step + self._size), self._rate)
-            self._kept = new if self._kept is None else _joined(self._kept.since(first - self._first), new)
-        elif self._kept is not None:
-            self._kept = self._kept.since(first - self._first)
-        self._first = first
-        return Contrast(np.zeros((0, 0)), np.zeros((0, 0)), np.zeros(0)) if self._kept is None else self._kept
+        if not self._first <= first <= self._end:
+            self._first = self._end = first
+        if end > self._end:
+            samples = cut(self._end * self._step, (end - 1) * self._step + self._size)
+            self._append(contrast_of(samples, self._rate), first)
+        begin = self._begin - self._first
+        contrast, level = (one[:, begin + first : max(begin + end, 0)].T for one in self._kept)
+        return Contrast(contrast, level, self._pitches)
 
-
-def _joined(before: Contrast, after: Contrast) -> Contrast:
-    contrast, level = (np.concatenate(pair) for pair in zip(before[:2], after[:2], strict=True))
-    return Contrast(contrast, level, after.pitches)
-
-
-def _mean_around(level: Floats, reach: int) -> Floats:
-    """Return the mean over `reach` bins to either side, of rows whose ends go on as they end."""
-    padded = np.pad(level, ((0, 0), (reach + 1, reach)), mode="edge")
-    sums = np.cumsum(padded, axis=1)
-    return np.asarray((sums[:, 2 * reach + 1 :] - sums[:, : -2 * reach - 1]) / (2 * reach + 1))
+    def _append(self, new: Contrast, needed: int) -> None:
+        """Keep further frames, and forget those that are too old and before `needed`."""
+        bins, count = new.level.shape[1], len(new.level)
+        forgotten = max(0, min(needed, self._end + count - self._most) - self._first)
+        self._first, self._begin = self._first + forgotten, self._begin + forgotten
+        held = self._end - self._first
+        if self._begin + held + count > self._kept[0].shape[1]:
+            moved = np.empty((2, bins, round(_SPARE * (held + count))))
+            for before, after in zip(self._kept, moved, strict=True):
+                after[:, :held] = before[:, self._begin : self._begin + held] if held else 0.0
+            self._kept, self._begin = (moved[0], moved[1]), 0
+        at = self._begin + held
+        for frames, kept in zip(new[:2], self._kept, strict=True):
+            kept[:, at : at + count] = frames.T
+        self._end, self._pitches = self._end + count, new.pitches
 
 
 def envelopes(sound: Contrast) -> Iterator[tuple[Floats, float]]:
@@ -111,13 +129,25 @@ def envelopes(sound: Contrast) -> Iterator[tuple[Floats, float]]:
     contrast, level, pitches = sound
     if not contrast.size:
         return
-    strength = np.quantile(contrast, 0.97, axis=0)
+    strength = quantile(contrast.T, 0.97)
     for _ in range(_TONES):
         at = int(np.argmax(strength))
         if strength[at] < LEAST_DB:
             return
         first, stop = max(0, at - 2), at + 3
         loud = level[:, first:stop].max(axis=1)
-        loud += _MOST_DB - np.quantile(loud, 0.98)
+        loud += _MOST_DB - quantile(loud, 0.98)
         yield np.minimum(contrast[:, first:stop].max(axis=1), loud), float(pitches[at])
         strength[first:stop] = 0.0
+
+
+def quantile(values: Floats, share: float) -> Floats:
+    """Return the quantile of float64 (..., n), linear between neighbours: that of numpy, in less time."""
+    place = share * (values.shape[-1] - 1)
+    below = int(place)
+    ranked = np.partition(values, below, axis=-1)
+    low = ranked[..., below]
+    if below == place:
+        return np.asarray(low)
+    high, part = ranked[..., below + 1 :].min(axis=-1), place - below
+    return np.asarray(low + (high - low) * part if part < 0.5 else high - (high - low) * (1.0 - part))

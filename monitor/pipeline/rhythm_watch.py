@@ -71,7 +71,7 @@ class RhythmWatch:
         self._rate = sample_rate
         self._modes = modes
         self._recent = RecentSound()
-        self._track = ContrastTrack(sample_rate)
+        self._track = ContrastTrack(sample_rate, EVIDENCE_S)
         self._found: dict[str, Rhythm] = {}
         self._evident = evident
         self._beeps: str | None = None  # the pattern of an alarm that surely sounds
@@ -118,8 +118,8 @@ class RhythmWatch:
         look, step = seconds_to_len(CHIRP_LOOK_S, self._rate), seconds_to_len(EVERY_S, self._rate)
         self._listened = max(self._listened, self._recent.stop - seconds_to_len(LONGEST_S, self._rate))
         while self._listened + look <= self._recent.stop:
-            samples = self._recent.cut(self._listened, self._listened + look)
-            found = chirp_in(samples, self._rate, self._listened)
+            sound = self._track.over(self._listened, self._listened + look, self._recent.cut)
+            found = chirp_in(sound, self._rate, self._listened)
             told += self._battery.hear(found, self._listened + look, level)
             self._listened += step
         return told

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.detection.chirps import CHIRPS, LOOK_S, Chirp, LowBattery, chirp_in
+from monitor.detection.tones import contrast_of
 from monitor.records import ALARM_LOW_BATTERY, LevelReading, UnlistedSound
 from tests.detection.test_rhythm import RATE, beeps
 
@@ -17,7 +18,7 @@ LEVEL = LevelReading(0, -30.0, -20.0, -50.0, 20.0, "normal", [])
 def look(beep_s: float, at_s: float, pitch_hz: float = 3100.0, snr_db: float = 20.0) -> Chirp | None:
     """Return what one look finds of a beep that begins `at_s` after its begin."""
     samples = beeps((beep_s, 60.0), LOOK_S, pitch_hz, snr_db, late_s=60.0 + beep_s - at_s)
-    return chirp_in(samples, RATE, 5 * RATE)
+    return chirp_in(contrast_of(samples, RATE), RATE, 5 * RATE)
 
 
 @pytest.mark.parametrize("snr_db", [20.0, 0.0])
@@ -39,10 +40,9 @@ def test_one_that_is_long_or_low_or_in_the_next_look_is_none(
 
 
 def test_beeps_that_follow_one_another_and_noise_alone_are_no_chirp() -> None:
-    assert chirp_in(beeps((0.1, 0.4), LOOK_S), RATE, 0) is None
-    assert chirp_in(beeps((0.1, 60.0), LOOK_S, late_s=10.0), RATE, 0) is None
-    assert chirp_in(np.zeros(3 * RATE, np.float32), RATE, 0) is None
-    assert chirp_in(np.zeros(0, np.float32), RATE, 0) is None
+    noise = beeps((0.1, 60.0), LOOK_S, late_s=10.0)
+    for samples in (beeps((0.1, 0.4), LOOK_S), noise, np.zeros(3 * RATE, np.float32), noise[:0]):
+        assert chirp_in(contrast_of(samples, RATE), RATE, 0) is None
 
 
 class Room:

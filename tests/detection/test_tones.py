@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from monitor.detection.rhythm import T3_S, T4_S, alarm_in, is_alarm, rhythm_of
-from monitor.detection.tones import STEP_S, ContrastTrack, contrast_of
+from monitor.detection.tones import STEP_S, ContrastTrack, contrast_of, quantile
 from tests.detection.test_rhythm import RATE, beeps
 
 STEP = round(STEP_S * RATE)
+LONGEST_S = 2.0
+"""Shorter than some looks: these are still answered."""
 
 
 class Counted:
@@ -36,7 +38,7 @@ def test_a_sound_that_comes_stands_out_bit_for_bit_as_the_whole_does(
     seed: int, looks: list[int], length: int
 ) -> None:
     samples = np.random.default_rng(seed).standard_normal(sum(looks)).astype(np.float32)
-    track = ContrastTrack(RATE)
+    track = ContrastTrack(RATE, LONGEST_S)
     for stop in np.cumsum(looks).tolist():
         start = -(-max(0, stop - length) // STEP) * STEP
         found = track.over(max(0, stop - length), stop, Counted(samples).cut)
@@ -49,10 +51,27 @@ def test_a_sound_that_comes_stands_out_bit_for_bit_as_the_whole_does(
 
 
 def test_each_moment_of_a_sound_that_comes_is_looked_at_once() -> None:
-    sound, track = Counted(beeps(T3_S, 60.0)), ContrastTrack(RATE)
+    sound, track = Counted(beeps(T3_S, 60.0)), ContrastTrack(RATE, LONGEST_S)
     for second in range(1, 61):
         track.over(max(0, (second - 13) * RATE), second * RATE, sound.cut)
     assert 60 * RATE <= sound.asked < 62 * RATE
+
+
+def test_who_looks_back_less_far_costs_who_looks_further_nothing() -> None:
+    samples = beeps(T3_S, 20.0)
+    sound, track = Counted(samples), ContrastTrack(RATE, 5.0)
+    for second in range(1, 21):
+        found = track.over(max(0, second - 5) * RATE, second * RATE, sound.cut)
+        whole = contrast_of(samples[max(0, second - 5) * RATE : second * RATE], RATE)
+        assert np.array_equal(found.level, whole.level)
+        near = track.over(max(0, second - 2) * RATE, second * RATE, sound.cut)
+        assert np.array_equal(near.contrast, whole.contrast[-len(near.contrast) :])
+    assert sound.asked < 21 * RATE
+
+
+@given(st.lists(st.floats(-100.0, 100.0), min_size=1, max_size=60), st.floats(0.0, 1.0))
+def test_a_quantile_is_that_of_numpy(values: list[float], share: float) -> None:
+    assert float(quantile(np.array(values), share)) == pytest.approx(np.quantile(values, share), abs=1e-9)
 
 
 @pytest.mark.parametrize("pattern_s", [T3_S, T4_S, (0.5, 0.5), (20.0, 0.1)])
