@@ -27,7 +27,7 @@ GROW_S = 0.5
 """How often the gap of a source that is away grows; the newest so many seconds are not in it yet."""
 KEPT_S = 10.0
 """A source that stalls and was not closed may still deliver so many seconds of what it kept."""
-_SOON_S = 0.002
+_SOON_S = 0.01
 """So long a block is on its way to us."""
 
 _STARTING = CaptureStatus("starting", None, 0, 0, 0, 0, None)

@@ -13,8 +13,8 @@ import msgspec
 
 from monitor.sources.devices import Device
 
-BLOCKS_PER_S = 20
-"""Blocks of 50 ms: short against a window, long against the cost of a call."""
+BLOCKS_PER_S = 10
+"""Blocks of 100 ms: short against a window, long against the cost of a call."""
 _HEADER = struct.Struct("<BIdQ?")
 _MESSAGE, _BLOCK = 1, 2
 

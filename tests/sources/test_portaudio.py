@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from monitor.errors import SourceAbsent, SourceError, SourceLost
+from monitor.sources.capture_messages import BLOCKS_PER_S
 from monitor.sources.devices import Device
 from monitor.sources.microphone import Microphone, list_devices
 from monitor.sources.portaudio import _forms, _reason
@@ -116,7 +117,7 @@ def test_a_drivers_overflow_flag_reaches_the_block(tmp_path: Path, monkeypatch: 
 def test_samples_dropped_while_the_parent_stalls_are_counted_exactly(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A minute of sound arrives at once: some fits the pipe and the backlog, the rest is in `lost_len`."""
+    """Two minutes of sound arrive at once: some fits the pipe and the backlog, the rest is in `lost_len`."""
     fake_driver(
         tmp_path,
         monkeypatch,
@@ -129,7 +130,7 @@ def test_samples_dropped_while_the_parent_stalls_are_counted_exactly(
     with opened("fake") as microphone:
         heard, lost = read_out(microphone)
     assert lost > 0
-    assert heard + lost == 1201 * 800
+    assert heard + lost == 1201 * (16_000 // BLOCKS_PER_S)
 
 
 def test_a_driver_that_hangs_does_not_hold_up_the_closing(
