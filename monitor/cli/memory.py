@@ -94,8 +94,10 @@ def _what_will_be(config: MemoryConfig) -> str:
 
 
 def _shown(store: MomentStore, config: MemoryConfig) -> _Shown:
+    from monitor.storage.database import taken_bytes
+
     path = store.path
-    size = sum(one.stat().st_size for one in path.parent.glob(f"{path.name}*"))
+    size = taken_bytes(path)
     said = len(store.corrections())
     return _Shown(str(path), config.keep, store.encrypted, size, said, store.overview())
 

@@ -15,7 +15,7 @@ from monitor.doctor.findings import Examined, Finding, attention, fault, ok, unc
 from monitor.errors import MonitorError
 from monitor.files.paths import own_folder
 from monitor.storage.clips import clips_folder
-from monitor.storage.database import FAILURES
+from monitor.storage.database import FAILURES, taken_bytes
 from monitor.storage.history import history_file
 from monitor.storage.history.database import VERSION
 
@@ -102,7 +102,7 @@ def _sound(path: Path) -> Finding:
             count = int(database.execute("SELECT count(*) FROM events").fetchone()[0]) if version else 0
     except FAILURES as error:
         return fault("history", f"{path} cannot be read: {error}", aside)
-    size = path.stat().st_size / _MEGABYTE
+    size = taken_bytes(path) / _MEGABYTE
     return ok(
         "history", f"version {version}, whole, {count} event{'s' * (count != 1)}, {size:.1f} MB: {path}"
     )

@@ -26,6 +26,15 @@ a size that it states."""
 _LAST_S = 253e9
 """Seconds since 1970: the year 9987."""
 MEGABYTE = 1 << 20
+_LOG_SHARE = 0.25
+"""Of what a file may take: its write-ahead log, beside the tables."""
+_MOST_LOG_BYTES = 4 * MEGABYTE
+_BESIDE = ("-wal", "-shm")
+"""Ends of the names of the log and its index."""
+_LOG_FRAME = 24
+"""Bytes of the log beside each page."""
+_GROWN_EVERY_S = 60.0
+"""At least so long lie between two looks at whether a file has grown too large."""
 
 
 class Schema(NamedTuple):
@@ -142,6 +151,24 @@ def is_due(last: datetime | None, now: datetime, every_s: float) -> bool:
     return last is None or abs((now - last).total_seconds()) >= every_s
 
 
+def bound_log(database: sqlite3.Connection, max_bytes: float) -> float:
+    """Keep the write-ahead log small beside `max_bytes`, and return how much of that is left for the tables.
+
+    It is written back when it is as large as that, and what it grew to by one large transaction, or while
+    somebody read, is given back then.
+    """
+    most = min(_MOST_LOG_BYTES, int(max_bytes * _LOG_SHARE))
+    (page,) = database.execute("PRAGMA page_size").fetchone()
+    database.execute(f"PRAGMA wal_autocheckpoint = {max(1, most // (page + _LOG_FRAME))}")
+    database.execute(f"PRAGMA journal_size_limit = {most}")
+    return max_bytes - most
+
+
+def has_grown(database: sqlite3.Connection, left: float, pruned: datetime | None, now: datetime) -> bool:
+    """Return whether a file takes more than what is `left` for it, and was not pruned just before."""
+    return is_due(pruned, now, _GROWN_EVERY_S) and used_bytes(database) > left
+
+
 def used_bytes(database: sqlite3.Connection) -> int:
     """Return how much of the file holds something."""
     pages, free, size = (
@@ -152,15 +179,22 @@ def used_bytes(database: sqlite3.Connection) -> int:
 
 
 def give_back(database: sqlite3.Connection) -> None:
-    """Make the file smaller by what is free in it."""
+    """Make the file and its log smaller by what is free in them; while others read, as far as can be."""
     database.executescript("PRAGMA incremental_vacuum")  # `execute` would free a single page
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def taken_bytes(path: Path) -> int:
+    """Return what the file at `path` takes on the disk, with its log."""
+    files = [path.with_name(path.name + suffix) for suffix in ("", *_BESIDE)]
+    return sum(one.stat().st_size for one in files if one.is_file())
 
 
 def _set_aside(path: Path) -> Path:
     """Give a file that is no database another name, with its log, and return that."""
     aside = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}")
     path.replace(aside)
-    for suffix in ("-wal", "-shm"):
+    for suffix in _BESIDE:
         with suppress(FileNotFoundError):
             path.with_name(path.name + suffix).replace(aside.with_name(aside.name + suffix))
     return aside

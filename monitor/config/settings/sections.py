@@ -250,7 +250,7 @@ class HistoryConfig(_Section, frozen=True):
     keep_days: Annotated[float, within(limits.KEEP_DAYS)] = 365.0
     """Older records are removed."""
     max_mb: Annotated[float, within(limits.MAX_MB)] = 200.0
-    """Megabytes from which on the oldest are removed too."""
+    """Megabytes from which on the oldest are removed too; the write-ahead log counts."""
 
 
 class MemoryConfig(_Section, frozen=True):
@@ -262,7 +262,7 @@ class MemoryConfig(_Section, frozen=True):
     keep_days: Annotated[float, within(limits.KEEP_DAYS)] = 90.0
     """Older ones are removed."""
     max_mb: Annotated[float, within(limits.MAX_MB)] = 100.0
-    """Megabytes from which on the oldest are removed too."""
+    """Megabytes from which on the oldest are removed too; the write-ahead log counts."""
     max_moments: Annotated[int, msgspec.Meta(ge=100, le=900_000)] = 50_000
     """The same by their number."""
     key_file: str = ""

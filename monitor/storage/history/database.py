@@ -14,7 +14,16 @@ from monitor.bus.codec import encode_json
 from monitor.bus.messages import Change, Event, Health, NearMissMessage
 from monitor.errors import HistoryError
 from monitor.files.paths import own_folder
-from monitor.storage.database import MEGABYTE, Schema, give_back, is_due, open_or_set_aside, used_bytes
+from monitor.storage.database import (
+    MEGABYTE,
+    Schema,
+    bound_log,
+    give_back,
+    has_grown,
+    is_due,
+    open_or_set_aside,
+    used_bytes,
+)
 from monitor.storage.database import open_database as open_file
 
 _MIGRATIONS: tuple[str, ...] = (
@@ -68,13 +77,13 @@ class HistoryWriter:
     keep_days
         Older records go.
     max_mb
-        Megabytes from which on the oldest go too.
+        Megabytes, its write-ahead log among them, from which on the oldest go too.
     """
 
     def __init__(self, path: Path, keep_days: float, max_mb: float) -> None:
         self._path = path
         self._keep = timedelta(days=keep_days)
-        self._max_bytes = max_mb * MEGABYTE
+        self._max_bytes = self._table_bytes = max_mb * MEGABYTE
         self._database: sqlite3.Connection | None = None
         self._pruned: datetime | None = None
         self.set_aside: Path | None = None
@@ -108,7 +117,7 @@ class HistoryWriter:
         """Remove what is older than it may be, and then the oldest while the file is too large."""
         database = self._opened()
         _remove_before(database, (now - self._keep).timestamp())
-        while used_bytes(database) > self._max_bytes and _remove_oldest(database):
+        while used_bytes(database) > self._table_bytes and _remove_oldest(database):
             pass
         give_back(database)
 
@@ -122,10 +131,12 @@ class HistoryWriter:
         """Return the database; one that is damaged is set aside, never overwritten."""
         if self._database is None:
             self._database, self.set_aside = open_or_set_aside(self._path, _SCHEMA)
+            self._table_bytes = bound_log(self._database, self._max_bytes)
         return self._database
 
     def _prune_when_due(self, now: datetime) -> None:
-        if is_due(self._pruned, now, _PRUNE_EVERY_S):
+        due = is_due(self._pruned, now, _PRUNE_EVERY_S)
+        if due or has_grown(self._opened(), self._table_bytes, self._pruned, now):
             self._pruned = now
             self.prune(now)
 

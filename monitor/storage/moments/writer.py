@@ -16,7 +16,15 @@ import msgspec
 
 from monitor.config.settings import MemoryConfig
 from monitor.records import Correction, Moment
-from monitor.storage.database import MEGABYTE, give_back, is_due, open_or_set_aside, used_bytes
+from monitor.storage.database import (
+    MEGABYTE,
+    bound_log,
+    give_back,
+    has_grown,
+    is_due,
+    open_or_set_aside,
+    used_bytes,
+)
 from monitor.storage.moments.opening import SCHEMA
 from monitor.storage.moments.queries import MomentStore
 from monitor.storage.moments.sealing import Seal
@@ -58,7 +66,7 @@ class MomentWriter:
     def __init__(self, path: Path, config: MemoryConfig, seal: Seal | None) -> None:
         self._path = path
         self._keep = timedelta(days=config.keep_days)
-        self._max_bytes = config.max_mb * MEGABYTE
+        self._max_bytes = self._table_bytes = config.max_mb * MEGABYTE
         self._most = config.max_moments
         self._seal = seal
         self._database: sqlite3.Connection | None = None
@@ -117,15 +125,18 @@ class MomentWriter:
         if self._store is None:
             if self._database is None:
                 self._database, self._set_aside = open_or_set_aside(self._path, SCHEMA)
+                self._table_bytes = bound_log(self._database, self._max_bytes)
             self._store = MomentStore(self._database, self._path, self._seal)
         return self._store
 
     def _too_much(self, database: sqlite3.Connection) -> bool:
         (count,) = database.execute("SELECT count(*) FROM moments").fetchone()
-        return count > self._most or used_bytes(database) > self._max_bytes
+        return count > self._most or used_bytes(database) > self._table_bytes
 
     def _prune_when_due(self, now: datetime) -> None:
-        if is_due(self._pruned, now, _PRUNE_EVERY_S):
+        assert self._database is not None  # noqa: S101 - it was opened
+        due = is_due(self._pruned, now, _PRUNE_EVERY_S)
+        if due or has_grown(self._database, self._table_bytes, self._pruned, now):
             self._pruned = now
             self.prune(now)
 

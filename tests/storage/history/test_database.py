@@ -13,6 +13,7 @@ import pytest
 
 from monitor.bus.messages import Change, Event
 from monitor.errors import HistoryError
+from monitor.storage.database import MEGABYTE, has_grown, taken_bytes, used_bytes
 from monitor.storage.history import Asked, HistoryWriter, acknowledge, find, missed, open_database
 from monitor.storage.history.database import VERSION
 from tests.examples import NOON, event, health, near_miss
@@ -134,6 +135,28 @@ def test_where_the_file_is_too_large_the_oldest_goes_and_the_file_shrinks(path: 
     with closing(open_database(path)) as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert path.stat().st_size <= 0.6 * 2**20
+
+
+def test_the_log_beside_the_file_counts_in_what_both_may_take_while_it_is_written(path: Path) -> None:
+    writer, log = HistoryWriter(path, keep_days=36_500.0, max_mb=0.5), Path(f"{path}-wal")
+    longest = 0
+    for number in range(1200):
+        time = NOON + timedelta(seconds=number)
+        writer.add(msgspec.structs.replace(event("offset", id_=str(number)), onset_time=time))
+        longest = max(longest, log.stat().st_size)
+    assert 0 < longest <= 0.2 * MEGABYTE
+    assert taken_bytes(path) > 0.5 * MEGABYTE
+    writer.prune(datetime.now(UTC))
+    assert 0.2 * MEGABYTE < taken_bytes(path) <= 0.5 * MEGABYTE
+    writer.close()
+
+
+def test_a_file_that_grows_too_fast_is_pruned_before_its_hour(path: Path) -> None:
+    with closing(open_database(path, make=True)) as database:
+        room = used_bytes(database)
+        assert not has_grown(database, room, None, NOON)
+        assert has_grown(database, room - 1, NOON - timedelta(minutes=1), NOON)
+        assert not has_grown(database, room - 1, NOON - timedelta(seconds=50), NOON)
 
 
 def test_the_file_and_its_folder_are_for_their_owner_only(writer: HistoryWriter, path: Path) -> None:

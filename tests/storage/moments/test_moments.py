@@ -16,7 +16,7 @@ from monitor.config.settings import MemoryConfig
 from monitor.errors import ConfigError, MomentsError
 from monitor.files.state_files import write_private
 from monitor.records import Correction, Moment
-from monitor.storage.database import open_database
+from monitor.storage.database import MEGABYTE, open_database, taken_bytes
 from monitor.storage.moments import (
     Asked,
     MomentStore,
@@ -173,6 +173,7 @@ def test_a_memory_that_is_too_large_shrinks(path: Path) -> None:
         msgspec.structs.replace(moment(number), vector=np.ones(1024, np.float16)) for number in range(2000)
     ]
     writer.emit(OfEvent("", moments))
+    assert taken_bytes(path) <= MEGABYTE  # with the log of so large a transaction
     writer.prune(NOW)
     writer.close()
     with closing(sqlite3.connect(path)) as database:
