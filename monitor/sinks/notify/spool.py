@@ -13,9 +13,12 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from monitor.bus.codec import decode_with
+from monitor.errors import WireError
 from monitor.files.reading import read_stored
 from monitor.files.state_files import slug
 from monitor.sinks.notify.letters import Message
@@ -24,6 +27,7 @@ _MOST_FOLDERS = 8
 _MOST_BYTES = 1 << 20
 _SUFFIX = ".message"
 _DECODER = msgspec.json.Decoder(Message)
+_PAYLOADS = msgspec.json.Decoder(dict[str, Any])
 
 
 class Spool:
@@ -103,8 +107,8 @@ class Spool:
     def _take_over(self, folder: Path) -> Iterator[tuple[str, Message]]:
         for path in sorted(folder.glob(f"*{_SUFFIX}")):
             try:
-                message = _DECODER.decode(read_stored(path, _MOST_BYTES))
-            except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                message = _message(read_stored(path, _MOST_BYTES))
+            except (OSError, WireError):
                 with suppress(OSError):  # half a file, or none of ours: it could never be told
                     path.unlink()
                 continue
@@ -112,6 +116,15 @@ class Spool:
                 with suppress(OSError):
                     path.replace(self._folder / path.name)
             yield path.name.removesuffix(_SUFFIX), message
+
+
+def _message(content: bytes) -> Message:
+    """Return the message in a file, no text of it or of its payload such that it steers a terminal."""
+    message = decode_with(_DECODER, content)
+    with suppress(WireError):  # no JSON: as it is, it steers nothing either
+        payload = decode_with(_PAYLOADS, message.payload.encode())
+        return msgspec.structs.replace(message, payload=msgspec.json.encode(payload).decode())
+    return message
 
 
 def _lock(folder: Path) -> int | None:

@@ -14,6 +14,7 @@ from monitor.errors import MomentsError
 from monitor.records import Moment
 from monitor.storage.database import utc
 from monitor.storage.moments.sealing import Seal
+from monitor.text import clean
 
 _MOST_SCORES = 32
 
@@ -81,8 +82,9 @@ def moment_of(row: Sequence[Any], seal: Seal | None, path: Path) -> Moment:
     if found is None or not len(vector) or not np.isfinite(vector).all():
         raise damaged(path)
     model, source_id, time, event_id, class_ = plain
+    scores = {clean(name): score for name, score in found.scores.items()}
     return Moment(
-        source_id, model, utc(time), vector, found.scores, found.level_dbfs, found.floor_dbfs, event_id,
+        source_id, model, utc(time), vector, scores, found.level_dbfs, found.floor_dbfs, event_id,
         class_,
     )  # fmt: skip
 

@@ -4,21 +4,26 @@ import signal
 import stat
 import subprocess
 import sys
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.sinks.notify.letters import Kind, Message
 from monitor.sinks.notify.spool import Spool
+from monitor.text import clean
 from tests.examples import any_text
 from tests.sinks.notify.channels import message
 from tests.sinks.notify.hours import Hours
 
 NOW = Hours()()
+
+SHOWN = any_text.map(clean)
+"""Text as everything that comes in is made."""
 
 KILLED = """
 import os, sys
@@ -31,6 +36,10 @@ for number in range(1_000_000):
     spool.add(f"{number:020d}", message(Hours()(), str(number)))
     os.write(1, b"%d\\n" % number)
 """
+
+
+def as_text(payload: object) -> str:
+    return msgspec.json.encode(payload).decode()
 
 
 def left(folder: Path, name: str = "phone") -> list[str]:
@@ -105,9 +114,10 @@ def test_a_link_in_its_place_is_not_written_through(tmp_path: Path) -> None:
 @given(
     st.builds(
         Message,
-        kind=st.sampled_from(get_args(Kind)), created=st.datetimes(timezones=st.just(UTC)), title=any_text,
-        text=any_text, payload=any_text, urgent=st.booleans(), times=st.integers(0, 9),
-        ids=st.lists(any_text, max_size=3).map(tuple),
+        kind=st.sampled_from(get_args(Kind)),
+        created=st.integers(0, 10**9).map(lambda seconds: datetime.fromtimestamp(seconds, UTC)),
+        title=SHOWN, text=SHOWN, payload=st.dictionaries(SHOWN, SHOWN).map(as_text),
+        urgent=st.booleans(), times=st.integers(0, 9), ids=st.lists(SHOWN, max_size=3).map(tuple),
     )
 )  # fmt: skip
 def test_what_is_kept_is_read_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, one: Message) -> None:
@@ -116,6 +126,19 @@ def test_what_is_kept_is_read_back_as_it_was(tmp_path_factory: pytest.TempPathFa
     spool.add("1", one)
     spool.close()
     assert Spool(folder, "phone").found() == [("1", one)]
+
+
+def test_no_text_that_waited_steers_a_terminal_whoever_wrote_it(tmp_path: Path) -> None:
+    evil, shown = "\x1b]52;c;aGk=\x07 \u202eabc", "\ufffd]52;c;aGk=\ufffd \ufffdabc"
+    (folder := tmp_path / "phone").mkdir()
+    kept = Message("event", NOW.time, evil, evil, as_text({evil: [evil]}), ids=(evil,))
+    (folder / "1.message").write_bytes(msgspec.json.encode(kept))
+    broken = msgspec.structs.replace(kept, payload=evil)
+    (folder / "2.message").write_bytes(msgspec.json.encode(broken))
+    (_, first), (_, second) = Spool(tmp_path, "phone").found()
+    assert (first.title, first.text, first.ids) == (shown, shown, (shown,))
+    assert msgspec.json.decode(first.payload) == {shown: [shown]}
+    assert second.payload == shown
 
 
 def test_half_a_file_that_somebody_was_killed_over_does_not_stay(tmp_path: Path) -> None:
