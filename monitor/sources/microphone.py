@@ -27,7 +27,7 @@ __all__ = ["Device", "Microphone", "list_devices"]
 
 OPEN_LIMIT_S = 10.0
 """A driver that has not opened after this long is not going to."""
-RATE_SPAN_S = 1.5
+RATE_SPAN_S = 1.2
 """Seconds over which the pace of a driver is measured: its blocks come evenly, unlike those of a pipe."""
 _OPENING = threading.Lock()
 """One microphone is opened at a time: a driver that looks at all devices keeps another from opening one."""
