@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +29,8 @@ _SPELL = 2
 """Times what readiness needs, all unlike what was before, is another place and no long sound."""
 _FEWEST = 4
 """Windows that readiness needs at the longest hop; of fewer a mean and a median say nothing."""
+_SPARE = 64
+"""Windows that fit behind those of a block before a new one is needed."""
 TRIMMED = 0.25
 """Share of the windows, those nearest in direction to the others least, that the mean leaves out."""
 
@@ -64,7 +65,7 @@ class Background:
         self._memory_len = max(round(config.memory_s * sample_rate), noticeable_len)
         self._guard_score = fixed(config.guard_score, UNTUNED.guard_score)
         self._change_ratio = fixed(config.change_ratio, UNTUNED.change_ratio)
-        self._learnt: deque[tuple[int, NDArray[np.float32]]] = deque()
+        self._learnt = _Learnt(dim)
         self._mean: NDArray[np.float32] | None = None
         self._changes = 0
         self._guarded = 0
@@ -76,7 +77,7 @@ class Background:
     def mean(self) -> NDArray[np.float32]:
         """Mean embedding of what was learnt, float32 (dim,), at most of unit length; zeros: nothing yet."""
         if self._mean is None:
-            self._mean = self._trimmed_mean() if self._learnt else np.zeros(self._dim, np.float32)
+            self._mean = self._trimmed_mean() if len(self._learnt) else np.zeros(self._dim, np.float32)
         return self._mean
 
     @property
@@ -99,7 +100,7 @@ class Background:
             self._guarded += 1
         elif teaches:
             self._guarded = 0
-            self._learnt.append((stop, embedding))
+            self._learnt.append(stop, embedding)
             self._mean = None
             if self._is_another_background():
                 self._keep(self._needed)
@@ -108,7 +109,7 @@ class Background:
 
     def remember(self, known: NDArray[np.float32]) -> None:
         """Begin with a mean, float32 (dim,), as it was learnt before; what has been learnt since is newer."""
-        self._learnt.extendleft([(0, known)] * self._needed)
+        self._learnt.put_before(known, self._needed)
         self._mean = None
 
     def forget(self) -> None:
@@ -117,7 +118,7 @@ class Background:
 
     def state(self, stop: int) -> BackgroundState:
         """Return readiness and age at stream index `stop`."""
-        age = (stop - self._learnt[-1][0]) / self._sample_rate if self._learnt else 0.0
+        age = (stop - self._learnt.stops[-1]) / self._sample_rate if self._learnt.stops else 0.0
         return BackgroundState(
             ready=len(self._learnt) >= self._needed,
             age_s=round(age, 2),
@@ -129,7 +130,7 @@ class Background:
         )
 
     def _trimmed_mean(self) -> NDArray[np.float32]:
-        vectors = np.array([embedding for _, embedding in self._learnt])
+        vectors = self._learnt.vectors
         fits = vectors @ vectors.mean(axis=0)
         return np.asarray(vectors[fits >= np.quantile(fits, TRIMMED)].mean(axis=0), np.float32)
 
@@ -138,18 +139,61 @@ class Background:
         count = _SPELL * self._needed
         if len(self._learnt) < 2 * count:
             return False
-        vectors = np.array([embedding for _, embedding in self._learnt])
+        vectors = self._learnt.vectors
         before = vectors[:-count].mean(axis=0)
         usual, now = np.median(vectors[:-count] @ before), np.median(vectors[-count:] @ before)
         return bool(now < self._change_ratio * usual)
 
     def _keep(self, count: int) -> None:
         """Forget all but the newest `count` windows."""
-        self._learnt = deque(islice(self._learnt, len(self._learnt) - count, None))
+        self._learnt.drop(len(self._learnt) - count)
         self._mean = None
 
     def _forget(self, before: int) -> None:
         """Drop what is older than `before`, but never below what readiness needs."""
-        while len(self._learnt) > self._needed and self._learnt[0][0] < before:
-            self._learnt.popleft()
+        while len(self._learnt) > self._needed and self._learnt.stops[0] < before:
+            self._learnt.drop(1)
             self._mean = None
+
+
+class _Learnt:
+    """The windows that taught, oldest first: where each ended, and all embeddings in one block of memory."""
+
+    def __init__(self, dim: int) -> None:
+        self.stops: deque[int] = deque()
+        self._block = np.empty((_SPARE, dim), np.float32)
+        self._begin = 0
+
+    def __len__(self) -> int:
+        return len(self.stops)
+
+    @property
+    def vectors(self) -> NDArray[np.float32]:
+        """Embeddings, float32 (n, dim); valid until the next change."""
+        return self._block[self._begin : self._begin + len(self.stops)]
+
+    def append(self, stop: int, embedding: NDArray[np.float32]) -> None:
+        if self._begin + len(self) == len(self._block):
+            self._move(np.empty_like(self._block, shape=(2 * len(self) + _SPARE, self._block.shape[1])), 0)
+        self.stops.append(stop)
+        self.vectors[-1] = embedding
+
+    def put_before(self, embedding: NDArray[np.float32], count: int) -> None:
+        """Put `count` times the same before all others."""
+        self._move(
+            np.empty_like(self._block, shape=(len(self) + count + _SPARE, self._block.shape[1])), count
+        )
+        self._begin = 0
+        self.stops.extendleft([0] * count)
+        self.vectors[:count] = embedding
+
+    def drop(self, count: int) -> None:
+        """Forget the `count` oldest."""
+        for _ in range(count):
+            self.stops.popleft()
+        self._begin += count
+
+    def _move(self, block: NDArray[np.float32], begin: int) -> None:
+        """Go on in another block, from its row `begin` on."""
+        block[begin : begin + len(self)] = self.vectors
+        self._block, self._begin = block, begin
