@@ -12,10 +12,14 @@ import numpy as np
 from monitor.config.settings import ModelConfig
 from monitor.doctor.findings import Examined, Finding, attention, fault, ok, unchecked
 from monitor.encoders import Encoder, count_pieces, find, load
+from monitor.encoders.encoder import embed_windows
 from monitor.errors import MonitorError
+from monitor.records import Span
 from monitor.scoring.prompts import parse_classes
 from monitor.scoring.prototypes import embed_phrases
 from monitor.storage.own_sounds import taught_sounds
+from monitor.stream.windows import Windower
+from monitor.units import seconds_to_len
 from monitor.vocabulary.judge import Judge
 
 _WINDOWS = 9
@@ -42,7 +46,7 @@ def check_model(examined: Examined) -> Iterator[Finding]:
         yield fault("model", str(error), again)
         return
     hop_s = config.window.hop_s or encoder.info.hop_s
-    yield keeps_up(_window_s(encoder), hop_s)
+    yield keeps_up(_window_s(encoder, hop_s), hop_s)
 
 
 def keeps_up(window_s: float, hop_s: float) -> Finding:
@@ -85,14 +89,15 @@ def _judge(encoder: Encoder, config: ModelConfig) -> Judge:
     return Judge(embed, count_pieces(config))
 
 
-def _window_s(encoder: Encoder) -> float:
-    """Return the seconds that a window takes: the median of some, of noise."""
-    random = np.random.default_rng(0)
-    window = (0.1 * random.standard_normal((1, encoder.window_len))).astype(np.float32)
-    encoder.embed_audio(window)
+def _window_s(encoder: Encoder, hop_s: float) -> float:
+    """Return the seconds that a window of a stream takes: the median of some, of noise."""
+    hop_len = min(seconds_to_len(hop_s, encoder.sample_rate), encoder.window_len)
+    length = encoder.window_len + _WINDOWS * hop_len
+    sound = (0.1 * np.random.default_rng(0).standard_normal(length)).astype(np.float32)
+    windows = Windower(encoder.window_len, hop_len, encoder.sample_rate).push(Span(0, sound, True, 0.0))
     taken = []
-    for _ in range(_WINDOWS):
+    for window in windows[-_WINDOWS - 1 :]:
         began_s = time.perf_counter()
-        encoder.embed_audio(window)
+        embed_windows(encoder, [window])
         taken.append(time.perf_counter() - began_s)
-    return statistics.median(taken)
+    return statistics.median(taken[1:])

@@ -7,7 +7,7 @@ code that listens to a microphone. A window is embedded once and shared by the m
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -20,6 +20,7 @@ from monitor.assemble import SYSTEM_CLOCK, hop_len, make_stages
 from monitor.bus.messages import Event, PublishedRecord, ScoresMessage
 from monitor.config.settings import Config
 from monitor.encoders import Encoder
+from monitor.encoders.encoder import embed_windows, stacked
 from monitor.evaluation.methods.embedding_store import EmbeddingStore, WindowBatch
 from monitor.evaluation.metrics.event_metrics import Detection, Outcome, excuse, match
 from monitor.evaluation.synthesis.plans import StreamPlan
@@ -28,7 +29,16 @@ from monitor.pipeline.companions import Companions
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Stream as Listening
 from monitor.pipeline.rhythm_watch import make_rhythm_watch
-from monitor.records import UNLISTED, Block, CaptureStatus, ClassPrompt, OwnSound, Span, WindowScores
+from monitor.records import (
+    UNLISTED,
+    Block,
+    CaptureStatus,
+    ClassPrompt,
+    OwnSound,
+    Span,
+    Window,
+    WindowScores,
+)
 from monitor.scoring.scorer import NOTHING_TAUGHT
 from monitor.sinks import Measurement
 from monitor.sources.ingest import Ingest
@@ -220,9 +230,17 @@ class _Remembering:
         return self._texts[key]
 
     def embed_audio(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
-        key = windows.tobytes()
+        return self._once(windows, lambda: self._encoder.embed_audio(windows))
+
+    def embed_windows(self, windows: Sequence[Window]) -> NDArray[np.float32]:
+        return self._once(stacked(windows), lambda: embed_windows(self._encoder, windows))
+
+    def _once(
+        self, sound: NDArray[np.float32], embed: Callable[[], NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
+        key = sound.tobytes()
         if key not in self._known:
-            self._known[key] = self._encoder.embed_audio(windows)
+            self._known[key] = embed()
         return self._known[key]
 
 
