@@ -154,13 +154,16 @@ class Pipeline:
 
     @property
     def waiting_s(self) -> float:
-        """Seconds of sound that have come and not been taken in."""
-        return 0.0 if self._ended else self._ring.counters().pending / self._stream.sample_rate
+        """Seconds of sound that have come and not been taken in, beyond what is waited for."""
+        if self._ended:
+            return 0.0
+        return max(0, self._ring.counters().pending - self._wanted_len) / self._stream.sample_rate
 
     @property
     def lag_s(self) -> float | None:
         """Seconds of live sound that wait longer than they should; None: it is not live, or does not run."""
-        return None if self._ended else self._lateness.lag_s
+        lag_s = None if self._ended else self._lateness.lag_s
+        return None if lag_s is None else max(0.0, lag_s - self._wanted_len / self._stream.sample_rate)
 
     @property
     def position_s(self) -> float:

@@ -97,8 +97,10 @@ class Scheduler:
             self._look_at_lags()
             self.self_tests.step(self._pipelines)
             lines = (*self._pipelines, *self.self_tests.copies)
+            few = len(self._pipelines) <= FEW  # then each block is taken as it comes
             for line in lines:
-                line.read()
+                if few or line.ready:
+                    line.read()
             self._begin(lines)
         self._go_on(timeout_s)
         return not self.ended

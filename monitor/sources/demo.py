@@ -19,7 +19,7 @@ from monitor.units import mean_power, seconds_to_len
 SCENE_S = 38.0
 """Seconds the scene lasts."""
 
-_BLOCK_S = 0.04
+_BLOCK_S, _FAST_BLOCK_S = 0.04, 1.0
 _BACKGROUND_DBFS = -42.0
 """RMS level of the background, without the passing cars."""
 _AUDIBLE_DB = 20.0
@@ -107,11 +107,18 @@ class DemoSource:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.live = not fast
+        self.block_s = _FAST_BLOCK_S if fast else _BLOCK_S
+        """Seconds per block."""
         self._clock = clock
         self._sleep = sleep
         self._position = 0
         self._samples = np.zeros(0, np.float32)
         self._start_s: float | None = None
+
+    @property
+    def rest_s(self) -> float:
+        """Seconds for which nobody need look: as a microphone, while it is live."""
+        return 0.5 if self.live else 0.0
 
     @property
     def scene(self) -> Scene:
@@ -130,7 +137,7 @@ class DemoSource:
         self._position, self._start_s = 0, None
 
     def read(self, timeout_s: float) -> Block | None:
-        """Return the next 40 ms once they have passed, or None if that takes longer than `timeout_s`.
+        """Return the next block once it has passed, or None if that takes longer than `timeout_s`.
 
         Raises
         ------
@@ -142,7 +149,7 @@ class DemoSource:
             raise EOFError(f"{self.scene_name} is over.")
         if self._start_s is None:
             self._start_s = self._clock()
-        stop = min(self._position + seconds_to_len(_BLOCK_S, self.sample_rate), len(samples))
+        stop = min(self._position + seconds_to_len(self.block_s, self.sample_rate), len(samples))
         due_s = self._start_s + stop / self.sample_rate
         if self.live and not self._wait_until(due_s, timeout_s):
             return None

@@ -2,7 +2,8 @@
 
 Of a hundred microphones with blocks of 20 ms, five thousand blocks a second come, and the threads that take
 them in would keep the one that analyses them from its work. So a thread looks five times a second, and passes
-on all that has come meanwhile as one block. What is heard stays the same, sample for sample.
+on all that has come meanwhile as one block; a source that can wait is left alone for longer, until what it
+hears is wanted. What is heard stays the same, sample for sample.
 """
 
 from __future__ import annotations
@@ -15,19 +16,19 @@ from msgspec.structs import replace
 
 from monitor.errors import SourceError
 from monitor.records import Block
-from monitor.sources import Source
+from monitor.sources import Patient, Source
 
 GATHER_S = 0.2
 """Seconds from one look to the next, and so the latency that it costs at most."""
-_MOST_S = 0.4
+_MOST_S = 1.0
 """Sound that is passed on at once, at most: what comes faster is taken without a pause."""
 
 
 class GatheredSource:
-    """Passes on what another source brings, in larger blocks. Satisfies `Source`.
+    """Passes on what another source brings, in larger blocks. Satisfies `Source` and `Patient`.
 
-    Overflow: nothing is held longer than `GATHER_S`; what the source brings meanwhile waits where it always
-    waits: in its pipe or queue.
+    Overflow: nothing is held longer than `GATHER_S`, or for as long as a source can wait; what the source
+    brings meanwhile waits where it always waits: in its pipe or queue.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class GatheredSource:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._source = source
+        self._patient = source if isinstance(source, Patient) else None
         self._monotonic = monotonic
         self._sleep = sleep
         self._looked_s = 0.0
@@ -64,6 +66,16 @@ class GatheredSource:
     def sample_rate(self) -> int:
         """Hz of the block that was passed on last; before the first, what the source says."""
         return self._rate or self._source.sample_rate
+
+    @property
+    def rest_s(self) -> float:
+        """Seconds for which nobody need look; 0 where the source keeps nothing for so long."""
+        return 0.0 if self._patient is None else self._patient.rest_s
+
+    @property
+    def block_s(self) -> float:
+        """Seconds from one block of the source to the next."""
+        return GATHER_S if self._patient is None else self._patient.block_s
 
     def open(self) -> None:
         """Open the source."""

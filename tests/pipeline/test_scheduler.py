@@ -13,7 +13,7 @@ from monitor.encoders.watched import AsyncEncoder, BlockingEncoder
 from monitor.pipeline.acknowledgements import Acknowledgements
 from monitor.pipeline.pipeline import Pipeline
 from monitor.pipeline.reporter import Clock, Stream
-from monitor.pipeline.scheduler import Scheduler
+from monitor.pipeline.scheduler import FEW, Scheduler
 from monitor.records import CaptureStatus
 from monitor.scoring.prompts import parse_classes
 from monitor.stream.ring import Ring
@@ -43,8 +43,9 @@ class Bench:
         self.status = {name: FixedStatus() for name in names}
         clock = self.time.clock()
         self.watched = watched or BlockingEncoder(self.encoder, clock.monotonic)
+        self.pipelines = [self._pipeline(name, live, clock) for name in names]
         self.scheduler = Scheduler(
-            [self._pipeline(name, live, clock) for name in names],
+            self.pipelines,
             self.watched,
             arrived,
             Acknowledgements(self.sink.emit, clock.utc),
@@ -103,6 +104,20 @@ def test_each_source_gives_what_it_gives_alone(batches: bool) -> None:
         expected = [score.scores for score in alone.of(ScoresMessage, name)]
         within = 2e-4 if batches else 0.0  # a batch may differ in the last bit, and scores have four digits
         assert scores == [pytest.approx(one, abs=within, rel=0.0) for one in expected]
+
+
+def test_of_many_sources_one_is_read_when_a_level_or_a_window_is_due_and_till_then_nothing_lags() -> None:
+    names = [f"s{number}" for number in range(FEW + 1)]
+    bench = Bench(*names, live=True)
+    bench.scheduler.step(0.0)  # from now on it is known what is waited for
+    tick_len = round(CONFIG.level.tick_s * RATE)
+    for length, waits in ((tick_len - 1, tick_len - 1), (1, 0)):
+        for name in names:
+            bench.write(name, noise(1.0)[:length])
+        assert [one.lag_s for one in bench.pipelines] == [0.0] * len(names)
+        bench.scheduler.step(0.0)
+        assert [ring.counters().pending for ring in bench.rings.values()] == [waits] * len(names)
+    assert len(bench.of(Health, "s0")) >= 1
 
 
 def test_a_source_that_lags_does_not_hold_back_another() -> None:

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from monitor.errors import SourceDamaged, SourceLost
 from monitor.records import Block
+from monitor.sources import Patient, Source
 from monitor.sources.gathered import GATHER_S, GatheredSource
+from monitor.sources.microphone import Microphone
 
 RATE = 8000
 
@@ -103,11 +105,23 @@ def test_it_looks_five_times_a_second_at_a_source_that_brings_small_blocks() -> 
     assert all(one.captured_s == one.samples[-1, 0] for one in taken)
 
 
+def test_a_source_that_can_wait_is_left_alone_and_another_is_not() -> None:
+    microphone = Microphone("1")
+    assert gathered_rest(microphone) == (microphone.rest_s, microphone.block_s)
+    assert gathered_rest(Scripted([]))[0] == 0.0
+
+
+def gathered_rest(source: Source) -> tuple[float, float]:
+    found = GatheredSource(source)
+    assert isinstance(found, Patient)
+    return found.rest_s, found.block_s
+
+
 def test_what_is_there_already_is_taken_without_a_pause() -> None:
     source = Scripted([*((0.0, block(1.0)) for _ in range(500)), (0.0, EOFError())])
     taken, _ = all_of(source)
     assert source.now_s == 0.0
-    assert max(len(one.samples) for one in taken) <= 0.4 * RATE + 160
+    assert max(len(one.samples) for one in taken) <= 1.0 * RATE + 160
 
 
 def test_what_was_brought_before_a_loss_is_passed_on_before_it_is_told() -> None:
