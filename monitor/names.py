@@ -43,6 +43,12 @@ def class_id(label: str) -> str:
     return f"{words[: LONGEST - _CHECKSUM - 1].rstrip('-_')}-{_checksum(folded_words(label))}".strip("-")
 
 
+def in_order(name: str) -> list[str | int]:
+    """Return what to sort `name` by, so that ``bed 9`` comes before ``Bed 10``."""
+    parts = re.split(r"([0-9]+)", name.casefold())
+    return [int(part) if odd else part for place, part in enumerate(parts) for odd in [place % 2]]
+
+
 def folded_words(text: str) -> str:
     """Return `text` such that case, what stands between words and ways of writing make no difference."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())

@@ -94,7 +94,11 @@ class _Listener:
 
     def step(self) -> None:
         """Wait a moment for what comes next and print it."""
-        for found in self._following.step(_RECEIVE_S):
+        came = self._following.step(_RECEIVE_S)
+        sources = {one.source_id: one for one in reversed(came) if isinstance(one, Health)}
+        if len(sources) > 1:
+            self._health_to.join([*sources.values()])
+        for found in came:
             if isinstance(found, Health) and self._health_to is not self._lines:
                 self._health_to.emit(found)
             if not isinstance(found, Contact):

@@ -5,9 +5,11 @@ Each begins with when it was, where the reader is, and what kind of line it is.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from monitor.bus.messages import ClockStep, Event, Health, NearMissMessage, PublishedRecord
+from monitor.names import in_order
 from monitor.records import ALARM_LOW_BATTERY, LOUD_SOUND, SELF_TEST
 from monitor.wording import (
     HEARING,
@@ -23,10 +25,13 @@ from monitor.wording import (
     moment,
     reported,
     self_tested,
+    together,
 )
 
 UNHEARD = {"silent", "lost", "failing", "paused"}
 """States in which a source is not heard."""
+_NAMED = 8
+"""Sources that are named where many are alike."""
 
 
 def event_line(event: Event, where: str | None = None) -> str:
@@ -94,15 +99,34 @@ def health_line(health: Health, before: Health | None = None) -> str:
     if health.state == "running" and before is not None and before.state in UNHEARD:
         text = f"back: {name} is heard again{_after(health, before)}"
     elif health.state == "running":
-        classes = ", ".join(map(called, health.classes))
-        text = f"listening to {name} for {classes}, model {health.model}"
-        if muted := [called(state) for state in health.classes if state.muted]:
-            text += f", muted: {', '.join(muted)}"
-        if health.calibration is not None:
-            text += f", false alarms allowed: {how_often(health.calibration.false_alarms_per_hour)}"
+        text = f"listening to {name} {_heard_for(health)}"
     else:
         text = f"{SOURCE_STATE[health.state]}: {name}" + (f", {health.reason}" if health.reason else "")
     return f"{moment(health.time, health.position_s)}  health  {text}"
+
+
+def listening_lines(found: Sequence[Health]) -> list[str]:
+    """Return to what is listened, sources alike in one line, in the order of their names."""
+    alike: dict[str, list[Health]] = {}
+    for health in sorted(found, key=lambda one: in_order(one.source_name)):
+        alike.setdefault(_heard_for(health), []).append(health)
+    lines = []
+    for what, ones in alike.items():
+        names = [one.source_name for one in ones]
+        count = f"{len(names)} sources: " if len(names) > _NAMED else ""
+        text = f"listening to {count}{together(names, _NAMED)}{'; all' if count else ''} {what}"
+        lines.append(f"{moment(ones[0].time, ones[0].position_s)}  health  {text}")
+    return lines
+
+
+def _heard_for(health: Health) -> str:
+    """Return what a source is heard for, and how."""
+    text = f"for {', '.join(map(called, health.classes))}, model {health.model}"
+    if muted := [called(state) for state in health.classes if state.muted]:
+        text += f", muted: {', '.join(muted)}"
+    if health.calibration is not None:
+        text += f", false alarms allowed: {how_often(health.calibration.false_alarms_per_hour)}"
+    return text
 
 
 def hearing_lines(health: Health, before: Health | None) -> list[str]:

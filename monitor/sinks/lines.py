@@ -7,13 +7,14 @@ and whenever they change. A file has no times of day but positions.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TextIO
 
 from monitor.bus.codec import encode_json
 from monitor.bus.messages import Event, Health, NearMissMessage, PublishedRecord, Trouble
 from monitor.bus.setting_changes import SettingChanges
+from monitor.names import in_order
 from monitor.sinks.line_texts import (
     UNHEARD,
     clip_line,
@@ -23,6 +24,7 @@ from monitor.sinks.line_texts import (
     hearing_lines,
     late_line,
     late_of_many_line,
+    listening_lines,
     near_miss_line,
     news_lines,
     overflow_line,
@@ -109,6 +111,20 @@ class LineSink:
         lines = self._json_lines(record) if self._as_json else self._lines(record)
         if lines and not self._as_json:
             self._say_day(time_of_day(record))
+        for line in lines:
+            self.say(line)
+        self._writer.drain()
+
+    def join(self, found: Sequence[Health]) -> None:
+        """Print how the sources are that were there before: to which is listened, and then what is amiss."""
+        ones = sorted(found, key=lambda one: in_order(one.source_name))
+        new = {one.source_id for one in ones if one.state == "running"} - self._health.keys()
+        lines = listening_lines([one for one in ones if one.source_id in new])
+        self._names |= {one.source_id: one.source_name for one in ones}
+        for health in ones:
+            lines += self._health_lines(health)[health.source_id in new :]
+        if lines:
+            self._say_day(time_of_day(ones[0]))
         for line in lines:
             self.say(line)
         self._writer.drain()

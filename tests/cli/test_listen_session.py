@@ -84,6 +84,23 @@ def test_what_sounds_already_comes_first_and_then_what_happens(publisher: Publis
     assert listening.hang_up(publisher) == 0
 
 
+def test_whoever_joins_many_sources_is_told_of_alike_ones_in_one_line_in_order(publisher: Publisher) -> None:
+    names = ["bed 10", "bed 9", "Attic", *(f"door {number}" for number in range(20, 0, -1))]
+    for name in names:
+        publisher.emit(msgspec.structs.replace(health(), source_id=name.replace(" ", "-"), source_name=name))
+    other = msgspec.structs.replace(health().classes[0], class_="siren", label="", muted=False)
+    publisher.emit(msgspec.structs.replace(health(), source_id="yard", source_name="yard", classes=[other]))
+    publisher.emit(msgspec.structs.replace(health("lost"), source_id="cellar", source_name="cellar"))
+    publisher.emit(event("onset"))
+    listening = Listening(publisher.endpoint, as_json=False)
+    until(lambda: b"onset" in listening.seen, lambda: turn(publisher, listening))
+    _, alike, yard, lost, _ = listening.seen.decode().splitlines()
+    assert "to 23 sources: Attic, bed 9, bed 10, door 1, door 2, door 3, door 4 and 16 more; all for" in alike
+    assert "listening to yard for siren" in yard
+    assert "LOST: cellar" in lost
+    assert listening.hang_up(publisher) == 0
+
+
 def test_whoever_joins_late_is_told_which_of_several_sources_hears_what(publisher: Publisher) -> None:
     cellar = msgspec.structs.replace(health(), source_id="cellar", source_name="the cellar")
     for record in (health(), cellar, event("onset")):
@@ -91,8 +108,9 @@ def test_whoever_joins_late_is_told_which_of_several_sources_hears_what(publishe
     listening = Listening(publisher.endpoint, as_json=False)
     until(lambda: b"onset" in listening.seen, lambda: turn(publisher, listening))
     lines = listening.seen.decode().splitlines()
-    assert [line.split("  ")[1] for line in lines] == ["date", "health", "health", "onset"]
-    assert "USB microphone: may be a dog bark" in lines[3]
+    assert [line.split("  ")[1] for line in lines] == ["date", "health", "onset"]
+    assert "listening to the cellar, USB microphone for" in lines[1]
+    assert "USB microphone: may be a dog bark" in lines[2]
     assert listening.hang_up(publisher) == 0
 
 
