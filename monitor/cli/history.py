@@ -68,6 +68,9 @@ def _history(arguments: argparse.Namespace) -> int:
         limit=arguments.limit or (None if whole else SHOWN),
     )
     found = find(_file(), asked)
+    others = arguments.all and arguments.json and (found.near_misses or found.health)
+    if not (found.events or others) and (arguments.json or arguments.csv or arguments.parquet):
+        tell(view.nothing(asked, holdings(_file())))  # beside what a program reads, which is empty
     if arguments.json:
         view.show_lines(found, everything=arguments.all)
     elif arguments.csv:

@@ -18,7 +18,17 @@ from monitor.errors import HistoryError
 from monitor.files.csv_table import csv_text
 from monitor.storage.history import Asked, Found, Holdings, Repeated
 from monitor.text import sanitise
-from monitor.wording import HEARING, NEAR_MISS, SOURCE_STATE, after, called, changed, ended_by, self_tested
+from monitor.wording import (
+    HEARING,
+    NEAR_MISS,
+    SOURCE_STATE,
+    after,
+    called,
+    changed,
+    ended_by,
+    self_tested,
+    together,
+)
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -101,16 +111,29 @@ def nothing(asked: Asked, there: Holdings) -> str:
     """Return why nothing is shown of what was asked, where `there` is what the history has at all."""
     if not there.anything:
         return "No monitor has listened here yet (the demo and files are not kept); `monitor run` listens."
-    name = asked.class_
-    if name is not None and name not in there.classes:
-        near = difflib.get_close_matches(name, there.classes, n=1)
-        known = f"there are: {', '.join(there.classes[:_MOST_ROWS])}" if there.classes else "nothing was yet"
-        return f"{name!r} was never heard here; " + (f"did you mean {near[0]!r}?" if near else f"{known}.")
+    if asked.class_ is not None and asked.class_ not in there.classes:
+        return _never_heard(asked.class_, there)
+    if asked.source_id is not None and asked.source_id not in there.sources:
+        return f"No source {asked.source_id!r} was heard here; {_near(asked.source_id, there.sources)}"
     if asked.missed:
         return "Nothing waits to be acknowledged."
-    if name or asked.since or asked.until or asked.source_id:
+    if asked.class_ or asked.since or asked.until or asked.source_id:
         return "No event is of that class, time and source; `monitor history` alone shows the newest of all."
     return "Monitors have listened here, and heard no event yet; --all shows what they nearly heard."
+
+
+def _never_heard(name: str, there: Holdings) -> str:
+    if name in there.listened:
+        return f"{name!r} is listened for, and was never heard here."
+    what = "listened for" if there.listened else "heard"
+    return f"{name!r} was never {what} here; {_near(name, sorted({*there.classes, *there.listened}))}"
+
+
+def _near(name: str, known: Sequence[str]) -> str:
+    """Return what may have been meant, or what there is."""
+    if near := difflib.get_close_matches(name, known, n=1):
+        return f"did you mean {near[0]!r}?"
+    return f"there are: {together(known, _MOST_ROWS)}." if known else "nothing was yet."
 
 
 def show_lines(found: Found, *, everything: bool) -> None:

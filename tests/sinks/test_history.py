@@ -171,8 +171,15 @@ def test_where_no_monitor_has_listened_that_is_said_and_not_that_all_is_well(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--class", "sirne"], "'sirne' was never heard here; did you mean 'siren'?"),
-        (["--class", "violin"], "'violin' was never heard here; there are: dog_bark, siren."),
+        (["--class", "sirne"], "'sirne' was never listened for here; did you mean 'siren'?"),
+        (
+            ["--class", "violin"],
+            "'violin' was never listened for here; there are: dog_bark, doorbell, siren.",
+        ),
+        (["--class", "doorbel"], "'doorbel' was never listened for here; did you mean 'doorbell'?"),
+        (["--class", "doorbell"], "'doorbell' is listened for, and was never heard here."),
+        (["--source", "attic"], "No source 'attic' was heard here; there are: mic0."),
+        (["--source", "mic1", "--summary"], "No source 'mic1' was heard here; did you mean 'mic0'?"),
         (["--since", "1h", "--class", "siren"], "No event is of that class, time and source"),
         (["--missed"], "Nothing waits to be acknowledged."),
     ],
@@ -180,9 +187,27 @@ def test_where_no_monitor_has_listened_that_is_said_and_not_that_all_is_well(
 def test_where_nothing_is_found_the_sentence_says_what_there_is(
     capsys: pytest.CaptureFixture[str], words: list[str], said: str
 ) -> None:
-    written(event("offset"), event("offset", "siren", "2"))
+    other = msgspec.structs.replace(health().classes[0], class_="doorbell")
+    written(
+        event("offset"),
+        event("offset", "siren", "2"),
+        msgspec.structs.replace(health(), classes=[*health().classes, other]),
+    )
     assert main(["history", *words]) == 0
     assert capsys.readouterr().out.startswith(said)
+    if "--summary" not in words:
+        assert main(["history", "--json", *words]) == 0
+        out, err = capsys.readouterr()
+        assert not out
+        assert said in err
+
+
+def test_where_nobody_noted_what_was_listened_for_it_is_said_what_was_heard(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    written(event("offset"))
+    assert main(["history", "--class", "violin"]) == 0
+    assert capsys.readouterr().out == "'violin' was never heard here; there are: dog_bark.\n"
 
 
 def test_ids_are_shown_whole_however_little_room_there_is(capsys: pytest.CaptureFixture[str]) -> None:

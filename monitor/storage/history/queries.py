@@ -22,6 +22,8 @@ from monitor.text import sanitise
 GONE_AFTER = timedelta(seconds=90)
 """An open event of which nothing was written for so long has gone with its monitor, which tells it at least
 once a minute."""
+_LOOKED_AT = 1000
+"""Of the records of health, where only what was listened for is wanted."""
 _CHANGE = msgspec.json.Decoder(Change)
 _COUNT, _HEARD = "CAST(count AS INTEGER)", "CAST(heard AS REAL)"
 _SOURCE, _CLASS = "CAST(source_id AS TEXT)", "CAST(class AS TEXT)"
@@ -56,6 +58,10 @@ class Holdings(msgspec.Struct, frozen=True):
     """Whether any monitor has written anything."""
     classes: list[str]
     """Those of which there are events or near misses."""
+    listened: list[str] = []
+    """Those that were listened for, as far as the newest records of health say."""
+    sources: list[str] = []
+    """The sources that were heard, by their ids."""
 
 
 class SettingChange(msgspec.Struct, frozen=True):
@@ -114,12 +120,16 @@ def holdings(path: Path) -> Holdings:
     with _reading(path) as database:
         if database is None:
             return Holdings(anything=False, classes=[])
+        health = _records(database, "health", Health, Asked(limit=_LOOKED_AT))
+        ids = f"SELECT {_SOURCE} FROM events UNION SELECT {_SOURCE} FROM health"  # noqa: S608
         both = f"SELECT {_CLASS} FROM events UNION SELECT {_CLASS} FROM near_misses"  # noqa: S608
         classes = database.execute(both).fetchall()
         others = "SELECT 1 FROM health UNION SELECT 1 FROM changes"
         return Holdings(
             anything=bool(classes) or database.execute(others).fetchone() is not None,
             classes=sorted(name for (name,) in classes if name is not None),
+            listened=sorted({state.class_ for one in health for state in one.classes}),
+            sources=sorted(name for (name,) in database.execute(ids) if name is not None),
         )
 
 
