@@ -28,6 +28,7 @@ from monitor.bus.messages import (
     Level,
     NearMissMessage,
     NodeState,
+    Order,
     PublishedRecord,
     Reply,
     Report,
@@ -58,8 +59,8 @@ _TOPICS: dict[str, type[PublishedRecord]] = {
     "heartbeat": Heartbeat,
 }
 _KINDS = {kind: name for name, kind in reversed(_TOPICS.items())}
-_UPLINK = (Report, NodeState, Answer)
-"""What nodes send to a broker (docs/fleet.md)."""
+_UPLINK = (Report, NodeState, Answer, Order)
+"""What nodes send to a broker, and are asked through it (docs/fleet.md)."""
 T = TypeVar("T")
 
 
@@ -142,8 +143,24 @@ def decode_with(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
     WireError
         `data` is not JSON or does not hold such a record.
     """
+    return _decoded(decoder, data, safe=True)
+
+
+def decode_exact(data: bytes, kind: type[T]) -> T:
+    """Return the same as it was sent, for who checks a signature: its text is not to be printed.
+
+    Raises
+    ------
+    WireError
+        `data` is not JSON or does not hold such a record.
+    """
+    return _decoded(DECODERS[kind], data, safe=False)  # type: ignore[no-any-return]
+
+
+def _decoded(decoder: msgspec.json.Decoder[T], data: bytes, safe: bool) -> T:
     try:
-        return _clean(decoder.decode(data))
+        found = decoder.decode(data)
+        return _clean(found) if safe else found
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError) as error:
         raise WireError(f"Not a {decoder.type.__name__} message: {sanitise(str(error))}.") from None
 

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from monitor.cli.arguments import AddVerb
-from monitor.cli.setting_flags import uplink_keys
+from monitor.cli.fleet_orders import add_orders
+from monitor.cli.fleet_reading import add_broker, reading
 from monitor.cli.values import point_in_time, positive
-from monitor.config.settings import UplinkConfig, load_config
 from monitor.console import redrawn, show, show_json, show_table, tell
 from monitor.errors import ConfigError, FleetError
-from monitor.files.paths import user_path
 
 if TYPE_CHECKING:
     from monitor.bus.messages import Report
@@ -37,9 +33,10 @@ def add_fleet(verbs: Any, add_verb: AddVerb) -> None:
     actions = fleet.add_subparsers(title="actions", metavar="ACTION")
     _add_status(add_verb(actions, "status", _status, "how all nodes hear, those first that do not"))
     _add_events(add_verb(actions, "events", _events, "what nodes report, each once"))
+    add_orders(actions, add_verb)
     forget = add_verb(actions, "forget", _forget, "let the broker forget nodes that are gone for good")
     forget.add_argument("nodes", nargs="+", metavar="NODE")
-    _add_broker(forget)
+    add_broker(forget)
 
 
 def _show_help(arguments: argparse.Namespace) -> int:
@@ -47,18 +44,11 @@ def _show_help(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _add_broker(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--uplink", metavar="URL", help="the broker, mqtt[s]://HOST, nats://HOST or tls://HOST"
-    )
-    parser.add_argument("--config", type=user_path, metavar="FILE", help="settings with [uplink]")
-
-
 def _add_status(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "nodes", nargs="*", metavar="NODE", help="these only; one that never reported is told (default: all)"
     )
-    _add_broker(parser)
+    add_broker(parser)
     parser.add_argument("--json", action="store_true", help="a JSON list; with --watch one each time")
     parser.add_argument("--watch", action="store_true", help="go on, until Ctrl-C")
     parser.add_argument("--duration", type=positive, metavar="S", help="with --watch: stop after S seconds")
@@ -69,29 +59,12 @@ def _add_status(parser: argparse.ArgumentParser) -> None:
 
 def _add_events(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("nodes", nargs="*", metavar="NODE", help="of these only (default: all)")
-    _add_broker(parser)
+    add_broker(parser)
     parser.add_argument(
         "--since", type=point_in_time, metavar="T", help="NATS: what it keeps from then on; 24h, 7d, a day"
     )
     parser.add_argument("--json", action="store_true", help="each report as one line of JSON")
     parser.add_argument("--duration", type=positive, metavar="S", help="stop after S seconds")
-
-
-def _settings(arguments: argparse.Namespace) -> UplinkConfig:
-    flags = {"uplink": uplink_keys(arguments.uplink)} if arguments.uplink else {}
-    return load_config(arguments.config, os.environ, flags).uplink
-
-
-@contextmanager
-def _reading(arguments: argparse.Namespace, sightings: Sightings, reports: bool = False) -> Iterator[Reader]:
-    from monitor.fleet.opening import open_reader
-
-    since = getattr(arguments, "since", None)
-    reader = open_reader(_settings(arguments), sightings, reports, since)
-    try:
-        yield reader
-    finally:
-        reader.close()
 
 
 def _status(arguments: argparse.Namespace) -> int:
@@ -101,7 +74,7 @@ def _status(arguments: argparse.Namespace) -> int:
     if arguments.duration and not arguments.watch:
         raise ConfigError("--duration is about --watch; add that.")
     sightings = Sightings()
-    with _reading(arguments, sightings) as reader:
+    with reading(arguments, sightings) as reader:
         if not arguments.no_clocks:
             compare_clocks(reader, sightings)
         if arguments.watch:
@@ -162,7 +135,7 @@ def _events(arguments: argparse.Namespace) -> int:
 
     sightings, inbox = Sightings(), Inbox()
     end_s = time.monotonic() + (arguments.duration or float("inf"))
-    with _reading(arguments, sightings, reports=True):
+    with reading(arguments, sightings, reports=True):
         trouble = sightings.trouble
         while True:
             ended = time.monotonic() >= end_s
@@ -198,7 +171,7 @@ def _forget(arguments: argparse.Namespace) -> int:
     from monitor.fleet.sightings import Sightings
 
     sightings = Sightings()
-    with _reading(arguments, sightings) as reader:
+    with reading(arguments, sightings) as reader:
         known = sightings.seen()
         for node in arguments.nodes:
             if node not in known:

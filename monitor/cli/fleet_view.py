@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _HEARINGS: dict[str, str] = dict(HEARING.items())
 _OTHERS = {"unknown": "UNKNOWN", "lost": "LOST", "silent": "SILENT", "stopped": "stopped"}
 _SILENT = frozenset({"unknown", "lost", "silent", "deaf"})
-_TITLES = ("node", "hears", "last event", "version", "lag", "clock", "why")
+_TITLES = ("node", "hears", "last event", "version", "lag", "clock", "config", "why")
 
 
 def status_table(found: Sequence[Standing], now: datetime) -> Table:
@@ -32,7 +32,16 @@ def status_table(found: Sequence[Standing], now: datetime) -> Table:
         table.add_column(title)
     for one in found:
         style = "" if one.well else "bold red" if one.status in _SILENT else "yellow"
-        cells = (_name(one), _hears(one), _last(one, now), one.version, _lag(one), _clock(one), one.why or "")
+        cells = (
+            _name(one),
+            _hears(one),
+            _last(one, now),
+            one.version,
+            _lag(one),
+            _clock(one),
+            _config(one),
+            one.why or "",
+        )
         table.add_row(*(Text(cell) for cell in cells), style=style)
     return table
 
@@ -107,3 +116,12 @@ def _clock(one: Standing) -> str:
     if not one.clock_wrong:
         return "right"
     return f"WRONG: {long(abs(one.clock_s))} {'ahead' if one.clock_s > 0 else 'behind'}"
+
+
+def _config(one: Standing) -> str:
+    """Return which settings from elsewhere a node runs with, where it takes any."""
+    if one.config.accepts == "none":
+        return ""
+    own = one.config.hash or "own"
+    outcome = one.config.outcome.replace("_", " ")
+    return own if outcome in {"", "applied"} else f"{own}, {outcome}"

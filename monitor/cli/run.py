@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from monitor.cli.arguments import AddVerb, Flags, options_of
+from monitor.cli.pushed_settings import begin_config, load_run_config
 from monitor.cli.setting_flags import add_alarms, add_diary, add_model, add_places, add_sources, settings_of
 from monitor.cli.values import positive
 from monitor.cli.web_flags import add_page_flags, page_options
 from monitor.config.fleet import heard_as_fleet, sources_of
-from monitor.config.settings import Config, load_config
+from monitor.config.settings import Config
 from monitor.console import DIARY, can_draw, show
 from monitor.diary.journal import Journal, leads_to_journal
 from monitor.errors import ConfigError
@@ -136,7 +136,7 @@ def _add_destinations(group: Flags) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.as_json and not arguments.headless:
         raise ConfigError("--json prints events instead of the interface; add --headless.")
-    config = load_config(arguments.config, os.environ, settings_of(arguments))
+    config = begin_config(arguments.config, settings_of(arguments))
     DIARY.keep(config.diary.form, config.diary.level)
     schemes = _schemes(config)
     if arguments.fast and not all(scheme.ahead for scheme in schemes):
@@ -212,5 +212,5 @@ def _listen_and_show(
         reading=options_of(SourceOptions, arguments, raw=options_of(RawFormat, arguments)),
         sinks=options_of(SinkOptions, arguments, headless=interface is None, journal=_journal()),
     )
-    read = partial(load_config, arguments.config, os.environ, settings_of(arguments))
+    read = partial(load_run_config, arguments.config, settings_of(arguments))
     return run(options, config, interface, page, read)

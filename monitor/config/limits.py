@@ -97,6 +97,8 @@ SELF_TEST_WITHIN_H = Range(0.05, 20.0)
 SNOOZE_S = Range(1.0, 86_400.0)
 """Seconds for which something may be muted or paused with an end; a day at most."""
 HEARTBEAT_S = Range(1.0, 3600.0)
+HEALTHY_S = Range(5.0, 3600.0)
+"""Less, and no source could have been judged."""
 REPORTS_PER_SECOND = Range(0.1, 1000.0)
 SPEECH_ODDS = Range(-2.0, 2.0)
 """Differences of two cosines."""

@@ -15,7 +15,7 @@ _QUIET_S = 0.4
 """What the broker keeps comes one after another; after such a pause it is all."""
 _MOST_S = 30.0
 _CLOSE_S = 3.0
-_KINDS = ("state", "presence", "answer")
+_KINDS = ("state", "presence", "order", "answer")
 
 
 class MqttReader:
@@ -58,10 +58,14 @@ class MqttReader:
         self._sightings.asked(ask)
         self._publish(self._topics.ask, ask.encode(), retain=False)
 
+    def order(self, node: str, payload: bytes) -> None:
+        """Give a node an order; the broker keeps it until the next."""
+        self._publish(Topics(self._topics.prefix, node).of("order"), payload, retain=True)
+
     def forget(self, nodes: Sequence[str]) -> None:
         """Let the broker keep nothing of `nodes`."""
         for node in nodes:
-            for kind in ("state", "presence"):
+            for kind in ("state", "presence", "order"):
                 self._publish(Topics(self._topics.prefix, node).of(kind), b"", retain=True)
 
     def _publish(self, topic: str, payload: bytes, retain: bool) -> None:

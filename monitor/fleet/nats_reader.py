@@ -28,6 +28,8 @@ from monitor.sinks.uplink.nats_connection import (
 )
 
 _CLOSE_S = 3.0
+_QUIET_S = 1.0
+"""What the server keeps comes without pauses as long as that."""
 
 
 class NatsReader:
@@ -83,6 +85,15 @@ class NatsReader:
 
         self._do(publish)
 
+    def order(self, node: str, payload: bytes) -> None:
+        """Give a node an order; the server keeps it until the next."""
+        topics = Topics(self._topics.prefix, node)
+
+        async def publish(client: Client) -> None:
+            await client.jetstream().publish(subject(topics.of("order")), payload)
+
+        self._do(publish)
+
     def forget(self, nodes: Sequence[str]) -> None:
         """Let the server keep nothing of how `nodes` are; reports stay as long as all do."""
 
@@ -131,6 +142,7 @@ class NatsReader:
         await client.subscribe(self._inbox, cb=self._answered)
         reports, states = streams(self._topics)
         last = ConsumerConfig(deliver_policy=DeliverPolicy.LAST_PER_SUBJECT)
+        await self._follow(client, states, self._topics.of("order"), last)
         await self._follow(client, states, self._topics.of("state"), last)
         if self._reports:
             begin = ConsumerConfig(deliver_policy=DeliverPolicy.NEW)
@@ -148,22 +160,26 @@ class NatsReader:
 
     async def _follow(self, client: Client, stream: str, topic: str, config: ConsumerConfig) -> None:
         """Let what a stream keeps come, and what it is sent later; return when what it keeps is there."""
-        there = asyncio.Event()
+        came = asyncio.Event()
+        left = 1
 
         async def take(message: Msg) -> None:
+            nonlocal left
             self._take(message)
-            if message.metadata.num_pending == 0:
-                there.set()
+            left = message.metadata.num_pending
+            came.set()
 
         try:
             consumer = await client.jetstream().subscribe(
                 subject(topic), stream=stream, ordered_consumer=True, config=config, cb=take
             )
-            if (await consumer.consumer_info()).num_pending == 0:
-                there.set()
-            await asyncio.wait_for(there.wait(), 60.0)
-        except TimeoutError:
-            raise NatsError("it does not bring what it keeps") from None
+            known = await consumer.consumer_info()
+            begun = known.num_pending or (known.delivered and known.delivered.consumer_seq)
+            while begun and left:
+                came.clear()
+                await asyncio.wait_for(came.wait(), _QUIET_S)
+        except TimeoutError:  # how much is left may be counted too high: what was replaced meanwhile
+            return
         except nats.errors.Error as error:
             raise NatsError(f"what nodes report cannot be read: {error}") from None
 

@@ -29,6 +29,9 @@ class Reader(Protocol):
     def ask(self) -> None:
         """Ask all nodes for their time."""
 
+    def order(self, node: str, payload: bytes) -> None:
+        """Give a node an order; the broker keeps it until the next."""
+
     def forget(self, nodes: list[str]) -> None:
         """Let the broker keep nothing of how `nodes` are."""
 

@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from monitor.bus.codec import decode_json
-from monitor.bus.messages import Answer, NodeState, Report
+from monitor.bus.messages import Answer, NodeState, Order, Report
 from monitor.errors import WireError
 
 MOST_REPORTS = 10_000
@@ -29,6 +29,8 @@ class Seen(msgspec.Struct, frozen=True):
     """When the broker had the state, by its clock; None: it does not say."""
     came_s: float | None = None
     """Monotonic clock, when a state or an answer came as it was sent; None: only what was kept has come."""
+    order: Order | None = None
+    """The last that was given to it."""
     offset_s: float | None = None
     """The node's clock ahead of this one's (behind when negative), from its answer; None: it gave none."""
     within_s: float = 0.0
@@ -126,6 +128,10 @@ class Sightings:
                 if text not in {"online", "stopped", "lost"}:
                     raise WireError("no presence")
                 self._seen[node] = replace(self._of(node), presence=text)
+            case "order" if payload:
+                order = decode_json(payload, Order)
+                _own(order.node, node)
+                self._seen[node] = replace(self._of(node), order=order)
             case "answer":
                 self._compare(node, decode_json(payload, Answer))
             case "report":

@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from monitor.bus.messages import LastEvent, NodeState
+from monitor.bus.messages import LastEvent, NodeConfig, NodeState
 from monitor.fleet.sightings import Seen
 from monitor.records import HearingState
 
@@ -55,6 +55,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """`clock_s` may be wrong by as much."""
     clock_wrong: bool = False
     started: datetime | None = None
+    config: NodeConfig = NodeConfig()
+    """Which settings from elsewhere it runs with."""
 
     @property
     def well(self) -> bool:
@@ -109,6 +111,7 @@ def standing(node: str, seen: Seen, now: datetime, now_s: float, asked: bool) ->
         clock_within_s=within_s,
         clock_wrong=clock_s is not None and abs(clock_s) - within_s > WRONG_S,
         started=state.started,
+        config=state.config,
     )
 
 

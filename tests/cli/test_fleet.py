@@ -27,7 +27,13 @@ from tests.mosquitto import PATIENCE_S, Broker
 from tests.nats_server import NatsServer
 
 NEEDS = {"mqtt": mosquitto.missing(), "nats": nats_server.missing()}
-RUN = [sys.executable, "-m", "monitor", "run", "--source", "demo", "--headless", "--bind", "none"]
+RUN = [sys.executable, "-m", "monitor", "run", "--headless", "--bind", "none"]
+HISS = (
+    "import array, random, sys, time\n"
+    "while True:\n"
+    "    block = array.array('h', random.choices(range(-900, 900), k=1600)).tobytes()\n"
+    "    sys.stdout.buffer.write(block); sys.stdout.buffer.flush(); time.sleep(0.1)\n"
+)
 
 
 @pytest.fixture(params=["mqtt", "nats"])
@@ -40,14 +46,23 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 @contextmanager
 def node(name: str, url: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A run that hears a hiss without end, or what `arguments` say."""
     environment = {**os.environ, "MONITOR_PUBLISH_NODE": name, "MONITOR_UPLINK_HEARTBEAT_S": "1"}
-    with subprocess.Popen(
-        [*RUN, "--uplink", url, *arguments], env=environment, stdout=subprocess.DEVNULL
-    ) as process:
+    source = [] if arguments else ["--source", "-"]
+    with (
+        subprocess.Popen([sys.executable, "-c", HISS], stdout=subprocess.PIPE) as hiss,
+        subprocess.Popen(
+            [*RUN, "--uplink", url, *source, *arguments],
+            env=environment,
+            stdin=hiss.stdout,
+            stdout=subprocess.DEVNULL,
+        ) as process,
+    ):
         try:
             yield process
         finally:
             process.kill()
+            hiss.kill()
 
 
 def status(url: str, capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[dict[str, Any]]]:
@@ -93,7 +108,7 @@ def test_all_nodes_are_one_table_and_one_that_is_killed_is_at_its_top(
 
 
 def test_a_run_that_ends_in_order_is_stopped_not_lost(url: str, capfd: pytest.CaptureFixture[str]) -> None:
-    with node("attic", url, "--fast") as attic:
+    with node("attic", url, "--source", "demo", "--fast") as attic:
         attic.wait(PATIENCE_S)
     code, _ = until_status(url, capfd, {"attic": "stopped"})
     assert code == 1
@@ -130,9 +145,11 @@ def test_events_come_once_each_with_the_place_they_were_heard_at(
 ) -> None:
     with ExitStack() as stack:
         if url.startswith("nats"):
-            stack.enter_context(node("attic", url, "--fast")).wait(PATIENCE_S)
+            stack.enter_context(node("attic", url, "--source", "demo", "--fast")).wait(PATIENCE_S)
         else:
-            threading.Timer(1.0, lambda: stack.enter_context(node("attic", url, "--duration", "15"))).start()
+            threading.Timer(
+                1.0, lambda: stack.enter_context(node("attic", url, "--source", "demo", "--duration", "15"))
+            ).start()
         since = ["--since", "1h"] if url.startswith("nats") else []
         duration = "2" if since else "18"
         assert main(["fleet", "events", "--json", "--uplink", url, "--duration", duration, *since]) == 0
@@ -163,3 +180,102 @@ def test_no_nodes_is_no_good_news(tmp_path: Path, capfd: pytest.CaptureFixture[s
     with Broker(tmp_path) as broker:
         assert main(["fleet", "status", "--uplink", broker.url]) == 1
         assert "No node has reported" in capfd.readouterr().out
+
+
+class Pushing:
+    """A node that takes settings signed by a key, and who pushes them."""
+
+    def __init__(self, url: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+        self._url, self._folder, self._capfd = url, folder, capfd
+        self.key = folder / "warden.pem"
+        assert main(["fleet", "key", str(self.key)]) == 0
+        public = capfd.readouterr().out.partition('config_key = "')[2].partition('"')[0]
+        assert main(["fleet", "key", str(self.key)]) == 0
+        assert public in capfd.readouterr().out, "the same again"
+        self.environment = {
+            "MONITOR_UPLINK_ACCEPT_CONFIG": "true",
+            "MONITOR_UPLINK_CONFIG_KEY": f"'{public}'",
+            "MONITOR_UPLINK_HEALTHY_S": "5",
+        }
+
+    def give(self, what: str, to: str, text: str = "", sign: bool = True) -> tuple[int, list[dict[str, Any]]]:
+        """Push `text`, or take it back; return the exit code and what became of it."""
+        file = self._folder / "pushed.toml"
+        file.write_text(text)
+        named = [str(file)] if what == "push" else []
+        key = ["--key", str(self.key)] if sign else []
+        self._capfd.readouterr()
+        code = main(["fleet", what, *named, "--to", to, "--uplink", self._url, "--json", *key])
+        said = self._capfd.readouterr().out
+        return code, json.loads(said.splitlines()[-1]) if said else []
+
+
+def test_settings_are_pushed_refused_and_taken_back(
+    url: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pushing = Pushing(url, tmp_path, capfd)
+    with node("cellar", url):
+        for name, value in pushing.environment.items():
+            monkeypatch.setenv(name, value)
+        with node("attic", url) as attic:
+            until_status(url, capfd, {"attic": "good", "cellar": "good"})
+            words = '[prompts]\nclasses = ["siren", "doorbell"]\n'
+            assert pushing.give("push", "attic", "[notify.targets.x]\ncommand = 'rm'\n") == (2, [])
+            assert pushing.give("push", "attic", "[detector]\nconfirm_s = 99\n") == (2, [])
+            assert pushing.give("push", "cellar", words) == (2, []), "it takes none"
+            assert pushing.give("push", "porch", words) == (2, [])
+
+            code, (fate,) = pushing.give("push", "attic", words, sign=False)
+            assert (code, fate["outcome"]) == (1, "refused")
+            code, (fate,) = pushing.give("push", "all", words)
+            assert (code, fate["node"], fate["outcome"]) == (0, "attic", "applied")
+            assert fate["why"] == "Changed, while it goes on: prompts.classes."
+            good = fate["hash"]
+
+            muted = words + '[detector]\nmuted = ["siren", "doorbell"]\n'
+            code, (fate,) = pushing.give("push", "attic", muted)
+            assert (code, fate["outcome"], fate["hash"]) == (1, "rolled_back", good)
+            assert "every class is muted" in fate["why"]
+
+            attic.kill()
+            attic.wait()
+        code, (fate,) = pushing.give("push", "attic", words.replace("doorbell", "dog_bark"))
+        assert (code, fate["outcome"]) == (1, "away")
+        with node("attic", url):
+            until_applied(url, capfd, good)
+            code, (fate,) = pushing.give("rollback", "attic")
+            assert (code, fate["outcome"], fate["hash"]) == (0, "rolled_back", good)
+            code, (fate,) = pushing.give("rollback", "attic")
+            assert (code, fate["hash"]) == (0, "")
+            assert pushing.give("rollback", "attic") == (2, []), "there is nothing to take back"
+
+
+def until_applied(url: str, capfd: pytest.CaptureFixture[str], other_than: str) -> None:
+    for _ in range(int(PATIENCE_S)):
+        _, found = status(url, capfd, "attic")
+        config = found[0]["config"]
+        if config["outcome"] == "applied" and config["hash"] != other_than:
+            return
+        threading.Event().wait(0.5)
+    raise AssertionError(found)
+
+
+@pytest.mark.skipif(bool(NEEDS["mqtt"]), reason=NEEDS["mqtt"] or "there is a broker")
+def test_a_program_that_is_killed_while_it_tries_settings_begins_with_those_before(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Broker(tmp_path) as broker:
+        pushing = Pushing(broker.url, tmp_path, capfd)
+        for name, value in {**pushing.environment, "MONITOR_UPLINK_HEALTHY_S": "300"}.items():
+            monkeypatch.setenv(name, value)
+        with node("attic", broker.url):
+            until_status(broker.url, capfd, {"attic": "good"})
+            arguments = ["--to", "attic", "--uplink", broker.url, "--key", str(pushing.key), "--wait", "3"]
+            (tmp_path / "new.toml").write_text('[prompts]\nclasses = ["siren"]\n')
+            assert main(["fleet", "push", str(tmp_path / "new.toml"), *arguments]) == 1
+            assert "has not told yet" in capfd.readouterr().out
+        with node("attic", broker.url):
+            until_status(broker.url, capfd, {"attic": "good"})
+            _, found = status(broker.url, capfd, "attic")
+            assert (found[0]["config"]["outcome"], found[0]["config"]["hash"]) == ("rolled_back", "")
+            assert "ended while they were tried" in found[0]["config"]["why"]

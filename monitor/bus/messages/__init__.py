@@ -31,7 +31,7 @@ from monitor.bus.messages.published import (
     SoundLevel,
     Trouble,
 )
-from monitor.bus.messages.uplink import Answer, LastEvent, NodeSource, NodeState, Report
+from monitor.bus.messages.uplink import Answer, LastEvent, NodeConfig, NodeSource, NodeState, Order, Report
 
 __all__ = [
     "Answer",
@@ -50,8 +50,10 @@ __all__ = [
     "Latency",
     "Level",
     "NearMissMessage",
+    "NodeConfig",
     "NodeSource",
     "NodeState",
+    "Order",
     "PublishedRecord",
     "Reply",
     "Report",

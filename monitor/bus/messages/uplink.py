@@ -5,7 +5,7 @@ A node is a machine that listens. Never sound.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -66,6 +66,40 @@ class LastEvent(msgspec.Struct, frozen=True, kw_only=True, rename={"class_": "cl
     """When the node had it, by its own clock."""
 
 
+class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a node is asked to do with its settings; its broker keeps the last one."""
+
+    node: Identity
+    """The one that is meant."""
+    number: Tally
+    """Higher than that of each before it; a node looks at none twice."""
+    action: Literal["push", "rollback"]
+    by: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    """Who asks, in words."""
+    toml: Annotated[str, msgspec.Meta(max_length=65_536)] = ""
+    """Of a push: settings over those of the node's own file."""
+    of: Tally = 0
+    """Of a rollback: the number of the push that is to be taken back."""
+    signature: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    """Ed25519 over this message without it, base64; empty: nobody signed."""
+
+
+class NodeConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Which settings from elsewhere a node runs with."""
+
+    accepts: Literal["none", "signed", "any"] = "none"
+    number: Tally = 0
+    """Of the push in force; 0: none, it runs with its own file."""
+    hash: str = ""
+    """Of its text: the first twelve digits of its sha256."""
+    order: Tally = 0
+    """The last order that it looked at."""
+    outcome: Literal["", "trying", "applied", "refused", "rolled_back"] = ""
+    """What became of that."""
+    why: str = ""
+    """In words: what changed, or why it was not done."""
+
+
 class NodeState(msgspec.Struct, frozen=True, kw_only=True):
     """How a node is; its broker keeps the last one. Sent when it changes, and as a sign of life."""
 
@@ -100,6 +134,7 @@ class NodeState(msgspec.Struct, frozen=True, kw_only=True):
     """For how long the oldest has waited."""
     lost: Tally = 0
     """Reports that were given up, since the node keeps any."""
+    config: NodeConfig = NodeConfig()
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

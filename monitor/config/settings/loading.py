@@ -39,8 +39,9 @@ def load_config(
     path: Path | None = None,
     environment: Mapping[str, str] | None = None,
     flags: Mapping[str, Mapping[str, Any]] | None = None,
+    pushed: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Config:
-    """Merge file, environment and flags over the defaults.
+    """Merge file, what was sent over the uplink, environment and flags over the defaults.
 
     Parameters
     ----------
@@ -50,26 +51,29 @@ def load_config(
         Usually `os.environ`; `environment.py` says which variables are read.
     flags
         `{section: {key: value}}` from the command line.
+    pushed
+        The same from elsewhere (`config/pushed.py`): over the file, below the environment.
 
     Raises
     ------
     ConfigError
         The file cannot be read, a key is unknown, or a value is out of range.
     """
-    return load_layers(path, environment, flags)[0]
+    return load_layers(path, environment, flags, pushed)[0]
 
 
 def load_layers(
     path: Path | None = None,
     environment: Mapping[str, str] | None = None,
     flags: Mapping[str, Mapping[str, Any]] | None = None,
+    pushed: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> tuple[Config, list[Layer]]:
     """Return the same as `load_config`, and what it was merged from, the weakest first."""
     from_file = _read_toml(path) if path else {}
     merged = dict(from_file)
     origin = str(path) if path else "the configuration"
     from_environment = settings(environment or {}, _known_keys())
-    for layer in (from_environment, flags or {}):
+    for layer in (pushed or {}, from_environment, flags or {}):
         for section, values in layer.items():
             if not isinstance(merged.get(section, {}), dict):
                 raise ConfigError(f"{origin}: {section} must be a table, [{section}], not a single value.")

@@ -40,5 +40,12 @@ class UplinkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """What could not be sent waits on the disk; older reports are given up and counted."""
     max_mb: Annotated[float, within(limits.MAX_MB)] = 50.0
     """Megabytes from which on the oldest are given up too."""
+    accept_config: bool = False
+    """What is listened for, and thresholds, may be set from elsewhere: `monitor fleet push`."""
+    config_key: str = ""
+    """The public key of who may do so, as `monitor fleet key` prints it; empty: whoever may write on the
+    broker."""
+    healthy_s: Annotated[float, within(limits.HEALTHY_S)] = 60.0
+    """Settings from elsewhere are tried for so long; where a source hears less then, those before return."""
     per_second: Annotated[float, within(limits.REPORTS_PER_SECOND)] = 20.0
     """Reports that are sent in a second at most, when the broker is back."""

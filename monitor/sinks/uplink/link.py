@@ -9,7 +9,7 @@ import msgspec
 
 from monitor.sinks.mqtt.signals import Acknowledged, Connected, Denied, Lost
 
-__all__ = ["Acknowledged", "Asked", "Connected", "Denied", "Link", "Lost", "Topics", "pause_s"]
+__all__ = ["Acknowledged", "Asked", "Connected", "Denied", "Link", "Lost", "Ordered", "Topics", "pause_s"]
 
 _FIRST_S, _MOST_S = 1.0, 30.0
 _MOST_DOUBLINGS = 8
@@ -22,6 +22,12 @@ class Asked(msgspec.Struct, frozen=True):
     """What tells his question from others."""
     reply: str = ""
     """Where the answer goes; of NATS only."""
+
+
+class Ordered(msgspec.Struct, frozen=True):
+    """Somebody wants this node to have other settings."""
+
+    payload: bytes
 
 
 class Topics(msgspec.Struct, frozen=True):

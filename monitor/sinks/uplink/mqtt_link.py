@@ -7,7 +7,7 @@ from collections.abc import Callable
 from monitor.config.broker import BrokerAddress
 from monitor.sinks.mqtt.connection import Connection, Will
 from monitor.sinks.mqtt.signals import Connected, Happened, Lost, Received
-from monitor.sinks.uplink.link import Asked, Topics
+from monitor.sinks.uplink.link import Asked, Ordered, Topics
 from monitor.text import sanitise
 
 ONLINE, STOPPED, LOST = b"online", b"stopped", b"lost"
@@ -69,12 +69,14 @@ class MqttLink:
         match happened:
             case Received(topic=topic, payload=payload, retained=False) if topic == self._topics.ask:
                 self._heard(Asked(sanitise(payload[:_LONGEST_ASK].decode("utf-8", "replace"))))
+            case Received(topic=topic, payload=payload) if topic == self._topics.of("order") and payload:
+                self._heard(Ordered(payload))
             case Received():
                 pass
             case _:
                 if isinstance(happened, Connected):
                     self._presence = b""
-                    self._connection.subscribe([self._topics.ask])
+                    self._connection.subscribe([self._topics.ask, self._topics.of("order")])
                 elif isinstance(happened, Lost):
                     self._presence = b""
                 self._heard(happened)

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import msgspec
+import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from monitor.sinks.uplink.link import Acknowledged, Asked, Connected, Lost, Topics, pause_s
+from monitor.sinks.uplink.link import Acknowledged, Asked, Connected, Lost, Ordered, Topics, pause_s
 from monitor.sinks.uplink.nats_connection import (
     NatsError,
     NatsLogin,
@@ -20,6 +21,7 @@ from monitor.sinks.uplink.nats_connection import (
     prepare,
     refused,
     run_to_end,
+    streams,
     subject,
 )
 from monitor.text import sanitise
@@ -135,6 +137,7 @@ class NatsLink:
         inbox = client.new_inbox()
         await client.subscribe(f"{inbox}.*", cb=self._acknowledged)
         await client.subscribe(subject(self._topics.ask), cb=self._asked)
+        await self._follow_orders(client)
         self._trouble = ""
         for sent in self._under_way.values():
             sent.since_s = 0.0
@@ -149,6 +152,18 @@ class NatsLink:
                 await asyncio.wait_for(self._news.wait(), 1.0)
         if self._trouble:
             raise NatsError(self._trouble)
+
+    async def _follow_orders(self, client: Client) -> None:
+        """Hear of new orders, and of the last one that the server keeps."""
+        orders = subject(self._topics.of("order"))
+
+        async def take(message: Msg) -> None:
+            self._heard(Ordered(message.data))
+
+        await client.subscribe(orders, cb=take)
+        with suppress(nats.errors.Error, TimeoutError):  # there is none, or it is not ours to read
+            kept = await client.jetstream().get_last_msg(streams(self._topics)[1], orders)
+            self._heard(Ordered(kept.data or b""))
 
     async def _publish(self, client: Client, inbox: str) -> None:
         now_s = self._loop.time()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
+from collections import deque
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from monitor import __version__
-from monitor.bus.messages import PublishedRecord
+from monitor.bus.messages import PublishedRecord, Reply, Request
 from monitor.config.broker import MQTT_OR_NATS, broker_address
 from monitor.config.settings import Config, UplinkConfig
 from monitor.files.paths import own_folder
@@ -16,9 +18,12 @@ from monitor.names import slug
 from monitor.sinks.kinds import SinkOptions
 from monitor.sinks.uplink.link import Topics
 from monitor.sinks.uplink.opening import make_link
+from monitor.sinks.uplink.remote import Remote
+from monitor.sinks.uplink.signature import public_key
 from monitor.sinks.uplink.spool import Spool
 from monitor.sinks.uplink.summary import About, Summary, is_wanted
 from monitor.sinks.uplink.worker import Worker
+from monitor.storage.pushed import pushed_file
 from monitor.wording import node_name
 
 CLOSE_S = 3.0
@@ -31,10 +36,9 @@ class UplinkSink:
     Overflow: the mailbox is bounded and counted (`worker.py`), what waits on the disk too (`spool.py`).
     """
 
-    def __init__(self, worker: Worker, news: list[str], close_s: float = CLOSE_S) -> None:
-        """Let `worker` work; `news`: what a person is to know of how it begins."""
+    def __init__(self, worker: Worker, close_s: float = CLOSE_S) -> None:
+        """Let `worker` work, and wait `close_s` seconds for it at the end."""
         self._worker = worker
-        self._news = news
         self._close_s = close_s
         self._overflow = 0
         self._closed = False
@@ -50,11 +54,14 @@ class UplinkSink:
         if not self._closed and is_wanted(record) and not self._worker.take(record):
             self._overflow += 1
 
+    def poll(self, handle: Callable[[Request], Reply]) -> None:
+        """Let `handle` reload, where settings came from elsewhere; never waits."""
+        self._worker.requests.serve(handle, 1)
+
     def news(self) -> list[str]:
         """Return how the connection is, each change once."""
-        begun, self._news = self._news, []
         news = self._worker.news
-        return begun + [news.popleft() for _ in range(len(news))]
+        return [news.popleft() for _ in range(len(news))]
 
     def close(self) -> None:
         """Write down and send what can be, say good-bye and end, within seconds; may be called twice."""
@@ -86,10 +93,24 @@ def open_uplink(config: Config, _: SinkOptions) -> UplinkSink | None:
         heartbeat_s=settings.heartbeat_s,
     )
     url = broker_address(settings.url, "uplink.url", MQTT_OR_NATS).url
-    worker = Worker(
-        f"The broker {url}", Summary(about), spool, connect, settings.heartbeat_s, settings.per_second
+    said: deque[str] = deque([*news, *_warnings(settings)])
+    remote = Remote(
+        node,
+        pushed_file(settings.prefix, node),
+        settings.accept_config,
+        public_key(settings.config_key) if settings.config_key else None,
+        settings.healthy_s,
+        said.append,
     )
-    return UplinkSink(worker, news)
+    return UplinkSink(Worker(f"The broker {url}", Summary(about), spool, remote, connect, settings, said))
+
+
+def _warnings(settings: UplinkConfig) -> list[str]:
+    if not settings.accept_config or settings.config_key:
+        return []
+    return [
+        "Whoever may write on the broker may set what this node listens for; [uplink] config_key limits it."
+    ]
 
 
 def open_spool(settings: UplinkConfig, node: str) -> tuple[Spool, list[str]]:

@@ -10,7 +10,16 @@ from msgspec.structs import replace
 
 from monitor.bus.codec import topic_of
 from monitor.bus.hearing_changes import HearingChanges
-from monitor.bus.messages import Event, Health, HearingChange, LastEvent, NodeSource, NodeState, Report
+from monitor.bus.messages import (
+    Event,
+    Health,
+    HearingChange,
+    LastEvent,
+    NodeConfig,
+    NodeSource,
+    NodeState,
+    Report,
+)
 from monitor.bus.publisher_state import PublisherState
 from monitor.records import HearingState, Instant
 
@@ -19,6 +28,7 @@ REPORTED = frozenset({"onset", "offset", "acknowledged", "missed"})
 HEARS_LEAST: tuple[HearingState, ...] = ("deaf", "too_quiet", "overloaded", "noisy", "good")
 """Worst first."""
 _MOST_SOURCES = 50
+_OWN = NodeConfig()
 _STARTING = "it has only just begun"
 
 
@@ -75,7 +85,9 @@ class Summary:
             report = self._report(f"{self._about.run}:{record.source_id}:{change.number}", now)
             yield replace(report, source_id=record.source_id, source_name=record.source_name, hearing=change)
 
-    def state(self, now: datetime, waits: Waits, stopped: bool = False) -> NodeState:
+    def state(
+        self, now: datetime, waits: Waits, config: NodeConfig = _OWN, stopped: bool = False
+    ) -> NodeState:
         """Return how the node is."""
         sources = sorted(map(_source, self._healths.values()), key=lambda one: HEARS_LEAST.index(one.hearing))
         worst = sources[0] if sources else None
@@ -98,6 +110,7 @@ class Summary:
             waiting=waits.reports,
             waiting_s=round(waiting_s, 3),
             lost=waits.lost,
+            config=config,
         )
 
     def _report(self, id_: str, now: datetime) -> Report:

@@ -17,9 +17,12 @@ from queue import Empty, SimpleQueue
 import msgspec
 
 from monitor.bus.codec import encode_json
-from monitor.bus.messages import Answer, Event, Health, NodeState, PublishedRecord, Report
-from monitor.sinks.uplink.link import Acknowledged, Asked, Connected, Link, Lost
+from monitor.bus.messages import Answer, Event, Health, NodeState, PublishedRecord, Report, Request
+from monitor.bus.requests import PendingRequest, RequestQueue
+from monitor.config.settings import UplinkConfig
+from monitor.sinks.uplink.link import Acknowledged, Asked, Connected, Link, Lost, Ordered
 from monitor.sinks.uplink.pace import Pace
+from monitor.sinks.uplink.remote import Remote
 from monitor.sinks.uplink.spool import Spool
 from monitor.sinks.uplink.summary import Summary, Waits, shown
 from monitor.storage.database import FAILURES
@@ -51,12 +54,14 @@ class Worker(threading.Thread):
     ----------
     name
         What a person calls the broker, at the beginning of a sentence.
-    summary, spool
+    summary, spool, remote
         Used by this thread only; it closes the spool.
     connect
         Returns a link that tells what happens to what it is given.
-    heartbeat_s, per_second
-        As in the settings.
+    settings
+        How often it says that it lives, and how fast it catches up.
+    news
+        Takes what a person is to be told.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what an uplink is made of
@@ -64,14 +69,17 @@ class Worker(threading.Thread):
         name: str,
         summary: Summary,
         spool: Spool,
+        remote: Remote,
         connect: Callable[[Callable[[object], None]], Link],
-        heartbeat_s: float,
-        per_second: float,
+        settings: UplinkConfig,
+        news: deque[str],
     ) -> None:
         super().__init__(name="uplink", daemon=True)
         self.mailbox: SimpleQueue[object] = SimpleQueue()
         """Where everything comes in."""
-        self.news: deque[str] = deque()
+        self.requests = RequestQueue(self)
+        """What the uplink asks of the pipeline."""
+        self.news = news
         """What a person has not been told."""
         self.lost = 0
         """Reports of this run that nobody will ever have."""
@@ -80,8 +88,9 @@ class Worker(threading.Thread):
         self._spool = spool
         self._lost_before = spool.lost
         self._link = connect(self.mailbox.put)
-        self._heartbeat_s = heartbeat_s
-        self._pace = Pace(per_second)
+        self._remote = remote
+        self._heartbeat_s = settings.heartbeat_s
+        self._pace = Pace(settings.per_second)
         self._answers = Pace(_ANSWERS_PER_S)
         self._held: deque[Report] = deque()  # the disk did not take them
         self._disk_s = 0.0  # when it is tried again
@@ -98,6 +107,10 @@ class Worker(threading.Thread):
             return False
         self.mailbox.put(record)
         return True
+
+    def ring(self) -> None:
+        """Let it look for answers of the pipeline."""
+        self.mailbox.put(None)
 
     def close(self, wait_s: float) -> None:
         """Let it write down and send what it can, and end; returns after `wait_s` in any case."""
@@ -124,6 +137,7 @@ class Worker(threading.Thread):
         """Take what has come, and send what is new; return the end where that has come."""
         closing, reports = self._take(self._pace.wait_s if self._is_behind() else longest_s)
         self._write(reports)
+        self._steer()
         self._send()
         self._tell()
         return closing
@@ -149,6 +163,8 @@ class Worker(threading.Thread):
                     break
                 case Event() | Health():
                     reports += self._summary.take(item, datetime.now(UTC))
+                    if isinstance(item, Health):
+                        self._remote.take(item, time.monotonic())
                 case Acknowledged(id=id_):
                     done.append(self._in_flight.pop(id_, 0))
                 case _:
@@ -164,9 +180,19 @@ class Worker(threading.Thread):
                 self._connected, self._trouble, self._told = True, "", None
             case Lost(why=why):
                 self._miss(why)
+            case Ordered(payload=payload):
+                self._remote.order(payload)
             case Asked() if self._connected and self._answers.may():
                 answer = Answer(node=self._summary.node, ask=item.ask, time=datetime.now(UTC))
                 self._link.answer(item, encode_json(answer))
+
+    def _steer(self) -> None:
+        """Ask of the pipeline what settings from elsewhere need."""
+        now_s = time.monotonic()
+        for answer in self.requests.take_answers(now_s):
+            self._remote.replied(answer.reply, now_s)
+        if (wanted := self._remote.step(now_s)) is not None:
+            self.requests.ask(PendingRequest([], Request(wanted, client="the uplink"), now_s))
 
     def _miss(self, why: str) -> None:
         if self._connected:
@@ -235,7 +261,7 @@ class Worker(threading.Thread):
         due = now_s - self._told_s >= self._heartbeat_s
         if not self._connected or not (self._told is None or due or now_s - self._told_s >= _SOON_S):
             return
-        state = self._summary.state(datetime.now(UTC), self._waits())
+        state = self._summary.state(datetime.now(UTC), self._waits(), self._remote.told)
         if self._told is None or due or shown(state) != shown(self._told):
             self._told, self._told_s = state, now_s
             self._in_flight[self._link.state(encode_json(state), stopped=False)] = 0
@@ -253,7 +279,7 @@ class Worker(threading.Thread):
     def _say_good_bye(self, closing: _Close) -> None:
         if not self._connected:
             return
-        state = self._summary.state(datetime.now(UTC), self._waits(), stopped=True)
+        state = self._summary.state(datetime.now(UTC), self._waits(), self._remote.told, stopped=True)
         self._in_flight = {self._link.state(encode_json(state), stopped=True): 0}
         while self._in_flight and self._connected and time.monotonic() < closing.deadline_s:
             self._take(0.05)
