@@ -50,4 +50,5 @@ def embed_windows(encoder: Encoder, windows: Sequence[Window]) -> NDArray[np.flo
 
 def stacked(windows: Sequence[Window]) -> NDArray[np.float32]:
     """Return the samples of `windows`, one or more, float32 (n, window_len); of one they are not copied."""
-    return windows[0].samples[np.newaxis] if len(windows) == 1 else np.stack([one.samples for one in windows])
+    sounds = [np.asarray(one.samples, np.float32) for one in windows]
+    return sounds[0][np.newaxis] if len(sounds) == 1 else np.stack(sounds)

@@ -94,7 +94,9 @@ def _fill(out: NDArray[np.float32], sound: NDArray[np.float32], first: int, stop
         end = min(start + _FRAMES_AT_ONCE, stop)
         emphasised = _emphasised(sound, start * HOP - _HALF, (end - 1) * HOP + _HALF)
         steps = HOP * emphasised.itemsize, emphasised.itemsize
-        frames = np.ndarray((end - start, WINDOW), np.float32, emphasised, strides=steps)  # they overlap
+        frames = np.ndarray(
+            (end - start, WINDOW), emphasised.dtype, emphasised, strides=steps
+        )  # they overlap
         out[start:end] = _levels(frames)
 
 

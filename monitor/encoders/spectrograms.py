@@ -49,23 +49,24 @@ class Spectrograms:
         if self._mel != "kaldi":
             return log_mel(sounds, self._mel)
         if windows:
-            drawn = [self._follow(window) for window in windows]
+            drawn = [self._follow(*pair) for pair in zip(sounds, windows, strict=True)]
         else:
             drawn = [kaldi_mel.draw(sound) for sound in sounds]
         return drawn[0][np.newaxis] if len(drawn) == 1 else np.stack(drawn)
 
-    def _follow(self, window: Window) -> NDArray[np.float32]:
+    def _follow(self, sound: NDArray[np.float32], window: Window) -> NDArray[np.float32]:
         if window.stretch is None:
-            return kaldi_mel.draw(window.samples)
-        spectrogram = self._go_on(window, self._last.get(window.stretch))
+            return kaldi_mel.draw(sound)
+        spectrogram = _drawn_on(sound, window.start, self._last.get(window.stretch))
         if spectrogram is None:
-            spectrogram = kaldi_mel.draw(window.samples)
+            spectrogram = kaldi_mel.draw(sound)
         self._last[window.stretch] = _Drawn(window.start, spectrogram)
         return spectrogram
 
-    def _go_on(self, window: Window, last: _Drawn | None) -> NDArray[np.float32] | None:
-        """Return the spectrogram of a window from the last of its stretch; None: they share no frame."""
-        if last is None or len(last.spectrogram) != kaldi_mel.frame_count(len(window.samples)):
-            return None
-        frames, rest = divmod(window.start - last.start, kaldi_mel.HOP)
-        return None if rest else kaldi_mel.draw_on(window.samples, last.spectrogram, frames)
+
+def _drawn_on(sound: NDArray[np.float32], start: int, last: _Drawn | None) -> NDArray[np.float32] | None:
+    """Return the spectrogram of a window from the last of its stretch; None: they share no frame."""
+    if last is None or len(last.spectrogram) != kaldi_mel.frame_count(len(sound)):
+        return None
+    frames, rest = divmod(start - last.start, kaldi_mel.HOP)
+    return None if rest else kaldi_mel.draw_on(sound, last.spectrogram, frames)

@@ -41,6 +41,10 @@ def test_each_frame_is_what_the_definition_says_also_at_both_ends(length: int, f
     assert draw(samples)[at] == pytest.approx(one_frame(samples, at), abs=1e-4)
 
 
+def test_samples_of_double_precision_are_the_same_sound() -> None:
+    assert draw(sound(9600).astype(np.float64)) == pytest.approx(draw(sound(9600)), abs=1e-3)
+
+
 def test_every_band_has_a_bin() -> None:
     assert (mel_weights() > 0.0).any(axis=1).all()
 

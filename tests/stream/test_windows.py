@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import itertools
 
 import numpy as np
@@ -115,3 +116,34 @@ def test_a_piece_was_captured_when_its_own_last_sample_was() -> None:
 def test_a_padded_window_says_that_it_is_not_whole() -> None:
     found = windows_of(Windower(8, 4, 100), spans(18, []))
     assert [window.whole for window in found] == [False, True, True, True, True, False]
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 40), st.integers(0, 30), st.booleans()), min_size=1, max_size=6),
+    st.integers(1, 16),
+)
+def test_windows_of_one_stretch_hold_the_same_sample_at_the_same_index(
+    parts: list[tuple[int, int, bool]], hop_len: int
+) -> None:
+    """Also where indices begin again after an end, and no sample of before a gap is one of behind it."""
+    windower, position, windows = Windower(16, hop_len, 100), 0, []
+    noise = np.random.default_rng(0)
+    for length, gap, ends in parts:
+        samples = noise.standard_normal(length).astype(np.float32)
+        windows += windower.push(Span(position, samples, gap > 0, 0.0))
+        position += length + gap
+        if ends:
+            windows += windower.finish()
+            position = 0
+    known: dict[tuple[object, int], float] = {}
+    for window in [*windows, *windower.finish()]:
+        for at, sample in enumerate(window.samples.tolist(), window.start):
+            assert known.setdefault((window.stretch, at), sample) == sample
+
+
+def test_a_copy_of_a_windower_goes_on_in_a_stretch_of_its_own() -> None:
+    windower = Windower(8, 4, 100)
+    windower.push(Span(0, np.ones(6, np.float32), True, 0.0))
+    other = copy.deepcopy(windower)
+    (one,), (two,) = (each.push(Span(6, np.ones(2, np.float32), False, 0.0)) for each in (windower, other))
+    assert one.stretch is not two.stretch
