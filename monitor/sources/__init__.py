@@ -70,6 +70,15 @@ class Source(Protocol):
 
 
 @runtime_checkable
+class Channelled(Protocol):
+    """A source that knows, once it is open, how many channels it has."""
+
+    @property
+    def channels(self) -> int:
+        """How many; 0 until opened."""
+
+
+@runtime_checkable
 class Patient(Protocol):
     """A live source that keeps what it hears until it is read, and when that was."""
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 
 from monitor.config.settings import CaptureConfig
 from monitor.errors import SourceError
-from monitor.sources import Source
+from monitor.sources import Channelled, Source
 from monitor.sources.capture import Capture
 from monitor.sources.file import FileSource
 from monitor.sources.gathered import GatheredSource
+from monitor.stream.channels import chosen
 from monitor.stream.ring import Ring
 
 
@@ -27,7 +28,7 @@ def start_captures(
     Raises
     ------
     SourceError
-        One cannot be opened; the others are closed again.
+        One cannot be opened, or lacks the channel that is to be heard; all are closed again.
     """
     one_at_a_time = threading.Lock()
     captures = [
@@ -43,10 +44,18 @@ def start_captures(
     ]
     try:
         _at_once([capture.start for capture in captures])
+        for source, config in zip(sources, configs, strict=True):
+            _refuse_channel(source, config)
     except SourceError:
         stop_captures(captures)
         raise
     return captures
+
+
+def _refuse_channel(source: Source, config: CaptureConfig) -> None:
+    """Refuse a channel that a source lacks before anything is said of it."""
+    if isinstance(source, Channelled) and source.channels:
+        chosen(config.channels.get(source.id, config.channel), source.channels, source.name)
 
 
 def stop_captures(captures: Sequence[Capture]) -> None:

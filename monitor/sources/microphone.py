@@ -102,6 +102,11 @@ class Microphone:
         """Hz, the device's own; 0 until opened."""
         return self._opened.sample_rate if self._opened else 0
 
+    @property
+    def channels(self) -> int:
+        """How many it has; 0 until opened."""
+        return self._opened.channels if self._opened else 0
+
     def choose(self, device: Device | None, heard: set[str]) -> None:
         """Be this one of several microphones.
 

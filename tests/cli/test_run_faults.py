@@ -143,6 +143,15 @@ def test_a_misspelt_microphone_is_told_with_those_there_are_and_refused_where_it
     assert "There is no microphone 'attik'; valid: " in program.lines[-1]
 
 
+def test_a_channel_that_a_microphone_lacks_is_refused_and_that_is_said_once(vmic: VirtualMicrophones) -> None:
+    vmic.play("attic", np.zeros(48_000, np.float32), 9)
+    with started(*run_with(vmic, "--mic", "attic", "--channel", "9")) as program:
+        assert program.rest() == 2
+    assert program.lines == [
+        "monitor: attic has 2 channels and no channel 9; valid: mix, loudest, left, right, 1 to 2."
+    ]
+
+
 def test_several_microphones_by_index_are_each_another_one_and_the_same_twice_is_refused(
     two_vmics: VirtualMicrophones,
 ) -> None:
