@@ -132,7 +132,8 @@ class Background:
     def _trimmed_mean(self) -> NDArray[np.float32]:
         vectors = self._learnt.vectors
         fits = vectors @ vectors.mean(axis=0)
-        return np.asarray(vectors[fits >= np.quantile(fits, TRIMMED)].mean(axis=0), np.float32)
+        left_out = math.ceil(TRIMMED * (len(fits) - 1))
+        return np.asarray(vectors[fits >= np.partition(fits, left_out)[left_out]].mean(axis=0), np.float32)
 
     def _is_another_background(self) -> bool:
         """Say whether the newest windows fit the older ones far less than these fit one another."""

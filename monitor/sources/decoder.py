@@ -189,7 +189,8 @@ class Decoder:
         """Return how many samples are missing before `frame`, by its time stamp."""
         if frame.pts is None or frame.time_base is None:
             return 0
-        stamp_s = float(frame.pts * frame.time_base)
+        tick = frame.time_base
+        stamp_s = frame.pts * tick.numerator / tick.denominator
         now_s = self.position / self.sample_rate
         if self._origin_s is None:
             self._origin_s = stamp_s

@@ -13,6 +13,7 @@ flushed; weights change within a step, without a click.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,8 @@ _CLIPPED_SAMPLES = 3
 _TOGGLE_RANGE = 2.0 / 128.0
 """Sound of at most three values within two steps of 8 bit is none: the last bit of a converter toggles."""
 _STEP_S = 0.02
+_AT_ONCE = 50_000
+"""Samples of all channels together that are worked on at once, so that many channels need little memory."""
 _STEP_UNIT = 64
 """Samples of which a step is a multiple, and a row of the filter a part."""
 _QUIET_AFTER_S = 2.0
@@ -105,7 +108,10 @@ class Downmix:
         pending = np.concatenate((self._rest, samples)) if len(self._rest) else samples
         whole = len(pending) - len(pending) % self._step_len
         self._rest = pending[whole:]
-        return self._mix(pending[:whole], whole) if whole else np.zeros(0, np.float32)
+        most = self._step_len * max(1, _AT_ONCE // (self._step_len * self.channels))
+        bounds = [*range(0, whole, most), whole]
+        parts = [self._mix(pending[start:stop], stop - start) for start, stop in pairwise(bounds)]
+        return parts[0] if len(parts) == 1 else np.concatenate([np.zeros(0, np.float32), *parts])
 
     def flush(self) -> NDArray[np.float32]:
         """Return what is still held back, float32 (m,), and be ready for sound that does not follow on it."""

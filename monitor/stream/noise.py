@@ -91,9 +91,9 @@ class NoiseWatch:
         unknown = min(len(ticks), self._span - 1)
         if unknown == len(ticks):
             return [SILENCE_DBFS] * unknown
-        spans = np.lib.stride_tricks.sliding_window_view(ticks, self._span, axis=0)
+        spans = np.arange(len(ticks) - unknown)[:, np.newaxis] + np.arange(self._span)
         place = round(_SHARE * self._span)
-        noise = np.ascontiguousarray(np.partition(spans, place, axis=2)[:, :, place])
+        noise = np.ascontiguousarray(np.partition(ticks.T[:, spans], place, axis=2)[:, :, place].T)
         above = noise[:, self._low_bands :]
         total, upper = noise.sum(axis=1), above.sum(axis=1)
         narrow = np.partition(above, -_TONE_BANDS, axis=1)[:, -_TONE_BANDS:].sum(axis=1) > _TONE_SHARE * upper

@@ -86,7 +86,7 @@ def measure(arguments: argparse.Namespace, microphone: str) -> dict[str, Any]:
         for number, (name, one) in enumerate(running.items()):
             found[name] = _figures(one, shares[:, number])
         if len(running) > 1:
-            found["ratio"] = _ratio(shares[:, 0].sum(axis=1), shares[:, 1].sum(axis=1))
+            found["ratio"] = ratio(shares[:, 0].sum(axis=1), shares[:, 1].sum(axis=1))
     finally:
         onsets = {name: one.end() for name, one in running.items()}
     return found | {"onsets": onsets}
@@ -131,7 +131,7 @@ def _figures(one: Listening, shares: NDArray[np.float64]) -> dict[str, Any]:
     }
 
 
-def _ratio(this: NDArray[np.float64], beside: NDArray[np.float64]) -> dict[str, Any]:
+def ratio(this: NDArray[np.float64], beside: NDArray[np.float64]) -> dict[str, Any]:
     """Return by how much less this version takes, part by part."""
     ratios = this / beside
     dice = np.random.default_rng(0)
