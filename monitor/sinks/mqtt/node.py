@@ -59,6 +59,11 @@ class Node(msgspec.Struct, frozen=True):
         return f"{self.base}/refused"
 
     @property
+    def run(self) -> str:
+        """Where each run says which one it is, so that two notice that they are called the same."""
+        return f"{self.base}/run"
+
+    @property
     def discovery(self) -> str:
         """Where Home Assistant finds the device."""
         return f"{self.discovery_prefix}/device/{self.device_id}/config"

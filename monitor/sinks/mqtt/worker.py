@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ from monitor.sinks.mqtt.node import SET, Node
 from monitor.sinks.mqtt.pending import Pending, Told
 from monitor.sinks.mqtt.signals import Acknowledged, Connected, Denied, Happened, Lost, Received
 from monitor.sinks.mqtt.states import event_payload
+from monitor.text import sanitise
 
 MOST_WAITING = 4000
 IN_FLIGHT = 20
@@ -34,6 +36,8 @@ _LOOK_S = 0.25
 """How often it is looked after questions that nobody answers."""
 _EARLIER_S = 1.0
 """So long after the first connection the broker may take to tell how an earlier run described this node."""
+_MOST_OTHERS = 8
+"""Other runs that are told of; somebody may put anything on the topic."""
 _AT_ONCE = 500
 """Records that are taken together; their states are told once."""
 
@@ -104,6 +108,8 @@ class Worker(threading.Thread):
         self._name = name
         self._board = Board(node, self.pending)
         self._link = connect(self._hear)
+        self._run = uuid.uuid4().hex.encode()
+        self._others: set[bytes] = set()  # runs that are called the same
         self._connected = False
         self._first = True  # there was no connection yet
         self._resent = True  # what was in flight when a connection was lost has arrived
@@ -203,12 +209,13 @@ class Worker(threading.Thread):
         self._connected, self._resent, self._trouble = True, not self._in_flight, ""
         if asked := self._asked_for(first):
             self._link.subscribe(asked)
+        self._say_which()
         self._announce_s = time.monotonic() + (_EARLIER_S if first else 0.0)
 
     def _asked_for(self, first: bool) -> list[str]:
         """Return the topics to hear; at the first connection also what an earlier run has left."""
         node = self._node
-        commands = [f"{node.base}/+{SET}", f"{node.base}/+/+/+{SET}"] if node.commands else []
+        commands = [f"{node.base}/+{SET}", f"{node.base}/+/+/+{SET}", node.run] if node.commands else []
         home = [node.home_assistant] if node.discovery_prefix else []
         return [*commands, *home, *([node.discovery] if first else [])]
 
@@ -230,11 +237,29 @@ class Worker(threading.Thread):
             if message.retained and self._announce_s is not None:
                 self._board.earlier(message.payload)
                 self._announce_s = 0.0
+        elif message.topic == node.run:
+            self._notice(message.payload)
         elif message.topic == node.home_assistant:
             if not message.retained and message.payload == b"online":
                 self._announce_s = 0.0
         else:
             self._ask(Command(message.topic, message.payload, message.retained))
+
+    def _say_which(self) -> None:
+        """Say which run this is, where the answer of another one can be heard; nobody need keep it."""
+        if self._node.commands:
+            self._link.publish(self._node.run, self._run, retain=False)
+
+    def _notice(self, run: bytes) -> None:
+        """Tell of another run at the same topics, once, and let it know of this one."""
+        if run == self._run or run in self._others or len(self._others) >= _MOST_OTHERS:
+            return
+        self._others.add(run)
+        self._say_which()
+        self.news.append(
+            f"{self._name} is told by another monitor that is called {sanitise(self._node.name)!r} too: each "
+            "overwrites what the other has told. Give each a name of its own: [publish] node."
+        )
 
     def _ask(self, command: Command) -> None:
         try:

@@ -75,6 +75,20 @@ def test_a_demo_is_found_heard_and_steered_and_its_death_is_noticed(tmp_path: Pa
         home.until_last("attic/availability", "offline")
 
 
+def test_two_monitors_that_are_called_the_same_both_say_so(tmp_path: Path) -> None:
+    with (
+        Broker(tmp_path) as broker,
+        running("--mqtt", broker.url, "--bind", f"ipc://{tmp_path}/one") as one,
+        Listener(broker.port) as home,
+    ):
+        home.until_last("attic/availability", "online")
+        with running("--mqtt", broker.url, "--bind", f"ipc://{tmp_path}/two") as two:
+            for monitor in (one, two):
+                assert monitor.stdout is not None
+                said = next(line for line in monitor.stdout if "called 'attic' too" in line)
+                assert "Give each a name of its own: [publish] node." in said
+
+
 def test_a_password_is_used_and_never_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with (
         Broker(tmp_path, *password_file(tmp_path, "ear", "hunter/2")) as broker,

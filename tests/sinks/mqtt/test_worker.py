@@ -26,6 +26,8 @@ class HeldLink:
         self.heard = heard
         self.published: list[tuple[str, bytes, bool]] = []
         self.subscribed: list[str] = []
+        self.runs: list[bytes] = []
+        """What was said of which run this is."""
         self.closed = False
         self._acknowledged = 0
         self._changed = threading.Condition()
@@ -37,6 +39,10 @@ class HeldLink:
         self.subscribed += topics
 
     def publish(self, topic: str, payload: bytes, retain: bool) -> int:
+        if topic == NODE.run:
+            assert not retain
+            self.runs.append(payload)
+            return 0
         with self._changed:
             self.published.append((topic, payload, retain))
             self._changed.notify_all()
@@ -158,7 +164,7 @@ def test_before_anything_is_heard_nothing_is_announced(held: Held) -> None:
     held.begin()
     held.worker.close(1.0)
     assert held.link.published == []
-    assert held.link.subscribed == ["monitor/attic/+/set", "monitor/attic/+/+/+/set"]
+    assert held.link.subscribed == ["monitor/attic/+/set", "monitor/attic/+/+/+/set", "monitor/attic/run"]
 
 
 def test_records_beyond_the_mailbox_are_refused(held: Held) -> None:
@@ -194,3 +200,24 @@ def test_what_has_not_changed_is_not_told_again(held: Held) -> None:
     held.link.until(before + 2)
     held.worker.close(1.0)
     assert held.link.topics[before:] == ["mic0/dog_bark/sound", "mic0/dog_bark/event", "availability"]
+
+
+def test_another_run_at_the_same_topics_is_told_of_once_and_knows_of_this_one(held: Held) -> None:
+    held.begin(health())
+    held.link.until(STATES)
+    own = held.link.runs[0]
+    for run in (own, b"another", b"another", own):
+        held.link.heard(Received(NODE.run, run, retained=False))
+    held.until_said("The broker is told by another monitor that is called 'attic' too")
+    held.worker.close(PATIENCE_S)
+    assert held.link.runs == [own, own]
+    assert len(held.worker.news) == 1
+
+
+def test_somebody_who_says_again_and_again_to_be_another_run_is_heard_a_few_times(held: Held) -> None:
+    held.begin(health())
+    for number in range(100):
+        held.link.heard(Received(NODE.run, b"%d" % number, retained=False))
+    held.link.until(STATES)
+    held.worker.close(PATIENCE_S)
+    assert len(held.worker.news) == len(held.link.runs) - 1 < 10
