@@ -7,6 +7,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import zipfile
 from importlib import metadata
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from tests.supply.test_lock import packages
-from tools.maintain.write_bom import LOCK, ROOT, bill, models
+from tools.maintain.write_bom import LOCK, ROOT, bill, locked, models
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,28 @@ def test_the_bill_of_an_environment_is_valid_and_names_what_the_program_rests_on
     assert by_name["numpy"]["purl"].startswith("pkg:pypi/numpy@")
     assert by_name["numpy"]["licenses"]
     assert str(ROOT) not in json.dumps(found)
+
+
+def test_the_packages_of_a_lock_file_are_installed_without_the_program_and_others_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("uv", reason="needs uv (pip install 'sound-monitor[supply]')")
+    wheel, own = tmp_path / "ear-1.0-py3-none-any.whl", "ear-1.0.dist-info"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("ear.py", "")
+        archive.writestr(f"{own}/METADATA", "Metadata-Version: 2.1\nName: ear\nVersion: 1.0\nLicense: MIT\n")
+        archive.writestr(f"{own}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{own}/RECORD", "")
+    monkeypatch.setenv("UV_NO_INDEX", "1")
+    monkeypatch.setenv("UV_FIND_LINKS", str(tmp_path))
+    sha256, lock = hashlib.sha256(wheel.read_bytes()).hexdigest(), tmp_path / "some.lock"
+    lock.write_text(f"ear==1.0 \\\n    --hash=sha256:{sha256}\n")
+    by_name = {one["name"]: one for one in bill(locked(tmp_path / "sound", lock))["components"]}
+    assert by_name["ear"]["licenses"] == [{"license": {"acknowledgement": "declared", "id": "MIT"}}]
+    assert not {"pip", "sound-monitor", "numpy"} & set(by_name)
+    lock.write_text(f"ear==1.0 \\\n    --hash=sha256:{'0' * 64}\n")
+    with pytest.raises(subprocess.CalledProcessError):
+        locked(tmp_path / "other", lock)
 
 
 def test_the_models_of_the_bill_are_the_files_that_are_shipped_with_their_licence() -> None:

@@ -4,7 +4,8 @@
     python -m tools.maintain.write_bom --python PATH > bom.json      # of what is installed for a Python
 
 Needs the extra `supply`. Without `--python` an environment is made of the lock file, which needs the package
-index. The bill is not in the repository: it belongs to a build, and would be stale the day after.
+index; by uv, for pip takes minutes for that. The bill is not in the repository: it belongs to a build, and
+would be stale the day after.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(json.dumps(bill(given.python), indent=1))
         return 0
     with tempfile.TemporaryDirectory() as folder:
-        print(json.dumps(bill(_locked(Path(folder))), indent=1))
+        print(json.dumps(bill(locked(Path(folder), LOCK)), indent=1))
     return 0
 
 
@@ -74,13 +75,20 @@ def _model(name: str, file: dict[str, str], entry: dict[str, Any]) -> dict[str, 
     }
 
 
-def _locked(folder: Path) -> Path:
-    """Make an environment of the lock file and the program, and return its Python."""
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    python = folder / "bin" / "python"
-    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*install, "--require-hashes", "-r", str(LOCK)], check=True, stdout=sys.stderr)
-    subprocess.run([*install, "--no-deps", str(ROOT)], check=True, stdout=sys.stderr)
+def locked(folder: Path, lock: Path) -> Path:
+    """Make an environment of the packages of a lock file, and return its Python; how far it is, uv shows.
+
+    The program itself need not be in it: what the bill is of stands in pyproject.toml.
+
+    Raises
+    ------
+    subprocess.CalledProcessError
+        A package cannot be had, or is another than the one that was locked; uv has said which.
+    """
+    uv, python = [sys.executable, "-m", "uv"], folder / "bin" / "python"
+    subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, str(folder)], check=True)
+    install = [*uv, "pip", "install", "--python", str(python), "--no-deps", "--require-hashes"]
+    subprocess.run([*install, "-r", str(lock)], check=True, stdout=sys.stderr)
     return python
 
 
