@@ -98,19 +98,36 @@ def agree(root: Path, wanted: Manifest) -> None:
     if there is None:
         write_private(root / FILE, msgspec.json.format(msgspec.json.encode(wanted)) + b"\n")
         return
-    other = [name for name in wanted.__struct_fields__ if getattr(there, name) != getattr(wanted, name)]
-    if other:
-        named = [one for one in other if one != "settings"] or ["settings"]
+    if there != wanted:
         raise ArchiveError(
-            f"{root} was scanned with other {', '.join(named)} ({_said(there, named[0])}, now "
-            f"{_said(wanted, named[0])}); name another --out, or ask for the same; new words need no "
-            "new scan: `monitor search`."
+            f"{root} was scanned with {', '.join(_differences(there, wanted))}; name another --out, or ask "
+            "for the same; new words need no new scan: `monitor search`."
         )
+
+
+def _differences(there: Manifest, wanted: Manifest) -> list[str]:
+    """Return how a scan was asked for that goes on with another command, in the words of its options."""
+    found = [
+        f"{option} {before} (now {_said(wanted, name)})"
+        for option, name in (("--classes", "classes"), ("--hop", "hop_s"), ("--keep", "keep"))
+        if (before := _said(there, name)) != _said(wanted, name)
+    ]
+    if there.scores != wanted.scores:
+        found.append("--scores" if there.scores else "no --scores")
+    if there.identity != wanted.identity:
+        found.append(f"the model {there.identity} (now {wanted.identity})")
+    return found or ["other settings (--false-alarms, --urgent, the words of a class, or the configuration)"]
 
 
 def _said(manifest: Manifest, name: str) -> str:
     value = getattr(manifest, name)
-    return ",".join(value) if isinstance(value, dict) else str(value)
+    return (
+        ",".join(value)
+        if isinstance(value, dict)
+        else f"{value:g}"
+        if isinstance(value, float)
+        else str(value)
+    )
 
 
 def _settings(order: Order) -> str:

@@ -14,7 +14,8 @@ import msgspec
 
 from monitor.cli.arguments import AddVerb, Flags
 from monitor.cli.setting_flags import add_alarms, add_model
-from monitor.cli.values import count, positive
+from monitor.cli.values import count_up_to, within
+from monitor.config.limits import HOP_S, SCAN_WORKERS
 from monitor.config.settings import Config, ScanConfig, load_config
 from monitor.console import show, show_json, tell
 from monitor.errors import ConfigError
@@ -24,7 +25,7 @@ from monitor.text import sanitise
 
 if TYPE_CHECKING:
     from monitor.archive.scan import Asked, Outcome
-    from monitor.encoders import EncoderInfo
+    from monitor.encoders import Encoder, EncoderInfo
     from monitor.progress import SoundProgress
     from monitor.records import ClassPrompt
 
@@ -71,7 +72,10 @@ def _add_writing(group: Flags) -> None:
 
 def _add_work(group: Flags) -> None:
     group.add_argument(
-        "--hop", type=positive, metavar="S", help=f"seconds between windows; default: {ScanConfig().hop_s:g}"
+        "--hop",
+        type=within(HOP_S),
+        metavar="S",
+        help=f"seconds between windows; default: {ScanConfig().hop_s:g}",
     )
     group.add_argument(
         "--engine",
@@ -80,7 +84,10 @@ def _add_work(group: Flags) -> None:
         help="processes of this machine, or Ray (a cluster: RAY_ADDRESS); default: local",
     )
     group.add_argument(
-        "--workers", type=count, metavar="N", help="processes side by side; default: one a core"
+        "--workers",
+        type=count_up_to(round(SCAN_WORKERS.high)),
+        metavar="N",
+        help="processes side by side; default: one a core",
     )
     group.add_argument("--retry", action="store_true", help="hear again what failed in an earlier run")
 
@@ -133,13 +140,23 @@ def _prepared(text: str | None, config: Config) -> tuple[tuple[ClassPrompt, ...]
     window = msgspec.structs.replace(config.window, hop_s=config.scan.hop_s)
     config = msgspec.structs.replace(config, window=window)
     encoder = load(config.model, WordsProgress(sys.stderr))
-    hop_len(encoder, config)  # refuses a hop that is longer than the window
+    _refuse_long_hop(config, encoder)
+    hop_len(encoder, config)  # refuses what else does not go with the model's window
     known = {one.sound.name for one in taught if one.model == encoder.info.identity}
     unknown = unknown_words([one for one in classes if one.name not in known], encoder, config.model)
     for sentence in unknown.sentences:
         tell(sentence)
     told = (msgspec.structs.replace(one, unknown=one.name in unknown.names) for one in classes)
     return tuple(told), config, encoder.info
+
+
+def _refuse_long_hop(config: Config, encoder: Encoder) -> None:
+    window_s = encoder.window_len / encoder.sample_rate
+    if config.scan.hop_s > window_s:
+        raise ConfigError(
+            f"--hop (or hop_s in [scan]) is {config.scan.hop_s:g}; valid: {HOP_S.low:g} to {window_s:g}, the "
+            "model's window: what lies between two windows would not be heard."
+        )
 
 
 def _asked(

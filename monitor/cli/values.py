@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import math
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from monitor.config.limits import FALSE_ALARMS_PER_HOUR
+from monitor.config.limits import FALSE_ALARMS_PER_HOUR, Range
 
 _MOST_STEPS = 200
 """Numbers in one range."""
@@ -54,6 +55,30 @@ def count(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
     return value
+
+
+def count_up_to(most: int) -> Callable[[str], int]:
+    """Return what reads how many, at least one and at most so many."""
+
+    def read(text: str) -> int:
+        value = count(text)
+        if value > most:
+            raise argparse.ArgumentTypeError(f"{text!r} is out of range; valid: 1 to {most}")
+        return value
+
+    return read
+
+
+def within(bounds: Range) -> Callable[[str], float]:
+    """Return what reads a number that lies within `bounds`."""
+
+    def read(text: str) -> float:
+        value = number(text)
+        if not bounds.holds(value):
+            raise argparse.ArgumentTypeError(f"{text!r} is out of range; valid: {bounds}")
+        return value
+
+    return read
 
 
 def per_hour(text: str) -> float:

@@ -26,11 +26,22 @@ def test_two_runs_do_not_write_into_one_folder(tmp_path: Path) -> None:
         pass
 
 
-@pytest.mark.parametrize("change", [{"classes": {"doorbell": "doorbell"}}, {"hop_s": 0.5}, {"settings": "b"}])
-def test_a_scan_that_asks_for_something_else_is_refused(tmp_path: Path, change: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"classes": {"doorbell": "doorbell"}}, r"--classes .* \(now doorbell\)"),
+        ({"hop_s": 0.5, "keep": "int8"}, r"--hop 1 \(now 0.5\), --keep float16 \(now int8\)"),
+        ({"scores": True}, "no --scores"),
+        ({"identity": "other-1"}, r"the model .* \(now other-1\)"),
+        ({"settings": "b"}, "other settings .*--false-alarms"),
+    ],
+)
+def test_a_scan_that_asks_for_something_else_is_refused_in_the_words_of_its_options(
+    tmp_path: Path, change: dict[str, object], said: str
+) -> None:
     agree(tmp_path, _MANIFEST)
     agree(tmp_path, _MANIFEST)
-    with pytest.raises(ArchiveError, match=f"other {next(iter(change))}.*monitor search"):
+    with pytest.raises(ArchiveError, match=f"was scanned with {said}.*monitor search"):
         agree(tmp_path, msgspec.structs.replace(_MANIFEST, **change))
 
 

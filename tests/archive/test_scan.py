@@ -129,6 +129,14 @@ def test_bad_recordings_stop_nothing_and_are_told(tmp_path: Path) -> None:
     assert names == ["cut.wav", "gone.flac", "text.mp3"]  # what changed is heard; what is gone stays told
 
 
+@pytest.mark.timeout(120)
+def test_a_hop_longer_than_the_window_is_refused_as_the_option_it_was_given_by(tmp_path: Path) -> None:
+    (path,) = write_archive(tmp_path, count=1, seconds=3.0)
+    done = monitor("scan", path, "--out", "out", "--classes", "siren", "--hop", "5", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--hop (or hop_s in [scan]) is 5; valid: 0.01 to 2, the model's window" in done.stderr
+
+
 @pytest.mark.parametrize("named", ["nothing", "not-there", "@list.txt", "s3://key:secret@bucket/x"])
 def test_what_is_no_archive_is_refused_in_a_sentence(named: str, tmp_path: Path) -> None:
     (tmp_path / "nothing").mkdir()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from monitor.cli import values
+from monitor.config.limits import HOP_S
 
 Read = Callable[[str], Any]
 
@@ -24,6 +25,8 @@ Read = Callable[[str], Any]
         (values.whole, "4,6", (4, 6)),
         (values.fold_sets, "1+2,3", ((1, 2), (3,))),
         (values.count, "3", 3),
+        (values.count_up_to(8), "8", 8),
+        (values.within(HOP_S), "0.25", 0.25),
         (values.amount, "0", 0.0),
         (values.share, ".01", 0.01),
     ],
@@ -46,6 +49,9 @@ def test_a_value_is_read_as_a_user_writes_it(read: Read, text: str, value: objec
         (values.whole, "4,a", "no list of whole numbers"),
         (values.fold_sets, "1+", "no list of whole numbers"),
         (values.count, "0", "not a whole number above 0"),
+        (values.count_up_to(8), "9", "'9' is out of range; valid: 1 to 8"),
+        (values.within(HOP_S), "0.001", "'0.001' is out of range; valid: 0.01 to 10"),
+        (values.within(HOP_S), "nan", "'nan' is not a number"),
         (values.amount, "-1", "'-1' is below 0"),
         (values.share, "1", "is not a share such as 0.01"),
     ],

@@ -24,7 +24,9 @@ class Message(msgspec.Struct, frozen=True):
     """The record it is about: the payload of the wire with its `topic` before it, as `--log` writes."""
     urgent: bool = False
     times: int = 1
-    """How many sounds it is about."""
+    """How many sounds it is about, or sources that cannot be heard, or can again."""
+    source: str = ""
+    """Of `health`: which source it is about, as a person calls it."""
     ids: tuple[str, ...] = ()
     """Of `again`: the events that were not acknowledged."""
 

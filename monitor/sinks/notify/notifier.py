@@ -101,11 +101,9 @@ class Notifier:
                 one.courier.withdraw(event.id)
 
     def _due(self, now: Moment) -> None:
-        for source_id, message in self._wellness.due(now):
-            for one in self._told:
-                one.courier.post(one.planner.health(source_id, message, now))
+        found = self._wellness.due(now)
         for one in self._told:
-            one.courier.post(one.planner.due(now))
+            one.courier.post([*one.planner.health(found, now), *one.planner.due(now)])
 
     def _tick_on(self) -> None:
         while not self._closing.wait(_TICK_S):

@@ -8,7 +8,7 @@ An urgent sound that nobody acknowledges is told again.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from monitor.bus.messages import Event
@@ -18,10 +18,13 @@ from monitor.records import LOUD_SOUND, SELF_TEST
 from monitor.sinks.notify.letters import Message
 from monitor.sinks.notify.moments import Moment
 from monitor.sinks.notify.quiet import is_quiet
-from monitor.sinks.notify.texts import of_change, of_count, of_event, of_repeat
+from monitor.sinks.notify.texts import of_change, of_count, of_event, of_many, of_repeat
 
 _MISSED_S = 3600.0
 """What an earlier run told longer ago is told again by nobody: it waits in the interface."""
+
+_FEW = 3
+"""Of so many sources, each that cannot be heard is told of by itself."""
 
 
 class _Repeats:
@@ -82,16 +85,16 @@ class Planner:
         self._forget_ended(event)
         return messages
 
-    def health(self, source_id: str, message: Message, now: Moment) -> list[Message]:
-        """Return what to tell because a source cannot be heard (an urgent `message`) or can again."""
-        if not self._target.health or self._target.only_after or not self._of(source_id):
+    def health(self, found: Sequence[tuple[str, Message]], now: Moment) -> list[Message]:
+        """Return what to tell because sources cannot be heard (an urgent message) or can again."""
+        if not self._target.health or self._target.only_after:
             return []
-        self._health[source_id] = message
-        return list(self._health_due(now))
+        self._health.update((source_id, message) for source_id, message in found if self._of(source_id))
+        return self._health_due(now)
 
     def due(self, now: Moment) -> list[Message]:
         """Return what is to be told by now: counts, repeats, and what was kept in quiet hours."""
-        messages = list(self._health_due(now))
+        messages = self._health_due(now)
         for key, group in list(self._groups.items()):
             urgent = any(event.urgent for event in group.counted)
             if group.times and self._over(group, now) and not self._held(urgent, now):
@@ -198,15 +201,21 @@ class Planner:
         if repeats.done >= len(after):
             group.repeats = None
 
-    def _health_due(self, now: Moment) -> Iterator[Message]:
-        """Yield the last word about each source, unless nobody was told that it could not be heard."""
+    def _health_due(self, now: Moment) -> list[Message]:
+        """Return the last word about each source, unless nobody was told that it could not be heard.
+
+        Of many sources at once that is one message, which counts them.
+        """
         if self._held(urgent=True, now=now):
-            return
+            return []
         pending, self._health = self._health, {}
+        told: dict[str, list[Message]] = {}
         for source_id, message in pending.items():
             if message.urgent or source_id in self._unwell:
                 (self._unwell.add if message.urgent else self._unwell.discard)(source_id)
-                yield message
+                told.setdefault(message.title, []).append(message)
+        alike = (some if len(some) <= _FEW else [of_many(some, now.time)] for some in told.values())
+        return [message for some in alike for message in some]
 
     def _over(self, group: _Group, now: Moment, urgent: bool | None = None) -> bool:
         """Tell whether the cool-down of a group is over; a group that has urgent sounds has theirs."""

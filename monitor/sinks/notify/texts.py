@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+
+from msgspec import structs
 
 from monitor.bus.codec import encode_with_topic
 from monitor.bus.messages import ClockStep, Event, Health, PublishedRecord
 from monitor.records import SELF_TEST
 from monitor.sinks.notify.letters import Letter, Message
-from monitor.wording import HEARING, called, clock, clock_set, moment, reported
+from monitor.wording import HEARING, called, clock, clock_set, moment, reported, together
 
 LATE_S = 30.0
 """What is told later than this says so."""
@@ -67,19 +70,28 @@ def of_repeat(last: Event, ids: tuple[str, ...], since: datetime, now: datetime)
 def of_unwell(health: Health, why: str, since: datetime, now: datetime) -> Message:
     """Return that a source is not heard, or not well."""
     text = f"{_source(health)}: {why} since {_short(since)}. Sounds may be missed until this is over."
-    return Message("health", now, "THE MONITOR CANNOT HEAR", text, payload_of(health), urgent=True)
+    return _of_health(health, now, "THE MONITOR CANNOT HEAR", text, urgent=True)
 
 
 def of_sleep(health: Health, step: ClockStep, now: datetime) -> Message:
     """Return that nothing was heard for a while, for the computer slept."""
     text = f"{_source(health)}: {clock_set(step)}. It listens again since {_short(step.time)}."
-    return Message("health", now, "THE MONITOR WAS ASLEEP", text, payload_of(health), urgent=True)
+    return _of_health(health, now, "THE MONITOR WAS ASLEEP", text, urgent=True)
 
 
 def of_well(health: Health, since: datetime, now: datetime) -> Message:
     """Return that a source is heard again."""
     text = f"{_source(health)}: heard well again since {_short(since)}."
-    return Message("health", now, "The monitor hears again", text, payload_of(health))
+    return _of_health(health, now, "The monitor hears again", text)
+
+
+def of_many(messages: Sequence[Message], now: datetime) -> Message:
+    """Return `messages` about as many sources, which all say the same or nearly, as one that counts them."""
+    first = messages[0]
+    names = together([message.source for message in messages])
+    change = "cannot be heard" if first.urgent else "are heard again"
+    text = f"{len(messages)} sources {change}: {names}. The first: {first.text}"
+    return structs.replace(first, created=now, text=text, times=len(messages), source=names)
 
 
 def as_letter(message: Message, late_s: float) -> Letter:
@@ -89,6 +101,10 @@ def as_letter(message: Message, late_s: float) -> Letter:
         title, text = f"{title} ({_length(late_s)} late)", f"{text} Told {_length(late_s)} late."
     payload = message.payload.encode() + b"\n"
     return Letter(message.kind, title, text, payload, message.urgent, message.times, late_s)
+
+
+def _of_health(health: Health, now: datetime, title: str, text: str, *, urgent: bool = False) -> Message:
+    return Message("health", now, title, text, payload_of(health), urgent, source=_source(health))
 
 
 def _when(event: Event) -> str:

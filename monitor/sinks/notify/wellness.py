@@ -12,6 +12,10 @@ from monitor.wording import HEARING, SOURCE_STATE, STOPPED
 
 _STILL = "nothing comes from the monitor any more; it hangs or has no processor time"
 
+_TOGETHER_S = 3.0
+"""Of many sources, so long is waited for others when one is to be told of: one message counts them."""
+_FEW = 3
+"""Sources that are not many."""
 _SLEEP = "/sleep"
 """Stands for a source; no source is called so."""
 
@@ -44,6 +48,7 @@ class Wellness:
         self._sources: dict[str, _Source] = {}
         self._clock_steps = 0
         self._sleep: Message | None = None
+        self._due_since_s: float | None = None  # since when something waits to be told
 
     def take(self, health: Health, now: Moment) -> None:
         """Take note of `health`; `due` says what is to be told."""
@@ -63,16 +68,24 @@ class Wellness:
         """Return what is to be told by now, with the source it is about."""
         found = [] if self._sleep is None else [(_SLEEP, self._sleep)]
         self._sleep = None
-        for source_id, source in self._sources.items():
-            if source.health.state != "ended" and now.awake_s - source.heard_of_s >= self._after_s:
-                _change(source, _STILL, now)
-            lasts = now.awake_s - source.since_s >= self._after_s or source.health.state == "ended"
-            if source.kind == _STILL:
-                lasts = True
-            if lasts and source.kind != source.told:
-                source.told = source.kind
-                found.append((source_id, _message(source, source.since, now)))
+        due = {source_id: one for source_id, one in self._sources.items() if self._is_due(one, now)}
+        if not due or self._due_since_s is None:
+            self._due_since_s = now.awake_s if due else None
+        waits = self._due_since_s is not None and now.awake_s - self._due_since_s < _TOGETHER_S
+        if waits and _FEW < len(self._sources) != len(due):
+            return found
+        for source_id, source in due.items():
+            source.told = source.kind
+            found.append((source_id, _message(source, source.since, now)))
+        self._due_since_s = None
         return found
+
+    def _is_due(self, source: _Source, now: Moment) -> bool:
+        """Notice that nothing comes of a source any more; tell whether its state is to be told by now."""
+        if source.health.state != "ended" and now.awake_s - source.heard_of_s >= self._after_s:
+            _change(source, _STILL, now)
+        lasts = now.awake_s - source.since_s >= self._after_s or source.health.state == "ended"
+        return (lasts or source.kind == _STILL) and source.kind != source.told
 
 
 def what_is_wrong(health: Health) -> str:

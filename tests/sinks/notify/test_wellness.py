@@ -6,6 +6,7 @@ import pytest
 from monitor.bus.messages import ClockStep, Health
 from monitor.config.settings.notify import TargetConfig
 from monitor.records import HearingState
+from monitor.sinks.notify.letters import Message
 from monitor.sinks.notify.planner import Planner
 from monitor.sinks.notify.wellness import Wellness
 from tests.examples import health
@@ -137,12 +138,12 @@ def test_in_hours_of_no_exception_the_last_word_waits_and_nothing_is_told_of_wha
         hours, wellness, planner = Hours(), Wellness(60.0), Planner(settings)
         wellness.take(LOST, hours())
         ((source, unwell),) = wellness.due(hours.pass_s(60.0))
-        assert planner.health(source, unwell, hours()) == []
+        assert planner.health([(source, unwell)], hours()) == []
         if recovered:
             wellness.take(health(), hours())
             wellness.take(health(), hours.pass_s(60.0))
             ((source, well),) = wellness.due(hours())
-            assert planner.health(source, well, hours()) == []
+            assert planner.health([(source, well)], hours()) == []
         assert [message.title for message in planner.due(hours.pass_s(3600.0))] == titles
 
 
@@ -152,4 +153,45 @@ def test_whoever_does_not_want_to_know_is_not_told() -> None:
     ((source, unwell),) = wellness.due(hours.pass_s(60.0))
     for settings in ({"health": False}, {"only_after": 1}):
         planner = Planner(TargetConfig(url="ntfy://x", **settings))
-        assert planner.health(source, unwell, hours()) == []
+        assert planner.health([(source, unwell)], hours()) == []
+
+
+def test_many_sources_that_cannot_be_heard_at_once_are_one_message_that_counts_them() -> None:
+    hours, wellness = Hours(), Wellness(60.0)
+    planner = Planner(TargetConfig(url="ntfy://x"))
+    some = Planner(TargetConfig(url="ntfy://x", sources=("place-1", "place-2")))
+    told: list[Message] = []
+    told_some: list[Message] = []
+    for state, seconds in ((health(), 10), (LOST, 80), (health(), 80)):
+        for second in range(seconds):
+            now = hours.pass_s(1.0)
+            for number in range(100):
+                loses = state is LOST and second >= number % 3  # not all in the same second
+                one = state if loses or state is not LOST else health()
+                name = f"place-{number}"
+                wellness.take(msgspec.structs.replace(one, source_id=name, source_name=name), now)
+            found = wellness.due(now)
+            told += planner.health(found, now)
+            told_some += some.health(found, now)
+    assert [(one.title, one.times) for one in told] == [
+        ("THE MONITOR CANNOT HEAR", 100),
+        ("The monitor hears again", 100),
+    ]
+    assert "100 sources cannot be heard: place-0, place-1, place-2 and 97 more." in told[0].text
+    assert "LOST (the USB microphone is unplugged) since " in told[0].text
+    assert "100 sources are heard again: " in told[1].text
+    assert [one.source for one in told_some] == ["place-1", "place-2", "place-1", "place-2"]
+
+
+def test_of_many_sources_one_that_ends_is_told_within_seconds_though_the_others_go_on() -> None:
+    hours, wellness = Hours(), Wellness(60.0)
+    ended = msgspec.structs.replace(health("ended", "the camera is gone"), position_s=None)
+    found = []
+    for second in range(5):
+        now = hours.pass_s(1.0)
+        for number in range(10):
+            one = ended if number == 0 else health()
+            if second == 0 or number:
+                wellness.take(msgspec.structs.replace(one, source_id=f"place-{number}"), now)
+        found += wellness.due(now)
+    assert [source_id for source_id, _ in found] == ["place-0"]
