@@ -116,6 +116,12 @@ CHECKS: dict[str, Check] = {
         "Look whether the broker runs, and at [mqtt] url.",
         timeout_s=20.0,
     ),
+    "uplink": Check(
+        "monitor.doctor.uplink:check_uplink",
+        "looking for the broker of many nodes",
+        "Look whether the broker runs, and at [uplink] url.",
+        timeout_s=20.0,
+    ),
     "clock": Check(
         "monitor.doctor.wall_clock:check_clock", "looking at the clock", "Ask for it yourself: `timedatectl`."
     ),

@@ -32,7 +32,7 @@ def check_broker(examined: Examined) -> Iterable[Finding]:
         return [fault("MQTT broker", str(error), _DO)]
     try:
         connection.start()
-        why = _why_not(heard)
+        why = why_not(heard)
     finally:
         connection.close(_END_S)
     if why:
@@ -40,7 +40,7 @@ def check_broker(examined: Examined) -> Iterable[Finding]:
     return [ok("MQTT broker", f"{address.url} lets this monitor in")]
 
 
-def _why_not(heard: queue.Queue[Happened]) -> str:
+def why_not(heard: queue.Queue[Happened]) -> str:
     """Return why there is no connection; empty: there is one."""
     deadline_s = time.monotonic() + _CONNECT_S
     while (left_s := deadline_s - time.monotonic()) > 0.0:

@@ -28,7 +28,7 @@ from monitor.sinks.uplink.nats_connection import (
 )
 
 _CLOSE_S = 3.0
-_QUIET_S = 1.0
+_QUIET_S = 0.5
 """What the server keeps comes without pauses as long as that."""
 
 
@@ -66,6 +66,7 @@ class NatsReader:
         self._thread = threading.Thread(target=self._work, name="nats", daemon=True)
         self._closing = asyncio.Event()
         self._client: Client | None = None
+        self._next = 0  # sequence of the first report that has not come; 0: not known
         self._inbox = ""
 
     def start(self) -> None:
@@ -141,14 +142,11 @@ class NatsReader:
         self._inbox = client.new_inbox()
         await client.subscribe(self._inbox, cb=self._answered)
         reports, states = streams(self._topics)
-        last = ConsumerConfig(deliver_policy=DeliverPolicy.LAST_PER_SUBJECT)
-        await self._follow(client, states, self._topics.of("order"), last)
-        await self._follow(client, states, self._topics.of("state"), last)
+        for kind in ("order", "state"):
+            last = ConsumerConfig(deliver_policy=DeliverPolicy.LAST_PER_SUBJECT)
+            await self._follow(client, states, self._topics.of(kind), last)
         if self._reports:
-            begin = ConsumerConfig(deliver_policy=DeliverPolicy.NEW)
-            if self._since is not None:
-                since = self._since.isoformat()
-                begin = ConsumerConfig(deliver_policy=DeliverPolicy.BY_START_TIME, opt_start_time=since)  # type: ignore[arg-type]
+            begin = await self._begin(client, reports)
             await self._follow(client, reports, self._topics.of("report"), begin)
         self._client = client
         self._sightings.note(None, ready=True)
@@ -157,6 +155,15 @@ class NatsReader:
                 await asyncio.wait_for(self._closing.wait(), 1.0)
         if not self._closing.is_set():
             self._sightings.note("the connection was lost")
+
+    async def _begin(self, client: Client, stream: str) -> ConsumerConfig:
+        """Return from where on reports are wanted: after a loss, from the first that has not come."""
+        if self._next == 0 and self._since is not None:
+            since = self._since.isoformat()
+            return ConsumerConfig(deliver_policy=DeliverPolicy.BY_START_TIME, opt_start_time=since)  # type: ignore[arg-type]
+        if self._next == 0:
+            self._next = (await client.jetstream().stream_info(stream)).state.last_seq + 1
+        return ConsumerConfig(deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=self._next)
 
     async def _follow(self, client: Client, stream: str, topic: str, config: ConsumerConfig) -> None:
         """Let what a stream keeps come, and what it is sent later; return when what it keeps is there."""
@@ -186,6 +193,8 @@ class NatsReader:
     def _take(self, message: Msg) -> None:
         topic, at = topic_of(message.subject), message.metadata.timestamp
         what = topic.rpartition("/")[2]
+        if what == "report":
+            self._next = message.metadata.sequence.stream + 1
         live = self._client is not None
         self._sightings.take(self._topics.node_of(topic), what, message.data, live, at)
 

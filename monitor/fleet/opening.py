@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 from typing import Protocol
 
@@ -14,6 +15,8 @@ from monitor.sinks.uplink.opening import login_of, need_nats
 
 _CONNECT_S = 15.0
 _ANSWER_S = 2.0
+"""After so long without another answer there will be none."""
+_LOOK_S = 0.05
 _NO_ANSWER = ("lost", "stopped")
 
 
@@ -67,9 +70,16 @@ def open_reader(
 
 
 def compare_clocks(reader: Reader, sightings: Sightings) -> None:
-    """Ask all nodes for their time, and wait until those that should be there have answered, or too long."""
+    """Ask all nodes for their time; wait until those that should be there have answered, or no more do."""
     reader.ask()
-    sightings.until(lambda: not _awaited(sightings), _ANSWER_S)
+    left, since_s = -1, time.monotonic()
+    while awaited := len(_awaited(sightings)):
+        now_s = time.monotonic()
+        if awaited != left:
+            left, since_s = awaited, now_s
+        if now_s - since_s >= _ANSWER_S:
+            return
+        time.sleep(_LOOK_S)
 
 
 def _awaited(sightings: Sightings) -> set[str]:

@@ -52,10 +52,16 @@ class Sightings:
         """Why there is no connection, as a clause; empty: not known yet; None: there is one."""
         self.ready = False
         """What the broker keeps has come."""
+        self._taken = [0, 0]
         self._seen: dict[str, Seen] = {}
         self._reports: list[Report] = []
         self._asked: dict[str, tuple[float, datetime]] = {}
         self._changed = threading.Condition()
+
+    @property
+    def taken(self) -> tuple[int, int]:
+        """How many messages came, and how many bytes they had."""
+        return self._taken[0], self._taken[1]
 
     def seen(self) -> dict[str, Seen]:
         """Return what is known now, by node."""
@@ -99,6 +105,8 @@ class Sightings:
     def take(self, node: str, what: str, payload: bytes, live: bool, kept_at: datetime | None = None) -> None:
         """Take one message: `what` of `node`; `live`: it came as it was sent."""
         with self._changed:
+            self._taken[0] += 1
+            self._taken[1] += len(payload)
             try:
                 self._take(node, what, payload, live, kept_at)
             except WireError:

@@ -83,12 +83,15 @@ def refuse_unreadable(path: Path, what: str) -> None:
         raise ConfigError(f"{what} is {resolved}, and closed to others: chmod o+r {resolved}.")
 
 
+def _brokers(config: Config) -> list[tuple[str, str]]:
+    return [("mqtt.url", config.mqtt.url), ("uplink.url", config.uplink.url)]
+
+
 def other_machines(config: Config) -> list[str]:
     """Return the settings that name other machines, by their keys."""
     named = [
         f"capture.sources {one.partition('://')[0]}://…" for one in config.capture.sources if "://" in one
     ]
-    if config.mqtt.url:
-        named.append("mqtt.url")
+    named += [name for name, url in _brokers(config) if url]
     told = [name for name, target in config.notify.targets.items() if not target.exec]
     return named + [f"notify.targets.{name}" for name in told]

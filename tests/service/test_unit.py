@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.config.settings import load_config
+from monitor.service.systemd import other_machines
 from monitor.service.unit import Service, unit
 
 needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
@@ -65,3 +67,10 @@ def test_any_path_is_one_word_of_the_command(name: str) -> None:
 
 def test_a_reload_hangs_up_on_the_run_which_reads_its_configuration_again() -> None:
     assert value_of("ExecReload", made(True)) == "kill -HUP $MAINPID"
+
+
+@pytest.mark.parametrize("section", ["mqtt", "uplink"])
+def test_a_broker_of_the_settings_is_a_machine_that_the_service_may_reach(section: str) -> None:
+    config = load_config(flags={section: {"url": "mqtt://home"}})
+    assert other_machines(config) == [f"{section}.url"]
+    assert other_machines(load_config()) == []

@@ -101,6 +101,11 @@ class Worker(threading.Thread):
         self._told: NodeState | None = None
         self._told_s = -1e9
 
+    @property
+    def connected(self) -> bool:
+        """Whether there is a broker at present."""
+        return self._connected
+
     def take(self, record: PublishedRecord) -> bool:
         """Take `record` along; False: too many wait, and it is lost."""
         if self.mailbox.qsize() >= MOST_WAITING:
