@@ -8,6 +8,7 @@ sequences of all topics: from these a subscriber counts what it lost. A thread o
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from monitor.bus.messages import Level, PublishedRecord, Reply, Request, ScoresM
 from monitor.bus.public_door import Gatekeeper, Public, open_public
 from monitor.bus.server import BusThread
 from monitor.bus.sockets import bind_both, control_socket, events_socket, remove_file_of
-from monitor.errors import MonitorError, PublishError
+from monitor.errors import PublishError
 from monitor.start import before_leaving
 
 HEARTBEAT_EVERY_S = 1.0
@@ -81,7 +82,7 @@ class Publisher:
                     self._context, public, self._gatekeeper, high_water_mark
                 )
                 doors.append(door)
-        except MonitorError:
+        except BaseException:
             self._release(doors)
             raise
         self._bus = BusThread(doors, self.epoch, heartbeat_every_s, history)
@@ -133,11 +134,17 @@ class Publisher:
         self._bus.stop(_CLOSE_S)
         if self._gatekeeper is not None:
             self._gatekeeper.close()
-        if not self._bus.is_alive():
-            self._context.term()
-        else:
+        if self._bus.is_alive():
             self._remove_files()
+            threading.Thread(target=self._end_late, name="bus end", daemon=True).start()
+        else:
+            self._context.term()
         self._stay()
+
+    def _end_late(self) -> None:
+        """Let the context go once the thread that had no time to end has closed its sockets."""
+        self._bus.join()
+        self._context.term()
 
     def _remove_files(self) -> None:
         """Leave no socket behind, where the thread that owns them cannot put them in order any more."""

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import gc
 import os
+import select
 import socket
 import subprocess
 import sys
+import threading
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -319,3 +323,17 @@ def test_a_measurement_is_wanted_for_as_long_as_somebody_subscribes_to_it(publis
         until(lambda: not publisher.takes(ScoresMessage), turn)
         assert publisher.takes(Level)
     until(lambda: not publisher.takes(Level), turn)
+
+
+def test_a_bus_that_has_no_time_to_end_leaves_no_context_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.bus.publisher._CLOSE_S", 0.0)
+    before = set(threading.enumerate())
+    publisher = eager_publisher()
+    publisher.emit(event())
+    publisher.close()
+    until(lambda: set(threading.enumerate()) <= before, lambda: select.select([], [], [], 0.01))
+    with warnings.catch_warnings(record=True) as noticed:
+        warnings.simplefilter("always")
+        del publisher
+        gc.collect()
+    assert not noticed
