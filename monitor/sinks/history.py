@@ -47,8 +47,7 @@ class HistorySink:
 
     def news(self) -> list[str]:
         """Return once where a history is that could not be read."""
-        aside, self._writer.set_aside = self._writer.set_aside, None
-        return [] if aside is None else [f"The history was damaged and is now {aside}; a new one is begun."]
+        return self._writer.news()
 
     def close(self) -> None:
         """Close the file; may be called twice."""

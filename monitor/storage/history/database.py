@@ -17,14 +17,13 @@ from monitor.files.paths import own_folder
 from monitor.storage.database import (
     MEGABYTE,
     Schema,
-    bound_log,
     give_back,
     has_grown,
     is_due,
-    open_or_set_aside,
     used_bytes,
 )
 from monitor.storage.database import open_database as open_file
+from monitor.storage.kept_database import KeptDatabase
 
 _MIGRATIONS: tuple[str, ...] = (
     """
@@ -81,13 +80,9 @@ class HistoryWriter:
     """
 
     def __init__(self, path: Path, keep_days: float, max_mb: float) -> None:
-        self._path = path
+        self._file = KeptDatabase(path, _SCHEMA, max_mb * MEGABYTE)
         self._keep = timedelta(days=keep_days)
-        self._max_bytes = self._table_bytes = max_mb * MEGABYTE
-        self._database: sqlite3.Connection | None = None
         self._pruned: datetime | None = None
-        self.set_aside: Path | None = None
-        """Where the history before this one is that could not be read."""
 
     def add(self, record: Event | NearMissMessage | Health) -> None:
         """Keep `record`, or what it changes of one that is kept.
@@ -97,7 +92,7 @@ class HistoryWriter:
         sqlite3.Error, OSError, HistoryError
             It cannot be written.
         """
-        database = self._opened()
+        database = self._file.opened()
         match record:
             case Event():
                 add_event(database, record)
@@ -111,32 +106,33 @@ class HistoryWriter:
     def add_change(self, source_id: str, change: Change) -> None:
         """Keep what somebody changed; raises as `add` does."""
         row = (change.time.timestamp(), source_id, encode_json(change))
-        self._opened().execute("INSERT INTO changes VALUES (?, ?, ?)", row)
+        self._file.opened().execute("INSERT INTO changes VALUES (?, ?, ?)", row)
 
     def prune(self, now: datetime) -> None:
         """Remove what is older than it may be, and then the oldest while the file is too large."""
-        database = self._opened()
+        database = self._file.opened()
         _remove_before(database, (now - self._keep).timestamp())
-        while used_bytes(database) > self._table_bytes and _remove_oldest(database):
+        while used_bytes(database) > self._file.table_bytes and _remove_oldest(database):
             pass
         give_back(database)
 
+    @property
+    def set_aside(self) -> Path | None:
+        """Where a history is that could not be read; None: there is none, or it was told."""
+        return self._file.set_aside
+
+    def news(self) -> list[str]:
+        """Return once where a history is that could not be read."""
+        aside, self._file.set_aside = self._file.set_aside, None
+        return [] if aside is None else [f"The history was damaged and is now {aside}; a new one is begun."]
+
     def close(self) -> None:
         """Close the file; may be called twice."""
-        if self._database is not None:
-            self._database.close()
-            self._database = None
-
-    def _opened(self) -> sqlite3.Connection:
-        """Return the database; one that is damaged is set aside, never overwritten."""
-        if self._database is None:
-            self._database, self.set_aside = open_or_set_aside(self._path, _SCHEMA)
-            self._table_bytes = bound_log(self._database, self._max_bytes)
-        return self._database
+        self._file.close()
 
     def _prune_when_due(self, now: datetime) -> None:
         due = is_due(self._pruned, now, _PRUNE_EVERY_S)
-        if due or has_grown(self._opened(), self._table_bytes, self._pruned, now):
+        if due or has_grown(self._file.opened(), self._file.table_bytes, self._pruned, now):
             self._pruned = now
             self.prune(now)
 

@@ -18,13 +18,12 @@ from monitor.config.settings import MemoryConfig
 from monitor.records import Correction, Moment
 from monitor.storage.database import (
     MEGABYTE,
-    bound_log,
     give_back,
     has_grown,
     is_due,
-    open_or_set_aside,
     used_bytes,
 )
+from monitor.storage.kept_database import KeptDatabase
 from monitor.storage.moments.opening import SCHEMA
 from monitor.storage.moments.queries import MomentStore
 from monitor.storage.moments.sealing import Seal
@@ -66,13 +65,12 @@ class MomentWriter:
     def __init__(self, path: Path, config: MemoryConfig, seal: Seal | None) -> None:
         self._path = path
         self._keep = timedelta(days=config.keep_days)
-        self._max_bytes = self._table_bytes = config.max_mb * MEGABYTE
+        self._file = KeptDatabase(path, SCHEMA, config.max_mb * MEGABYTE)
         self._most = config.max_moments
         self._seal = seal
-        self._database: sqlite3.Connection | None = None
+        self._database: sqlite3.Connection | None = None  # of the store
         self._store: MomentStore | None = None
         self._pruned: datetime | None = None
-        self._set_aside: Path | None = None
 
     def emit(self, entry: Entry) -> None:
         """Write one entry.
@@ -96,9 +94,7 @@ class MomentWriter:
 
     def prune(self, now: datetime) -> None:
         """Remove what is older than it may be, and then the least needed while there is too much."""
-        self._opened()
-        database = self._database
-        assert database is not None  # noqa: S101 - it was opened
+        database = self._file.opened()
         database.execute(
             "DELETE FROM corrections WHERE event_id IN "
             "(SELECT event_id FROM corrections ORDER BY time DESC LIMIT -1 OFFSET ?)",
@@ -112,31 +108,27 @@ class MomentWriter:
 
     def news(self) -> list[str]:
         """Return once where a memory is that could not be read."""
-        aside, self._set_aside = self._set_aside, None
+        aside, self._file.set_aside = self._file.set_aside, None
         return [] if aside is None else [f"The memory was damaged and is now {aside}; a new one is begun."]
 
     def close(self) -> None:
         """Close the file; may be called twice."""
-        if self._database is not None:
-            self._database.close()
-            self._database = self._store = None
+        self._file.close()
 
     def _opened(self) -> MomentStore:
-        if self._store is None:
-            if self._database is None:
-                self._database, self._set_aside = open_or_set_aside(self._path, SCHEMA)
-                self._table_bytes = bound_log(self._database, self._max_bytes)
-            self._store = MomentStore(self._database, self._path, self._seal)
+        """Return what the file holds; one that was removed meanwhile is begun again."""
+        database = self._file.opened()
+        if self._store is None or self._database is not database:
+            self._database, self._store = database, MomentStore(database, self._path, self._seal)
         return self._store
 
     def _too_much(self, database: sqlite3.Connection) -> bool:
         (count,) = database.execute("SELECT count(*) FROM moments").fetchone()
-        return count > self._most or used_bytes(database) > self._table_bytes
+        return count > self._most or used_bytes(database) > self._file.table_bytes
 
     def _prune_when_due(self, now: datetime) -> None:
-        assert self._database is not None  # noqa: S101 - it was opened
         due = is_due(self._pruned, now, _PRUNE_EVERY_S)
-        if due or has_grown(self._database, self._table_bytes, self._pruned, now):
+        if due or has_grown(self._file.opened(), self._file.table_bytes, self._pruned, now):
             self._pruned = now
             self.prune(now)
 

@@ -165,6 +165,20 @@ def test_the_file_and_its_folder_are_for_their_owner_only(writer: HistoryWriter,
     assert [one.stat().st_mode & 0o077 for one in files] == [0] * 4
 
 
+@pytest.mark.parametrize("beside", [(), ("-wal", "-shm")], ids=["the file", "all three"])
+def test_a_history_that_is_deleted_while_it_is_written_is_forgotten_and_what_comes_after_is_kept(
+    writer: HistoryWriter, path: Path, beside: tuple[str, ...]
+) -> None:
+    writer.add(event("offset", id_="before"))
+    for suffix in ("", *beside):
+        Path(f"{path}{suffix}").unlink()
+    for id_ in ("after", "later"):
+        writer.add(event("offset", id_=id_))
+    assert {one.id for one in find(path, Asked()).events} == {"after", "later"}
+    writer.close()
+    assert {one.id for one in find(path, Asked()).events} == {"after", "later"}
+
+
 def test_a_damaged_history_is_set_aside_and_a_new_one_begun(path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b"This is no database, but somebody may want it." * 100)
@@ -209,7 +223,7 @@ def test_a_full_disk_costs_records_and_not_the_file(writer: HistoryWriter, path:
     writer.add(event("offset", id_="0"))
     with closing(open_database(path)) as database:
         pages = database.execute("PRAGMA page_count").fetchone()[0]
-    database = writer._opened()
+    database = writer._file.opened()
     database.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(sqlite3.OperationalError, match="full"):
         _fill(writer)

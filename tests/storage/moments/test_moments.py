@@ -268,6 +268,18 @@ def test_what_is_no_key_is_refused_and_not_shown(config: MemoryConfig, said: str
     assert "c2VjcmV0" not in str(refused.value)
 
 
+def test_a_memory_that_is_deleted_while_it_is_written_is_begun_again(
+    writer: MomentWriter, path: Path
+) -> None:
+    writer.emit(OfEvent("", [moment(1.0)]))
+    path.unlink()
+    writer.emit(OfEvent("", [moment(2.0), moment(3.0)]))
+    writer.prune(NOW)
+    with open_moments(path) as moments:
+        assert moments is not None
+        assert sum(one.moments for one in moments.overview()) == 2
+
+
 def test_a_damaged_memory_is_set_aside_and_another_begun(path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b"no database " * 1000)
