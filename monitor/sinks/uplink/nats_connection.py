@@ -168,7 +168,7 @@ def refused(acknowledgement: bytes, headers: dict[str, str] | None) -> str:
     if headers and headers.get("Status") == "503":
         return "nothing there keeps reports: no stream was made (docs/fleet.md)"
     try:
-        error = msgspec.json.decode(acknowledgement, type=_Kept).error
+        error = _KEPT.decode(acknowledgement).error
     except (msgspec.DecodeError, UnicodeDecodeError):
         return "it answers what is no acknowledgement"
     return sanitise(str(error.get("description", "it refuses"))) if error else ""
@@ -176,6 +176,9 @@ def refused(acknowledgement: bytes, headers: dict[str, str] | None) -> str:
 
 class _Kept(msgspec.Struct):
     error: dict[str, Any] | None = None
+
+
+_KEPT = msgspec.json.Decoder(_Kept)
 
 
 def _who(login: NatsLogin, context: ssl.SSLContext | None) -> dict[str, Any]:
