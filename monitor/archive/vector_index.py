@@ -25,9 +25,9 @@ _PER_LIST = 40
 """Windows that each list is trained on; faiss asks for 39."""
 _MOST_LISTS = 8192
 _GROWS = 4
-_LOOKED_IN = 0.05
-"""Share of the lists that a search looks into, and at least `_FEWEST`: words lie apart from sound."""
-_FEWEST = 32
+LOOKED_IN = 0.05
+"""Share of the lists that a search looks into, and at least `FEWEST`: words lie apart from sound."""
+FEWEST = 32
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -108,7 +108,7 @@ class VectorIndex:
             faiss = _faiss()
             self._index = faiss.read_index(str(self._file), faiss.IO_FLAG_MMAP)
         lists = self._index.nlist
-        self._index.nprobe = min(lists, max(_FEWEST, math.ceil(_LOOKED_IN * lists)))
+        self._index.nprobe = min(lists, max(FEWEST, math.ceil(LOOKED_IN * lists)))
         _, ids, vectors = self._index.search_and_reconstruct(query[np.newaxis], most)
         found = ids[0] >= 0
         kept = vectors[0][found]

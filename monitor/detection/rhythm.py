@@ -8,6 +8,7 @@ clearly better than even beeps do.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -149,16 +150,14 @@ def _even(sound: Envelope) -> tuple[float, float]:
 
     And with which period; a fit of -1 where there is none.
     """
-    periods_s = np.repeat([line_s * DETUNE for line_s in _lines(sound.soft)], len(DUTIES))
-    if not len(periods_s):
-        return -1.0, 0.0
-    duties = np.tile(DUTIES, len(periods_s) // len(DUTIES))
-    beeps = [
-        _template((duty * period_s, (1.0 - duty) * period_s), 1.0)
-        for duty, period_s in zip(duties, periods_s, strict=True)
-    ]
+    beeps, periods_s = [], []
+    for line_s in _lines(sound.soft):
+        for period_s in (line_s * DETUNE).tolist():
+            times = np.arange(max(2, round(period_s / STEP_S))) * STEP_S
+            beeps += [(times < duty * period_s).astype(np.float64) for duty in DUTIES]
+            periods_s += [period_s] * len(DUTIES)
     fits, _ = Templates(beeps, len(sound.soft)).fits(sound)
-    return max(zip(fits, periods_s.tolist(), strict=True))
+    return max(zip(fits, periods_s, strict=True), default=(-1.0, 0.0))
 
 
 def _lines(soft: Floats) -> Iterator[float]:
@@ -215,6 +214,7 @@ def _cycles(soft: Floats, template: Floats, phase: int) -> int:
         if stop - first < sounds or start < -period // 4:
             continue
         part, own = soft[first:stop], template[first - start : stop - start]
-        if part.std() > 0.0 and own.std() > 0.0 and np.corrcoef(part, own)[0, 1] >= _CYCLE_FITS:
-            count += 1
+        part, own = part - part.mean(), own - own.mean()
+        spread = math.sqrt(float(part @ part) * float(own @ own))
+        count += spread > 0.0 and float(part @ own) >= _CYCLE_FITS * spread
     return count

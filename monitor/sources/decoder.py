@@ -27,9 +27,11 @@ MAX_HOLE_S = 60.0
 _PROBE_S = 1.0
 """Seconds of a stream that may be read to learn what is in it."""
 
-_ARRIVING_LEN, _WHOLE_LEN = 2048, 1 << 14
-"""Bytes of a packet of WAV where sound arrives and must not wait, and where all of it is there: larger ones
-take longer again, for the memory they need."""
+_ARRIVING = {"ignore_length": "1", "max_size": "2048"}
+"""Of WAV that arrives: its packets are short, so that none waits."""
+_WHOLE = {"ignore_length": "1", "max_size": "16384", "probesize": "65536"}
+"""Of WAV that is all there. Still larger packets take longer again, for the memory they need. Whether they
+are no PCM is asked of so many bytes: of all that could be asked it takes longer than a minute of sound."""
 _STRICT = {name: {"err_detect": "crccheck+explode"} for name in ("flac", "ac3", "eac3")}
 """By codec: a frame whose checksum is wrong is an error, not noise."""
 _SCALES = {"u1": 2.0**-7, "i2": 2.0**-15, "i4": 2.0**-31, "i8": 2.0**-63}
@@ -87,7 +89,7 @@ class Decoder:
         self._name = name
         options = {"analyzeduration": f"{_PROBE_S * 1e6:.0f}"}
         if container.demuxer == "wav":
-            options |= {"ignore_length": "1", "max_size": str(_WHOLE_LEN if whole else _ARRIVING_LEN)}
+            options |= _WHOLE if whole else _ARRIVING
         try:
             self._container = av.open(
                 data, format=container.demuxer, options=options, metadata_errors="replace"

@@ -11,14 +11,33 @@ by one. Every step is computed by itself, so its bits do not depend on how many 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
 
 ROW_LEN = 32
 """Samples filtered at once: a row costs the square of that, a step the square of its rows."""
 _HIGHEST_SHARE = 0.4
 """No cut-off lies above this share of the sample rate."""
+
+
+class _Matrices(NamedTuple):
+    """What one filter is made of; read only."""
+
+    of_row: Floats
+    """Of a row and the state before it, what is heard: (ROW_LEN + 2, ROW_LEN)."""
+    to_state: Floats
+    """Of a row, what it leaves behind: (ROW_LEN, 2)."""
+    of_entering: Floats
+    """Of what enters with each row of a step, the states before each row, and behind the last one."""
+    of_state: Floats
+    """Of the state before a step, the same: (2, 2 rows + 2)."""
+    at_rest: Floats
+    """State behind a constant 1: (2,)."""
 
 
 class HighPass:
@@ -29,19 +48,7 @@ class HighPass:
 
         `step_len`, the samples of a step, is a multiple of `ROW_LEN`.
         """
-        b, a = _coefficients(min(cutoff_hz, _HIGHEST_SHARE * sample_rate), sample_rate)
-        advance = np.array([[-a[0], 1.0], [-a[1], 0.0]])
-        enters = np.array([b[1] - a[0] * b[0], b[2] - a[1] * b[0]])
-        powers = [np.linalg.matrix_power(advance, k) for k in range(ROW_LEN + 1)]
-        impulse = np.array([b[0], *((powers[k] @ enters)[0] for k in range(ROW_LEN - 1))])
-        lags = np.arange(ROW_LEN)[np.newaxis] - np.arange(ROW_LEN)[:, np.newaxis]
-        within = np.where(lags >= 0, impulse[np.maximum(lags, 0)], 0.0)
-        from_state = np.array([powers[k][0] for k in range(ROW_LEN)]).T
-        self._of_row = np.concatenate([within, from_state])  # of a row and the state before it: what is heard
-        self._to_state = np.array([powers[ROW_LEN - 1 - k] @ enters for k in range(ROW_LEN)])
-        self._rows = step_len // ROW_LEN
-        self._of_entering, self._of_state = _of_step(powers[ROW_LEN], self._rows)
-        self._at_rest = np.array([-b[0], b[2]])
+        self._made = _matrices(cutoff_hz, sample_rate, step_len)
         self._state: list[list[float]] | None = None
         self._channels = channels
 
@@ -50,26 +57,27 @@ class HighPass:
 
         The mean of the first step counts as what came before it, so that an offset makes no click.
         """
+        made = self._made
         if self._state is None:
             first = samples[0].mean(axis=1, dtype=np.float64)[:, np.newaxis]
-            self._state = (first * self._at_rest).tolist()
-        rows = np.empty((len(samples), self._channels, self._rows, ROW_LEN + 2))
+            self._state = (first * made.at_rest).tolist()
+        rows = np.empty((len(samples), self._channels, samples.shape[2] // ROW_LEN, ROW_LEN + 2))
         sound, states = rows[..., :ROW_LEN], rows[..., ROW_LEN:]
         sound[...] = samples.reshape(sound.shape)
-        entering = (sound @ self._to_state).reshape(*sound.shape[:2], 1, 2 * self._rows)
-        followed = entering @ self._of_entering
+        entering = (sound @ made.to_state).reshape(*sound.shape[:2], 1, -1)
+        followed = entering @ made.of_entering
         begins = self._run(followed[:, :, 0, -2:].tolist(), self._state)
         first, second = begins[..., :1], begins[..., 1:]
-        followed[:, :, 0] += first * self._of_state[0] + second * self._of_state[1]
+        followed[:, :, 0] += first * made.of_state[0] + second * made.of_state[1]
         states[...] = followed[..., :-2].reshape(states.shape)
-        return np.asarray((rows @ self._of_row).reshape(samples.shape))
+        return np.asarray((rows @ made.of_row).reshape(samples.shape))
 
     def _run(self, entering: list[list[list[float]]], state: list[list[float]]) -> NDArray[np.float64]:
         """Return the state before each step, float64 (steps, channels, 2); leave the last one in `state`.
 
         `entering` is what each step alone leaves behind.
         """
-        (p11, p21), (p12, p22) = self._of_state[:, -2:].tolist()
+        (p11, p21), (p12, p22) = self._made.of_state[:, -2:].tolist()
         before = []
         for step in entering:
             before.append([*state])
@@ -77,6 +85,23 @@ class HighPass:
                 first, second = state[channel]
                 state[channel] = [p11 * first + p12 * second + one, p21 * first + p22 * second + two]
         return np.array(before)
+
+
+@lru_cache(maxsize=16)
+def _matrices(cutoff_hz: float, sample_rate: int, step_len: int) -> _Matrices:
+    """Return the matrices of a filter; a hundred microphones share them."""
+    b, a = _coefficients(min(cutoff_hz, _HIGHEST_SHARE * sample_rate), sample_rate)
+    advance = np.array([[-a[0], 1.0], [-a[1], 0.0]])
+    enters = np.array([b[1] - a[0] * b[0], b[2] - a[1] * b[0]])
+    powers = [np.linalg.matrix_power(advance, k) for k in range(ROW_LEN + 1)]
+    impulse = np.array([b[0], *((powers[k] @ enters)[0] for k in range(ROW_LEN - 1))])
+    lags = np.arange(ROW_LEN)[np.newaxis] - np.arange(ROW_LEN)[:, np.newaxis]
+    within = np.where(lags >= 0, impulse[np.maximum(lags, 0)], 0.0)
+    from_state = np.array([powers[k][0] for k in range(ROW_LEN)]).T
+    to_state = np.array([powers[ROW_LEN - 1 - k] @ enters for k in range(ROW_LEN)])
+    of_entering, of_state = _of_step(powers[ROW_LEN], step_len // ROW_LEN)
+    of_row = np.concatenate([within, from_state])
+    return _Matrices(of_row, to_state, of_entering, of_state, np.array([-b[0], b[2]]))
 
 
 def _of_step(advance: NDArray[np.float64], rows: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -1,13 +1,16 @@
 """What an index over made embeddings costs: `python -m tools.benchmark.search [WINDOWS] [QUERIES]`.
 
+    python -m tools.benchmark.search 300000 50 --graph      # inverted lists beside a graph (HNSW), one thread
+
 Embeddings are unit vectors of 256 dimensions round 2,000 centres; queries lie a little off one of them, as
 words lie apart from sound. Recall is that of the index's 2,000 nearest among the 20 nearest of all.
 """
 
 from __future__ import annotations
 
+import argparse
+import math
 import resource
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -19,7 +22,7 @@ from monitor.archive.folder import PartFolder, ScanFolder
 from monitor.archive.quantised import Quantised
 from monitor.archive.records import Summary
 from monitor.archive.tables import EmbeddingTable
-from monitor.archive.vector_index import VectorIndex, read_vectors
+from monitor.archive.vector_index import FEWEST, LOOKED_IN, VectorIndex, read_vectors
 from monitor.units import unit_norm
 
 _DIM, _CENTRES, _PART = 256, 2000, 100_000
@@ -28,10 +31,19 @@ _TOP, _NEAREST = 20, 2000
 
 def main() -> None:
     """Make parts, index them, search."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    queries = int(sys.argv[2]) if len(sys.argv) > 2 else 50
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("windows", type=int, nargs="?", default=1_000_000)
+    parser.add_argument("queries", type=int, nargs="?", default=50)
+    parser.add_argument("--graph", action="store_true", help="compare inverted lists with a graph")
+    arguments = parser.parse_args()
+    count, queries = arguments.windows, arguments.queries
     rng = np.random.default_rng(0)
     centres = unit_norm(rng.standard_normal((_CENTRES, _DIM), np.float32))
+    if arguments.graph:
+        _compare(_around(centres, count, rng), _around(centres, queries, rng))
+        return
     with tempfile.TemporaryDirectory() as place:
         folder, quantised = ScanFolder(Path(place)), Quantised("float16", _DIM)
         with folder.held():
@@ -45,6 +57,28 @@ def main() -> None:
         print(f"on the disk: {(folder.root / 'index' / 'vectors.faiss').stat().st_size / 1e6:.0f} MB")
         print(f"memory at most: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:.0f} MB")
         _search(folder, index, quantised, _around(centres, queries, rng))
+
+
+def _compare(vectors: NDArray[np.float32], queries: NDArray[np.float32]) -> None:
+    """Make an index of inverted lists and a graph of the same eight-bit embeddings; tell what each costs."""
+    import faiss
+
+    faiss.omp_set_num_threads(1)
+    best = np.argpartition(-(queries @ vectors.T), _TOP, axis=1)[:, :_TOP]
+    lists = round(math.sqrt(len(vectors)))
+    for kind in (f"IVF{lists}", "HNSW32"):
+        index = faiss.index_factory(_DIM, f"{kind},SQ8", faiss.METRIC_INNER_PRODUCT)
+        begun = time.process_time()
+        index.train(vectors)
+        index.add(vectors)
+        made_s = time.process_time() - begun
+        looked = ("efSearch", _NEAREST) if kind == "HNSW32" else ("nprobe", max(FEWEST, lists * LOOKED_IN))
+        faiss.ParameterSpace().set_index_parameter(index, *looked)
+        begun = time.process_time()
+        _, found = index.search(queries, _NEAREST)
+        query_ms = 1e3 * (time.process_time() - begun) / len(queries)
+        recall = np.mean([np.isin(near, ids).mean() for near, ids in zip(best, found, strict=True)])
+        print(f"{kind}: made in {made_s:.1f} s of CPU, a query {query_ms:.1f} ms, recall {recall:.3f}")
 
 
 def _around(centres: NDArray[np.float32], count: int, rng: np.random.Generator) -> NDArray[np.float32]:
