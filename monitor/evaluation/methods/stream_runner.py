@@ -104,7 +104,7 @@ def listen_to(  # noqa: PLR0913, PLR0917 - what is heard, by what, as what
     """
     texts: dict[tuple[str, ...], NDArray[np.float32]] = {}
     for mixed in streams:
-        stream = replace(mixed, samples=_captured(mixed.samples, store.encoder.sample_rate, config))
+        stream = replace(mixed, samples=captured(mixed.samples, store.encoder.sample_rate, config))
         known = _embeddings(stream, store, hop_len(store.encoder, config))
         remembering = _Remembering(store.encoder, texts, known)
         for method, changes in methods.items():
@@ -112,7 +112,7 @@ def listen_to(  # noqa: PLR0913, PLR0917 - what is heard, by what, as what
             yield _listen(stream, remembering, classes, change(config, changes), method, taught)
 
 
-def _captured(samples: NDArray[np.float32], sample_rate: int, config: Config) -> NDArray[np.float32]:
+def captured(samples: NDArray[np.float32], sample_rate: int, config: Config) -> NDArray[np.float32]:
     """Return float32 (n,) as a source's capture would write it: offset, hum and all that is no sound gone."""
     ring = Ring(len(samples) + 1)
     ingest = Ingest(ring, sample_rate, wait=False, config=config.capture)
