@@ -166,9 +166,19 @@ class Reloading:
             if prepared.found.sections & RETUNED:
                 prepared.go_on = self._retuned(prepared, heard)
             prepared.opened = self._reopen(prepared.held, prepared.config)
-        except MonitorError as error:
-            prepared.fault = str(error)
+        except Exception as error:  # noqa: BLE001 - nobody else would hear of it, and all would seem well
+            prepared.fault = _why(error)
+            self._restore(prepared)
+
+    def _restore(self, prepared: _Prepared) -> None:
+        """Open again what was open before; say so where that fails too."""
+        try:
             prepared.opened = self._reopen(prepared.held, self._config)
+        except Exception as error:  # noqa: BLE001 - as above
+            lost = " and ".join(prepared.held)
+            prepared.fault = (
+                f"{prepared.fault} Nothing goes to {lost} any more: {_why(error)} Restart the monitor."
+            )
 
     def _retuned(self, prepared: _Prepared, heard: _Heard) -> Retune:
         """Prepare what is listened for now, and note which words the model does not know."""
@@ -227,6 +237,13 @@ class Reloading:
 def marked(classes: Sequence[ClassPrompt], unknown: Collection[str]) -> tuple[ClassPrompt, ...]:
     """Return `classes`, of each whether the model knows its words."""
     return tuple(replace(one, unknown=one.name in unknown) for one in classes)
+
+
+def _why(error: Exception) -> str:
+    """Return what went wrong, in a sentence; what nobody foresaw is to be reported."""
+    if isinstance(error, MonitorError):
+        return str(error)
+    return f"something failed unexpectedly ({type(error).__name__}: {error}); please report this sentence."
 
 
 def _notes(found: Changes) -> list[str]:

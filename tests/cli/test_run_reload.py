@@ -7,12 +7,19 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from monitor.assemble import Monitor
 from monitor.bus.messages import Health, Reply, Request
 from monitor.bus.subscriber import Subscriber, ask
 from monitor.cli.main import main
+from monitor.cli.run_reload import Origin, Reloading
+from monitor.config.settings import load_config
+from monitor.sinks.fanout import Fanout
+from monitor.sinks.kinds import SinkOptions
 from monitor.start import child_environment, python_module
 
 HISS = (
@@ -183,3 +190,17 @@ def test_a_self_test_hears_by_the_settings_that_were_reloaded(
     finally:
         service.end()
     assert "works      demo street: self-test passed" in capsys.readouterr().out
+
+
+def test_a_reload_that_fails_unexpectedly_says_so_and_what_was_goes_on() -> None:
+    said: list[str] = []
+    before, after = (load_config(flags={"prompts": {"classes": [name]}}) for name in ("siren", "doorbell"))
+    origin = Origin(lambda: after, None, SinkOptions(headless=True))
+    monitor = cast("Monitor", SimpleNamespace())  # it lacks all that a reload looks for
+    reloading = Reloading(origin, before, monitor, Fanout([]), {}, lambda text, _: said.append(text))
+    assert reloading.handle(Request(request="reload")).waiting
+    reloading.close()
+    (sentence,) = said
+    assert "the one before goes on: something failed unexpectedly (AttributeError: " in sentence
+    reply = reloading.handle(Request(request="reloaded"))
+    assert (reply.ok, reply.waiting, reply.error) == (False, False, sentence)
