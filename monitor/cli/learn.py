@@ -71,7 +71,9 @@ def _add_teach(actions: Any, add_verb: AddVerb) -> None:
     )
     live.add_argument("--plain", action="store_true", help="lines only, nothing drawn: for screen readers")
     kept = teach.add_argument_group("what is kept")
-    kept.add_argument("--add", action="store_true", help="beside the examples of before, not instead of them")
+    way = kept.add_mutually_exclusive_group()
+    way.add_argument("--add", action="store_true", help="beside the examples of before")
+    way.add_argument("--replace", action="store_true", help="in place of the examples of before")
     kept.add_argument("--keep-audio", action="store_true", help="keep the sound of the examples too")
     kept.add_argument(
         "--force", action="store_true", help="take examples in spite of what is wrong, and keep what is worse"

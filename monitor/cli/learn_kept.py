@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 
+from monitor.cli.learn_before import put_aside
 from monitor.cli.learn_request import told_to_monitor
 from monitor.config.settings import Config
 from monitor.console import show, show_json, show_table, tell
@@ -133,13 +134,21 @@ def import_taught(arguments: argparse.Namespace, config: Config) -> int:
     name = taught.sound.name
     if own_sounds.own_sound_file(name, taught.model).exists() and not arguments.force:
         raise OwnSoundError(f"{as_words(name)} is taught already; add --force to replace it, or --as NAME.")
+    before = [
+        one for one in own_sounds.taught_sounds()[0] if (one.sound.name, one.model) == (name, taught.model)
+    ]
+    back = [put_aside(one) for one in before]
     path = own_sounds.save(taught)
     if audio:
         own_sounds.write_audio(name, audio)
+    elif before:
+        own_sounds.remove_audio(name)
     if arguments.json:
         show_json(msgspec.json.encode(_report(taught)))
         return 0
     show(f"{as_words(taught.label)}: {len(taught.examples)} examples, in {path}.")
+    for sentence in back:
+        show(sentence)
     if taught.model.startswith(f"{config.model.name}-"):
         show(told_to_monitor(arguments, name, as_words(taught.label)))
         return 0

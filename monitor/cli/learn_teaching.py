@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from monitor.cli.learn_before import Way, put_aside, said_of, way_with
 from monitor.cli.learn_recording import ENOUGH, Screen, in_words, record
 from monitor.cli.learn_request import told_to_monitor
 from monitor.cli.word_report import make_judge
@@ -17,6 +18,7 @@ from monitor.console import show, show_json, tell
 from monitor.encoders import Encoder, load
 from monitor.errors import ConfigError, OwnSoundError
 from monitor.learning.candidates import Candidates, Considered
+from monitor.learning.checks import SAME
 from monitor.learning.examples import Example
 from monitor.learning.history_examples import examples_of_events, takes_of_clips
 from monitor.learning.listed import Listed, listed_with, read_class, tried_among
@@ -74,11 +76,12 @@ class Session:
             say(f"loading the model {config.model.name}")
             self._encoder: Encoder = load(config.model)
             self._listed: Listed = listed_with(prompt, self._encoder, config)
+        self._label = as_words(prompt.label or prompt.name)
         self._before = own_sounds.load(prompt.name, self._encoder.info.identity, self._encoder.dim)
-        kept = _examples_of(self._before) if arguments.add and self._before is not None else []
+        self._way: Way = "add" if self._before is None else way_with(self._before, self._label, arguments)
+        kept = [] if self._before is None or self._way == "replace" else _examples_of(self._before)
         self._candidates = Candidates(self._listed, self._encoder, kept, arguments.force)
         self._reports: list[ExampleReport] = []
-        self._label = as_words(prompt.label or prompt.name)
 
     def run(self) -> TeachReport:
         """Gather examples, and teach the class by them.
@@ -96,6 +99,7 @@ class Session:
             self._say(f"{example.note.origin}: left out, for it is unlike the others.")
         examples = self._candidates.examples
         self._refuse_numbers(len(examples))
+        self._refuse_another_sound()
         with steps() as say:
             say(f"trying {self._label} on what was left out, on ordinary sound and on alarms made by code")
             tried = tried_among(self._listed, self._encoder)
@@ -179,6 +183,20 @@ class Session:
                 f"better; add more with: monitor learn {self._listed.prompt.name} --add"
             )
 
+    def _refuse_another_sound(self) -> None:
+        """Refuse what is likely the wrong folder: most of it was left out, or is another taught sound."""
+        if self._arguments.force:
+            return
+        nothing = "nothing was changed. Give examples of it alone, or add --force to take them all the same."
+        heard = [one for one in self._reports if SAME not in one.doubts]
+        left = sum(not one.taken for one in heard)
+        if 2 * left > len(heard):
+            raise OwnSoundError(
+                f"{left} of {len(heard)} examples were left out, so this may be no {self._label}; {nothing}"
+            )
+        if other := self._candidates.another():
+            raise OwnSoundError(f"Most of these are more like your {other} than like one another; {nothing}")
+
     def _keep(self, taught: Taught, examples: Sequence[Example]) -> TeachReport:
         """Keep what was taught, unless it is worse than before, and tell the monitor that runs."""
         asked, sound = self._arguments, taught.sound.sound
@@ -189,7 +207,10 @@ class Session:
                 f"{taught.reason} Nothing was changed. Give better examples, or add --force to keep it all "
                 "the same."
             )
+        back = "" if self._before is None else put_aside(self._before)
         path = own_sounds.save(taught.sound)
+        if self._way == "replace" and back:
+            self._say(back)
         audio = self._keep_audio(examples)
         return TeachReport(
             name=sound.name,
@@ -222,11 +243,7 @@ class Session:
 
     def _say_before(self) -> None:
         if self._before is not None:
-            count = len(self._before.examples)
-            what = "they stay, beside the new ones" if self._arguments.add else "the new ones replace them"
-            self._say(
-                f"{self._label} is taught by {count} example{'' if count == 1 else 's'} already; {what}."
-            )
+            self._say(said_of(self._before, self._label, self._way))
 
     def _say_unknown(self) -> None:
         """Say where the model does not know the words, so that the examples have to do alone."""

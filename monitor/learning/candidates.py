@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.encoders import Encoder
-from monitor.learning.checks import Doubt, Surroundings, check_example, check_take, oddness
+from monitor.learning.checks import Doubt, Surroundings, check_example, check_take, nearer_taught, oddness
 from monitor.learning.examples import Example, hear_take
 from monitor.learning.listed import Listed, surroundings
 from monitor.learning.takes import Take
@@ -104,5 +104,16 @@ class Candidates:
             out.append(self._taken.pop(worst))
         return out
 
+    def another(self) -> str:
+        """Return what another taught class is called that most of those taken are nearer to; or nothing."""
+        around = self._surroundings
+        if around is None:
+            return ""
+        found = [nearer_taught(one, self._beside(one), around) for one in self._taken]
+        return next((name for name in found if name and 2 * found.count(name) > len(found)), "")
+
+    def _beside(self, example: Example) -> list[Example]:
+        return [one for one in self.examples if one is not example]
+
     def _oddness(self, example: Example, cohort: Cohort | None) -> float:
-        return oddness(example, [one for one in self.examples if one is not example], cohort)
+        return oddness(example, self._beside(example), cohort)

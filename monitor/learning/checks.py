@@ -48,6 +48,7 @@ STEADY = (
     "nothing in it stands out, so nobody knows whether it is a sound or only its background; if it is one "
     "that goes on and on it is good, else give a recording with a second of the quiet place around the sound"
 )
+SAME = "the very same as one that is there already; give another one"
 UNLIKE = "unlike the others (another sound, or something louder beside it); do it again"
 
 Kind = Literal[
@@ -147,8 +148,7 @@ def _same(example: Example, others: Sequence[Example]) -> Doubt | None:
         one.vectors.shape == example.vectors.shape and np.allclose(one.vectors, example.vectors, atol=_SAME)
         for one in others
     )
-    told = "the very same as one that is there already; give another one"
-    return Doubt("same", told, grave=True) if any(same) else None
+    return Doubt("same", SAME, grave=True) if any(same) else None
 
 
 def oddness(example: Example, others: Sequence[Example], cohort: Cohort | None) -> float:
@@ -195,16 +195,21 @@ def _is_like(
     return nearer and (near is None or alike > float(own @ near))
 
 
-def _like_taught(example: Example, others: Sequence[Example], surroundings: Surroundings) -> Doubt | None:
-    """Return a doubt where an example is nearer to another taught class than to the others of its own."""
+def nearer_taught(example: Example, others: Sequence[Example], surroundings: Surroundings) -> str:
+    """Return the taught class that an example is nearer to than to `others`, as it is called; or nothing."""
     if not others:
-        return None
+        return ""
     own = mean_of(example.vectors)
     near = float(own @ mean_of(np.stack([mean_of(one.vectors) for one in others])))
     nearer = [one for one in surroundings.taught if float(own @ mean_of(one.vectors)) > near]
-    if not nearer:
+    return as_words(surroundings.labels.get(nearer[0].name, nearer[0].words)) if nearer else ""
+
+
+def _like_taught(example: Example, others: Sequence[Example], surroundings: Surroundings) -> Doubt | None:
+    """Return a doubt where an example is nearer to another taught class than to the others of its own."""
+    name = nearer_taught(example, others, surroundings)
+    if not name:
         return None
-    name = as_words(surroundings.labels.get(nearer[0].name, nearer[0].words))
     odd = oddness(example, others, surroundings.cohort) >= _RATHER_ODD
     told = (
         f"more like your {name} than like the others here; do this one again"

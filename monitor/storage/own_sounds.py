@@ -26,7 +26,7 @@ from monitor.names import class_id
 from monitor.storage.kept_file import read_all
 from monitor.storage.own_sound_file import MOST_BYTES, SOUND, TaughtSound, pack, unpack
 
-_SUFFIX, _AUDIO_SUFFIX = ".npz", ".audio"
+_SUFFIX, _AUDIO_SUFFIX, _ASIDE = ".npz", ".audio", ".before"
 
 
 def own_sounds_folder() -> Path:
@@ -68,6 +68,26 @@ def save(taught: TaughtSound) -> Path:
     return path
 
 
+def put_aside(taught: TaughtSound) -> Path:
+    """Keep what is about to be replaced, with its sound if that was kept, as `unpack` reads it; return where.
+
+    One of each class and model is kept, the last.
+
+    Raises
+    ------
+    OwnSoundError
+        It cannot be written.
+    """
+    path = own_sound_file(taught.sound.name, taught.model)
+    path = path.with_name(path.name + _ASIDE)
+    try:
+        audio = [file.read_bytes() for file in kept_audio(taught.sound.name)]
+        write_private(path, pack(taught, audio if len(audio) == len(taught.examples) else ()))
+    except OSError as error:
+        raise OwnSoundError(f"Cannot write {path}: {error.strerror}; what was taught stays.") from None
+    return path
+
+
 def load(name: str, model: str, dim: int) -> TaughtSound | None:
     """Return what was taught of a class to a model; None: nothing.
 
@@ -101,7 +121,8 @@ def remove(name: str) -> list[str]:
         It cannot be deleted.
     """
     gone = []
-    for path in [*_files(f"{slug(name)}@*{_SUFFIX}"), *_files(f"{slug(name)}{_AUDIO_SUFFIX}")]:
+    kept = [path for end in (_SUFFIX, _SUFFIX + _ASIDE) for path in _files(f"{slug(name)}@*{end}")]
+    for path in [*kept, *_files(f"{slug(name)}{_AUDIO_SUFFIX}")]:
         try:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         except OSError as error:

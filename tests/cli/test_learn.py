@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import io
 import json
+import shlex
 import shutil
 import signal
 import subprocess
@@ -17,10 +19,12 @@ import numpy as np
 import pytest
 
 from monitor.cli.learn import spelled_out
+from monitor.cli.learn_before import way_with
 from monitor.cli.main import main
 from monitor.sources import demo_sounds
 from tests.fakes import INTERRUPTIBLE
 from tests.learning import chimes
+from tests.learning.sounds import taught as taught_by_three
 from tests.vmic import SAMPLE_RATE, VirtualMicrophones
 
 NAME = "glumbrix"
@@ -128,6 +132,76 @@ def test_examples_from_files_are_judged_one_by_one_and_what_is_another_sound_is_
     assert listed["audio"] == [], "it would not be the sound of all of them"
     assert main(["learn", NAME, "--add", good]) == 2, "it has been given before"
     assert json.loads(printed("learn", "list", "--json")) == [listed]
+
+
+def chime_file(folder: Path, name: str, seed: int) -> str:
+    return chimes.write(folder / name, chimes.scene([2.0], 5.0, seed=seed))
+
+
+def test_what_is_taught_already_is_not_replaced_unless_somebody_says_so(
+    taught: Lesson, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [chime_file(tmp_path, f"{seed}.wav", seed) for seed in range(9, 12)]
+    (before,) = json.loads(printed("learn", "list", "--json"))
+    assert main(["learn", NAME, *files]) == 2
+    assert f"{NAME} is taught by 5 examples already; say --add to put" in capsys.readouterr().err
+    assert json.loads(printed("learn", "list", "--json")) == [before]
+
+
+def test_what_is_replaced_can_be_brought_back_with_its_sound(taught: Lesson, tmp_path: Path) -> None:
+    (before,) = json.loads(printed("learn", "list", "--json"))
+    files = [chime_file(tmp_path, f"{seed}.wav", seed) for seed in range(9, 12)]
+    said = printed("learn", NAME, "--replace", "--force", *files)
+    (after,) = json.loads(printed("learn", "list", "--json"))
+    assert (len(after["examples"]), after["audio"]) == (3, [])
+    back = next(line for line in said.splitlines() if "comes back with: monitor " in line)
+    printed(*shlex.split(back.partition("with: monitor ")[2]))
+    assert json.loads(printed("learn", "list", "--json")) == [before]
+    printed("learn", "forget", NAME)
+    assert not list(Path(before["file"]).parent.iterdir()), "nothing of it stays aside"
+
+
+def test_a_folder_of_which_most_is_left_out_teaches_nothing(
+    taught: Lesson, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (before,) = json.loads(printed("learn", "list", "--json"))
+    chime_file(tmp_path, "good.wav", 9)
+    for number in range(2):
+        bark = demo_sounds.dog_bark(np.random.default_rng(number))
+        chimes.write(tmp_path / f"dog{number}.wav", bark * np.float32(0.3 / np.abs(bark).max()))
+    assert main(["learn", NAME, "--add", str(tmp_path)]) == 2
+    assert f"2 of 3 examples were left out, so this may be no {NAME}" in capsys.readouterr().err
+    assert json.loads(printed("learn", "list", "--json")) == [before]
+
+
+def test_what_is_another_taught_sound_is_not_taught_under_a_second_name(
+    taught: Lesson, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [str(path) for path in sorted((taught_audio(taught)).iterdir())]
+    assert main(["learn", "wibbletop", *files]) == 2
+    assert f"more like your {NAME} than like one another" in capsys.readouterr().err
+    assert len(json.loads(printed("learn", "list", "--json"))) == 1
+
+
+def taught_audio(taught: Lesson) -> Path:
+    return taught.data / "monitor" / "own_sounds" / f"{NAME}.audio"
+
+
+class Keyboard(io.StringIO):
+    """Answers of somebody at a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("answers", "way"), [("\n", "add"), ("what\nreplace\n", "replace")])
+def test_at_a_terminal_it_is_asked_what_becomes_of_the_examples_of_before(
+    answers: str, way: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", Keyboard(answers))
+    asked = argparse.Namespace(add=False, replace=False, again=False, json=False)
+    assert way_with(taught_by_three(), "doorbell", asked) == way
+    assert "taught by 3 examples already" in capsys.readouterr().out
 
 
 def test_what_was_taught_can_be_taken_in_elsewhere_renamed_and_taught_again_from_its_sound(
