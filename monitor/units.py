@@ -41,6 +41,11 @@ def snr_db(level_dbfs: float, floor_dbfs: float) -> float:
     return min(80.0, max(-20.0, 10.0 * math.log10(signal / noise))) if signal > 0.0 else -20.0
 
 
+def whole_below(value: float, limit: int) -> str:
+    """Return a value that is below `limit` as a whole number that is: 11.8 of 12 is 11."""
+    return f"{min(round(value), limit - 1)}"
+
+
 def unit_norm(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return `vectors` (..., d) scaled to Euclidean length 1 along the last axis; zero vectors stay zero."""
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)

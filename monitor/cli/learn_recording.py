@@ -137,8 +137,8 @@ def _heard(take: Take, considered: Considered, count: int, wanted: int) -> str:
     """Return what to say of a take: `Heard it (1.2 s, 18 dB over the background), again: 2 of 5.`."""
     what = in_words(take)
     if not considered.taken and considered.grave is not None:
-        return f"Not taken ({what}): {considered.grave.sentence}. Again: {count + 1} of {wanted}."
-    remarks = "".join(f" But {one.sentence}." for one in considered.doubts)
+        return f"Not taken ({what}): {considered.grave.with_advice}. Again: {count + 1} of {wanted}."
+    remarks = "".join(f" But {one.with_advice}." for one in considered.doubts)
     if count == wanted:
         return f"Heard it ({what}); that is all.{remarks}"
     return f"Heard it ({what}), again: {count + 1} of {wanted}.{remarks}"

@@ -138,7 +138,7 @@ class Session:
         source = make_source(specs[0], SourceOptions(fast=True, capture=config.capture))
         screen = Screen(self._arguments.plain or self._arguments.json, self._say)
         with opened(source, config.capture, rate) as reading, screen.opened():
-            recorder = TakeRecorder(reading, rate, source.name, screen.see)
+            recorder = TakeRecorder(reading, rate, source.name, screen.see, screen.say)
             sooner = record(recorder, screen, self._candidates, self._arguments.examples)
         enough = min(ENOUGH, self._arguments.examples)
         count = len(self._candidates.examples)
@@ -155,8 +155,9 @@ class Session:
         doubts = tuple(one.sentence for one in considered.doubts)
         take = considered.example.take
         what = in_words(take) if take is not None else f"{len(considered.example.vectors)} windows remembered"
-        found = "; ".join(doubts) or "good"
-        self._say(f"{note.origin}: {what}: {'' if considered.taken else 'left out, '}{found}.")
+        grave = considered.grave
+        cause = "; ".join(doubts) if considered.taken or grave is None else f"left out, {grave.sentence}"
+        self._say(f"{note.origin}: {what}: {cause or 'good'}.")
         self._report(note, considered.taken, doubts)
 
     def _report(self, note: ExampleNote, taken: bool, doubts: Sequence[str] = ()) -> None:

@@ -19,11 +19,11 @@ from monitor.learning.takes import LONGEST_S, Take
 from monitor.names import as_words
 from monitor.records import Cohort, OwnSound
 from monitor.scoring.scorer import Scorer
-from monitor.units import unit_norm
+from monitor.units import unit_norm, whole_below
 
-LEAST_SNR_DB = 6.0
+LEAST_SNR_DB = 6
 """An example that stands out by less is more of the place than of the sound."""
-GOOD_SNR_DB = 12.0
+GOOD_SNR_DB = 12
 LEAST_DBFS = -80.0
 """A sound that is quieter, A-weighted, is none: digital silence, or the noise of 16 bits."""
 MOST_CLIPPED = 0.25
@@ -49,7 +49,7 @@ STEADY = (
     "that goes on and on it is good, else give a recording with a second of the quiet place around the sound"
 )
 SAME = "the very same as one that is there already; give another one"
-UNLIKE = "unlike the others (another sound, or something louder beside it); do it again"
+UNLIKE = "unlike the others (another sound, or something louder beside it)"
 
 Kind = Literal[
     "silent",
@@ -70,9 +70,16 @@ class Doubt(msgspec.Struct, frozen=True):
 
     kind: Kind
     sentence: str
-    """What is wrong and what to do, in words for the user; it follows a colon."""
+    """What is wrong, in words for the user; it follows a colon."""
     grave: bool
     """It is not taken, unless the user insists; what is silent never is."""
+    live: str = ""
+    """What to do where it can be done again: of no use for a recording."""
+
+    @property
+    def with_advice(self) -> str:
+        """The sentence with what to do, for an example that can be done again."""
+        return f"{self.sentence}; {self.live}" if self.live else self.sentence
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,19 +105,21 @@ def check_take(take: Take) -> list[Doubt]:
         return [Doubt("silent", SILENT, grave=True)]
     doubts = []
     if take.clipped > MOST_CLIPPED:
-        loud = "it is clipped at full scale; go further away, or lower the gain, and do it again"
-        doubts.append(Doubt("clipped", loud, grave=True))
+        away = "go further away, or lower the gain"
+        doubts.append(Doubt("clipped", "it is clipped at full scale", grave=True, live=away))
     elif take.clipped > SOME_CLIPPED:
-        loud = "a part of it is clipped at full scale; further away, or with a lower gain, it teaches better"
-        doubts.append(Doubt("clipped", loud, grave=False))
+        away = "further away, or with a lower gain, it teaches better"
+        doubts.append(Doubt("clipped", "a part of it is clipped at full scale", grave=False, live=away))
     if take.snr_db is not None and take.snr_db < LEAST_SNR_DB:
         quiet = (
-            f"too quiet, {take.snr_db:.0f} dB over the background and {LEAST_SNR_DB:.0f} are needed; come "
-            "nearer, make it louder, or wait until the place is quiet"
+            f"too quiet, {whole_below(take.snr_db, LEAST_SNR_DB)} dB over the background and {LEAST_SNR_DB} "
+            "are needed"
         )
-        doubts.append(Doubt("too_quiet", quiet, grave=True))
+        nearer = "come nearer, make it louder, or wait until the place is quiet"
+        doubts.append(Doubt("too_quiet", quiet, grave=True, live=nearer))
     elif take.snr_db is not None and take.snr_db < GOOD_SNR_DB:
-        soft = f"rather quiet, {take.snr_db:.0f} dB over the background; {GOOD_SNR_DB:.0f} teach better"
+        over = whole_below(take.snr_db, GOOD_SNR_DB)
+        soft = f"rather quiet, {over} dB over the background; {GOOD_SNR_DB} or more teach better"
         doubts.append(Doubt("too_quiet", soft, grave=False))
     elif take.snr_db is None:
         doubts.append(Doubt("steady", STEADY, grave=False))
@@ -175,10 +184,8 @@ def _like_background(
         _is_like(own, unit_norm(place), near, surroundings.cohort) for place in surroundings.backgrounds
     ):
         return None
-    told = (
-        "like the background of this place, so it would be told all the time; come nearer, or wait for quiet"
-    )
-    return Doubt("like_background", told, grave=True)
+    told = "like the background of this place, so it would be told all the time"
+    return Doubt("like_background", told, grave=True, live="come nearer, or wait for quiet")
 
 
 def _is_like(
@@ -212,7 +219,7 @@ def _like_taught(example: Example, others: Sequence[Example], surroundings: Surr
         return None
     odd = oddness(example, others, surroundings.cohort) >= _RATHER_ODD
     told = (
-        f"more like your {name} than like the others here; do this one again"
+        f"more like your {name} than like the others here"
         if odd
         else f"more like your {name} than like the others here, but near enough to them to count; if it was "
         f"{name}, teach again without it"

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.config.settings import LevelConfig
 from monitor.errors import SourceError, SourceLost
 from monitor.learning.takes import (
     AROUND_S,
@@ -23,7 +24,9 @@ from monitor.learning.takes import (
     share_of,
 )
 from monitor.sources.opened import FIRST_SOUND_S, OpenedSource
-from monitor.units import seconds_to_len
+from monitor.stream.hearing import Circumstances, judge
+from monitor.stream.level import LevelMeter
+from monitor.units import SILENCE_DBFS, seconds_to_len
 
 PLACE_S = 3.0
 """Of the place alone, before the first example."""
@@ -54,10 +57,17 @@ class TakeRecorder:
         Open, with sound at `rate` Hz; of one that is not live every sample is taken.
     show
         Told every tick how it is.
+    tell
+        Given a sentence where no sound arrives, with what to do, and one when it does again.
     """
 
     def __init__(
-        self, source: OpenedSource, rate: int, origin: str, show: Callable[[Moment], None] = lambda _: None
+        self,
+        source: OpenedSource,
+        rate: int,
+        origin: str,
+        show: Callable[[Moment], None] = lambda _: None,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.place: NDArray[np.float32] = np.zeros(0, np.float32)
         """What the place alone sounds like, float32 (n,)."""
@@ -65,6 +75,9 @@ class TakeRecorder:
         self._rate = rate
         self._origin = origin
         self._show = show
+        self._tell = tell
+        self._meter = LevelMeter(rate, LevelConfig())
+        self._unheard: str | None = None
         self._finder = TakeFinder()
         self._tick_len = seconds_to_len(TICK_S, rate)
         self._kept = np.zeros(0, np.float32)
@@ -74,17 +87,23 @@ class TakeRecorder:
         self._ticks = self._levels()
 
     def learn_place(self) -> None:
-        """Hear what the place does while nothing is expected.
+        """Hear what the place does while nothing is expected; silence is a fault, and waited out.
 
         Raises
         ------
         SourceError
             The source brings no sound, ends, or goes away.
         """
-        for tick in range(round(PLACE_S / TICK_S)):
-            level = next(self._ticks)
-            self._finder.learn(level)
-            self._show(Moment("place", level, self._finder.floor_dbfs, PLACE_S - tick * TICK_S))
+        left = round(PLACE_S / TICK_S)
+        for tick, level in enumerate(self._ticks):
+            if level > SILENCE_DBFS:
+                self._finder.learn(level)
+                left -= 1
+            self._show(Moment("place", level, self._finder.floor_dbfs, left * TICK_S))
+            if not left:
+                break
+            if tick * TICK_S >= WAITS_S:
+                raise SourceError(self._nothing())
         self.place = self._kept.copy()
 
     def take(self, stopped: Callable[[], bool] = lambda: False) -> Take | None:
@@ -142,12 +161,28 @@ class TakeRecorder:
                 continue
             deadline_s = time.monotonic() + FIRST_SOUND_S
             self._clipped.extend(span.clipped)
+            self._meter.push(span)
+            self._tell_hearing()
             self._keep(span.samples)
             while self._begin + len(self._kept) >= self._measured + self._tick_len:
                 at = self._measured - self._begin
                 self._measured += self._tick_len
                 yield float(levels_of(self._kept[at : at + self._tick_len], self._rate)[0])
         raise self._source.error or SourceError(f"{self._origin} has ended.")
+
+    def _tell_hearing(self) -> None:
+        """Say once, as a run does, that the source cannot be heard, and that it can again."""
+        status = self._source.status
+        now = Circumstances(
+            status.state, status.reason, late=False, muted=False, kept_quiet=status.kept_quiet
+        )
+        hearing = judge(now, self._meter)
+        unheard = (hearing.reason or "nothing is heard") if hearing.state == "too_quiet" else None
+        if unheard is not None and self._unheard is None:
+            self._tell(f"{self._origin} is SILENT: {unheard}.")
+        elif unheard is None and self._unheard is not None:
+            self._tell(f"{self._origin} brings sound again.")
+        self._unheard = unheard
 
     def _keep(self, samples: NDArray[np.float32]) -> None:
         """Keep what may be needed, from a whole tick on."""
@@ -159,6 +194,8 @@ class TakeRecorder:
             self._begin += excess
 
     def _nothing(self) -> str:
+        if self._unheard is not None:
+            return f"{self._origin} was SILENT for {WAITS_S:.0f} s: {self._unheard}."
         return (
             f"Nothing stood out from the place for {WAITS_S:.0f} s ({self._finder.floor_dbfs:.0f} dBFS at "
             f"{self._origin}); come nearer, raise the gain, or choose another microphone with --mic."

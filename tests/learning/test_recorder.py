@@ -61,6 +61,25 @@ def test_where_nothing_stands_out_for_a_minute_it_says_what_to_do() -> None:
             recorder.take()
 
 
+def test_a_source_that_is_silent_says_so_with_what_to_do_and_the_place_is_learnt_from_sound_alone() -> None:
+    said: list[str] = []
+    samples = np.concatenate([np.zeros(5 * RATE, np.float32), scene(4.0)])
+    with opened(ArraySource(samples), CaptureConfig(), RATE) as source:
+        recorder = TakeRecorder(source, RATE, "test", tell=said.append)
+        recorder.learn_place()
+        take = recorder.take()
+    assert take is not None
+    assert take.seconds == pytest.approx(0.6, abs=2 * TICK_S)
+    assert [one.partition(":")[0] for one in said] == ["test is SILENT", "test brings sound again."]
+    assert "unmute it or choose another" in said[0]
+
+
+def test_a_source_that_stays_silent_is_given_up_after_a_minute() -> None:
+    silent = pytest.raises(SourceError, match=r"test was SILENT for 60 s: .*unmute it")
+    with recording(np.zeros(65 * RATE, np.float32)) as recorder, silent:
+        recorder.learn_place()
+
+
 def test_sound_at_full_scale_is_noticed() -> None:
     samples = scene(4.0)
     samples[4 * RATE : 4 * RATE + 4000] = np.sign(samples[4 * RATE : 4 * RATE + 4000])
