@@ -50,7 +50,7 @@ class MqttReader:
 
     def settle(self) -> None:
         """Wait until what the broker keeps has come."""
-        self._sightings.quiet(_QUIET_S, _MOST_S)
+        self._sightings.settle(_QUIET_S, _MOST_S)
 
     def ask(self) -> None:
         """Ask all nodes for their time."""

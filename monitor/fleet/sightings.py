@@ -18,6 +18,9 @@ MOST_REPORTS = 10_000
 """Reports that wait for whoever reads them; a reader that is slower loses the newest, which are counted."""
 
 
+_LOOK_S = 0.05
+
+
 class Seen(msgspec.Struct, frozen=True):
     """What is known of one node."""
 
@@ -53,6 +56,7 @@ class Sightings:
         self.ready = False
         """What the broker keeps has come."""
         self._taken = [0, 0]
+        self._kept_s = 0.0  # monotonic clock, when something that was kept came last
         self._seen: dict[str, Seen] = {}
         self._reports: list[Report] = []
         self._asked: dict[str, tuple[float, datetime]] = {}
@@ -79,12 +83,13 @@ class Sightings:
         with self._changed:
             return self._changed.wait_for(done, timeout_s)
 
-    def quiet(self, for_s: float, timeout_s: float) -> None:
-        """Wait until nothing has come for so long."""
-        deadline_s = time.monotonic() + timeout_s
-        with self._changed:
-            while self._changed.wait(for_s) and time.monotonic() < deadline_s:
-                pass
+    def settle(self, for_s: float, timeout_s: float) -> None:
+        """Wait until nothing that was kept has come for so long, whatever comes live."""
+        begun_s = time.monotonic()
+        while time.monotonic() - max(begun_s, self._kept_s) < for_s:
+            if time.monotonic() - begun_s > timeout_s:
+                return
+            time.sleep(_LOOK_S)
 
     def note(self, trouble: str | None, ready: bool | None = None) -> None:
         """Take note of how the connection is."""
@@ -106,6 +111,7 @@ class Sightings:
         """Take one message: `what` of `node`; `live`: it came as it was sent."""
         with self._changed:
             self._taken[0] += 1
+            self._kept_s = self._kept_s if live else time.monotonic()
             self._taken[1] += len(payload)
             try:
                 self._take(node, what, payload, live, kept_at)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,3 +50,22 @@ def test_reports_that_nobody_takes_are_bounded_and_counted() -> None:
     for _ in range(MOST_REPORTS + 5):
         sightings.take("attic", "report", payload, live=True)
     assert (len(sightings.take_reports()), sightings.dropped) == (MOST_REPORTS, 5)
+
+
+def test_what_comes_live_keeps_nobody_from_having_all_that_was_kept() -> None:
+    """A thousand nodes are never quiet."""
+    sightings, ended = Sightings(), threading.Event()
+
+    def live() -> None:
+        while not ended.wait(0.01):
+            sightings.take("attic", "state", encode_json(STATE), live=True)
+
+    thread = threading.Thread(target=live)
+    thread.start()
+    sightings.take("cellar", "presence", b"online", live=False)
+    begun_s = time.monotonic()
+    sightings.settle(0.2, 60.0)
+    waited_s = time.monotonic() - begun_s
+    ended.set()
+    thread.join()
+    assert 0.1 < waited_s < 30.0
