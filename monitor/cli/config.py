@@ -13,7 +13,7 @@ import msgspec
 
 from monitor.cli.arguments import AddVerb, add_connection, answered
 from monitor.cli.setting_flags import add_alarms, add_diary, add_model, add_places, add_sources, settings_of
-from monitor.config.settings import as_toml, load_config, load_layers
+from monitor.config.settings import Config, as_toml, load_config, load_layers
 from monitor.console import show, show_json, show_table
 from monitor.errors import ConfigError
 from monitor.files.paths import user_path
@@ -104,13 +104,14 @@ def _show(arguments: argparse.Namespace) -> int:
     config, layers = load_layers(arguments.config, os.environ, settings_of(arguments))
     found = with_origins(without_secrets(config), layers)
     if not arguments.all and not arguments.json:
-        found = [one for one in found if one.origin != "default"]
+        usual = {one.name: one.value for one in with_origins(Config(), ())}
+        found = [one for one in found if one.name not in usual or one.value != usual[one.name]]
     if arguments.json:
         show_json(msgspec.json.encode(found))
     elif found:
         show_table(settings_table(found))
     else:
-        show("Everything is as it comes; --all shows it.")
+        show("Nothing differs from the defaults; --all shows them.")
     return 0
 
 

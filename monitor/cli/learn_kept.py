@@ -98,8 +98,6 @@ def export_taught(arguments: argparse.Namespace, config: Config) -> int:
     """Write a taught class into a file."""
     taught = _one_of(class_id(arguments.name), config)
     refuse_taken(arguments.file, force=arguments.force)
-    if not arguments.file.absolute().parent.is_dir():
-        raise OwnSoundError(f"There is no folder {arguments.file.parent}; make it, or name another file.")
     audio = own_sounds.kept_audio(taught.sound.name) if arguments.with_audio else []
     if arguments.with_audio and len(audio) != len(taught.examples):
         raise OwnSoundError(

@@ -97,12 +97,11 @@ def _unit(arguments: argparse.Namespace) -> str:
 
 
 def _install(arguments: argparse.Namespace) -> int:
-    from monitor.files.new_file import refuse_taken, write_new
+    from monitor.files.new_file import write_new
     from monitor.service.systemd import runs_here, systemctl, unit_path
     from monitor.service.unit import NAME
 
     text, path = _unit(arguments), unit_path(arguments.system)
-    refuse_taken(path, force=arguments.force)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_new(path, text, force=arguments.force)
     show(f"Wrote {path}.")

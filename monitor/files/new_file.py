@@ -15,8 +15,10 @@ def refuse_taken(path: Path, *, force: bool) -> None:
     Raises
     ------
     ConfigError
-        There is, and `force` is not given, or it is no file.
+        There is, and `force` is not given, or it is no file; or its folder is not there.
     """
+    if not path.absolute().parent.is_dir():
+        raise ConfigError(f"There is no folder {path.parent}; make it, or name another place.")
     if path.exists() and not path.is_file():
         raise ConfigError(f"{path} is not a file; name one that is to be written.")
     if not force and (path.exists() or path.is_symlink()):

@@ -80,8 +80,9 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
 def unit(service: Service) -> str:
     """Return the unit file."""
     run = " ".join(map(_quoted, (*service.command, "run", "--headless", "--config", service.config)))
+    whose = "" if service.of_machine else " --user"
     parts = [
-        "# Written by `monitor service`; your own changes belong into `systemctl edit monitor`.",
+        f"# Written by `monitor service`; your own changes belong into `systemctl{whose} edit monitor`.",
         "[Unit]",
         "Description=Sound monitor: says which sounds are heard",
         "After=sound.target network-online.target"

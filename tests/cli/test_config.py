@@ -70,7 +70,7 @@ def test_the_file_may_stand_before_the_action_too(mine: Path, capsys: pytest.Cap
     assert main(["config", "--config", str(mine), "show"]) == 0
     assert str(mine) in capsys.readouterr().out
     assert main(["config", "show"]) == 0
-    assert "as it comes" in capsys.readouterr().out
+    assert "Nothing differs" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("action", [[], ["show"]])
@@ -130,6 +130,29 @@ def test_a_file_to_begin_with_is_written_and_never_over_another(
     assert main(["config", "init", str(path), "--force"]) == 0
     assert main(["config", "init", "-"]) == 0
     assert path.read_text("utf-8") in capsys.readouterr().out
+
+
+def test_what_is_as_the_defaults_are_is_not_shown_wherever_it_comes_from(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "all.toml"
+    assert main(["config", "init", str(path)]) == 0
+    capsys.readouterr()
+    assert main(["config", "show", "--config", str(path)]) == 0
+    assert capsys.readouterr().out == "Nothing differs from the defaults; --all shows them.\n"
+    assert main(["config", "show", "--config", str(path), "--mic", "usb"]) == 0
+    _, row = capsys.readouterr().out.splitlines()
+    assert row.split() == ["capture.sources", '["mic:usb"]', "--mic,", "--source"]
+
+
+def test_a_file_is_not_begun_in_a_folder_that_is_not_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for verb in (["init", "--defaults"], ["config", "init"], ["memory", "key", "new"]):
+        assert main([*verb, str(tmp_path / "no" / "x.toml")]) == 2
+        said = f"There is no folder {tmp_path / 'no'}; make it, or name another place.\n"
+        assert capsys.readouterr().err.endswith(said)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_was_changed_is_written_back_beside_comments_and_the_old_file_is_kept(mine: Path) -> None:

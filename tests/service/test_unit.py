@@ -44,6 +44,11 @@ def test_a_service_of_the_machine_is_exposed_to_little(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
+def test_it_says_how_its_owner_changes_it() -> None:
+    assert "`systemctl edit monitor`" in made(True)
+    assert "`systemctl --user edit monitor`" in made(False)
+
+
 def test_it_reaches_this_machine_only_unless_a_setting_names_another() -> None:
     assert value_of("IPAddressDeny", made(True)) == "any"
     named = made(True, network=("mqtt.url",))
