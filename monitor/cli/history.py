@@ -80,7 +80,7 @@ def _history(arguments: argparse.Namespace) -> int:
     elif arguments.summary:
         show_drawn(view.summary(found.events) or view.nothing(asked, holdings(_file())))
     else:
-        shown = view.ids(found.events) if arguments.ids else view.table(found, everything=arguments.all)
+        shown = (view.ids if arguments.ids else view.table)(found, everything=arguments.all)
         show_drawn(shown or view.nothing(asked, holdings(_file())))
         if len(found.events) == asked.limit:
             tell(f"Only the newest {asked.limit} are shown; more: --limit N, or --since T.")

@@ -66,19 +66,27 @@ def table(found: Found, *, everything: bool) -> str:
     return drawing([grid], piped_width=_PIPED_WIDTH)
 
 
-def ids(events: Sequence[Event]) -> str:
-    """Return events with their ids, each whole, for other verbs; oldest first; empty where there are none."""
+def ids(found: Found, *, everything: bool) -> str:
+    """Return events with their ids, each whole, for other verbs; oldest first; empty where there are none.
+
+    With `everything` also what is no event and has no id, each with how it was.
+    """
     from rich.table import Table
 
-    if not events:
+    rows = [
+        (one.onset_time, one.source_name, (_event_row(one)[0], called(one), one.id)) for one in found.events
+    ]
+    others = _other_rows(found) if everything else []
+    if not rows and not others:
         return ""
     grid = Table(box=None, pad_edge=False, header_style="dim")
-    several = len({one.source_id for one in events}) > 1
-    for name in ("when", *(["where"] if several else []), "", "what", "id"):
-        grid.add_column(name, no_wrap=name not in {"where", "what"}, overflow="fold")
-    for one in events:
-        source = [one.source_name] if several else []
-        grid.add_row(_when(one.onset_time), *source, _event_row(one)[0], called(one), one.id)
+    several = everything or len({source for _, source, _ in rows}) > 1
+    for name in ("when", *(["where"] if several else []), "", "what", "id", *([""] if others else [])):
+        grid.add_column(name, no_wrap=name in {"when", "id"}, overflow="fold")
+    told = [(*row, "") for row in rows]
+    told += [(time, source, (cells[0], cells[1], ""), cells[-1]) for time, source, cells in others]
+    for time, source, cells, how in sorted(told, key=lambda row: row[0]):
+        grid.add_row(_when(time), *([source] if several else []), *cells, *([how] if others else []))
     return drawing([grid], piped_width=_PIPED_WIDTH)
 
 

@@ -146,7 +146,11 @@ def in_tables(records: list[PublishedRecord]) -> str:
     events = [one for one in records if isinstance(one, Event)]
     found = history.Found(events, [], [one for one in records if isinstance(one, Health)], [])
     return "\n".join(
-        (history_view.table(found, everything=True), history_view.ids(events), history_view.summary(events))
+        (
+            history_view.table(found, everything=True),
+            history_view.ids(found, everything=True),
+            history_view.summary(events),
+        )
     )
 
 

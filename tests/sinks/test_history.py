@@ -121,6 +121,10 @@ def test_the_history_is_shown_as_a_table_lines_bars_and_files(
     assert "nearly" not in table
     assert main(["history", "--all"]) == 0
     assert {"nearly", "health"} <= set(capsys.readouterr().out.split())
+    assert main(["history", "--ids", "--all"]) == 0
+    shown = capsys.readouterr().out
+    assert {"nearly", "health"} <= set(shown.split())
+    assert all(one.id in shown.split() for one in (event("offset"), urgent))
     assert main(["history", "--json", "--class", "Dog bark"]) == 0
     (line,) = capsys.readouterr().out.splitlines()
     assert json.loads(line)["topic"] == "event/mic0/dog_bark/"

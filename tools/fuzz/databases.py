@@ -54,7 +54,7 @@ def _read_history(path: Path) -> None:
         found = history.find(path, asked)
         for everything in (False, True):
             history_view.table(found, everything=everything)
-        history_view.ids(found.events)
+            history_view.ids(found, everything=everything)
         history_view.summary(found.events)
     with only(HistoryError):
         there = history.holdings(path)
