@@ -39,7 +39,7 @@ from monitor.cli.search import add_search
 from monitor.cli.service import add_service
 from monitor.cli.test import add_test
 from monitor.cli.tui import add_tui
-from monitor.cli.unknown_words import unknown
+from monitor.cli.unknown_words import no_choice, unknown
 from monitor.cli.web import add_web
 from monitor.cli.words import add_words
 from monitor.console import DIARY, only_ours, open_streams, tell
@@ -119,10 +119,14 @@ def _refuse(sentence: str, exit_code: int) -> int:
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one sentence, without the usage above it."""
 
-    def error(self, message: str) -> NoReturn:
-        said = shortened(message, _LONGEST).rstrip(".")
+    def error(self, message: str, *, whole: bool = False) -> NoReturn:
+        said = (message if whole else shortened(message, _LONGEST)).rstrip(".")
         joint = "" if said.endswith("?") else ";"
         self.exit(EXIT_BAD_INPUT, f"{self.prog}: {said}{joint} see `{self.prog} --help`.\n")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            self.error(no_choice(action, value), whole=True)
 
     def parse_known_args(  # type: ignore[override]  # argparse says it in overloads
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None

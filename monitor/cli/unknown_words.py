@@ -6,12 +6,26 @@ import argparse
 import difflib
 from collections.abc import Sequence
 
+from monitor.text import shortened
+
+_LONGEST = 40
+"""Characters of a wrong word that are shown."""
 _BARE = {
     "monitor run": "to hear it: --source {word}",
     "monitor listen": "to hear it: --source {word}",
     "monitor history": "of one class: --class {word}",
 }
 """Of a verb that takes options only: what a bare word was probably meant for."""
+
+
+def no_choice(action: argparse.Action, given: object) -> str:
+    """Return what is wrong with a word that is none of the choices of `action`, with what may be meant."""
+    choices = [str(one) for one in action.choices or ()]
+    what = "/".join(action.option_strings) or str(action.metavar or action.dest)
+    word = shortened(str(given), _LONGEST)
+    near = difflib.get_close_matches(word, choices, n=1)
+    meant = f"did you mean {near[0]}?" if near else f"valid: {', '.join(choices)}"
+    return f"there is no {what} {word!r}; {meant}"
 
 
 def unknown(parser: argparse.ArgumentParser, words: Sequence[str]) -> str:

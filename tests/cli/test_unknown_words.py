@@ -21,6 +21,10 @@ from monitor.cli.main import main
             ["service", "show", "--sytem"],
             "monitor service show: there is no option --sytem; did you mean --sys",
         ),
+        (["rnu"], "monitor: there is no VERB 'rnu'; did you mean run? see `monitor --help`."),
+        (["test", "alrm"], "monitor test: there is no SUBJECT 'alrm'; did you mean alarm? see `monitor"),
+        (["config", "shwo"], "monitor config: there is no ACTION 'shwo'; did you mean show? see `monitor"),
+        (["run", "--diary", "jsno"], "monitor run: there is no --diary 'jsno'; did you mean json? see"),
         (["devices", "{0}"], "monitor devices: '{0}' stands where an option should; see `monitor devices"),
     ],
 )
@@ -31,4 +35,13 @@ def test_what_a_verb_does_not_know_is_refused_by_it_with_what_may_be_meant(
         main(words)
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(said)
-    assert f"see `monitor {words[0]}" in line
+    assert "see `monitor " in line
+
+
+def test_what_is_valid_is_listed_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["qqqq" * 100])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "valid: run, devices," in line
+    assert line.endswith("background, adapt, models, eval, scan, search, " + line.partition("search, ")[2])
+    assert line.endswith("fleet; see `monitor --help`.")
