@@ -157,7 +157,7 @@ def _show_list(states: Sequence[CorrectionState]) -> None:
         show("Nothing was said of any event; `monitor correct EVENT_ID wrong` says that one was wrong.")
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("said at", "event", "was", "the same sound now", "by"):
+    for name in ("said at", "event", "was", "the same sound is told", "by"):
         whole = name in {"said at", "event"}  # an id is copied
         table.add_column(name, overflow="fold", no_wrap=whole)
     for one in states:
@@ -171,7 +171,7 @@ def _sentence(state: CorrectionState, *, undone: bool) -> str:
     if undone:
         return f"Taken back: what was said of {state.event_id}."
     lasting = "" if state.lasting else " Until the monitor stops: nothing of this source is remembered."
-    return f"{state.event_id} was {_verdict(state)}. The same sound now has {_effects(state)}.{lasting}"
+    return f"{state.event_id} was {_verdict(state)}. The same sound is now told {_effects(state)}.{lasting}"
 
 
 def _verdict(state: CorrectionState) -> str:
@@ -184,13 +184,14 @@ def _effects(state: CorrectionState) -> str:
     from monitor.wording import spoken
 
     both = [(state.class_, state.effect), (state.really, state.really_effect)]
-    told = [f"{_effect(effect)} as {spoken(name)}" for name, effect in both if name and name != LOUD_SOUND]
+    told = [_effect(effect, spoken(name)) for name, effect in both if name and name != LOUD_SOUND]
     return ", ".join(told)
 
 
-def _effect(effect: float) -> str:
-    """Return what is added to log-odds as what it does to the odds."""
+def _effect(effect: float, name: str) -> str:
+    """Return what is added to log-odds in words, with what it does to the odds."""
     factor = math.exp(abs(effect))
     if factor < 1.05:
-        return "the odds that it had"
-    return f"{factor:.1f} times the odds" if effect > 0 else f"1/{factor:.1f} of the odds"
+        return f"as {name} as before"
+    more, higher = ("more", "higher") if effect > 0 else ("less", "lower")
+    return f"{more} readily as {name} (odds {factor:.1f} times {higher})"
