@@ -189,17 +189,15 @@ class SourceTest:
         if state == "untested" and daily and self._day is not None and not self._day.is_over(now):
             self._put_off(test)
             return
-        if state == "untested":
-            whole = "it was not tested today" if daily else "it could not be tested"
-            test = msgspec.structs.replace(test, reason=f"{whole}: {reason}")
+        if state == "untested" and daily:
+            test = msgspec.structs.replace(test, reason=f"not tested today: {reason}")
         self._conclude(test, urgent=state in {"late", "failed"} or (state == "untested" and daily))
 
     def _put_off(self, test: SelfTest) -> None:
         """Try it again in a minute, and say so once for each reason."""
         self._again_s = self._subject.clock.monotonic() + _AGAIN_S
-        why = f"it could not be tested yet: {test.reason}"
-        if self._told is None or (self._told.state, self._told.reason) != ("untested", why):
-            self._publish(msgspec.structs.replace(test, reason=why))
+        if self._told is None or (self._told.state, self._told.reason) != ("untested", test.reason):
+            self._publish(test)
 
     def _conclude(self, test: SelfTest, urgent: bool) -> None:
         health, now = self._subject.line.health, self._subject.clock.utc()

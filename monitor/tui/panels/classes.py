@@ -135,7 +135,7 @@ def state_of(entry: ClassState, sounding: bool, above: bool, hearing: bool) -> P
     if entry.muted:
         return ("⊘ MUTED!", URGENT) if entry.urgent else ("⊘ muted", MUTED)
     if not hearing:
-        return "? unknown", DIM
+        return "? unheard", DIM
     if sounding:
         return (
             (f"{SHAPES['urgent']} SOUNDS", URGENT) if entry.urgent else (f"{SHAPES['event']} SOUNDS", EVENT)

@@ -29,6 +29,7 @@ from monitor.records import MADE_BY_CODE, CaptureStatus
 from monitor.scoring.prompts import parse_classes
 from monitor.sources.made_alarm import alarm_samples
 from monitor.stream.ring import Ring
+from monitor.wording import self_tested
 from tests.fakes import Collector, FixedStatus
 
 BLOCK_S = 0.05
@@ -219,11 +220,12 @@ def test_a_source_that_cannot_be_tested_says_so_at_once_and_is_urgent_after_its_
     place.hear(1.0)
     assert place.states == ["untested"]
     assert ("paused by the user" if paused else "it was unplugged") in (place.tests[-1].reason or "")
+    assert "tested" not in self_tested(place.tests[-1]), "that there was none is said once"
     assert not place.events
     place.pass_(1900.0)
     place.hear(1.0)
     assert place.events[0].class_ == "self_test"
-    assert "it was not tested today" in place.events[0].label
+    assert "not tested today" in place.events[0].label
     place.pass_(3600.0)
     place.hear(1.0)
     assert len(place.events) == 2, "an onset and its offset, once a day"

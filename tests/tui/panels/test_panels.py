@@ -195,7 +195,7 @@ def test_before_the_first_window_nobody_says_that_nothing_is_heard() -> None:
 def test_muted_classes_are_marked_also_while_nothing_is_heard(state: SourceState) -> None:
     rows = text(classes_lines(view_of(health(10.0, state)), 60, 9)).splitlines()
     assert "⊘ muted" in rows[5]
-    assert "? unknown" in rows[1]
+    assert "? unheard" in rows[1]
 
 
 def test_events_list_open_ones_first_then_the_past_newest_first() -> None:
