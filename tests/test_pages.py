@@ -14,6 +14,7 @@ LINK = re.compile(r"\]\(([^)#\s]+)")
 JOINED = re.compile(r'"\n\s*f?"')
 """Between two parts of one sentence in code."""
 INSTALL = re.compile(r"pip install (?:-\S+ )*['\"]([\w.-]+)\\?\[([a-z,]+)\\?\]['\"]")
+IN_CODE = re.compile(r"\binstall\(extra=['\"]([a-z]+)['\"]\)")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -49,7 +50,18 @@ def test_what_a_page_or_a_message_tells_to_install_is_this_distribution_and_an_e
     told = {(name, extra) for name, extras in told for extra in extras.split(",")}
     others = {("onnxruntime-gpu", "cuda"), ("onnxruntime-gpu", "cudnn")}
     assert {name for name, _ in told - others} == {".", project["name"]}
-    assert {extra for _, extra in told - others} <= set(project["optional-dependencies"])
+    code = {extra for path in _told_in() for extra in IN_CODE.findall(path.read_text("utf-8"))}
+    assert len(code) > 5
+    assert code | {extra for _, extra in told - others} <= set(project["optional-dependencies"])
+
+
+def test_how_to_install_is_said_by_one_function_and_a_page_names_the_environment() -> None:
+    """A bare `pip` may be that of another environment, and this program is on no package index."""
+    code = [path for path in (ROOT / "monitor").rglob("*.py") if "pip install" in path.read_text("utf-8")]
+    assert [str(path.relative_to(ROOT)) for path in code] == []
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    bare = re.compile(r"(?<![/\w-])pip install (?:-e )?'(?:\.|sound-monitor)\[|'sound-monitor\[")
+    assert [str(page.relative_to(ROOT)) for page in pages if bare.search(page.read_text("utf-8"))] == []
 
 
 def _told_in() -> list[Path]:

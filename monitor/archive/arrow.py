@@ -6,6 +6,7 @@ import importlib
 from typing import Any
 
 from monitor.errors import ArchiveError
+from monitor.extras import install
 
 
 def load_arrow(part: str = "") -> Any:
@@ -19,6 +20,4 @@ def load_arrow(part: str = "") -> Any:
     try:
         return importlib.import_module(f"pyarrow.{part}" if part else "pyarrow")
     except ImportError:
-        raise ArchiveError(
-            "Archives need pyarrow; install it with: pip install 'sound-monitor[scan]'"
-        ) from None
+        raise ArchiveError(f"Archives need pyarrow; install it with: {install(extra='scan')}") from None

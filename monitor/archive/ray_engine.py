@@ -14,6 +14,7 @@ import msgspec
 
 from monitor.archive.records import Done, Order, Step, Summary, Task
 from monitor.errors import ArchiveError, MonitorError, ProgramError
+from monitor.extras import install
 from monitor.privacy import keep_private
 
 _QUIET = {
@@ -46,7 +47,7 @@ def load_ray() -> Any:
         import ray
     except ImportError:
         raise ArchiveError(
-            "--engine ray needs Ray; install it with: pip install 'sound-monitor[ray]', or --engine local."
+            f"--engine ray needs Ray; say --engine local, or install it with: {install(extra='ray')}"
         ) from None
     return ray
 

@@ -20,6 +20,7 @@ from monitor.archive.folder import ScanFolder
 from monitor.archive.merging import read_part
 from monitor.archive.quantised import Quantised
 from monitor.errors import ArchiveError
+from monitor.extras import install
 
 _PER_LIST = 40
 """Windows that each list is trained on; faiss asks for 39."""
@@ -196,6 +197,6 @@ def _faiss() -> Any:
         import faiss
     except ImportError:
         raise ArchiveError(
-            "The index needs faiss; install it with: pip install 'sound-monitor[scan]', or add --exact."
+            f"The index needs faiss; add --exact, or install it with: {install(extra='scan')}"
         ) from None
     return faiss

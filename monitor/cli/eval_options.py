@@ -14,6 +14,7 @@ from monitor.cli.values import fold_sets
 from monitor.config.settings import Config
 from monitor.console import show_json, show_table, tell
 from monitor.errors import ConfigError, ModelAbsent
+from monitor.extras import install
 from monitor.files.paths import user_path
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from monitor.encoders import Encoder
 
-NEEDS_MATPLOTLIB = "needs matplotlib (pip install 'sound-monitor[eval]'); the CSV files have the points."
+NEEDS_MATPLOTLIB = f"needs matplotlib ({install(extra='eval')}); the CSV files have the points."
 Found = TypeVar("Found")
 Folds = tuple[int, ...]
 """Folds that are heard together; empty: what lists of another run name."""

@@ -14,13 +14,14 @@ from monitor.cli.values import amount, count, numbers
 from monitor.config.settings import load_config
 from monitor.console import tell
 from monitor.errors import ConfigError
+from monitor.extras import install
 from monitor.files.paths import user_path
 
 if TYPE_CHECKING:
     from monitor.evaluation.eval_streams import Report
     from monitor.evaluation.synthesis.parts import StreamExperiment
 
-_NEEDS_SED = "need sed_eval and psds_eval (pip install 'sound-monitor[eval]'); they are left out."
+_NEEDS_SED = f"need sed_eval and psds_eval ({install(extra='eval')}); they are left out."
 
 
 def add_streams(kinds: Any, add_verb: AddVerb) -> None:
@@ -100,9 +101,7 @@ def _streams(arguments: argparse.Namespace) -> int:
     from monitor.scoring.prompts import parse_classes
 
     if find_spec("scipy") is None:
-        raise ConfigError(
-            "`monitor eval streams` needs scipy for its intervals: pip install 'sound-monitor[eval]'."
-        )
+        raise ConfigError(f"`monitor eval streams` needs scipy for its intervals: {install(extra='eval')}")
     config = load_config(arguments.config, os.environ, model_flag(arguments))
     if arguments.write_thresholds is not None and not arguments.write_thresholds.parent.is_dir():
         raise ConfigError(f"There is no folder for {arguments.write_thresholds}; make it first.")

@@ -15,6 +15,7 @@ from monitor.bus.codec import encode_with_topic
 from monitor.bus.messages import Event, Health, NearMissMessage
 from monitor.console import drawing, show, show_json
 from monitor.errors import HistoryError
+from monitor.extras import install
 from monitor.files.csv_table import csv_text
 from monitor.storage.history import Asked, Found, Holdings, Repeated
 from monitor.text import sanitise
@@ -180,9 +181,7 @@ def write_parquet(events: Sequence[Event], path: Path) -> None:
         import pyarrow
         import pyarrow.parquet
     except ImportError:
-        raise HistoryError(
-            "Parquet needs pyarrow; install it with: pip install 'sound-monitor[parquet]'"
-        ) from None
+        raise HistoryError(f"Parquet needs pyarrow; install it with: {install(extra='parquet')}") from None
     times = ("onset_time", "offset_time", "acknowledged_at")
     rows = [{**_fields(event), **{name: getattr(event, name) for name in times}} for event in events]
     kinds = dict.fromkeys(_COLUMNS, pyarrow.string()) | dict.fromkeys(

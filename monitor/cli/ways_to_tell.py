@@ -20,6 +20,7 @@ from monitor.config.broker import broker_address
 from monitor.config.settings import Config, TargetConfig
 from monitor.console import show
 from monitor.errors import ConfigError
+from monitor.extras import install
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BROKER = "mqtt://homeassistant.local"
@@ -73,7 +74,7 @@ def _phone(dialogue: Dialogue, config: Config) -> tuple[Config, list[str]]:
     name = dialogue.question("Which variable of the environment holds its address?", "PHONE", _variable)
     commands = [f"export {name}=ntfy://ntfy.sh/A-TOPIC-ONLY-YOU-KNOW  # or another: docs/notify.md"]
     if importlib.util.find_spec("apprise") is None:
-        commands.insert(0, "pip install 'sound-monitor[notify]'")
+        commands.insert(0, install(extra="notify"))
     return _with_target(config, "phone", TargetConfig(url_env=name)), commands
 
 

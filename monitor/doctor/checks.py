@@ -12,6 +12,7 @@ from pkgutil import resolve_name
 import msgspec
 
 from monitor.doctor.findings import Examined, Finding, fault
+from monitor.extras import reinstall
 from monitor.text import sanitise
 
 _LONGEST = 300
@@ -40,7 +41,7 @@ CHECKS: dict[str, Check] = {
     "program": Check(
         "monitor.doctor.installation:check_program",
         "looking at the program",
-        "Install it again: `pip install --force-reinstall .` in the folder of monitor.",
+        f"Install it again: `{reinstall()}`",
         timeout_s=30.0,
     ),
     "sound": Check(

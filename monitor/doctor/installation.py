@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 
 from monitor import __version__
 from monitor.doctor.findings import Examined, Finding, fault, ok, unchecked
+from monitor.extras import reinstall
 from monitor.sources.sound_server import no_search_for_libpulse
 
 _DISTRIBUTION = "sound-monitor"
@@ -22,7 +23,7 @@ _ELSEWHERE = {"sounddevice", "onnxruntime"}
 _MODULES = {"pyzmq": "zmq", "paho-mqtt": "paho.mqtt.client"}
 """Package -> what is imported, where that has another name."""
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
-_REPAIR = "Install monitor again: `pip install --force-reinstall .` in its folder."
+_REPAIR = f"Install monitor again: `{reinstall()}`"
 
 
 def check_configuration(examined: Examined) -> Iterable[Finding]:
@@ -38,7 +39,7 @@ def check_program(_: Examined) -> Iterable[Finding]:
     """Find whether Python is new enough, and every package there and able to load."""
     shown = f"{platform.python_version()} on {platform.system()} {platform.release()}, {platform.machine()}"
     if sys.version_info < _LEAST:
-        do = "Install Python 3.11 or later, and monitor with it: `python3.11 -m pip install .`"
+        do = "Install Python 3.11 or later, and monitor with it: see the beginning of its README."
         yield fault("Python", f"{shown}; 3.11 is needed", do)
     else:
         yield ok("Python", shown)

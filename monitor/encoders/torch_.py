@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from monitor.encoders.clap import HOP_S, INPUT_LEN, MAX_TOKENS, PROMPT
 from monitor.encoders.log_mel import SAMPLE_RATE
 from monitor.errors import ModelAbsent, ModelError
+from monitor.extras import install
 from monitor.files.reading import read_stored
 from monitor.models.manifest import ModelEntry, ModelFile
 from monitor.models.store import StoredModel, sha256_of
@@ -119,8 +120,8 @@ class TorchEngine:
         missing = [name for name in _LIBRARIES if find_spec(name) is None]
         if missing:
             raise ModelAbsent(
-                f"provider = torch needs {', '.join(missing)}, which is not installed; run pip install "
-                "'sound-monitor[export]', or use provider = cpu."
+                f"provider = torch needs {', '.join(missing)}, which is not installed; use provider = cpu, "
+                f"or run: {install(extra='export')}"
             )
         self._device = open_device(threads)
         self._model = _load(model).to(self._device).eval()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from monitor.errors import ModelError
+from monitor.extras import install
 
 MAKERS = ("torch", "onnx", "onnxscript")
 """What a network is read and written with."""
@@ -23,5 +24,5 @@ def require_libraries(names: tuple[str, ...] = LIBRARIES) -> None:
     if missing:
         raise ModelError(
             f"A checkpoint is converted with libraries that are not installed ({', '.join(missing)}); "
-            "run: pip install 'sound-monitor[export]'."
+            f"run: {install(extra='export')}"
         )

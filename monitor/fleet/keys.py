@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor.errors import ConfigError
+from monitor.extras import install
 from monitor.files.reading import read_stored
 from monitor.files.state_files import write_private
 
@@ -68,4 +69,4 @@ def _need() -> None:
     try:
         import cryptography  # noqa: F401
     except ImportError:
-        raise ConfigError("Signing needs cryptography: pip install 'sound-monitor[fleet]'.") from None
+        raise ConfigError(f"Signing needs cryptography: {install(extra='fleet')}") from None

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.errors import SourceDamaged, SourceError
+from monitor.extras import install
 from monitor.sources.container import Container
 
 JITTER_S = 0.03
@@ -235,8 +236,8 @@ def load_av() -> ModuleType:
             import av
     except (ImportError, OSError):
         raise SourceError(
-            "Sound in a container or from a network needs the Python package av (FFmpeg); install it with "
-            "`pip install av`."
+            "Sound in a container or from a network needs the Python package av (FFmpeg); install it with: "
+            + install("av")
         ) from None
     module: ModuleType = av
     return module

@@ -25,6 +25,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from monitor.errors import SourceAbsent, SourceError
+from monitor.extras import install
 from monitor.sources.backlog import Backlog
 from monitor.sources.capture_messages import (
     BLOCKS_PER_S,
@@ -84,7 +85,7 @@ def _load_portaudio() -> ModuleType:
         import sounddevice
     except ImportError:
         raise SourceError(
-            "The Python package sounddevice is missing; install it with `pip install sounddevice`."
+            f"The Python package sounddevice is missing; install it with: {install('sounddevice')}"
         ) from None
     except OSError:  # what sounddevice raises without the library
         raise SourceError(

@@ -9,6 +9,7 @@ from types import ModuleType
 import numpy as np
 
 from monitor.errors import SourceError
+from monitor.extras import install
 from monitor.sources.declared import Found
 from monitor.sources.decoder import Fault, Piece
 
@@ -73,7 +74,7 @@ def _load_soundfile() -> ModuleType:
     except (ImportError, OSError):  # OSError: the package without its libsndfile
         raise SourceError(
             "sound files of this kind need the Python package soundfile with its libsndfile; "
-            "install it with `pip install soundfile`"
+            f"install it with: {install('soundfile')}"
         ) from None
     module: ModuleType = soundfile
     return module

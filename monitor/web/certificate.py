@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from monitor.errors import ConfigError
+from monitor.extras import install
 from monitor.files.state_files import write_private
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _SET_BACK = timedelta(days=1)
 """Before now: the clock of a phone may be behind."""
 MISSING = (
     "A page that other computers reach needs TLS: give --certificate FILE and --key FILE, "
-    "or let one be made here: pip install 'sound-monitor[web]'."
+    f"or let one be made here: {install(extra='web')}"
 )
 
 

@@ -10,9 +10,7 @@ from monitor.export.needs import require_libraries
 
 
 def test_a_missing_library_is_named_with_the_command_that_installs_it() -> None:
-    with pytest.raises(
-        ModelError, match=r"not installed \(no_such_library\).*pip install 'sound-monitor\[export\]'"
-    ):
+    with pytest.raises(ModelError, match=r"not installed \(no_such_library\).*-m pip install .*\[export\]"):
         require_libraries(("sys", "no_such_library"))
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from monitor.cli.main import main
 from monitor.errors import ModelError, ModelUnreachable
+from monitor.extras import install
 from monitor.install.download import RetryPolicy
 from monitor.install.fetching import InstallOptions
 from monitor.install.installer import Convert, install_checkpoint
@@ -162,7 +163,7 @@ def test_without_the_extra_the_command_says_what_is_missing(
 ) -> None:
     assert main(["models", "install", "mn04"]) == 2
     err = capsys.readouterr().err
-    assert err.endswith("run: pip install 'sound-monitor[export]'.\n")
+    assert err.endswith(f"run: {install(extra='export')}\n")
     assert (err.count("\n"), hub.requests) == (1, [])
 
 
@@ -170,4 +171,4 @@ def test_the_list_offers_it(models: Path, capsys: pytest.CaptureFixture[str]) ->
     assert main(["models", "list", "--json"]) == 0
     lines = {line["name"]: line for line in msgspec.json.decode(capsys.readouterr().out)}
     assert lines["mn04"]["state"] == "installable"
-    assert "sound-monitor[export]" in lines["mn04"]["note"]
+    assert "the extra `export`" in lines["mn04"]["note"]

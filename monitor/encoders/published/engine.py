@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from monitor.encoders.published.catalogue import PublishedModel
 from monitor.errors import ModelAbsent, ModelError
+from monitor.extras import install
 from monitor.privacy import keep_private
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ class PublishedEngine:
         missing = [name for name in _LIBRARIES if find_spec(name) is None]
         if missing:
             raise ModelAbsent(
-                f"Model {model.name!r} needs {', '.join(missing)}, which is not installed; run pip install "
-                "'sound-monitor[rivals]'."
+                f"Model {model.name!r} needs {', '.join(missing)}, which is not installed; run: "
+                + install(extra="rivals")
             )
         keep_private()
         from monitor.encoders.torch_ import open_device

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.errors import ConfigError
+from monitor.extras import install
 from monitor.units import unit_norm
 
 Vectors = NDArray[np.float32]
@@ -118,7 +119,7 @@ def _classifier() -> Any:  # scikit-learn's types are unknown
         from sklearn.neural_network import MLPClassifier
     except ImportError as error:
         raise ConfigError(
-            "The method 'mlp' needs scikit-learn, which is not installed; pip install 'sound-monitor[eval]'."
+            "The method 'mlp' needs scikit-learn, which is not installed; run: " + install(extra="eval")
         ) from error
     return MLPClassifier
 

@@ -10,6 +10,7 @@ from monitor.corpus.layouts import Corpus
 from monitor.evaluation.methods.method_runner import PROMPTS, Grid
 from monitor.evaluation.methods.methods import Method, parse_method
 from monitor.evaluation.synthesis.mixtures import CLEAN_DB
+from monitor.extras import install
 
 _TAUS = tuple(round(0.1 * step, 1) for step in range(16))
 _BETAS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
@@ -75,7 +76,7 @@ def runnable(protocol: Protocol) -> Runnable:
     """Return the methods whose libraries are installed."""
     lacking = find_spec("sklearn") is None and "mlp" in protocol.methods
     names = tuple(name for name in protocol.methods if not (lacking and name == "mlp"))
-    why = "mlp, the supervised network, needs scikit-learn: pip install 'sound-monitor[eval]'."
+    why = f"mlp, the supervised network, needs scikit-learn: {install(extra='eval')}"
     return Runnable(tuple(map(parse_method, names)), (why,) if lacking else ())
 
 

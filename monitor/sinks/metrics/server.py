@@ -15,6 +15,7 @@ from typing import Any
 from monitor.bus.addresses import is_loopback
 from monitor.config.settings import Config
 from monitor.errors import ConfigError
+from monitor.extras import install
 from monitor.sinks.metrics.figures import Figures
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -44,8 +45,8 @@ class MetricsSink(Figures):
             from prometheus_client.exposition import ThreadingWSGIServer
         except ImportError:
             raise ConfigError(
-                "Metrics need prometheus_client: pip install 'sound-monitor[metrics]', "
-                "or leave out [metrics] bind."
+                "Metrics need prometheus_client; leave out [metrics] bind, or install it with: "
+                + install(extra="metrics")
             ) from None
         registry = CollectorRegistry(auto_describe=False)
         registry.register(self)

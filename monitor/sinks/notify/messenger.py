@@ -18,6 +18,7 @@ import msgspec
 
 from monitor.child import Child
 from monitor.errors import ConfigError
+from monitor.extras import install
 from monitor.sinks.notify.letters import Letter, NotTold
 from monitor.sinks.notify.secrets import Secret
 from monitor.text import sanitise
@@ -53,8 +54,8 @@ class Messenger:
     def __init__(self, secret: Secret, timeout_s: float, where: str) -> None:
         if importlib.util.find_spec("apprise") is None:
             raise ConfigError(
-                f"{where} has a url, for which apprise is needed: pip install 'sound-monitor[notify]'. "
-                "Without it there are exec and webhook."
+                f"{where} has a url, for which apprise is needed; without it there are exec and webhook. "
+                f"Install it with: {install(extra='notify')}"
             )
         self._secret = secret
         self._timeout_s = timeout_s

@@ -23,6 +23,7 @@ from nats.js.api import RetentionPolicy, StorageType, StreamConfig
 
 from monitor.config.broker import BrokerAddress
 from monitor.errors import ConfigError
+from monitor.extras import install
 from monitor.sinks.mqtt.connection import reason_of, trusting
 from monitor.sinks.uplink.link import Topics
 from monitor.text import sanitise
@@ -214,7 +215,7 @@ def check_credentials(path: str) -> None:
     try:
         import nkeys  # noqa: F401
     except ImportError:
-        raise ConfigError("A .creds file needs nkeys: pip install 'sound-monitor[fleet]'.") from None
+        raise ConfigError(f"A .creds file needs nkeys: {install(extra='fleet')}") from None
     try:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123
             content = file.read(65_536)

@@ -10,6 +10,7 @@ import msgspec
 from monitor.config.broker import MQTT_OR_NATS, BrokerAddress, broker_address
 from monitor.config.settings import UplinkConfig
 from monitor.errors import ConfigError
+from monitor.extras import install
 from monitor.files.paths import user_path
 from monitor.sinks.mqtt.connection import trusting
 from monitor.sinks.mqtt.sink import password_of
@@ -71,4 +72,4 @@ def need_nats() -> None:
     try:
         import nats  # noqa: F401
     except ImportError:
-        raise ConfigError("nats:// needs nats-py: pip install 'sound-monitor[fleet]'.") from None
+        raise ConfigError(f"nats:// needs nats-py: {install(extra='fleet')}") from None

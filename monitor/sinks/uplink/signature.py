@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from monitor.bus.codec import encode_json
 from monitor.bus.messages import Order
 from monitor.errors import ConfigError
+from monitor.extras import install
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -29,7 +30,7 @@ def public_key(text: str) -> Ed25519PublicKey:
     try:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     except ImportError:
-        raise ConfigError("Signing needs cryptography: pip install 'sound-monitor[fleet]'.") from None
+        raise ConfigError(f"Signing needs cryptography: {install(extra='fleet')}") from None
     try:
         content = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

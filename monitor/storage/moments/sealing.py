@@ -16,6 +16,7 @@ from pathlib import Path
 
 from monitor.config.settings import MemoryConfig
 from monitor.errors import ConfigError, MomentsError
+from monitor.extras import install
 from monitor.files.paths import user_path
 from monitor.files.reading import read_stored, stored_text
 
@@ -23,8 +24,8 @@ _KEY_LEN = 32
 _NONCE_LEN = 12
 _LONGEST_FILE = 4096
 _MISSING = (
-    "Encrypting the memory needs the package cryptography; install it with: "
-    "pip install 'sound-monitor[memory]', or set neither [memory] key_file nor key_env."
+    "Encrypting the memory needs the package cryptography; set neither [memory] key_file nor key_env, or "
+    f"install it with: {install(extra='memory')}"
 )
 
 

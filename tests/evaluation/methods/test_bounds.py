@@ -125,5 +125,5 @@ def test_a_single_class_is_nothing_to_learn() -> None:
 def test_missing_scikit_learn_is_said_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sklearn.neural_network", None)
 
-    with pytest.raises(ConfigError, match=r"needs scikit-learn.*pip install 'sound-monitor\[eval\]'"):
+    with pytest.raises(ConfigError, match=r"needs scikit-learn.*-m pip install .*\[eval\]"):
         mlp(near(CENTRES, 3), labels_of(NAMES, 3), NAMES, 0)
