@@ -46,9 +46,9 @@ class Dialogue:
                     raise ConfigError(f"The answer {given or default!r} is refused: {sentence}") from None
                 tell(sentence)
 
-    def agreed(self, text: str) -> bool:
-        """Return whether `text` is answered with yes; the default is no."""
-        return self.question(f"{text} yes or no", "no", _yes)
+    def agreed(self, text: str, usual: str = "no") -> bool:
+        """Return whether `text` is answered with yes; an empty answer is `usual`."""
+        return self.question(f"{text} yes or no", usual, _yes)
 
     def _answer(self, text: str) -> str:
         if self._over:

@@ -17,7 +17,7 @@ from monitor.config.by_class import by_class
 from monitor.config.settings import Config
 from monitor.console import show
 from monitor.errors import ConfigError, SourceError
-from monitor.names import folded_words
+from monitor.names import class_id, folded_words
 from monitor.progress import WordsProgress, steps
 from monitor.records import ClassPrompt
 from monitor.scoring.prompts import parse_classes
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from monitor.cli.meters import Impression
     from monitor.cli.word_report import WordReport
     from monitor.encoders import Encoder
+    from monitor.vocabulary.judge import Verdict
 
 _DEFAULT_MICROPHONE = "default"
 _NONE = "none"
@@ -129,35 +130,55 @@ def _classes(dialogue: Dialogue, config: Config, encoder: Encoder | None) -> lis
     text, again = "Sounds", usual
     while True:
         classes = dialogue.question(text, again, parse_classes)
-        known = _show_words(classes, config, encoder)
-        if known or not dialogue.at_terminal:
+        meant = _show_words(classes, config, encoder)
+        if meant is None or not dialogue.at_terminal:
             return classes
         again = ",".join(map(_written, classes))
+        if meant != again and dialogue.agreed(f"Take {meant}?", "yes"):
+            classes, again = parse_classes(meant), meant
+            if _show_words(classes, config, encoder) is None:
+                return classes
         if not dialogue.agreed("Write other words?"):
             return classes
 
 
-def _show_words(classes: Sequence[ClassPrompt], config: Config, encoder: Encoder) -> bool:
-    """Say of each word whether the model knows it, and how well it is heard; return whether all are known."""
+def _show_words(classes: Sequence[ClassPrompt], config: Config, encoder: Encoder) -> str | None:
+    """Say of each word whether the model knows it, and how well it is heard.
+
+    Return the list as it was meant, with what is likely misspelt spelt rightly; None: all are known.
+    """
     from monitor.cli.word_report import report_words
 
     reports = report_words(classes, encoder, config)
     for report in reports:
         show(f"    {_judgement(report)}")
-    return all(report.verdict.known is not False for report in reports)
+    if all(report.verdict.known is not False for report in reports):
+        return None
+    meant = [_as_meant(one, report.verdict) for one, report in zip(classes, reports, strict=True)]
+    return ",".join(dict.fromkeys(map(_written, meant)))
+
+
+def _as_meant(one: ClassPrompt, verdict: Verdict) -> ClassPrompt:
+    """Return a class with the word that it was likely meant as."""
+    if verdict.known is not False or verdict.why != "misspelt":
+        return one
+    if _aliases([one]):
+        return replace(one, wording=verdict.meant)
+    return ClassPrompt(class_id(verdict.meant), verdict.meant, verdict.meant)
 
 
 def _judgement(report: WordReport) -> str:
-    from monitor.cli.word_report import unknown_sentence
+    from monitor.cli.word_report import in_words, unknown_sentence
 
     if report.verdict.known is False:
         return f"{report.name}: {unknown_sentence(report.verdict, report.name)}"
     listed = [one.name for one in report.confusions if one.listed]
     alike = f"; likely confused with {', '.join(listed)}, which you listed too" if listed else ""
     for one in report.measured[:1] or report.measured_near[:1]:
-        percent = ", ".join(f"{share:.0f} % {condition}" for condition, share in one.percent.items())
-        name = "" if report.measured else f" (by {one.word}, which is near)"
-        return f"{report.name}: known; told from {one.among - 1} others in {percent}{name}{alike}"
+        percent = ", ".join(f"{share:.0f} % {in_words(at)}" for at, share in one.percent.items())
+        name = "" if report.measured else f" (measured by {one.word}, which is near)"
+        found = f"of {one.clips} recordings told from {one.among - 1} other sounds: {percent}"
+        return f"{report.name}: known; {found}{name}{alike}"
     return f"{report.name}: known; how well it is heard was not measured{alike}"
 
 

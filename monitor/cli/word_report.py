@@ -160,6 +160,16 @@ def short(cosine: float) -> str:
     return f"{cosine:.2f}".replace("0.", ".", 1)
 
 
+def in_words(condition: str) -> str:
+    """Return in what surroundings a word was measured: `clean`, `10 dB` over the background."""
+    match condition:
+        case "clean":
+            return "by themselves"
+        case "0 dB":
+            return "as loud as a background"
+    return f"{condition} over a background"
+
+
 def refuse_unknown(sentences: Sequence[str]) -> None:
     """Raise for words that the model does not know.
 

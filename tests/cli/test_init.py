@@ -147,6 +147,7 @@ def answer(session: Session, question: bytes, typed: bytes) -> None:
 def test_on_a_terminal_a_wrong_answer_is_told_and_asked_again(session: Session, tmp_path: Path) -> None:
     answer(session, b"Sounds [", b"siren,sirne")
     session.read_until(lambda: b"did you mean 'siren'?" in session.output)
+    answer(session, b"Take siren? yes or no [yes]:", b"no")
     answer(session, b"other words?", b"yes")
     answer(session, b"Sounds [siren,sirne]:", b"siren,dog bark")
     answer(session, b"or none [siren]:", b"owl")
@@ -158,6 +159,19 @@ def test_on_a_terminal_a_wrong_answer_is_told_and_asked_again(session: Session, 
     assert session.status == 0
     config = load_config(tmp_path / "my.toml")
     assert (config.prompts.classes, config.detector.urgent) == (("siren", "dog bark"), ())
+
+
+def test_what_a_misspelt_word_was_meant_as_is_taken_with_enter(session: Session, tmp_path: Path) -> None:
+    answer(session, b"Sounds [", b"dog bark,sirne")
+    answer(session, b"Take dog bark,siren? yes or no [yes]:", b"")
+    session.read_until(lambda: b"recordings" in session.output and b"or none [siren]:" in session.output)
+    assert b"of 78 recordings told from 42 other sounds: 76 % by themselves" in b" ".join(
+        session.output.split()
+    )
+    for _ in range(3):
+        session.type(b"\n")
+    session.read_until(session.ended)
+    assert load_config(tmp_path / "my.toml").prompts.classes == ("dog bark", "siren")
 
 
 def test_ctrl_c_leaves_nothing_behind(session: Session, tmp_path: Path) -> None:
