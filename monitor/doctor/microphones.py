@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from monitor.doctor.bus import running_monitor
 from monitor.doctor.findings import Examined, Finding, attention, fault, ok, unchecked
 from monitor.doctor.listening import Heard, listen
+from monitor.doctor.sound_system import kept_from_sound
 from monitor.errors import MonitorError, SourceError
 from monitor.sources import Source
 from monitor.sources.devices import MAX_LISTED, Device, find
@@ -29,6 +30,9 @@ def check_microphones(examined: Examined) -> Iterable[Finding]:
     try:
         devices = list_devices()
     except SourceError:  # the check of the sound system has told
+        return
+    if not devices and kept_from_sound():
+        yield unchecked("microphones", "none can be let in: see confinement")
         return
     if not devices:
         do = "Plug one in, then `monitor devices`; meanwhile `monitor run --source demo` works without."
@@ -75,6 +79,8 @@ def check_hearing(examined: Examined) -> Iterator[Finding]:
         if examined.quick or ahead:
             why = "not listened to (--quick)" if examined.quick else "no microphone; read when a run begins"
             yield unchecked(name, why)
+        elif isinstance(source, Microphone) and not _any_microphone():
+            yield unchecked(name, "not listened to: there is no microphone, see above")
         elif heard:
             yield unchecked(name, "a monitor runs and hears for itself: see what it says")
         else:
@@ -107,6 +113,13 @@ def finding_of(name: str, heard: Heard) -> Finding:
     if heard.loudest_dbfs < _WEAK_DBFS:
         return attention(name, f"hardly any sound ({level})", f"Clap; if that changes nothing, {_GAIN}.")
     return ok(name, f"brings sound ({level})")
+
+
+def _any_microphone() -> bool:
+    try:
+        return bool(list_devices())
+    except SourceError:
+        return False
 
 
 def _heard_by_a_monitor(examined: Examined) -> set[str]:

@@ -40,7 +40,7 @@ def check_permissions(_: Examined) -> Iterable[Finding]:
     closed = [card for card in cards if not os.access(card, os.R_OK | os.W_OK)]
     running = list(_servers())
     confined = confinement(os.environ, Path("/"))
-    if confined and not cards and not running:
+    if confined and not cards and not running:  # then it is the cause, and what follows from it is no fault
         yield fault("confinement", f"{confined[0]}, and no sound card is let in", confined[1])
     elif confined:
         yield ok("confinement", f"{confined[0]}; sound is let in")
@@ -52,6 +52,12 @@ def check_permissions(_: Examined) -> Iterable[Finding]:
         yield ok("sound cards", f"{len(cards)} with an input, may be opened {how}")
     elif not running:
         yield unchecked("sound cards", "this computer has none with an input")
+
+
+def kept_from_sound() -> bool:
+    """Tell whether this program is confined, and no sound card and no sound server is let in."""
+    there = any(Path("/dev/snd").glob("pcm*c")) or any(_servers())
+    return confinement(os.environ, Path("/")) is not None and not there
 
 
 def confinement(environment: Mapping[str, str], root: Path) -> tuple[str, str] | None:

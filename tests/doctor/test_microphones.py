@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -7,6 +9,7 @@ from numpy.typing import NDArray
 from monitor.config.settings import Config, load_config
 from monitor.doctor.checks import CHECKS, run_checks
 from monitor.doctor.findings import Examined, Finding
+from monitor.sources.microphone import list_devices
 from tests.vmic import SAMPLE_RATE, VirtualMicrophones
 
 
@@ -82,6 +85,17 @@ def test_a_sound_server_that_answers_is_named() -> None:
     states = {one.about: (one.state, one.found) for one in found}
     assert states["sound server"] == ("ok", "PulseAudio")
     assert states["PortAudio"][0] == "ok"
+
+
+def test_where_there_is_no_microphone_one_line_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.delenv("PULSE_SERVER", raising=False)
+    if list_devices():
+        pytest.skip("this computer has a microphone")
+    names = ("sound", "permissions", "microphones", "hearing")
+    found = run_checks(Examined(Config()), lambda _: None, {name: CHECKS[name] for name in names})
+    assert [one.state for one in found].count("fault") == 1
+    assert next(one for one in found if one.check == "hearing").state == "unchecked"
 
 
 def test_a_camera_that_is_not_there_is_told_without_its_password() -> None:
