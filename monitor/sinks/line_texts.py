@@ -37,7 +37,7 @@ _NAMED = 8
 def event_line(event: Event, where: str | None = None) -> str:
     """Return the onset or the offset of an event as a line for a person, times where the reader is."""
     source = prefix(where)
-    level = f"level {event.level_dbfs:.1f} dBFS, SNR {event.snr_db:.0f} dB"
+    level = f"level {event.level_dbfs:.1f} dBFS{_over(event.snr_db)}"
     if event.type != "offset":
         urgent = "URGENT: " if event.urgent else ""
         score = f"score {event.score:.2f} (threshold {event.threshold:.2f})"
@@ -58,6 +58,11 @@ def event_line(event: Event, where: str | None = None) -> str:
     ended = f"{called(event)} ended after {duration_s:.1f} s{why}"
     time = moment(event.offset_time or event.onset_time, event.offset_position_s)
     return f"{time}  offset  {source}{ended}, peak {event.peak_score:.2f}, {level}"
+
+
+def _over(snr_db: float) -> str:
+    """Return by how much a sound exceeds the background; one that was there from the start is its own."""
+    return f", SNR {snr_db:.0f} dB" if snr_db >= 0.0 else ", no louder than the background so far"
 
 
 def seen_line(event: Event, where: str | None = None) -> str:

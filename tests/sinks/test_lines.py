@@ -17,6 +17,7 @@ from monitor.bus.codec import decode_json
 from monitor.bus.messages import ClockStep, Event, Health, NearMissMessage, PublishedRecord
 from monitor.records import BackgroundState, CalibrationState, HearingState
 from monitor.sinks import Sink
+from monitor.sinks.line_texts import event_line
 from monitor.sinks.lines import LineSink, TroubleSink
 from monitor.wording import HEARING
 from tests.examples import NOON, event, health, level, near_miss
@@ -392,3 +393,9 @@ def test_a_source_that_is_heard_badly_is_told_beside_json(state: HearingState) -
     told = out.getvalue()
     assert f"{HEARING[state]}: USB microphone, why" in told
     assert told.count("heard well again") == 1
+
+
+def test_a_sound_that_is_its_own_background_is_not_given_a_distance_below_it() -> None:
+    loud = msgspec.structs.replace(event(), snr_db=-8.0)
+    assert event_line(loud).endswith("dBFS, no louder than the background so far")
+    assert event_line(msgspec.structs.replace(loud, snr_db=0.4)).endswith("SNR 0 dB")
