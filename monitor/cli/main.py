@@ -25,6 +25,7 @@ from monitor.cli.devices import add_devices
 from monitor.cli.doctor import add_doctor
 from monitor.cli.eval import add_eval
 from monitor.cli.fleet import add_fleet
+from monitor.cli.help_text import HelpText
 from monitor.cli.history import add_history
 from monitor.cli.init import add_init
 from monitor.cli.keys import add_keys
@@ -117,7 +118,10 @@ def _refuse(sentence: str, exit_code: int) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence, without the usage above it."""
+    """Says what is wrong in one sentence, without the usage above it; its help breaks no command."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**{"formatter_class": HelpText, **given})
 
     def error(self, message: str, *, whole: bool = False) -> NoReturn:
         said = (message if whole else shortened(message, _LONGEST)).rstrip(".")

@@ -38,6 +38,21 @@ def test_what_a_verb_does_not_know_is_refused_by_it_with_what_may_be_meant(
     assert "see `monitor " in line
 
 
+@pytest.mark.parametrize("verb", ["run", "learn", "config", "fleet", "models", "scan"])
+def test_no_help_breaks_a_command_or_a_word(
+    verb: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = []
+    for columns in ("400", "60"):
+        monkeypatch.setenv("COLUMNS", columns)
+        with pytest.raises(SystemExit, match="0"):
+            main([verb, "--help"])
+        told.append(capsys.readouterr().out)
+    whole, narrow = (text.partition("\n\n")[2] for text in told)
+    assert narrow.split() == whole.split()
+    assert all(line.count("`") % 2 == 0 for line in narrow.splitlines())
+
+
 def test_what_is_valid_is_listed_whole(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["qqqq" * 100])
