@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 import shlex
+from collections.abc import Sequence
 from typing import Literal
 
 from monitor.cli.dialogue import Dialogue
-from monitor.errors import ConfigError
+from monitor.errors import ConfigError, OwnSoundError
+from monitor.learning.checks import oddness
+from monitor.learning.examples import Example
+from monitor.records import Cohort
 from monitor.storage import own_sounds
 from monitor.storage.own_sound_file import TaughtSound
 
@@ -39,6 +43,24 @@ def said_of(before: TaughtSound, label: str, way: Way) -> str:
     """Return what becomes of the examples of before, in a sentence."""
     what = "they stay, beside the new ones" if way == "add" else "the new ones replace them"
     return f"{_there(before, label)}; {what}."
+
+
+def refuse_unlike(
+    before: Sequence[Example], new: Sequence[Example], label: str, cohort: Cohort | None
+) -> None:
+    """Refuse to replace examples by what is mostly another sound than they are.
+
+    Raises
+    ------
+    OwnSoundError
+        Most are unlike those of before.
+    """
+    unlike = sum(oddness(one, before, cohort) >= 1.0 for one in new)
+    if 2 * unlike > len(new):
+        raise OwnSoundError(
+            f"{unlike} of {len(new)} examples are unlike those that {label} is taught by; nothing was "
+            "changed. If it sounds otherwise now, add --force."
+        )
 
 
 def put_aside(before: TaughtSound) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from monitor.cli.learn_before import Way, put_aside, said_of, way_with
+from monitor.cli.learn_before import Way, put_aside, refuse_unlike, said_of, way_with
 from monitor.cli.learn_recording import ENOUGH, Screen, in_words, record
 from monitor.cli.learn_request import told_to_monitor
 from monitor.cli.word_report import make_judge
@@ -195,6 +195,9 @@ class Session:
             raise OwnSoundError(
                 f"{left} of {len(heard)} examples were left out, so this may be no {self._label}; {nothing}"
             )
+        if self._before is not None and self._way == "replace" and not self._arguments.again:
+            old, cohort = _examples_of(self._before), self._encoder.info.cohort
+            refuse_unlike(old, self._candidates.examples, self._label, cohort)
         if other := self._candidates.another():
             raise OwnSoundError(f"Most of these are more like your {other} than like one another; {nothing}")
 

@@ -28,7 +28,7 @@ LEAST_DBFS = -80.0
 """A sound that is quieter, A-weighted, is none: digital silence, or the noise of 16 bits."""
 MOST_CLIPPED = 0.25
 SOME_CLIPPED = 0.02
-SHORTEST_S = 0.05
+SHORTEST_MS = 50
 UNLIKE_SHARE = 0.1
 """An example is unlike the others where a larger share of ordinary sound is as near to them as it is. Each
 beside four of its class, all of different recordings (folds 1-3), this refuses 4 % of 75 clips of ten
@@ -123,8 +123,9 @@ def check_take(take: Take) -> list[Doubt]:
         doubts.append(Doubt("too_quiet", soft, grave=False))
     elif take.snr_db is None:
         doubts.append(Doubt("steady", STEADY, grave=False))
-    if take.seconds < SHORTEST_S:
-        short = f"only {1000.0 * take.seconds:.0f} ms long; give the whole sound, {SHORTEST_S:g} s or more"
+    if 1000.0 * take.seconds < SHORTEST_MS:
+        lasts = whole_below(1000.0 * take.seconds, SHORTEST_MS)
+        short = f"only {lasts} ms long; give the whole sound, {SHORTEST_MS} ms or more"
         doubts.append(Doubt("too_short", short, grave=True))
     if take.cut:
         cut = f"it goes on for longer than {LONGEST_S:.0f} s; its loudest {LONGEST_S:.0f} s are taken"

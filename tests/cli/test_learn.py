@@ -161,6 +161,18 @@ def test_what_is_replaced_can_be_brought_back_with_its_sound(taught: Lesson, tmp
     assert not list(Path(before["file"]).parent.iterdir()), "nothing of it stays aside"
 
 
+def test_another_sound_replaces_nothing_even_where_replacing_is_asked_for(
+    taught: Lesson, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (before,) = json.loads(printed("learn", "list", "--json"))
+    for number in range(3):
+        bark = demo_sounds.dog_bark(np.random.default_rng(number))
+        chimes.write(tmp_path / f"dog{number}.wav", bark * np.float32(0.3 / np.abs(bark).max()))
+    assert main(["learn", NAME, "--replace", str(tmp_path)]) == 2
+    assert f"3 of 3 examples are unlike those that {NAME} is taught by" in capsys.readouterr().err
+    assert json.loads(printed("learn", "list", "--json")) == [before]
+
+
 def test_a_folder_of_which_most_is_left_out_teaches_nothing(
     taught: Lesson, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

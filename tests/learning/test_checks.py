@@ -59,6 +59,12 @@ def test_a_level_that_is_below_a_limit_is_not_said_to_be_that_limit(snr_db: floa
     assert said < limit
 
 
+def test_an_example_that_is_too_short_is_not_said_to_be_long_enough() -> None:
+    short = msgspec.structs.replace(GOOD, sample_rate=48_000, start=0, stop=2399)  # 49.98 ms
+    (doubt,) = check_take(short)
+    assert "only 49 ms long; give the whole sound, 50 ms or more" in doubt.sentence
+
+
 @pytest.mark.parametrize("change", [{"snr_db": 3.0}, {"clipped": 0.3}, {"clipped": 0.1}])
 def test_what_only_a_microphone_can_do_again_is_no_part_of_the_cause(change: dict[str, object]) -> None:
     (doubt,) = check_take(msgspec.structs.replace(GOOD, **change))
