@@ -173,9 +173,8 @@ class TakeRecorder:
     def _tell_hearing(self) -> None:
         """Say once, as a run does, that the source cannot be heard, and that it can again."""
         status = self._source.status
-        now = Circumstances(
-            status.state, status.reason, late=False, muted=False, kept_quiet=status.kept_quiet
-        )
+        state = "running" if status.state == "ended" else status.state  # what it brought is still being heard
+        now = Circumstances(state, status.reason, late=False, muted=False, kept_quiet=status.kept_quiet)
         hearing = judge(now, self._meter)
         unheard = (hearing.reason or "nothing is heard") if hearing.state == "too_quiet" else None
         if unheard is not None and self._unheard is None:

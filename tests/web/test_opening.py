@@ -41,9 +41,7 @@ def test_without_the_package_that_makes_a_certificate_a_public_page_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "cryptography", None)
-    with pytest.raises(
-        ConfigError, match=r"needs TLS: give --certificate FILE and --key FILE.*sound-monitor\[web\]"
-    ):
+    with pytest.raises(ConfigError, match=r"needs TLS: give --certificate FILE and --key FILE.*\[web\]"):
         open_web(WebOptions(address="0.0.0.0:0"))
 
 
