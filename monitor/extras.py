@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -38,6 +37,8 @@ def _origin() -> str:
 
 def _installed_from() -> Path | None:
     """Return the folder that this program was taken from, as pip has noted it (PEP 610)."""
+    from importlib.metadata import PackageNotFoundError, distribution  # it loads the package `email`
+
     try:
         noted = distribution(_DISTRIBUTION).read_text("direct_url.json")
         address = urlsplit(str(json.loads(noted or "{}").get("url", "")))

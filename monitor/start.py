@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _farewells: list[Callable[[], object]] = []
 EXIT_INTERRUPTED = 130
 """Ctrl-C before the work was done."""
+ENCODER_THREAD = "encoder"
+"""The name of a thread that may hang for ever, and that no process waits for."""
 
 
 def ready() -> None:

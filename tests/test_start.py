@@ -18,6 +18,9 @@ SHADOWS = ["textual", "msgspec", "numpy", "zmq", "rich", "sounddevice", "soundfi
 THREADS = "OPENBLAS_NUM_THREADS"
 RUN = ["run", "--source", "demo", "--fast", "--duration", "1"]
 
+LATE = {"asyncio", "email", "getpass", "html", "http", "importlib.metadata", "logging", "nats", "paho", "ssl"}
+"""What takes its time to load, and is of use only where the settings or a trouble ask for it."""
+
 INTERRUPTIBLE = (
     "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
     "from monitor.__main__ import main; sys.exit(main())"
@@ -46,6 +49,31 @@ def test_ctrl_c_while_a_library_is_imported_ends_the_program_without_a_word(
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (130, b"", b"")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "not_loaded"),
+    [
+        (["--help"], LATE | {"numpy", "onnxruntime", "rich", "sqlite3", "textual", "zmq"}),
+        ([*RUN, "--headless"], LATE | {"textual"}),
+    ],
+    ids=["help", "run"],
+)
+def test_a_plain_start_loads_nothing_that_it_can_do_without(
+    arguments: list[str], not_loaded: set[str], tmp_path: Path
+) -> None:
+    told = (
+        "import sys\nfrom monitor.__main__ import main\ntry:\n    main()\nfinally:\n    print(*sys.modules)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "MONITOR_PUBLISH_BIND": f"ipc://{tmp_path}/bus"}
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", told, *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert not_loaded & set(done.stdout.splitlines()[-1].split()) == set()
 
 
 @pytest.fixture

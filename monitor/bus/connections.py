@@ -21,7 +21,6 @@ from contextlib import suppress
 
 import msgspec
 import zmq
-from zmq.utils.monitor import recv_monitor_message
 
 ALLOWANCE_LEN = 16 << 10
 """Bytes a peer may send: greetings and a few hundred subscriptions."""
@@ -37,6 +36,8 @@ _CROWD_S = 1.0
 _DESCRIPTORS = 4096
 _BYTES_RECEIVED = 128
 """Offset of `tcpi_bytes_received` (u64) in Linux's `struct tcp_info`."""
+_EVENT = struct.Struct("=Hi")
+"""What happened, and to which descriptor: the first frame of `zmq_socket_monitor(3)`."""
 _WANTED = zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED | zmq.EVENT_MONITOR_STOPPED
 
 
@@ -117,11 +118,10 @@ class ConnectionGuard(threading.Thread):
         wait_s = _LOOK_S if self._connections else _IDLE_S
         while len(self._connections) <= self._capacity and self._monitor.poll(round(1000 * wait_s)):
             wait_s = 0.0
-            event = recv_monitor_message(self._monitor)
-            fd = event["value"]
-            if event["event"] == zmq.EVENT_MONITOR_STOPPED:
+            event, fd = _EVENT.unpack(self._monitor.recv_multipart()[0])
+            if event == zmq.EVENT_MONITOR_STOPPED:
                 return False
-            if (inode := _inode(fd)) is not None and event["event"] == zmq.EVENT_ACCEPTED:
+            if (inode := _inode(fd)) is not None and event == zmq.EVENT_ACCEPTED:
                 self._connection(fd, inode)
             elif fd in self._connections and self._connections[fd].inode != inode:
                 self._connections.pop(fd, None)

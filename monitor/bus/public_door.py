@@ -6,11 +6,8 @@ what it does not know.
 
 from __future__ import annotations
 
-import logging
-
 import msgspec
 import zmq
-from zmq.auth.thread import ThreadAuthenticator
 from zmq.utils import z85
 
 from monitor.bus.addresses import check_public
@@ -32,6 +29,10 @@ class Gatekeeper:
     """Lets in who has a key of a guest, on a thread of its own."""
 
     def __init__(self, context: zmq.Context[zmq.Socket[bytes]], keys: Keys) -> None:
+        import logging
+
+        from zmq.auth.thread import ThreadAuthenticator  # it loads asyncio, which most runs can do without
+
         self._keys = keys
         quiet = logging.Logger("gatekeeper", logging.CRITICAL)
         self._thread = ThreadAuthenticator(context, log=quiet)

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from monitor.encoders import Encoder
 
-NEEDS_MATPLOTLIB = f"needs matplotlib ({install(extra='eval')}); the CSV files have the points."
 Found = TypeVar("Found")
 Folds = tuple[int, ...]
 """Folds that are heard together; empty: what lists of another run name."""
@@ -62,6 +61,11 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="all figures as one JSON object on standard output"
     )
+
+
+def needs_matplotlib() -> str:
+    """Return why a plot is left out, for after its name."""
+    return f"needs matplotlib ({install(extra='eval')}); the CSV files have the points."
 
 
 def make_folder(out: Path | None) -> None:
@@ -173,7 +177,7 @@ def hear_each(arguments: argparse.Namespace, kind: Kind[Any]) -> int:
         make_folder(folders[name])
         reports[name] = kind.run(folds, folders[name])
         if folders[name] is not None and not kind.write(folders[name], reports[name]):
-            tell(f"{kind.plot} {NEEDS_MATPLOTLIB}")
+            tell(f"{kind.plot} {needs_matplotlib()}")
         if not arguments.json:
             for table in filter(None, (kind.table(reports[name]), kind.beside(reports[name]))):
                 table.title = f"fold {name}: {table.title or 'all figures'}" if name else table.title

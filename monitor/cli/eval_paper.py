@@ -10,7 +10,7 @@ import msgspec
 
 from monitor.cli.adapted_models import AdaptedModels
 from monitor.cli.arguments import AddVerb
-from monitor.cli.eval_options import NEEDS_MATPLOTLIB, OpenModels, add_common, make_folder, open_models
+from monitor.cli.eval_options import OpenModels, add_common, make_folder, needs_matplotlib, open_models
 from monitor.cli.values import count
 from monitor.config.settings import Config, load_config
 from monitor.console import show, show_json, show_table, tell
@@ -82,7 +82,7 @@ def _paper(arguments: argparse.Namespace) -> int:
     report = run_paper(experiment, ClipBench(models.encoders, config, arguments.subset), variants)
     report.left_out[:0] = models.absent
     if arguments.out is not None and not write_report(arguments.out, report):
-        tell(f"published.png {NEEDS_MATPLOTLIB}")
+        tell(f"published.png {needs_matplotlib()}")
     if arguments.json:
         show_json(msgspec.json.encode(report))
     else:

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from monitor.evaluation.eval_streams import Report
     from monitor.evaluation.synthesis.parts import StreamExperiment
 
-_NEEDS_SED = f"need sed_eval and psds_eval ({install(extra='eval')}); they are left out."
-
 
 def add_streams(kinds: Any, add_verb: AddVerb) -> None:
     """Add `streams` to the kinds of `eval`."""
@@ -115,7 +113,8 @@ def _streams(arguments: argparse.Namespace) -> int:
     def run(folds: Folds, out: Path | None) -> Report:
         report = run_streams(_stream_experiment(arguments, folds, out), bench)
         if not is_there():
-            tell(f"Event-based F1 and PSDS {_NEEDS_SED}")
+            needed = f"need sed_eval and psds_eval ({install(extra='eval')}); they are left out."
+            tell(f"Event-based F1 and PSDS {needed}")
         return report
 
     return hear_each(

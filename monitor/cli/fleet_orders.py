@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -95,6 +94,8 @@ def _text(path: Path) -> str:
 
 
 def _by() -> str:
+    import getpass
+
     try:
         return f"{getpass.getuser()} (monitor fleet)"
     except (KeyError, OSError):

@@ -44,11 +44,10 @@ from monitor.cli.unknown_words import no_choice, unknown
 from monitor.cli.web import add_web
 from monitor.cli.words import add_words
 from monitor.console import DIARY, only_ours, open_streams, tell
-from monitor.encoders.watched import THREAD_NAME
 from monitor.errors import MonitorError, ProgramError
 from monitor.files.paths import own_what_is_made
 from monitor.privacy import keep_private
-from monitor.start import EXIT_INTERRUPTED
+from monitor.start import ENCODER_THREAD, EXIT_INTERRUPTED
 from monitor.text import sanitise, shortened
 
 EXIT_FAILED = 1
@@ -77,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def leave(exit_code: int) -> int:
     """Return `exit_code`, for the process to end with; where an encoder hangs, end it now, not waiting."""
-    if all(thread.name != THREAD_NAME for thread in threading.enumerate()):
+    if all(thread.name != ENCODER_THREAD for thread in threading.enumerate()):
         return exit_code
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError):

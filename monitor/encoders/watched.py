@@ -17,8 +17,8 @@ from monitor.encoders import Encoder
 from monitor.encoders.checked import Answer, answer, failure, nothing
 from monitor.errors import ModelError
 from monitor.records import Embedding, Stall, Window
+from monitor.start import ENCODER_THREAD
 
-THREAD_NAME = "encoder"
 SAY_AFTER_S = 2.0
 """An encoder that works on one batch for longer is told of."""
 TIMEOUT_S = 10.0
@@ -254,7 +254,7 @@ class _Worker:
         self._submitted = 0
         self._todo: queue.SimpleQueue[tuple[int, Sequence[Window]] | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[tuple[int, Answer]] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
+        self._thread = threading.Thread(target=self._run, name=ENCODER_THREAD, daemon=True)
         self._thread.start()
 
     def submit(self, windows: Sequence[Window]) -> None:

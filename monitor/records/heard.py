@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from monitor.records.kinds import Instant, NearMissReason, Tally, TransitionType
 from monitor.records.sound import LevelReading
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Embedding(msgspec.Struct, frozen=True):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class ClassPrompt(msgspec.Struct, frozen=True):
@@ -85,4 +89,4 @@ class OwnSound(msgspec.Struct, frozen=True):
     @property
     def examples(self) -> int:
         """How many examples there are."""
-        return len(np.unique(self.example_of))
+        return len(set(self.example_of.tolist()))

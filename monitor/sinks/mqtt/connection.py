@@ -7,16 +7,12 @@ not acknowledged when a connection was lost, it sends again over the next one, i
 from __future__ import annotations
 
 import random
-import ssl
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.reasoncodes import ReasonCode
 
 from monitor.config.broker import BrokerAddress
 from monitor.errors import ConfigError
@@ -31,6 +27,12 @@ from monitor.sinks.mqtt.signals import (
     Received,
 )
 from monitor.text import sanitise
+
+if TYPE_CHECKING:
+    import ssl
+
+    from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
+    from paho.mqtt.reasoncodes import ReasonCode
 
 _KEEPALIVE_S = 15
 """A broker that is silent for one and a half times as long takes the monitor for dead, and says so."""
@@ -81,6 +83,9 @@ class Connection:
         heard: Callable[[Happened], None],
         section: str = "mqtt",
     ) -> None:
+        from paho.mqtt.client import Client
+        from paho.mqtt.enums import CallbackAPIVersion
+
         self._address = address
         self._section = section
         self._let_in = False
@@ -172,6 +177,8 @@ def trusting(ca_file: str, section: str) -> ssl.SSLContext:
     ConfigError
         `ca_file` cannot be read.
     """
+    import ssl
+
     try:
         return ssl.create_default_context(cafile=str(user_path(ca_file)) if ca_file else None)
     except (OSError, ValueError) as error:
@@ -191,6 +198,8 @@ def _refusal(reason: ReasonCode, section: str) -> str:
 
 def reason_of(error: BaseException | None, section: str) -> str:
     """Return why no connection was made, in words; `section` has the settings."""
+    import ssl
+
     if isinstance(error, ssl.SSLCertVerificationError):
         return (
             f"its certificate is not trusted: {error.verify_message}; [{section}] ca_file names whom to trust"

@@ -23,10 +23,6 @@ from monitor.files.reading import read_stored, stored_text
 _KEY_LEN = 32
 _NONCE_LEN = 12
 _LONGEST_FILE = 4096
-_MISSING = (
-    "Encrypting the memory needs the package cryptography; set neither [memory] key_file nor key_env, or "
-    f"install it with: {install(extra='memory')}"
-)
 
 
 class Seal:
@@ -36,7 +32,10 @@ class Seal:
         try:
             from cryptography.hazmat.primitives.ciphers.aead import AESGCM
         except ImportError:
-            raise MomentsError(_MISSING) from None
+            raise MomentsError(
+                "Encrypting the memory needs the package cryptography; set neither [memory] key_file nor "
+                f"key_env, or install it with: {install(extra='memory')}"
+            ) from None
         self._cipher = AESGCM(key)
 
     def close(self, content: bytes, about: bytes) -> bytes:
