@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,14 @@ def snr_db(level_dbfs: float, floor_dbfs: float) -> float:
     noise = dbfs_to_power(floor_dbfs)
     signal = max(dbfs_to_power(level_dbfs) - noise, 0.0)
     return min(80.0, max(-20.0, 10.0 * math.log10(signal / noise))) if signal > 0.0 else -20.0
+
+
+def quantile(ranked: Sequence[float], share: float) -> float:
+    """Return the quantile of sorted values, at least one, linear between neighbours."""
+    place = share * (len(ranked) - 1)
+    below = int(place)
+    above = min(below + 1, len(ranked) - 1)
+    return ranked[below] + (place - below) * (ranked[above] - ranked[below])
 
 
 def whole_below(value: float, limit: int) -> str:

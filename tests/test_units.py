@@ -10,6 +10,7 @@ from monitor.units import (
     dbfs_to_power,
     mean_power,
     power_to_dbfs,
+    quantile,
     seconds_to_len,
     snr_db,
     unit_norm,
@@ -44,3 +45,10 @@ def test_unit_norm_leaves_zero_vectors_zero() -> None:
 
 def test_a_length_is_at_least_one_sample() -> None:
     assert seconds_to_len(1e-9, 8000) == 1
+
+
+@given(st.lists(st.floats(0.0, 9.0), min_size=1), st.floats(0.0, 1.0))
+def test_a_quantile_lies_among_the_values(values: list[float], share: float) -> None:
+    assert min(values) <= quantile(sorted(values), share) <= max(values)
+    assert quantile(sorted(values), 0.0) == min(values)
+    assert quantile(sorted(values), 1.0) == max(values)

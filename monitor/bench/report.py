@@ -9,6 +9,7 @@ import msgspec
 
 from monitor.bench.live import Live
 from monitor.bench.stages import StageCost, StageCosts
+from monitor.units import quantile
 
 USABLE = 0.7
 """Share of the processor that a monitor may take: above it, sounds are told late when all else is busy."""
@@ -82,16 +83,8 @@ def _latencies(live: Live) -> tuple[Latency, ...]:
 
 
 def _latency(what: str, times: Sequence[float]) -> Latency:
-    return Latency(what, len(times), *(round(quantile(times, share), 3) for share in (0.5, 0.95, 0.99)))
-
-
-def quantile(values: Sequence[float], share: float) -> float:
-    """Return a quantile of `values`, at least one, linear between neighbours."""
-    ranked = sorted(values)
-    place = share * (len(ranked) - 1)
-    low = int(place)
-    high = min(low + 1, len(ranked) - 1)
-    return ranked[low] + (place - low) * (ranked[high] - ranked[low])
+    ranked = sorted(times)
+    return Latency(what, len(ranked), *(round(quantile(ranked, share), 3) for share in (0.5, 0.95, 0.99)))
 
 
 def _percent(share: float) -> str:

@@ -12,6 +12,7 @@ from bisect import bisect_left, insort
 from collections import deque
 
 from monitor.config.settings import LevelConfig
+from monitor.units import quantile
 
 _SILENCE_S = 1.0
 """After so long without sound, what comes next has to last."""
@@ -51,9 +52,9 @@ class Floor:
     def dbfs(self) -> float:
         """Where it is, dB re full scale."""
         if self._ranked:
-            return _quantile(self._ranked, self._rank)
+            return quantile(self._ranked, self._rank)
         if self._unsettled and self._from_the_start:
-            return _quantile(sorted(self._unsettled), self._rank)
+            return quantile(sorted(self._unsettled), self._rank)
         return self._lowest
 
     def hear(self, level_dbfs: float) -> None:
@@ -81,11 +82,3 @@ class Floor:
         insort(self._ranked, level_dbfs)
         if len(self._levels) > self._most:
             del self._ranked[bisect_left(self._ranked, self._levels.popleft())]
-
-
-def _quantile(ranked: list[float], share: float) -> float:
-    """Return the quantile of a sorted list, linear between neighbours."""
-    place = share * (len(ranked) - 1)
-    below = int(place)
-    above = min(below + 1, len(ranked) - 1)
-    return ranked[below] + (place - below) * (ranked[above] - ranked[below])

@@ -1,11 +1,9 @@
 from __future__ import annotations
 
 import msgspec
-from hypothesis import given
-from hypothesis import strategies as st
 
 from monitor.bench.live import Live
-from monitor.bench.report import USABLE, quantile, report
+from monitor.bench.report import USABLE, report
 from monitor.bench.stages import StageCost, StageCosts
 
 LIVE = Live(20.0, 0.0777, 60.0, 140.0, (1.5,), (0.1, 0.2), (0.7,), (0.8,), 6)
@@ -40,10 +38,3 @@ def test_latencies_are_told_only_of_what_was_heard() -> None:
         "embedded", 2, "desk", costs(model=0.02), msgspec.structs.replace(LIVE, sound_to_painted_s=())
     )
     assert [(one.n, one.p50_s) for one in found.latencies] == [(2, 0.15), (1, 0.7)]
-
-
-@given(st.lists(st.floats(0.0, 9.0), min_size=1), st.floats(0.0, 1.0))
-def test_a_quantile_lies_among_the_values(values: list[float], share: float) -> None:
-    assert min(values) <= quantile(values, share) <= max(values)
-    assert quantile(values, 0.0) == min(values)
-    assert quantile(values, 1.0) == max(values)
