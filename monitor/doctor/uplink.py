@@ -15,7 +15,7 @@ from monitor.errors import ConfigError
 from monitor.sinks.mqtt.connection import Connection
 from monitor.sinks.mqtt.signals import Happened
 from monitor.sinks.uplink.link import Topics
-from monitor.sinks.uplink.opening import login_of, make_link
+from monitor.sinks.uplink.opening import login_of, make_link, nats_login
 
 _END_S = 1.0
 _DO = "Look whether it runs and at its address, user and password in [uplink]; docs/fleet.md has each key."
@@ -52,13 +52,11 @@ def _mqtt(address: BrokerAddress, settings: UplinkConfig) -> str:
 def _nats(address: BrokerAddress, settings: UplinkConfig) -> str:
     import asyncio
 
-    from monitor.files.paths import user_path
-    from monitor.sinks.uplink.nats_connection import NatsError, NatsLogin, connected
-
-    credentials = str(user_path(settings.credentials_file)) if settings.credentials_file else ""
+    login = nats_login(address, settings)
+    from monitor.sinks.uplink.nats_connection import NatsError, connected
 
     async def enter() -> None:
-        async with connected(NatsLogin(address, settings.ca_file, credentials), "monitor doctor"):
+        async with connected(login, "monitor doctor"):
             pass
 
     try:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor.errors import ConfigError
-from monitor.extras import install
 from monitor.files.reading import read_stored
 from monitor.files.state_files import write_private
+from monitor.sinks.uplink.signature import need_cryptography
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -25,7 +25,7 @@ def make_key(path: Path) -> str:
     ConfigError
         It cannot be written, or what makes it is not installed.
     """
-    _need()
+    need_cryptography()
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -46,7 +46,7 @@ def read_key(path: Path) -> Ed25519PrivateKey:
     ConfigError
         There is none.
     """
-    _need()
+    need_cryptography()
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -63,10 +63,3 @@ def read_key(path: Path) -> Ed25519PrivateKey:
 def public_of(key: Ed25519PrivateKey) -> str:
     """Return the public key, as `[uplink] config_key` takes it."""
     return base64.b64encode(key.public_key().public_bytes_raw()).decode()
-
-
-def _need() -> None:
-    try:
-        import cryptography  # noqa: F401
-    except ImportError:
-        raise ConfigError(f"Signing needs cryptography: {install(extra='fleet')}") from None

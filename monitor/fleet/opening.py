@@ -8,10 +8,9 @@ from typing import Protocol
 
 from monitor.config.settings import UplinkConfig
 from monitor.errors import ConfigError, FleetError
-from monitor.files.paths import user_path
 from monitor.fleet.sightings import Sightings
 from monitor.sinks.uplink.link import Topics
-from monitor.sinks.uplink.opening import login_of, need_nats
+from monitor.sinks.uplink.opening import login_of, nats_login
 
 _CONNECT_S = 15.0
 _ANSWER_S = 2.0
@@ -98,11 +97,7 @@ def _reader(settings: UplinkConfig, sightings: Sightings, reports: bool, since: 
         from monitor.fleet.mqtt_reader import MqttReader
 
         return MqttReader(address, settings.ca_file, topics, sightings, reports)
-    need_nats()
+    login = nats_login(address, settings)
     from monitor.fleet.nats_reader import NatsReader
-    from monitor.sinks.uplink.nats_connection import NatsLogin, check_credentials
 
-    credentials = str(user_path(settings.credentials_file)) if settings.credentials_file else ""
-    if credentials:
-        check_credentials(credentials)
-    return NatsReader(NatsLogin(address, settings.ca_file, credentials), topics, sightings, reports, since)
+    return NatsReader(login, topics, sightings, reports, since)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -15,6 +16,9 @@ from monitor.files.paths import user_path
 from monitor.sinks.mqtt.connection import trusting
 from monitor.sinks.mqtt.sink import password_of
 from monitor.sinks.uplink.link import Link, Topics
+
+if TYPE_CHECKING:
+    from monitor.sinks.uplink.nats_connection import NatsLogin
 
 
 def make_link(
@@ -34,14 +38,9 @@ def make_link(
         from monitor.sinks.uplink.mqtt_link import MqttLink
 
         return lambda heard: MqttLink(address, settings.ca_file, topics, heard)
-    need_nats()
-    from monitor.sinks.uplink.nats_connection import NatsLogin, check_credentials
+    login = nats_login(address, settings)
     from monitor.sinks.uplink.nats_link import NatsLink
 
-    credentials = str(user_path(settings.credentials_file)) if settings.credentials_file else ""
-    if credentials:
-        check_credentials(credentials)
-    login = NatsLogin(address, settings.ca_file, credentials)
     return lambda heard: NatsLink(login, topics, heard)
 
 
@@ -61,15 +60,21 @@ def login_of(settings: UplinkConfig, environment: Mapping[str, str] = os.environ
     )
 
 
-def need_nats() -> None:
-    """Refuse to go on where nats-py is not installed.
+def nats_login(address: BrokerAddress, settings: UplinkConfig) -> NatsLogin:
+    """Return how the NATS server at `address` is entered.
 
     Raises
     ------
     ConfigError
-        It is not.
+        nats-py is not installed, or the credentials are not usable.
     """
     try:
         import nats  # noqa: F401
     except ImportError:
         raise ConfigError(f"nats:// needs nats-py: {install(extra='fleet')}") from None
+    from monitor.sinks.uplink.nats_connection import NatsLogin, check_credentials
+
+    credentials = str(user_path(settings.credentials_file)) if settings.credentials_file else ""
+    if credentials:
+        check_credentials(credentials)
+    return NatsLogin(address, settings.ca_file, credentials)

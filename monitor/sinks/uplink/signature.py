@@ -19,6 +19,20 @@ if TYPE_CHECKING:
 _PUBLIC_LEN = 32
 
 
+def need_cryptography() -> None:
+    """Refuse to go on where the library is not installed.
+
+    Raises
+    ------
+    ConfigError
+        It is not.
+    """
+    try:
+        import cryptography  # noqa: F401
+    except ImportError:
+        raise ConfigError(f"Signing needs cryptography: {install(extra='fleet')}") from None
+
+
 def public_key(text: str) -> Ed25519PublicKey:
     """Return the key that `[uplink] config_key` says.
 
@@ -27,10 +41,9 @@ def public_key(text: str) -> Ed25519PublicKey:
     ConfigError
         It is none, or what reads it is not installed.
     """
-    try:
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-    except ImportError:
-        raise ConfigError(f"Signing needs cryptography: {install(extra='fleet')}") from None
+    need_cryptography()
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
     try:
         content = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
