@@ -78,11 +78,18 @@ def put_aside(taught: TaughtSound) -> Path:
     OwnSoundError
         It cannot be written.
     """
+    try:
+        audio = [file.read_bytes() for file in kept_audio(taught.sound.name)]
+    except OSError as error:
+        raise OwnSoundError(f"Cannot read {error.filename}: {error.strerror}.") from None
+    return _write_aside(taught, audio if len(audio) == len(taught.examples) else ())
+
+
+def _write_aside(taught: TaughtSound, audio: Sequence[bytes]) -> Path:
     path = own_sound_file(taught.sound.name, taught.model)
     path = path.with_name(path.name + _ASIDE)
     try:
-        audio = [file.read_bytes() for file in kept_audio(taught.sound.name)]
-        write_private(path, pack(taught, audio if len(audio) == len(taught.examples) else ()))
+        write_private(path, pack(taught, audio))
     except OSError as error:
         raise OwnSoundError(f"Cannot write {path}: {error.strerror}; what was taught stays.") from None
     return path
@@ -132,7 +139,7 @@ def remove(name: str) -> list[str]:
 
 
 def rename(name: str, label: str, words: str) -> list[TaughtSound]:
-    """Call a taught class otherwise, as every model hears it; return what it is now.
+    """Call a taught class otherwise, as every model hears it, with what was put aside; return what it is now.
 
     Raises
     ------
@@ -146,12 +153,15 @@ def rename(name: str, label: str, words: str) -> list[TaughtSound]:
         raise OwnSoundError(f"Nothing was taught as {name!r}; `monitor learn list` shows what was.")
     if to != name and (any(one.sound.name == to for one in taught) or audio_folder(to).exists()):
         raise OwnSoundError(f"{to!r} is taught already; forget it first: monitor learn forget {to}.")
-    renamed = [
-        msgspec.structs.replace(
-            one, label=label, sound=msgspec.structs.replace(one.sound, name=to, words=words)
-        )
-        for one in mine
-    ]
+
+    def called(one: TaughtSound) -> TaughtSound:
+        sound = msgspec.structs.replace(one.sound, name=to, words=words)
+        return msgspec.structs.replace(one, label=label, sound=sound)
+
+    aside = [_contents(path) for path in _files(f"{slug(name)}@*{_SUFFIX}{_ASIDE}")]
+    for before, audio in aside:
+        _write_aside(called(before), audio)
+    renamed = [called(one) for one in mine]
     for one in renamed:
         save(one)
     if to != name:
@@ -215,9 +225,17 @@ def _files(pattern: str) -> Iterator[Path]:
 def _read(path: Path) -> TaughtSound | None:
     """Return what a file holds; None: there is no file."""
     try:
-        return unpack(read_stored(path, MOST_BYTES))[0]
+        return _contents(path)[0]
     except FileNotFoundError:
         return None
+
+
+def _contents(path: Path) -> tuple[TaughtSound, list[bytes]]:
+    """Return what a file holds, and the sound of the examples, where that is in it."""
+    try:
+        return unpack(read_stored(path, MOST_BYTES))
+    except FileNotFoundError:
+        raise
     except OSError as error:
         raise _unusable(path, f"it cannot be read ({error.strerror})") from None
     except ValueError as error:

@@ -72,6 +72,21 @@ def test_a_renamed_sound_is_found_by_its_new_name_only_and_its_sound_goes_with_i
     assert own_sounds.kept_audio("doorbell") == []
 
 
+def test_what_was_put_aside_of_a_renamed_sound_stays_with_its_sound_and_takes_the_new_name() -> None:
+    before = taught()
+    own_sounds.save(before)
+    own_sounds.keep_audio("doorbell", [np.zeros(800, np.float32) for _ in before.examples], 8000)
+    aside = own_sounds.put_aside(before)
+    own_sounds.rename("doorbell", "Türklingel", "front door bell")
+    assert not aside.exists()
+    (kept,) = aside.parent.glob("*.before")
+    assert kept.name == f"{own_sounds.own_sound_file('turklingel', MODEL).name}.before"
+    found, audio = unpack(kept.read_bytes())
+    names = (found.sound.name, found.label, found.sound.words)
+    assert names == ("turklingel", "Türklingel", "front door bell")
+    assert (found.examples, len(audio)) == (before.examples, len(before.examples))
+
+
 def test_a_name_that_is_taken_is_not_overwritten_by_a_rename() -> None:
     own_sounds.save(taught())
     own_sounds.save(taught("kettle"))
