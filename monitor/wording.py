@@ -240,6 +240,11 @@ _OFTEN, _SELDOM = 60.0, 1.0 / (24.0 * 30.0)
 """Times an hour: ends of the scale of `rarity`, once a minute and once a month."""
 
 
+def over_background(snr_db: float) -> str:
+    """Return how a sound stands out from the background."""
+    return f"{snr_db:.0f} dB over the background" if snr_db >= 0.5 else "no louder than the background"
+
+
 def rarity(score: float) -> float:
     """Return how far a calibrated score has come from what ordinary sound does once a minute to once a month.
 
@@ -252,6 +257,14 @@ def rarity(score: float) -> float:
 def clock(time: datetime) -> str:
     """Return the time of day where the reader is."""
     return f"{time.astimezone():%H:%M:%S}"
+
+
+def roughly(seconds: float) -> str:
+    """Return a length of time in the largest unit that there are two of, ``90 s``, ``5 min``, ``36 h``."""
+    for unit, length_s in (("d", 86_400.0), ("h", 3600.0), ("min", 60.0)):
+        if seconds >= 2.0 * length_s:
+            return f"{seconds / length_s:.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 _LONGEST_S = 3_599_999.9

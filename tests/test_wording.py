@@ -7,7 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.records import NearMissReason, SourceState
-from monitor.wording import ENDED_BY, NEAR_MISS, SOURCE_STATE, ended_by, hedged, rarity, spoken, together
+from monitor.wording import (
+    ENDED_BY,
+    NEAR_MISS,
+    SOURCE_STATE,
+    ended_by,
+    hedged,
+    over_background,
+    rarity,
+    roughly,
+    spoken,
+    together,
+)
 
 
 def test_there_are_words_for_every_reason_and_state() -> None:
@@ -60,3 +71,21 @@ def test_of_many_names_the_first_are_said_and_how_many_more_there_are() -> None:
     names = [f"Bed {number}" for number in range(1, 101)]
     assert together(names[:4]) == "Bed 1, Bed 2, Bed 3, Bed 4"
     assert together(names) == "Bed 1, Bed 2, Bed 3 and 97 more"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.0, "0 s"), (119.0, "119 s"), (120.0, "2 min"), (7190.0, "120 min"), (7200.0, "2 h"),
+        (172_800.0, "2 d"),
+    ],
+)  # fmt: skip
+def test_a_length_of_time_is_told_in_the_largest_unit_that_there_are_two_of(
+    seconds: float, words: str
+) -> None:
+    assert roughly(seconds) == words
+
+
+def test_a_sound_below_the_background_is_not_given_a_number() -> None:
+    assert over_background(12.4) == "12 dB over the background"
+    assert over_background(-20.0) == "no louder than the background"

@@ -9,7 +9,7 @@ import msgspec
 
 from monitor.bus.messages import BackgroundProfile, ClassInBackground
 from monitor.console import drawing
-from monitor.wording import called
+from monitor.wording import called, roughly
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -107,11 +107,7 @@ def _known(background: BackgroundProfile) -> str:
             state.guarded
         )
         return f"not yet: {state.windows} of {state.needed or '?'} windows{guarded}"
-    return f"well: {state.windows} windows, {state.needed} are needed; the last {_ago(state.age_s)}"
-
-
-def _ago(seconds: float) -> str:
-    return f"{seconds:.0f} s ago" if seconds < 120.0 else f"{seconds / 60.0:.0f} min ago"
+    return f"well: {state.windows} windows, {state.needed} are needed; the last {roughly(state.age_s)} ago"
 
 
 def _likeness(background: BackgroundProfile) -> str:

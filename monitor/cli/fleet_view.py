@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from monitor.bus.messages import Report
-from monitor.fleet.standing import Standing, long, own_clock_off_s
+from monitor.fleet.standing import Standing, own_clock_off_s
 from monitor.sinks.line_texts import event_line, seen_line
-from monitor.wording import HEARING, clock, spoken
+from monitor.wording import HEARING, clock, roughly, spoken
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -55,7 +55,7 @@ def counted(found: Sequence[Standing]) -> list[str]:
     sentences = [f"{len(found)} {'node' if len(found) == 1 else 'nodes'}: {parts}."]
     if (off_s := own_clock_off_s(found)) is not None:
         side = "ahead" if off_s > 0 else "behind"
-        sentences.append(f"Nodes agree: it is this computer's clock that is {long(abs(off_s))} {side}.")
+        sentences.append(f"Nodes agree: it is this computer's clock that is {roughly(abs(off_s))} {side}.")
     if lost := sum(one.lost for one in found):
         sentences.append(f"{lost} reports were given up by nodes: they were too old, or too many.")
     return sentences
@@ -103,11 +103,11 @@ def _last(one: Standing, now: datetime) -> str:
     if one.last_event is None:
         return ""
     ago_s = max(0.0, (now - one.last_event.time).total_seconds() + (one.clock_s or 0.0))
-    return f"{spoken(one.last_event.label or one.last_event.class_)}, {long(ago_s)} ago"
+    return f"{spoken(one.last_event.label or one.last_event.class_)}, {roughly(ago_s)} ago"
 
 
 def _lag(one: Standing) -> str:
-    return f"{one.waiting} wait, {long(one.lag_s)}" if one.waiting else "none"
+    return f"{one.waiting} wait, {roughly(one.lag_s)}" if one.waiting else "none"
 
 
 def _clock(one: Standing) -> str:
@@ -115,7 +115,7 @@ def _clock(one: Standing) -> str:
         return "?"
     if not one.clock_wrong:
         return "right"
-    return f"WRONG: {long(abs(one.clock_s))} {'ahead' if one.clock_s > 0 else 'behind'}"
+    return f"WRONG: {roughly(abs(one.clock_s))} {'ahead' if one.clock_s > 0 else 'behind'}"
 
 
 def _config(one: Standing) -> str:

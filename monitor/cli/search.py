@@ -19,6 +19,7 @@ from monitor.errors import ConfigError
 from monitor.files.csv_table import csv_text
 from monitor.files.new_file import write_new
 from monitor.files.paths import user_path
+from monitor.wording import position
 
 if TYPE_CHECKING:
     from monitor.archive.search import Archive, Hit, Query
@@ -110,13 +111,8 @@ def _table(hits: Sequence[Hit]) -> Any:
     for title in ("score", "at", "recording"):
         table.add_column(title, justify="left" if title == "recording" else "right")
     for hit in hits:
-        table.add_row(f"{hit.score:.2f}", _clock(hit.position_s), hit.path)
+        table.add_row(f"{hit.score:.2f}", position(hit.position_s), hit.path)
     return table
-
-
-def _clock(seconds: float) -> str:
-    minutes, tenths = divmod(round(10 * seconds), 600)
-    return f"{minutes // 60}:{minutes % 60:02}:{tenths / 10:04.1f}"
 
 
 def _write_csv(hits: Sequence[Hit], path: Path, force: bool) -> None:

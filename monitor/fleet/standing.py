@@ -15,6 +15,7 @@ import msgspec
 from monitor.bus.messages import LastEvent, NodeConfig, NodeState
 from monitor.fleet.sightings import Seen
 from monitor.records import HearingState
+from monitor.wording import roughly
 
 Status = Literal["unknown", "lost", "silent"] | HearingState | Literal["stopped"]
 WORST_FIRST: tuple[Status, ...] = (
@@ -132,7 +133,7 @@ def _status(seen: Seen, state: NodeState, seen_s: float | None, asked: bool) -> 
     if seen.presence == "lost" and not (answers and fresh):
         return "lost", "its connection broke"
     if not fresh:
-        return "silent", "no sign of life" if seen_s is None else f"no sign of life for {long(seen_s)}"
+        return "silent", "no sign of life" if seen_s is None else f"no sign of life for {roughly(seen_s)}"
     if asked and not answers and seen.came_s is None:
         return "silent", "it does not answer"
     return state.hearing, state.reason
@@ -155,11 +156,3 @@ def _clock(seen: Seen, state: NodeState) -> tuple[float | None, float]:
     if seen.kept_at is not None:
         return round((state.time - seen.kept_at).total_seconds(), 3), 1.0
     return None, 0.0
-
-
-def long(seconds: float) -> str:
-    """Return a length of time in a few characters, ``5 min``."""
-    for unit, length_s in (("d", 86_400.0), ("h", 3600.0), ("min", 60.0)):
-        if seconds >= 2.0 * length_s:
-            return f"{seconds / length_s:.0f} {unit}"
-    return f"{seconds:.0f} s"

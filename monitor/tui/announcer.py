@@ -8,10 +8,10 @@ from monitor.tui.headline import headline
 from monitor.tui.panels.alerts import alerts
 from monitor.tui.panels.hearing import condition
 from monitor.tui.panels.why import why_words
-from monitor.tui.readable import dated, duration, over_background
+from monitor.tui.readable import dated, duration
 from monitor.tui.shown import ShownEvent
 from monitor.tui.view import View
-from monitor.wording import called, ended_by, reported, sureness
+from monitor.wording import called, ended_by, over_background, reported, sureness
 
 
 class Announcer:

@@ -11,12 +11,21 @@ from dataclasses import dataclass, replace
 
 from monitor.bus.messages import Health
 from monitor.records import HearingState, SourceState
-from monitor.tui.readable import dated, duration, over_background
+from monitor.tui.readable import dated, duration
 from monitor.tui.shown import ShownEvent
 from monitor.tui.state import State
 from monitor.tui.theme import Kind
 from monitor.tui.view import View
-from monitor.wording import called, clock, hard_of_hearing, moment, reported, sureness, together
+from monitor.wording import (
+    called,
+    clock,
+    hard_of_hearing,
+    moment,
+    over_background,
+    reported,
+    sureness,
+    together,
+)
 
 FLASH_S = 3.0
 URGENT_FLASH_S = 8.0

@@ -42,11 +42,6 @@ def short_duration(seconds: float) -> str:
     return f"{whole // 60}m{whole % 60:02d}" if whole < 3600 else f"{whole // 3600}h{whole % 3600 // 60:02d}"
 
 
-def over_background(snr_db: float) -> str:
-    """Return how a sound stands out from the background."""
-    return f"{snr_db:.0f} dB over the background" if snr_db >= 0.5 else "no louder than the background"
-
-
 def corrected(state: CorrectionState, *, undone: bool) -> str:
     """Return what was said of an event and what follows for the same sound."""
     if undone:

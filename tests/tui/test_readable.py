@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from monitor.bus.messages import CorrectionState
 from monitor.records import Activity, NearMissReason
-from monitor.tui.readable import ACTIVITY, corrected, dated, duration, over_background, short_duration
+from monitor.tui.readable import ACTIVITY, corrected, dated, duration, short_duration
 from monitor.wording import NEAR_MISS, NOT_TOLD, seldom
 
 
@@ -27,11 +27,6 @@ def test_durations_read_as_people_say_them(seconds: float, text: str) -> None:
 @pytest.mark.parametrize("seconds", [0, 9.94, 9.96, 59.9, 60, 599, 3599, 3600, 86399])
 def test_short_durations_take_at_most_five_cells(seconds: float) -> None:
     assert len(short_duration(seconds)) <= 5
-
-
-def test_a_sound_below_the_background_is_not_given_a_number() -> None:
-    assert over_background(12.4) == "12 dB over the background"
-    assert over_background(-20.0) == "no louder than the background"
 
 
 def test_there_are_words_for_every_near_miss() -> None:

@@ -11,7 +11,17 @@ from monitor.bus.codec import encode_with_topic
 from monitor.bus.messages import ClockStep, Event, Health, PublishedRecord
 from monitor.records import SELF_TEST
 from monitor.sinks.notify.letters import Letter, Message
-from monitor.wording import HEARING, called, clock, clock_set, moment, reported, together
+from monitor.wording import (
+    HEARING,
+    called,
+    clock,
+    clock_set,
+    moment,
+    over_background,
+    reported,
+    roughly,
+    together,
+)
 
 LATE_S = 30.0
 """What is told later than this says so."""
@@ -31,7 +41,7 @@ def of_event(event: Event, now: datetime) -> Message:
         text = f"{_when(event)}, {_where(event)}: {name}. A real alarm may not reach you."
         return Message("event", now, "URGENT: SELF-TEST FAILED", text, payload_of(event), event.urgent)
     score = f"score {event.score:.2f} (threshold {event.threshold:.2f})"
-    text = f"{_when(event)}, {_where(event)}: {reported(event)}, {score}, {_snr(event)}."
+    text = f"{_when(event)}, {_where(event)}: {reported(event)}, {score}, {over_background(event.snr_db)}."
     if event.hearing != "good":
         text += f" The monitor does not hear well: {HEARING[event.hearing]}."
     return Message(
@@ -53,7 +63,7 @@ def of_count(last: Event, times: int, since: datetime, more: bool, now: datetime
     name = called(last)
     often = f"{times}{' more' if more else ''} {'time' if times == 1 else 'times'}"
     title = f"{'URGENT: ' if last.urgent else ''}{name}, {often} since {_short(since)}"
-    text = f"{title}; the last at {_when(last)}, {_where(last)}, {_snr(last)}."
+    text = f"{title}; the last at {_when(last)}, {_where(last)}, {over_background(last.snr_db)}."
     return Message("more", now, title, text, payload_of(last), last.urgent, times)
 
 
@@ -98,7 +108,8 @@ def as_letter(message: Message, late_s: float) -> Letter:
     """Return `message` as it leaves so long after it was to be told; what is late says how late."""
     title, text = message.title, message.text
     if late_s >= LATE_S:
-        title, text = f"{title} ({_length(late_s)} late)", f"{text} Told {_length(late_s)} late."
+        late = f"{roughly(late_s)} late"
+        title, text = f"{title} ({late})", f"{text} Told {late}."
     payload = message.payload.encode() + b"\n"
     return Letter(message.kind, title, text, payload, message.urgent, message.times, late_s)
 
@@ -119,16 +130,6 @@ def _source(health: Health) -> str:
     return f"{health.source_name} on {health.node}" if health.node else health.source_name
 
 
-def _snr(event: Event) -> str:
-    return f"{event.snr_db:.0f} dB over the background"
-
-
 def _short(time: datetime) -> str:
     """Return the hour and the minute where the reader is."""
     return clock(time)[:5]
-
-
-def _length(seconds: float) -> str:
-    if seconds < 60.0:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60.0:.0f} min" if seconds < 7200.0 else f"{seconds / 3600.0:.0f} h"

@@ -9,12 +9,12 @@ from textual.strip import Strip
 
 from monitor.bus.messages import CorrectionState, Event
 from monitor.tui.panels.spectrogram import GUTTER, spectrogram_lines
-from monitor.tui.readable import duration, follows, over_background
+from monitor.tui.readable import duration, follows
 from monitor.tui.shown import Column, ShownEvent
 from monitor.tui.strips import Piece, bar, fit, line
 from monitor.tui.theme import DIM, EVENT, HEADING, HEADING_DIM, SHAPES, STRONG, TEXT, URGENT
 from monitor.tui.view import View
-from monitor.wording import HEARING, called, ended_by, position, sureness
+from monitor.wording import HEARING, called, ended_by, over_background, position, sureness
 
 _LABEL = 13
 _BAR = 20

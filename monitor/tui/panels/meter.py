@@ -6,10 +6,11 @@ from rich.style import Style
 from textual.strip import Strip
 
 from monitor.bus.messages import Level
-from monitor.tui.readable import ACTIVITY, over_background
+from monitor.tui.readable import ACTIVITY
 from monitor.tui.strips import Piece, bar, cell, fit, line, marked
 from monitor.tui.theme import BAR_BACK, DIM, EVENT, GOOD, MARK, STRONG, TEXT, URGENT
 from monitor.tui.view import View
+from monitor.wording import over_background
 
 LOWEST_DBFS = -90.0
 CLIPPING_DBFS = -0.3
