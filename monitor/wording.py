@@ -245,6 +245,11 @@ def over_background(snr_db: float) -> str:
     return f"{snr_db:.0f} dB over the background" if snr_db >= 0.5 else "no louder than the background"
 
 
+def snr(snr_db: float) -> str:
+    """Return the same as a figure of a table; empty where it is below: by how much says nothing."""
+    return f"{snr_db:+.0f}" if snr_db >= 0.0 else ""
+
+
 def rarity(score: float) -> float:
     """Return how far a calibrated score has come from what ordinary sound does once a minute to once a month.
 

@@ -16,6 +16,7 @@ from monitor.wording import (
     over_background,
     rarity,
     roughly,
+    snr,
     spoken,
     together,
 )
@@ -89,3 +90,4 @@ def test_a_length_of_time_is_told_in_the_largest_unit_that_there_are_two_of(
 def test_a_sound_below_the_background_is_not_given_a_number() -> None:
     assert over_background(12.4) == "12 dB over the background"
     assert over_background(-20.0) == "no louder than the background"
+    assert (snr(12.4), snr(-3.0)) == ("+12", "")

@@ -28,6 +28,7 @@ from monitor.wording import (
     changed,
     ended_by,
     self_tested,
+    snr,
     together,
 )
 
@@ -224,7 +225,7 @@ def _other_rows(found: Found) -> list[tuple[datetime, str, tuple[str, ...]]]:
 def _near_miss_row(near: Repeated) -> tuple[str, ...]:
     miss = near.miss
     why = NEAR_MISS[miss.reason].phrase + (f", {near.count} times" if near.count > 1 else "")
-    return "nearly", called(miss), "", f"{miss.score:.2f}", f"{miss.snr_db:+.0f}", why
+    return "nearly", called(miss), "", f"{miss.score:.2f}", snr(miss.snr_db), why
 
 
 def _event_row(event: Event) -> tuple[str, ...]:
@@ -232,7 +233,7 @@ def _event_row(event: Event) -> tuple[str, ...]:
     if event.offset_time is not None:
         lasted = f"{(event.offset_time - event.onset_time).total_seconds():.1f} s"
     kind = "URGENT" if event.urgent else "event"
-    return kind, called(event), lasted, f"{event.peak_score:.2f}", f"{event.snr_db:+.0f}", _state(event)
+    return kind, called(event), lasted, f"{event.peak_score:.2f}", snr(event.snr_db), _state(event)
 
 
 def _state(event: Event) -> str:

@@ -13,7 +13,7 @@ from monitor.tui.shown import Nearly, ShownEvent
 from monitor.tui.strips import Piece, fit, line
 from monitor.tui.theme import DIM, EVENT, HEADING, HEADING_DIM, SHAPES, TEXT, URGENT
 from monitor.tui.view import View
-from monitor.wording import NEAR_MISS, called, ended_by
+from monitor.wording import NEAR_MISS, called, ended_by, snr
 
 FIXED = 24
 """Cells of shape, time, length and peak, which always show."""
@@ -108,7 +108,7 @@ def _event_row(view: View, heard: ShownEvent, width: int) -> list[Piece]:
         f" {shape} {time} {_names(view, columns, event)} "
         f"{short_duration(view.lasted_s(heard)):>5} {heard.peak_score:.2f} "
     )
-    text += f"{heard.snr_db:+4.0f} " * columns.snr + f"{heard.level_dbfs:5.0f} " * columns.level
+    text += f"{snr(heard.snr_db):>4} " * columns.snr + f"{heard.level_dbfs:5.0f} " * columns.level
     if heard.ended_by is None and not view.hears(event.source_id):
         return [(text, TEXT), ("unknown" if columns.wide else "?", DIM)]
     if heard.ended_by is None:
@@ -130,5 +130,5 @@ def _near_miss_row(view: View, miss: NearMissMessage, width: int) -> list[Piece]
     if not columns.wide:
         return [(f"{text}{miss.score:.2f} {reason}", DIM)]
     text += f"{'near':>5} {miss.score:.2f} "
-    text += f"{miss.snr_db:+4.0f} " * columns.snr + f"{miss.level_dbfs:5.0f} " * columns.level
+    text += f"{snr(miss.snr_db):>4} " * columns.snr + f"{miss.level_dbfs:5.0f} " * columns.level
     return [(text + reason, DIM)]

@@ -214,6 +214,14 @@ def test_events_list_open_ones_first_then_the_past_newest_first() -> None:
     assert "baby" not in "".join(rows)
 
 
+def test_how_far_a_sound_stays_below_the_background_is_not_told_in_the_table() -> None:
+    below = replace_struct(event("offset", "siren", onset=1.0, offset=2.0), snr_db=-3.0)
+    above = replace_struct(event("offset", "knocking", onset=3.0, offset=4.0), snr_db=12.0)
+    heading, *rows = text(events_lines(view_of(below, above), 80, 3)).splitlines()
+    end = heading.index(" SNR ") + len(" SNR")
+    assert [row[end - 4 : end] for row in rows] == [" +12", "    "]
+
+
 def test_near_misses_stand_between_the_events_with_their_reason() -> None:
     state = State().apply(near_miss(0.5), 0.5).apply(event("offset", "knocking", onset=1.0, offset=2.0), 2.0)
     state = state.apply(near_miss(5.5, "baby_crying"), 5.5)
