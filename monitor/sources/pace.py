@@ -141,7 +141,7 @@ class ArrivalRate:
         """Measure over `span_s` seconds, twice before it is believed."""
         self._span_s = span_s
         self._first: list[tuple[float, float]] = []  # such moments until the source was first made to wait
-        self._begin: tuple[float, float] | None = None
+        self._span: list[tuple[float, float]] = []  # those of the measurement that has begun
         self._before = 1.0
         self.wrong: float | None = None
         """The rate, once it is known that it is not 1."""
@@ -150,21 +150,45 @@ class ArrivalRate:
         """Note that `position_s` seconds of sound had come at `now_s`, and no more waited."""
         if len(self._first) < _MAX_NOTES:
             self._first.append((now_s, position_s))
-        if self._begin is None:
-            self._begin = (now_s, position_s)
-        span_s = now_s - self._begin[0]
-        if span_s >= self._span_s:
-            rate = (position_s - self._begin[1]) / span_s
+        self._span.append((now_s, position_s))
+        if now_s - self._span[0][0] >= self._span_s:
+            rate = _rate_of(self._span)
             if abs(rate - self._before) <= _STEADY * self._before:
                 self.wrong = rate if abs(rate - 1.0) > RATE_TOLERANCE else None
             self._before = rate
-            self._begin = (now_s, position_s)
+            self._span = [(now_s, position_s)]
 
     def full(self) -> None:
         """Note that the source is made to wait from now on: if it came steadily, then too fast."""
         notes, self._first = self._first, []
-        self._begin = None
+        self._span = []
         steps = [later[0] - sooner[0] for sooner, later in pairwise(notes)]
         span_s = sum(steps)
         if len(notes) >= _MIN_NOTES and span_s >= _MIN_FILL_S and max(steps) < span_s / 2:
             self.wrong = (notes[-1][1] - notes[0][1]) / span_s
+
+
+def _rate_of(notes: list[tuple[float, float]]) -> float:
+    """Return seconds of sound a second: that of the line before all notes that is nearest to all of them.
+
+    A busy machine may hand sound on late, but never early. So the line is an edge of the convex hull of the
+    notes, the one at the mean position.
+    """
+    hull: list[tuple[float, float]] = []
+    for now_s, position_s in notes:
+        while (
+            len(hull) > 1 and _rises(hull[-2], hull[-1]) * (position_s - hull[-1][1]) >= now_s - hull[-1][0]
+        ):
+            hull.pop()
+        if not hull or position_s > hull[-1][1]:
+            hull.append((now_s, position_s))
+    middle_s = sum(position_s for _, position_s in notes) / len(notes)
+    for sooner, later in pairwise(hull):
+        if later[1] >= middle_s and later[0] > sooner[0]:
+            return 1.0 / _rises(sooner, later)
+    return (notes[-1][1] - notes[0][1]) / (notes[-1][0] - notes[0][0])
+
+
+def _rises(sooner: tuple[float, float], later: tuple[float, float]) -> float:
+    """Return the seconds that pass while a second of sound comes."""
+    return (later[0] - sooner[0]) / (later[1] - sooner[1])

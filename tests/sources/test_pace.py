@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.sources.pace import AHEAD_S, CATCH_UP, MAX_PAUSE_S, MOST_DUE_S, LivePace, Pace
+from monitor.sources.microphone import RATE_SPAN_S
+from monitor.sources.pace import AHEAD_S, CATCH_UP, MAX_PAUSE_S, MOST_DUE_S, ArrivalRate, LivePace, Pace
 
 BLOCK_S = 0.02
 
@@ -89,6 +90,25 @@ def test_the_clock_of_a_real_device_is_no_wrong_rate_and_loses_nothing(rate: flo
     bursts(run, BLOCK_S, round(600.0 * rate / BLOCK_S), rate)
     assert run.pace.rate is None
     assert run.waiting_s < 2 * BLOCK_S
+
+
+@pytest.mark.parametrize("rate", [0.9187, 0.9995, 1.0005, 1.088, 2.0])
+@given(late_s=st.lists(st.floats(0.05, 0.6), min_size=5, max_size=5), first=st.integers(0, 9))
+def test_a_block_handed_on_late_now_and_then_changes_no_rate_within_five_seconds(
+    rate: float, late_s: list[float], first: int
+) -> None:
+    """A busy machine is late with a block a second, never early."""
+    arrival, handed_on_s, told = ArrivalRate(RATE_SPAN_S), 0.0, []
+    for number in range(round(50 * rate)):
+        sounded_s = number * 0.1 / rate
+        late = number % round(10 * rate) == first
+        handed_on_s = max(handed_on_s, sounded_s + (late_s[int(sounded_s) % 5] if late else 0.0))
+        arrival.note(handed_on_s, 0.1 * number)
+        told.append(arrival.wrong)
+    if abs(rate - 1.0) < 0.01:
+        assert told == [None] * len(told)
+    else:
+        assert told[-1] == pytest.approx(rate, rel=0.03)
 
 
 def test_a_pipe_that_stops_is_overdue_after_what_had_come() -> None:
