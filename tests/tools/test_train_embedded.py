@@ -30,6 +30,7 @@ def given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> argparse.Namespace
     made = {
         "text": "text.pt",
         "student": "student.pt",
+        "both": "both.pt",
         "export": "models/embedded/audio.onnx",
         "cohort": "models/embedded/cohort.npz",
         "evaluate": "report.json",
@@ -53,7 +54,15 @@ def test_a_stage_that_is_done_is_not_done_again(given: argparse.Namespace) -> No
 def test_another_student_makes_all_that_follows_anew(given: argparse.Namespace) -> None:
     train_embedded.make(given)
     (given.work / "student.pt").write_text("more training")
-    assert train_embedded.make(given) == ["export", "cohort", "evaluate", "left_out", "card", "install"]
+    assert train_embedded.make(given) == [
+        "both",
+        "export",
+        "cohort",
+        "evaluate",
+        "left_out",
+        "card",
+        "install",
+    ]
 
 
 def test_more_steps_are_trained_and_a_stage_that_failed_is_tried_again(

@@ -28,6 +28,8 @@ from numpy.typing import NDArray
 
 from monitor.sources.demo import demo_scene
 from tools.benchmark.benchmark import Timing, alternate, summarise
+from tools.train.yamnet import RATE as YAMNET_RATE
+from tools.train.yamnet import Yamnet
 
 WORDS = ("siren", "dog bark", "car horn", "doorbell", "smoke alarm", "door knock")
 AT_S = 24.0
@@ -98,19 +100,8 @@ def laion_loop() -> tuple[str, Loop]:
 
 def yamnet_loop(folder: Path) -> tuple[str, Loop]:
     """Return a loop over the YAMNet file that everybody uses."""
-    from ai_edge_litert.interpreter import Interpreter
-
-    network: Any = Interpreter(str(folder / "yamnet" / "yamnet_classification.tflite"), num_threads=1)
-    network.allocate_tensors()
-    given, made = network.get_input_details()[0]["index"], network.get_output_details()[0]["index"]
-    sound = street(16_000, 0.975)
-
-    def step() -> object:
-        network.set_tensor(given, sound.reshape(network.get_input_details()[0]["shape"]))
-        network.invoke()
-        return network.get_tensor(made)
-
-    return ".975 s", step
+    network, sound = Yamnet(folder / "yamnet"), street(YAMNET_RATE, 0.975)[np.newaxis]
+    return ".975 s", lambda: network.hear_windows(sound)
 
 
 def mn04_loop(folder: Path) -> tuple[str, Loop]:

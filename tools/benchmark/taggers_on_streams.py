@@ -23,9 +23,10 @@ from monitor.pipeline.scorers import Scorers
 from monitor.records import ClassPrompt, Window
 from tools.maintain.tagging import columns
 from tools.train.teacher import RATE, Teacher
+from tools.train.yamnet import RATE as YAMNET_RATE
+from tools.train.yamnet import WINDOW_LEN as YAMNET_LEN
+from tools.train.yamnet import Yamnet, labels_of
 
-YAMNET_RATE, YAMNET_LEN = 16_000, 15_600
-"""Hz and samples of what YAMNet hears at a time: .975 s."""
 _HOP = 320
 """Samples from frame to frame of the teacher's spectrogram."""
 _TOGETHER = 8
@@ -91,26 +92,15 @@ class YamnetTags:
     name = "yamnet"
 
     def __init__(self, folder: Path, classes: Sequence[str]) -> None:
-        from ai_edge_litert.interpreter import Interpreter
-
-        self._network: Any = Interpreter(str(folder / "yamnet_classification.tflite"), num_threads=1)
-        self._network.allocate_tensors()
-        self._given = self._network.get_input_details()[0]["index"]
-        self._made = self._network.get_output_details()[0]["index"]
-        names = (folder / "yamnet_label_list.txt").read_text("utf-8").splitlines()
-        self._columns = [columns(one, names) for one in classes]
+        self._network = Yamnet(folder, _LEAST)
+        self._columns = [columns(one, labels_of(folder)) for one in classes]
 
     def hear(self, samples: NDArray[np.float32], windows: Sequence[Window], /) -> NDArray[np.float64]:
         """Return log-odds (n, classes)."""
         low = np.pad(soxr.resample(samples, RATE, YAMNET_RATE), (YAMNET_LEN, 0)).astype(np.float32)
-        found = []
-        for one in windows:
-            end = min(one.stop * YAMNET_RATE // RATE, len(low) - YAMNET_LEN)
-            self._network.set_tensor(self._given, low[end : end + YAMNET_LEN])
-            self._network.invoke()
-            found.append(self._network.get_tensor(self._made)[0].copy())
-        shares = np.clip(found, _LEAST, 1.0 - _LEAST)
-        return added_up(np.log(shares / (1.0 - shares)), self._columns)
+        ends = [min(one.stop * YAMNET_RATE // RATE, len(low) - YAMNET_LEN) for one in windows]
+        found = self._network.hear_windows(np.stack([low[end : end + YAMNET_LEN] for end in ends]))
+        return added_up(found, self._columns)
 
 
 def added_up(logits: NDArray[np.floating[Any]], chosen: Sequence[Sequence[int]]) -> NDArray[np.float64]:

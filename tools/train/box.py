@@ -43,7 +43,7 @@ COHORT_FOLDS = (1, 2, 3)
 _OF_THE_AUDIO = (COHORT_FILE, MEASURED_FILE)
 """Files that mean nothing beside another audio tower."""
 LICENCE = "CC-BY-NC-4.0"
-SOURCE = "tools/train/train_embedded.py: distilled feature by feature from EfficientAT mn04_as (MIT)"
+SOURCE = "tools/train/train_embedded.py: distilled from EfficientAT mn04_as (MIT) and YAMNet (Apache-2.0)"
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ from monitor.export.bare_network import feed_of
 from monitor.export.evidence import names_of
 from tools.train import box
 from tools.train.graphs import digest, open_session
+from tools.train.student import both as both_teachers
 from tools.train.student import signals
 from tools.train.student.examples import WINDOW_LEN, Draw, Examples, SignalExamples
 from tools.train.student.graph import StudentGraph, export
@@ -40,6 +41,9 @@ from tools.train.student.naming import LABEL_WEIGHT, Evidence, Notes, kept_notes
 from tools.train.student.network import Student
 from tools.train.student.sources import RATE, load_sound
 from tools.train.teacher import Teacher
+
+STATE = "student.pt"
+"""What one teacher taught: a file of a working folder."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +64,17 @@ def words_of_box(models: Path) -> Words:
     return Words(names_of((folder / "audio.onnx").read_bytes()), load_encoder(box.NAME).embed_text, folder)
 
 
-def load_student(work: Path) -> Student:
-    """Load the average of the weights that `train_student.py` stored."""
+def load_student(path: Path) -> Student:
+    """Load the average of the weights that a training stage stored."""
     student = Student()
-    student.load_state_dict(torch.load(work / "student.pt", weights_only=True)["average"])
+    student.load_state_dict(torch.load(path, weights_only=True)["average"])
     return student.eval()
+
+
+def last_student(work: Path) -> Student:
+    """Load what both teachers taught (train_both.py) or, without that, what the first did."""
+    both = work / both_teachers.STATE
+    return load_student(both if both.exists() else work / STATE)
 
 
 def place_of(student: Student, words: Words, args: argparse.Namespace) -> Evidence:
@@ -117,7 +127,7 @@ def write_model(models: Path, name: str, words: Words, args: argparse.Namespace)
     """Write a model folder below `models`, and its entry."""
     folder = models / name
     folder.mkdir(parents=True, exist_ok=True)
-    student = load_student(args.work)
+    student = last_student(args.work)
     place = place_of(student, words, args)
     graph = StudentGraph(student, place).eval()
     export(graph, folder / "audio.onnx", WINDOW_LEN)

@@ -185,7 +185,7 @@ def measure(args: argparse.Namespace) -> list[Table]:
     os.environ["MONITOR_MODELS"] = str(args.models)
     evaluate_embedded.add_teacher(args.models, args.teacher)
     text, teacher = load_encoder(box.NAME), load_encoder(evaluate_embedded.TEACHER)
-    student, words_of_box = export_student.load_student(args.work), export_student.words_of_box(args.models)
+    student, words_of_box = export_student.last_student(args.work), export_student.words_of_box(args.models)
     graph = StudentGraph(student).eval()
 
     def taught(**settings: Any) -> Evidence:

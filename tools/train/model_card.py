@@ -31,6 +31,7 @@ from tools.train.card_text import CARD
 from tools.train.corpus import read_index
 from tools.train.graphs import open_session
 from tools.train.left_out_tables import card_lines
+from tools.train.student import both
 from tools.train.student.sources import learning_clips
 
 Found = dict[str, Any]
@@ -47,6 +48,8 @@ SHOWN = ("clean", "10 dB", "0 dB")
 """Conditions in the tables of single classes."""
 HIDDEN = {"validation": "validation", "fold4": "fold 4", "fold6": "fold 6"}
 """Columns of the student's curve that are drawn, and their labels."""
+NAMED = ("clean", "10_db", "0_db")
+"""Columns of the curve of both teachers."""
 
 
 def table(head: list[str], rows: list[list[Any]]) -> str:
@@ -177,17 +180,27 @@ def words(found: Found) -> str:
 
 def draw_curve(rows: list[dict[str, str]], picture: Path) -> None:
     """Draw the share of the teacher's hidden layer that the student explains against minutes of training."""
+    lines = {label: [float(row[f"{key}_hidden"]) for row in rows] for key, label in HIDDEN.items()}
+    _draw(rows, lines, "explained variance, hidden layer", picture)
+
+
+def draw_both(rows: list[dict[str, str]], picture: Path) -> None:
+    """Draw what the student names rightly without labels against minutes of learning from both teachers."""
+    lines = {name.replace("_", " "): [float(row[name]) for row in rows] for name in NAMED}
+    _draw(rows, lines, "top-1, held-out recordings", picture)
+
+
+def _draw(rows: list[dict[str, str]], lines: dict[str, list[float]], what: str, picture: Path) -> None:
     import matplotlib as mpl
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
     figure, axes = plt.subplots(figsize=(6, 3.4), dpi=110)
-    minutes = [float(row["minutes"]) for row in rows]
-    for key, label in HIDDEN.items():
-        axes.plot(minutes, [float(row[f"{key}_hidden"]) for row in rows], label=label)
+    for label, values in lines.items():
+        axes.plot([float(row["minutes"]) for row in rows], values, label=label)
     axes.set_xlabel("minutes of training")
-    axes.set_ylabel("explained variance, hidden layer")
+    axes.set_ylabel(what)
     axes.set_ylim(0, 1)
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8, loc="lower right")
@@ -196,7 +209,18 @@ def draw_curve(rows: list[dict[str, str]], picture: Path) -> None:
     plt.close(figure)
 
 
-_HISTORY = "Stages: "
+_HISTORY, _BOTH = "Stages: ", "Both teachers: "
+
+
+def both_history(rows: list[dict[str, str]]) -> str:
+    """Say how long the student learnt from both teachers, and what it names by that alone."""
+    last = rows[-1]
+    before, after = (" / ".join(f"{100 * float(row[one]):.1f}" for one in NAMED) for row in (rows[0], last))
+    return (
+        f"{_BOTH}{int(last['step']):,} steps, {float(last['minutes']):.0f} minutes, "
+        f"{int(last['windows']):,} windows of {int(last['scenes']):,} scenes of 2 s. Top-1 of recordings "
+        f"held out of folds 1 to 3, without labels, clean / 10 / 0 dB: {before} % before, {after} % after."
+    )
 
 
 def history(rows: list[dict[str, str]]) -> str:
@@ -239,26 +263,36 @@ def write_measured(model: StoredModel, work: Path) -> None:
 
 
 def history_of(work: Path, folder: Path, before: Path) -> str:
-    """Draw curve.png and say how the student was trained; one that took no step has the history of the box.
+    """Draw the curves and say how the student was trained; what was not done anew is as the box says.
 
     Raises
     ------
     SystemExit
-        It took none, and the card in `before` does not say what was done.
+        The student took no step, and the card in `before` does not say what was done.
     """
-    with (work / "curve.csv").open(newline="") as file:
-        curve = list(csv.DictReader(file))
+    curve, both_curve, card = _rows(work / "curve.csv"), _rows(work / both.CURVE), before / "README.md"
+    known = card.read_text("utf-8").splitlines() if card.exists() else []
+    said = [line for line in known if line.startswith((_HISTORY, _BOTH))]
     if any(int(row["step"]) for row in curve):
         draw_curve(curve, folder / "curve.png")
-        return history(curve)
-    for line in (before / "README.md").read_text("utf-8").splitlines():
-        if line.startswith(_HISTORY):
-            return line
-    raise SystemExit(f"{before / 'README.md'} has no line that begins with {_HISTORY!r}; train the student.")
+        said = [history(curve)]
+    if both_curve:
+        draw_both(both_curve, folder / "both.png")
+        said = [*(line for line in said if line.startswith(_HISTORY)), both_history(both_curve)]
+    if not said or not said[0].startswith(_HISTORY):
+        raise SystemExit(f"{card} has no line that begins with {_HISTORY!r}; train the student.")
+    return "\n\n".join(said)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def write_card(models: Path, data: Path, work: Path, box_models: Path) -> None:
-    """Write README.md, curve.png and measured.toml beside the model from what lies in `work`."""
+    """Write README.md, the curves and measured.toml beside the model from what lies in `work`."""
     model = read_manifest(models / "manifest.toml")[box.NAME]
     entry, folder = model.entry, models / box.NAME
     report = json.loads((work / "report.json").read_text())

@@ -3,15 +3,16 @@
     python -m tools.train.train_embedded --work DIR --minilm DIR          # everything
     python -m tools.train.train_embedded --work DIR --keep-words          # the box's text side stays as it is
 
-Stages: `text` distils the text tower; `student` the audio network (tools/train/train_student.py); `export`
-learns from labels how much each AudioSet name weighs and writes the graphs; `cohort` lets the model hear
-ordinary sound; `evaluate` measures it, and the audio teacher beside it, on folds 6 and 4; `left_out` asks
-for words that no label taught (tools/train/leave_out.py) and writes held_out.md; `card` writes README.md
-and measured.toml; `install` puts the model into `--models` at once. In the working folder each stage leaves
-what it made, and a note of what it was made of: one that is done is not done again, nor is a training stage
-that has had its steps. If that folder is gone, training repeats from the start, or goes on from the shipped
-graph (`--from models/embedded/audio.onnx`); with `--noise-steps 0` it stays the shipped network, and only
-what labels teach is learnt anew.
+Stages: `text` distils the text tower; `student` the audio network (tools/train/train_student.py); `both` lets
+it learn from a second teacher as well (tools/train/train_both.py); `export` learns from labels how much each
+AudioSet name weighs and writes the graphs; `cohort` lets the model hear ordinary sound; `evaluate` measures
+it, and the audio teacher beside it, on folds 6 and 4; `left_out` asks for words that no label taught
+(tools/train/leave_out.py) and writes held_out.md; `card` writes README.md and measured.toml; `install` puts
+the model into `--models` at once. In the working folder each stage leaves what it made, and a note of what it
+was made of: one that is done is not done again, nor is a training stage that has had its steps. If that
+folder is gone, training repeats from the start, or goes on from the shipped graph (`--from
+models/embedded/audio.onnx`); with `--noise-steps 0` and without the stage `both` it stays the shipped
+network, and only what labels teach is learnt anew.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from tools.train import (
     export_text,
     leave_out,
     model_card,
+    train_both,
     train_student,
     train_text,
 )
@@ -42,7 +44,7 @@ from tools.train.graphs import digest
 from tools.train.left_out_tables import LEFT_OUT, write_page
 from tools.train.student import signals
 
-STAGES = ("text", "student", "export", "cohort", "evaluate", "left_out", "card", "install")
+STAGES = ("text", "student", "both", "export", "cohort", "evaluate", "left_out", "card", "install")
 NOISE_STEPS = 930
 """Of the last stage, after which the student is done: with those before it, some 95 minutes on one core."""
 
@@ -87,8 +89,9 @@ class Stages:
         made: dict[str, tuple[list[Path], list[object]]] = {
             "text": ([a.data / "index.csv"], [a.keep_words, a.phrases, a.scenes, a.text_minutes, a.seed]),
             "student": ([a.data / "index.csv"], [student, a.view_s, a.seed, a.shipped]),
+            "both": ([work / "student.pt"], [a.pool, a.both_steps, a.seed]),
             "export": (
-                [work / "student.pt", *signals.CODE, *words],
+                [work / "student.pt", work / "both.pt", *signals.CODE, *words],
                 [a.keep_words, a.notes, a.signals, a.untaught, a.label_weight, a.leave_out, a.seed],
             ),
             "cohort": ([self._folder / "audio.onnx", a.data / "index.csv"], []),
@@ -114,6 +117,10 @@ class Stages:
 
     def _student(self) -> None:
         train_student.train(self.args)
+
+    def _both(self) -> None:
+        train_both.fill(self.args)
+        train_both.learn(self.args)
 
     def _export(self) -> None:
         words = (
@@ -171,6 +178,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     )
     train_text.add_arguments(parser, minilm_required=False)
     train_student.add_arguments(parser)
+    train_both.add_arguments(parser)
     export_student.add_arguments(parser)
     parser.add_argument("--keep-words", action="store_true", help="keep the box's text tower as it is")
     parser.add_argument("--models", type=Path, default=Path("models"), help="folder to put the model into")

@@ -26,8 +26,8 @@ MADE, ECHOED, ALONE = 0.15, 0.25, 0.2
 class Noise:
     """Puts scenes into backgrounds of the learning clips; the same seed draws the same ones."""
 
-    def __init__(self, sound: Sound, seed: int) -> None:
-        self._sound, self._rng = sound, np.random.default_rng(seed)
+    def __init__(self, sound: Sound, seed: int, snr_db: tuple[float, float] = SNR_DB) -> None:
+        self._sound, self._rng, self._snr_db = sound, np.random.default_rng(seed), snr_db
         self._backgrounds = np.flatnonzero([clip.kind == "background" for clip in sound.clips])
         groups = [sound.clips[at].group for at in self._backgrounds]
         odds = np.array([groups.count(group) for group in groups]) ** -0.5
@@ -48,7 +48,7 @@ class Noise:
             scene = echo(scene, room(rng, len(scene)), power)
             if rng.random() < ALONE:
                 return scene
-        gain = np.sqrt(power) * 10 ** (-rng.uniform(*SNR_DB) / 20)
+        gain = np.sqrt(power) * 10 ** (-rng.uniform(*self._snr_db) / 20)
         return scene + np.float32(gain) * self._background(len(scene))
 
     def _background(self, length: int) -> NDArray[np.float32]:
