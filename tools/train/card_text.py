@@ -83,8 +83,7 @@ chain; then, with a longer view for the teacher, the student hears half of the s
 teacher does not; then so with both teachers, from scenes that are kept and lie in other noise each time
 (`both.py`, `pool.py`). Labels teach none of that. How much each name weighs is learnt last, on the finished
 network, from the labels of training clips, within a bound and only of names near a word with a label
-(`tools/train/student/naming.py`), and from alarms, sirens, beeps, tones and rings made by code
-(`tools/train/student/signals.py`, `sirens.py`).
+(`tools/train/student/naming.py`){made}.
 
 {history}
 
@@ -93,3 +92,7 @@ graph: its weights keep their names, and scales follow from sound. Only the opti
 
 {sources}
 """
+
+MADE = """, and from alarms, sirens, beeps, tones and rings made by code
+(`tools/train/student/signals.py`, `sirens.py`)"""
+"""What is said besides, if sounds made by code taught names as well."""

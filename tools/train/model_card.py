@@ -27,7 +27,7 @@ from monitor.names import as_words
 from monitor.records import Cohort
 from monitor.vocabulary.measured import MEASURED_FILE
 from tools.train import box, measured_words
-from tools.train.card_text import CARD
+from tools.train.card_text import CARD, MADE
 from tools.train.corpus import read_index
 from tools.train.graphs import open_session
 from tools.train.left_out_tables import card_lines
@@ -291,7 +291,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def write_card(models: Path, data: Path, work: Path, box_models: Path) -> None:
+def write_card(models: Path, data: Path, work: Path, box_models: Path, signals: int) -> None:
     """Write README.md, the curves and measured.toml beside the model from what lies in `work`."""
     model = read_manifest(models / "manifest.toml")[box.NAME]
     entry, folder = model.entry, models / box.NAME
@@ -309,6 +309,7 @@ def write_card(models: Path, data: Path, work: Path, box_models: Path) -> None:
         faults="\n".join([faults(report), *card_lines(work, entry.audio.sha256)]),
         results=results(report),
         words=words(report),
+        made=MADE if signals else "",
         history=history_of(work, folder, box_models / box.NAME),
         sources=sources(data),
     )
@@ -326,7 +327,7 @@ def about_cohort(cohort: Cohort) -> str:
     """Say what is in a cohort."""
     return (
         f"{len(cohort.vectors):,} windows of {len(cohort.kinds)} kinds of sound, of which "
-        f"{cohort.sounds_per_hour:g} are as hard as an ordinary hour"
+        f"{cohort.sounds_per_hour:,g} are as hard as an ordinary hour"
     )
 
 
@@ -336,8 +337,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with index.csv")
     parser.add_argument("--work", type=Path, required=True, help="folder of train_embedded.py")
     parser.add_argument("--models", type=Path, default=Path("models"), help="folder of the box's manifest")
+    parser.add_argument("--signals", type=int, required=True, help="as the model was exported")
     args = parser.parse_args()
-    write_card(args.models, args.data, args.work, args.models)
+    write_card(args.models, args.data, args.work, args.models, args.signals)
 
 
 if __name__ == "__main__":

@@ -105,7 +105,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--second", type=Path, default=Path("../shared/models/yamnet"), help="second audio teacher's folder"
     )
-    parser.add_argument("--pool", type=int, default=80_000, help="scenes that both teachers hear")
+    parser.add_argument("--pool", type=int, default=40_000, help="scenes that both teachers hear")
     parser.add_argument("--both-steps", type=int, default=5_000, help="steps of learning from them")
 
 

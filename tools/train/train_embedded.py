@@ -99,7 +99,7 @@ class Stages:
             "left_out": ([self._folder / "audio.onnx", self._folder / "text.onnx"], [leave_out.GROUPS]),
             "card": (
                 [work / "report.json", work / LEFT_OUT, *tables, self._folder / box.COHORT_FILE],
-                [],
+                [a.signals],
             ),
             "install": (sorted(self._folder.glob("*")), [a.models.resolve()]),
         }
@@ -148,7 +148,9 @@ class Stages:
 
     def _card(self) -> None:
         os.environ["MONITOR_MODELS"] = str(self.models)
-        model_card.write_card(self.models, self.args.data, self.args.work, self.args.models)
+        model_card.write_card(
+            self.models, self.args.data, self.args.work, self.args.models, self.args.signals
+        )
 
     def _install(self) -> None:
         box.install(self.models, self.args.models)
