@@ -7,7 +7,7 @@ import threading
 from contextlib import suppress
 from typing import Self
 
-from tests.mosquitto import free_port
+from tests.local_server import free_port
 
 
 class Line:

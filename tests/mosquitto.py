@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import ssl
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
-PATIENCE_S = 60.0
+from tests.local_server import PATIENCE_S, LocalServer
+
 _PROGRAMS = ("mosquitto", "mosquitto_passwd", "openssl")
 
 
@@ -25,12 +23,6 @@ def missing() -> str:
     """Say why there can be no broker here; empty where there can."""
     lacking = [name for name in _PROGRAMS if not any(map(shutil.which, (name, f"/usr/sbin/{name}")))]
     return f"needs {', '.join(lacking)} (apt-get install mosquitto openssl)" if lacking else ""
-
-
-def free_port() -> int:
-    """Return a port of this computer that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 class Received(NamedTuple):
@@ -41,54 +33,20 @@ class Received(NamedTuple):
     retained: bool
 
 
-class Broker:
-    """mosquitto on a port of its own; what it keeps is lost when it is killed."""
+class Broker(LocalServer):
+    """mosquitto; what it keeps is lost when it is killed."""
+
+    program = "mosquitto"
+    scheme = "mqtt"
 
     def __init__(self, folder: Path, *settings: str) -> None:
-        self.port = free_port()
-        self._settings = folder / f"mosquitto-{self.port}.conf"
+        super().__init__(folder)
         lines = [
             f"listener {self.port} 127.0.0.1",
             "max_queued_messages 0",
             *(settings or ["allow_anonymous true"]),
         ]
-        self._settings.write_text("\n".join([*lines, "user root", ""]))
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.kill()
-
-    @property
-    def url(self) -> str:
-        return f"mqtt://127.0.0.1:{self.port}"
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
-
-    def start(self) -> None:
-        """Start it, and wait until it listens."""
-        program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
-        self._process = subprocess.Popen([program, "-c", str(self._settings)], stderr=subprocess.DEVNULL)
-        deadline_s = time.monotonic() + PATIENCE_S
-        while True:
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1.0):
-                return
-            assert time.monotonic() < deadline_s, "mosquitto does not listen"
-            assert self._process.poll() is None, "mosquitto has ended"
-            threading.Event().wait(0.02)
-
-    def kill(self) -> None:
-        """End it as a power cut does."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+        self.settings.write_text("\n".join([*lines, "user root", ""]))
 
 
 class Listener:

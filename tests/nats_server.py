@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import socket
-import subprocess
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-from tests.mosquitto import PATIENCE_S, free_port
+from tests.local_server import PATIENCE_S, LocalServer
 
 
 def missing() -> str:
@@ -28,52 +26,17 @@ def missing() -> str:
     return ""
 
 
-class NatsServer:
-    """nats-server on a port of its own."""
+class NatsServer(LocalServer):
+    """nats-server; what it keeps stays on the disk when it is killed."""
+
+    program = "nats-server"
+    scheme = "nats"
+    greeting = b"INFO"
 
     def __init__(self, folder: Path, *settings: str, jetstream: bool = True) -> None:
-        self.port = free_port()
-        self._settings = folder / f"nats-{self.port}.conf"
+        super().__init__(folder)
         store = [f'jetstream {{ store_dir: "{folder}/nats-{self.port}" }}'] if jetstream else []
-        self._settings.write_text("\n".join([f"listen: 127.0.0.1:{self.port}", *store, *settings, ""]))
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.kill()
-
-    @property
-    def url(self) -> str:
-        return f"nats://127.0.0.1:{self.port}"
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
-
-    def start(self) -> None:
-        """Start it, and wait until it listens."""
-        program = shutil.which("nats-server") or "nats-server"
-        self._process = subprocess.Popen([program, "-c", str(self._settings)], stderr=subprocess.DEVNULL)
-        deadline_s = time.monotonic() + PATIENCE_S
-        while True:
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1.0) as there:
-                there.settimeout(1.0)
-                if there.recv(4) == b"INFO":
-                    return
-            assert time.monotonic() < deadline_s, "nats-server does not listen"
-            assert self._process.poll() is None, "nats-server has ended"
-            threading.Event().wait(0.02)
-
-    def kill(self) -> None:
-        """End it as a power cut does; what it keeps stays on the disk."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+        self.settings.write_text("\n".join([f"listen: 127.0.0.1:{self.port}", *store, *settings, ""]))
 
     def kept(self, stream: str) -> list[dict[str, Any]]:
         """Return all that a stream keeps, as JSON, in order."""

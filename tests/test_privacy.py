@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Container
@@ -16,6 +15,7 @@ from monitor.sources.demo import demo_scene
 from monitor.storage.moments import open_moments
 from tests.encoders.tiny_models import tiny_model
 from tests.evaluation.corpus import write_corpus
+from tests.local_server import free_port
 from tests.mosquitto import Broker
 from tests.mosquitto import missing as no_broker
 from tests.sinks.notify.channels import serving
@@ -119,8 +119,7 @@ def test_telling_people_speaks_to_them_alone_and_writes_only_what_waits(home: Pa
 
 
 def test_listening_speaks_to_the_monitor_and_to_nobody_else(home: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        endpoint = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    endpoint = f"tcp://127.0.0.1:{free_port()}"
     command = [sys.executable, *RUN, "--headless", "--bind", endpoint]
     with subprocess.Popen(command, env=environment(home), stdout=subprocess.PIPE) as monitor:
         assert monitor.stdout is not None

@@ -23,7 +23,8 @@ from monitor.sinks.uplink.link import Asked, Connected, Topics
 from monitor.sinks.uplink.opening import make_link
 from tests import mosquitto, nats_server
 from tests.fleet.test_standing import STATE
-from tests.mosquitto import PATIENCE_S, Broker
+from tests.local_server import PATIENCE_S, free_port
+from tests.mosquitto import Broker
 from tests.nats_server import NatsServer
 
 NEEDS = {"mqtt": mosquitto.missing(), "nats": nats_server.missing()}
@@ -163,7 +164,7 @@ def test_a_broker_that_is_not_there_and_one_that_is_not_named_are_one_sentence(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     for arguments, expected in (
-        (["--uplink", f"mqtt://127.0.0.1:{mosquitto.free_port()}"], "Connection refused"),
+        (["--uplink", f"mqtt://127.0.0.1:{free_port()}"], "Connection refused"),
         ([], "Give --uplink URL"),
         (["--uplink", "http://home"], "valid: mqtt://HOST"),
         (["--uplink", "mqtt://ear:hunter2@home"], "UPLINK_PASSWORD"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import pytest
 
 from monitor.cli.main import main
 from monitor.start import python_module
+from tests.local_server import free_port
 
 
 @contextmanager
@@ -29,8 +29,7 @@ def running(endpoint: str) -> Iterator[subprocess.Popen[bytes]]:
 
 @pytest.fixture
 def endpoint() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    return f"tcp://127.0.0.1:{free_port()}"
 
 
 def test_a_monitor_that_hears_is_well_and_one_that_stands_still_is_not(

@@ -18,7 +18,8 @@ from monitor.sinks.kinds import SinkOptions
 from monitor.sinks.uplink.sink import open_uplink
 from tests.examples import event, health
 from tests.fleet.test_standing import STATE
-from tests.mosquitto import PATIENCE_S, Broker, Listener, missing
+from tests.local_server import PATIENCE_S
+from tests.mosquitto import Broker, Listener, missing
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "there is a broker")
 PAGE = Path(__file__).parents[2] / "docs/fleet.md"

@@ -19,7 +19,7 @@ from monitor.errors import ConfigError
 from monitor.sinks.metrics.server import MetricsSink, metrics_address, open_metrics
 from monitor.start import child_environment, python_module
 from tests.examples import health
-from tests.mosquitto import free_port
+from tests.local_server import free_port
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from monitor.sinks.fanout import Fanout
 from monitor.sinks.kinds import SinkOptions
 from monitor.sinks.mqtt.sink import MqttSink, open_mqtt
 from tests.examples import event, health
-from tests.mosquitto import PATIENCE_S, Broker, Listener, certificates, free_port, missing, password_file
+from tests.local_server import PATIENCE_S, free_port
+from tests.mosquitto import Broker, Listener, certificates, missing, password_file
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "there is a broker")
 

@@ -10,6 +10,7 @@ from monitor.errors import ConfigError
 from monitor.sinks.notify.letters import Letter, NotTold
 from monitor.sinks.notify.secrets import Secret
 from monitor.sinks.notify.webhook import Webhook
+from tests.local_server import free_port
 from tests.sinks.notify.channels import LETTER, serving, with_status
 
 
@@ -50,10 +51,8 @@ def test_any_other_answer_than_yes_is_said_and_not_followed(status: int, refused
 
 
 def test_nobody_there_is_said_and_may_be_tried_for_hours() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     with pytest.raises(NotTold, match="Connection refused") as caught:
-        webhook(f"http://127.0.0.1:{port}/").send(LETTER)
+        webhook(f"http://127.0.0.1:{free_port()}/").send(LETTER)
     assert not caught.value.refused
 
 

@@ -23,7 +23,8 @@ from monitor.sinks.uplink.sink import UplinkSink, open_uplink
 from tests import mosquitto, nats_server
 from tests.cut_line import Line
 from tests.examples import event, health
-from tests.mosquitto import PATIENCE_S, Broker, Listener
+from tests.local_server import PATIENCE_S
+from tests.mosquitto import Broker, Listener
 from tests.nats_server import NatsServer
 
 NEEDS = {"mqtt": mosquitto.missing(), "nats": nats_server.missing()}
