@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from monitor import __version__
-from monitor.bus.messages import PublishedRecord, Reply, Request
 from monitor.config.broker import BrokerAddress, Password, broker_address
 from monitor.config.settings import Config, MqttConfig, UplinkConfig
 from monitor.errors import ConfigError
 from monitor.files.paths import user_path
+from monitor.sinks.broker import BrokerSink
 from monitor.sinks.kinds import SinkOptions
 from monitor.sinks.mqtt.board import is_wanted
 from monitor.sinks.mqtt.node import Node
@@ -23,55 +23,10 @@ from monitor.wording import node_name
 if TYPE_CHECKING:
     from monitor.sinks.mqtt.worker import Worker
 
-CLOSE_S = 3.0
-"""Seconds in which what waits may still be passed on at the end."""
-_REQUESTS_PER_STEP = 20
 _LONGEST_PASSWORD = 4096
 
 
-class MqttSink:
-    """A `Sink` whose worker tells a broker of events and health; others ask the pipeline through it.
-
-    Overflow: what waits for the broker is bounded and counted (`pending.py`), what waits for the worker too.
-    """
-
-    def __init__(self, worker: Worker, close_s: float = CLOSE_S) -> None:
-        """Let `worker` work, and wait `close_s` seconds for it at the end."""
-        self._worker = worker
-        self._close_s = close_s
-        self._overflow = 0
-        self._closed = False
-        worker.start()
-
-    @property
-    def dropped(self) -> int:
-        """Events that the broker will never have."""
-        return self._overflow + self._worker.pending.dropped + self._worker.lost
-
-    def emit(self, record: PublishedRecord) -> None:
-        """Let the worker have `record`, if the broker is told of its kind; never waits."""
-        if self._closed or not is_wanted(record):
-            return
-        if not self._worker.take(record):
-            self._overflow += 1
-
-    def poll(self, handle: Callable[[Request], Reply]) -> None:
-        """Let `handle` answer what was asked for on the broker; never waits."""
-        self._worker.requests.serve(handle, _REQUESTS_PER_STEP)
-
-    def news(self) -> list[str]:
-        """Return how the connection is, each change once."""
-        news = self._worker.news
-        return [news.popleft() for _ in range(len(news))]
-
-    def close(self) -> None:
-        """Hand over what waits, say good-bye and end, within `close_s` seconds; may be called twice."""
-        if not self._closed:
-            self._closed = True
-            self._worker.close(self._close_s)
-
-
-def open_mqtt(config: Config, options: SinkOptions) -> MqttSink | None:
+def open_mqtt(config: Config, options: SinkOptions) -> BrokerSink[Worker] | None:
     """Tell the broker of `[mqtt]`; None where there is none. It need not be there yet.
 
     Raises
@@ -101,7 +56,7 @@ def open_mqtt(config: Config, options: SinkOptions) -> MqttSink | None:
         f"The MQTT broker {address.url}",
         lambda heard: Connection(address, settings.ca_file, client_id, will, heard),
     )
-    return MqttSink(worker)
+    return BrokerSink(worker, is_wanted)
 
 
 def told_who(settings: MqttConfig, stated: Password | None, environment: Mapping[str, str]) -> BrokerAddress:

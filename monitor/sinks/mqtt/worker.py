@@ -1,26 +1,18 @@
-"""The thread that owns what is told to a broker, and is told what happens by two others.
-
-The pipeline puts in records, the library what comes from the broker; neither waits. Overflow: where
-`MOST_WAITING` records wait in the mailbox, which means that this thread stands still, the newest are dropped
-and counted; commands then too. What waits for the broker: `pending.py`.
-"""
+"""The thread that owns what is told to an MQTT broker. What waits for the broker: `pending.py`."""
 
 from __future__ import annotations
 
-import threading
 import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from queue import Empty, SimpleQueue
 from typing import Protocol
 
-import msgspec
-
-from monitor.bus.messages import Event, Health, PublishedRecord
-from monitor.bus.requests import PendingRequest, RequestQueue
+from monitor.bus.messages import Event, Health
+from monitor.bus.requests import PendingRequest
 from monitor.errors import WireError
+from monitor.sinks.broker import MOST_WAITING, BrokerLink, BrokerWorker, Close
 from monitor.sinks.mqtt.board import Board
 from monitor.sinks.mqtt.commands import Command, request_of
 from monitor.sinks.mqtt.node import SET, Node
@@ -29,7 +21,6 @@ from monitor.sinks.mqtt.signals import Acknowledged, Connected, Denied, Happened
 from monitor.sinks.mqtt.states import event_payload
 from monitor.text import sanitise
 
-MOST_WAITING = 4000
 IN_FLIGHT = 20
 """Messages that the library holds at once; the others wait where they can still be replaced or counted."""
 _LOOK_S = 0.25
@@ -38,15 +29,10 @@ _EARLIER_S = 1.0
 """So long after the first connection the broker may take to tell how an earlier run described this node."""
 _MOST_OTHERS = 8
 """Other runs that are told of; somebody may put anything on the topic."""
-_AT_ONCE = 500
-"""Records that are taken together; their states are told once."""
 
 
-class Link(Protocol):
+class Link(BrokerLink, Protocol):
     """A connection to a broker; `Connection` is one."""
-
-    def start(self) -> None:
-        """Connect as soon as that can be done; returns at once."""
 
     def subscribe(self, topics: Sequence[str]) -> None:
         """Ask for the messages of `topics`."""
@@ -54,104 +40,55 @@ class Link(Protocol):
     def publish(self, topic: str, payload: bytes, retain: bool) -> int:
         """Hand a message over, and return its id; never waits."""
 
-    def close(self, wait_s: float) -> None:
-        """Say good-bye; returns after `wait_s` in any case."""
 
-
-class _Answered(msgspec.Struct, frozen=True):
-    """The pipeline has answered something."""
-
-
-class _Close(msgspec.Struct, frozen=True):
-    """The run ends."""
-
-    deadline_s: float
-    """Monotonic clock, seconds."""
-
-
-class _Bell:
-    """Wakes the worker by its mailbox."""
-
-    def __init__(self, mailbox: SimpleQueue[object]) -> None:
-        self._mailbox = mailbox
-
-    def ring(self) -> None:
-        """Let the worker look for answers."""
-        self._mailbox.put(_Answered())
-
-
-class Worker(threading.Thread):
-    """Tells a broker what the mailbox brings, until it is closed.
+class Worker(BrokerWorker):
+    """Tells an MQTT broker what the mailbox brings, and the pipeline what is asked for there.
 
     Parameters
     ----------
     node
         Whose worker it is.
     name
-        What a person calls the broker, at the beginning of a sentence.
+        As for `BrokerWorker`.
     connect
         Returns a link that tells what happens to what it is given.
     """
 
+    waiting = "Events wait for it"
+
     def __init__(self, node: Node, name: str, connect: Callable[[Callable[[Happened], None]], Link]) -> None:
-        super().__init__(name="mqtt", daemon=True)
-        self.mailbox: SimpleQueue[object] = SimpleQueue()
-        """Where everything comes in."""
-        self.requests = RequestQueue(_Bell(self.mailbox))
-        """What was asked for on the broker."""
-        self.news: deque[str] = deque()
-        """What a person has not been told."""
-        self.lost = 0
-        """Events that the broker had not acknowledged when the run ended."""
+        super().__init__(name, deque())
         self.pending = Pending()
         self._node = node
-        self._name = name
         self._board = Board(node, self.pending)
-        self._link = connect(self._hear)
+        self._link: Link = connect(self._hear)
         self._run = uuid.uuid4().hex.encode()
         self._others: set[bytes] = set()  # runs that are called the same
-        self._connected = False
         self._first = True  # there was no connection yet
         self._resent = True  # what was in flight when a connection was lost has arrived
         self._in_flight: dict[int, bool] = {}  # id -> whether it is an event
         self._unanswered = 0
         self._announce_s: float | None = None  # when all is to be told
-        self._trouble = ""  # why there is no connection, as it was said
 
-    def run(self) -> None:
-        """Work until it is closed."""
-        self._link.start()
-        closing: _Close | None = None
-        while closing is None or self._may_deliver(closing):
-            closing = self._step(closing) or closing
-        self.lost = self.pending.events + sum(self._in_flight.values())
-        if self.lost:
-            self.news.append(f"{self._name} did not take the last {self.lost} events; they are lost.")
-        self._link.close(max(0.1, closing.deadline_s - time.monotonic()))
-
-    def close(self, wait_s: float) -> None:
-        """Let it hand over what waits, and end; returns after `wait_s` in any case."""
-        self.mailbox.put(_Close(time.monotonic() + 0.8 * wait_s))
-        self.join(wait_s)
-
-    def take(self, record: PublishedRecord) -> bool:
-        """Take `record` along; False: too many wait, and it is lost."""
-        if self.mailbox.qsize() >= MOST_WAITING:
-            return False
-        self.mailbox.put(record)
-        return True
+    @property
+    def dropped(self) -> int:
+        """Events that the broker will never have."""
+        return super().dropped + self.pending.dropped
 
     def _hear(self, item: Happened) -> None:
         if not isinstance(item, Received) or self.mailbox.qsize() < MOST_WAITING:
             self.mailbox.put(item)
 
-    def _may_deliver(self, closing: _Close) -> bool:
-        """Return whether it is worth while to wait for the broker, which may just be being connected."""
-        waits = bool(self.pending or self._in_flight or self._announce_s is not None)
-        return waits and not self._trouble and time.monotonic() < closing.deadline_s
+    def _is_behind(self) -> bool:
+        return bool(self.pending or self._in_flight or self._announce_s is not None)
 
-    def _step(self, closing: _Close | None) -> _Close | None:
-        """Take what has come, and send what is new; return the end where that has come."""
+    def _end(self, closing: Close) -> None:
+        del closing
+        self.lost = self.pending.events + sum(self._in_flight.values())
+        if self.lost:
+            self.news.append(f"{self.name} did not take the last {self.lost} events; they are lost.")
+
+    def _step(self, closing: Close | None) -> Close | None:
         came = self._take(self._timeout_s(closing))
         now_s, now = time.monotonic(), datetime.now(UTC)
         self._answer(now_s)
@@ -164,25 +101,13 @@ class Worker(threading.Thread):
         self._send()
         return came
 
-    def _timeout_s(self, closing: _Close | None) -> float | None:
+    def _timeout_s(self, closing: Close | None) -> float | None:
         """Return how long to wait for something to happen; None: whatever it takes."""
         if closing is not None:
             return min(_LOOK_S, max(0.0, closing.deadline_s - time.monotonic()))
         return _LOOK_S if self._unanswered or self._announce_s is not None else None
 
-    def _take(self, timeout_s: float | None) -> _Close | None:
-        """Take what has come, waiting for the first of it; return the end where that has come."""
-        for count in range(_AT_ONCE):
-            try:
-                item = self.mailbox.get(block=not count, timeout=timeout_s)
-            except Empty:
-                break
-            if isinstance(item, _Close):
-                return item
-            self._handle(item)
-        return None
-
-    def _handle(self, item: object) -> None:
+    def _note(self, item: object) -> None:
         match item:
             case Event() | Health():
                 self._board.take(item, time.monotonic())
@@ -190,23 +115,22 @@ class Worker(threading.Thread):
                 self._in_flight.pop(id_, None)
                 self._resent = self._resent or not self._in_flight
             case Connected():
-                self._welcome()
+                self._begin()
             case Lost(why=why):
                 self._miss(why)
             case Denied():
                 self.news.append(
-                    f"{self._name} does not let this user hear all of {self._node.base}/#: what is asked for "
+                    f"{self.name} does not let this user hear all of {self._node.base}/#: what is asked for "
                     "there may not be done; allow it in the broker, or set [mqtt] commands = false."
                 )
             case Received():
                 self._receive(item)
 
-    def _welcome(self) -> None:
+    def _begin(self) -> None:
         """Begin again with a broker that may know nothing."""
-        if self._trouble:
-            self.news.append(f"{self._name} is connected.")
+        self._welcome()
         first, self._first = self._first and bool(self._node.discovery_prefix), False
-        self._connected, self._resent, self._trouble = True, not self._in_flight, ""
+        self._resent = not self._in_flight
         if asked := self._asked_for(first):
             self._link.subscribe(asked)
         self._say_which()
@@ -220,16 +144,10 @@ class Worker(threading.Thread):
         return [*commands, *home, *([node.discovery] if first else [])]
 
     def _miss(self, why: str) -> None:
-        """Keep what comes until there is a broker again; say so once for each reason."""
-        if self._connected:
-            why = why or "the connection was lost"
-        self._connected, self._announce_s = False, None
+        """Keep what comes until there is a broker again."""
+        super()._miss(why)
+        self._announce_s = None
         self._board.withdraw()
-        if why and why != self._trouble:
-            self._trouble = why
-            self.news.append(
-                f"{self._name} cannot be reached: {why}. Events wait for it; the monitor goes on."
-            )
 
     def _receive(self, message: Received) -> None:
         node = self._node
@@ -257,7 +175,7 @@ class Worker(threading.Thread):
         self._others.add(run)
         self._say_which()
         self.news.append(
-            f"{self._name} is told by another monitor that is called {sanitise(self._node.name)!r} too: each "
+            f"{self.name} is told by another monitor that is called {sanitise(self._node.name)!r} too: each "
             "overwrites what the other has told. Give each a name of its own: [publish] node."
         )
 

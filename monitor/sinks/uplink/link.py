@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from monitor.sinks.broker import BrokerLink
 from monitor.sinks.mqtt.signals import Acknowledged, Connected, Denied, Lost
 
 __all__ = ["Acknowledged", "Asked", "Connected", "Denied", "Link", "Lost", "Ordered", "Topics", "pause_s"]
@@ -51,14 +52,11 @@ class Topics(msgspec.Struct, frozen=True):
         return topic.removeprefix(f"{self.prefix}/").partition("/")[0]
 
 
-class Link(Protocol):
-    """A connection that is made again whenever it is lost; `Connected`, `Lost` … tell how it is.
+class Link(BrokerLink, Protocol):
+    """A connection to the broker; `Connected`, `Lost` … tell how it is.
 
     What was handed over and not acknowledged when it was lost is sent again over the next one, in order.
     """
-
-    def start(self) -> None:
-        """Connect as soon as that can be done; returns at once."""
 
     def report(self, id_: str, payload: bytes) -> int:
         """Hand a report over; return what it is acknowledged by. Never waits."""
@@ -68,9 +66,6 @@ class Link(Protocol):
 
     def answer(self, asked: Asked, payload: bytes) -> None:
         """Answer somebody. Never waits."""
-
-    def close(self, wait_s: float) -> None:
-        """End in order; returns after `wait_s` in any case."""
 
 
 def pause_s(failures: int) -> float:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import sqlite3
 import uuid
 from collections import deque
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from monitor import __version__
-from monitor.bus.messages import PublishedRecord, Reply, Request
 from monitor.config.broker import MQTT_OR_NATS, broker_address
 from monitor.config.settings import Config, UplinkConfig
 from monitor.files.paths import own_folder
 from monitor.names import slug
+from monitor.sinks.broker import BrokerSink
 from monitor.sinks.kinds import SinkOptions
 from monitor.sinks.uplink.link import Topics
 from monitor.sinks.uplink.opening import make_link
@@ -26,51 +25,8 @@ from monitor.sinks.uplink.worker import Worker
 from monitor.storage.pushed import pushed_file
 from monitor.wording import node_name
 
-CLOSE_S = 3.0
-"""Seconds in which what waits may still be passed on at the end."""
 
-
-class UplinkSink:
-    """A `Sink` whose worker reports events and health to a broker.
-
-    Overflow: the mailbox is bounded and counted (`worker.py`), what waits on the disk too (`spool.py`).
-    """
-
-    def __init__(self, worker: Worker, close_s: float = CLOSE_S) -> None:
-        """Let `worker` work, and wait `close_s` seconds for it at the end."""
-        self._worker = worker
-        self._close_s = close_s
-        self._overflow = 0
-        self._closed = False
-        worker.start()
-
-    @property
-    def dropped(self) -> int:
-        """Reports that nobody will ever have; what waits on the disk is none."""
-        return self._overflow + self._worker.lost
-
-    def emit(self, record: PublishedRecord) -> None:
-        """Let the worker have `record`, if records of its kind are reported; never waits."""
-        if not self._closed and is_wanted(record) and not self._worker.take(record):
-            self._overflow += 1
-
-    def poll(self, handle: Callable[[Request], Reply]) -> None:
-        """Let `handle` reload, where settings came from elsewhere; never waits."""
-        self._worker.requests.serve(handle, 1)
-
-    def news(self) -> list[str]:
-        """Return how the connection is, each change once."""
-        news = self._worker.news
-        return [news.popleft() for _ in range(len(news))]
-
-    def close(self) -> None:
-        """Write down and send what can be, say good-bye and end, within seconds; may be called twice."""
-        if not self._closed:
-            self._closed = True
-            self._worker.close(self._close_s)
-
-
-def open_uplink(config: Config, _: SinkOptions) -> UplinkSink | None:
+def open_uplink(config: Config, _: SinkOptions) -> BrokerSink[Worker] | None:
     """Report to the broker of `[uplink]`; None where there is none. It need not be there yet.
 
     Raises
@@ -102,7 +58,8 @@ def open_uplink(config: Config, _: SinkOptions) -> UplinkSink | None:
         settings.healthy_s,
         said.append,
     )
-    return UplinkSink(Worker(f"The broker {url}", Summary(about), spool, remote, connect, settings, said))
+    worker = Worker(f"The broker {url}", Summary(about), spool, remote, connect, settings, said)
+    return BrokerSink(worker, is_wanted)
 
 
 def _warnings(settings: UplinkConfig) -> list[str]:

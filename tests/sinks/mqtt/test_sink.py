@@ -16,9 +16,11 @@ from monitor.bus.messages import Event, Reply, Request
 from monitor.config.broker import Password
 from monitor.config.settings import load_config
 from monitor.errors import ConfigError
+from monitor.sinks.broker import BrokerSink
 from monitor.sinks.fanout import Fanout
 from monitor.sinks.kinds import SinkOptions
-from monitor.sinks.mqtt.sink import MqttSink, open_mqtt
+from monitor.sinks.mqtt.sink import open_mqtt
+from monitor.sinks.mqtt.worker import Worker
 from tests.examples import event, health
 from tests.local_server import PATIENCE_S, free_port
 from tests.mosquitto import Broker, Listener, certificates, missing, password_file
@@ -35,7 +37,7 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
         yield broker
 
 
-def opened(url: str, password: Password | None = None, **settings: Any) -> MqttSink:
+def opened(url: str, password: Password | None = None, **settings: Any) -> BrokerSink[Worker]:
     config = load_config(flags={**NODE, "mqtt": {"url": url, **settings}})
     sink = open_mqtt(config, SinkOptions(mqtt_password=password))
     assert sink is not None
@@ -46,7 +48,7 @@ def numbered(number: int, type_: Any = "onset") -> Event:
     return event(type_, id_=str(number))
 
 
-def until_news(sink: MqttSink, beginning: str) -> str:
+def until_news(sink: BrokerSink[Worker], beginning: str) -> str:
     """Return the first sentence that begins so; the others are passed over."""
     deadline_s = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline_s:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 
 from monitor.bus.messages import PublishedRecord
+from monitor.sinks.broker import MOST_WAITING
 from monitor.sinks.mqtt.node import Node
 from monitor.sinks.mqtt.signals import Acknowledged, Connected, Denied, Happened, Lost, Received
-from monitor.sinks.mqtt.worker import IN_FLIGHT, MOST_WAITING, Worker
+from monitor.sinks.mqtt.worker import IN_FLIGHT, Worker
 from tests.examples import event, health
 
 NODE = Node(prefix="monitor", name="attic")

@@ -18,8 +18,10 @@ import pytest
 from monitor.bus.messages import Event
 from monitor.config.settings import load_config
 from monitor.errors import ConfigError
+from monitor.sinks.broker import BrokerSink
 from monitor.sinks.kinds import SinkOptions
-from monitor.sinks.uplink.sink import UplinkSink, open_uplink
+from monitor.sinks.uplink.sink import open_uplink
+from monitor.sinks.uplink.worker import Worker
 from tests import mosquitto, nats_server
 from tests.cut_line import Line
 from tests.examples import event, health
@@ -86,7 +88,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
         yield Place(broker, line, MqttReader(listener))
 
 
-def opened(url: str, **settings: Any) -> UplinkSink:
+def opened(url: str, **settings: Any) -> BrokerSink[Worker]:
     config = load_config(flags={"publish": {"node": "attic"}, "uplink": {"url": url, **settings}})
     sink = open_uplink(config, SinkOptions())
     assert sink is not None
@@ -104,7 +106,7 @@ def until(done: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def until_news(sink: UplinkSink, text: str) -> str:
+def until_news(sink: BrokerSink[Worker], text: str) -> str:
     found: list[str] = []
 
     def come() -> bool:
@@ -190,6 +192,7 @@ def test_a_node_that_is_killed_again_and_again_loses_none_and_sends_none_twice_a
     program = """
 import sys, time
 from monitor.config.settings import load_config
+from monitor.sinks.broker import BrokerSink
 from monitor.sinks.kinds import SinkOptions
 from monitor.sinks.uplink import sink as module
 from tests.examples import event
