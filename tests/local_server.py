@@ -7,17 +7,29 @@ import socket
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar, Self, TypeVar
 
 PATIENCE_S = 60.0
+Found = TypeVar("Found")
 
 
 def free_port() -> int:
     """Return a port of this computer that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         return int(free.getsockname()[1])
+
+
+def until(done: Callable[[], Found], meanwhile: Callable[[], object] = lambda: None) -> Found:
+    """Wait until `done` returns something, and return it."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not (found := done()):
+        assert time.monotonic() < deadline_s, "it never happened"
+        meanwhile()
+        time.sleep(0.02)
+    return found
 
 
 class LocalServer:

@@ -110,6 +110,12 @@ class Listener:
         """Publish and wait until the broker has it."""
         self._client.publish(topic, payload, 1, retain).wait_for_publish(PATIENCE_S)
 
+    def flood(self, topic: str, payload: str, times: int) -> None:
+        """Publish the same again and again, and wait until the broker has the last."""
+        for _ in range(times):
+            last = self._client.publish(topic, payload, 1)
+        last.wait_for_publish(PATIENCE_S)
+
     def _on_subscribe(self, *_: object) -> None:
         with self._changed:
             self._subscribed += 1

@@ -50,6 +50,19 @@ class NatsServer(LocalServer):
             threading.Event().wait(0.1)
         return found
 
+    def flood(self, subject: str, payload: str, times: int) -> None:
+        """Publish the same again and again, and wait until the server has the last."""
+
+        async def publish() -> None:
+            import nats
+
+            client = await nats.connect(self.url)
+            for _ in range(times):
+                await client.publish(subject, payload.encode())
+            await client.drain()
+
+        asyncio.run(publish())
+
     async def _kept(self, stream: str) -> list[dict[str, Any]]:
         import nats
         import nats.js.errors

@@ -2,7 +2,8 @@
 
 The pipeline puts in records, the library of the broker what comes from there; neither waits. Overflow: where
 `MOST_WAITING` wait in the mailbox, which means that this thread stands still, the newest records are dropped
-and counted.
+and counted; where `MOST_WITH_OTHERS` do, what others send over the broker is, and it is told. So a flood
+takes no place from records, and from how the connection is nothing does.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
+from types import UnionType
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
@@ -20,7 +22,7 @@ import msgspec
 from monitor.bus.messages import PublishedRecord, Reply, Request
 from monitor.bus.requests import RequestQueue
 
-MOST_WAITING = 4000
+MOST_WAITING, MOST_WITH_OTHERS = 4000, 1000
 CLOSE_S = 3.0
 """Seconds in which what waits may still be passed on at the end."""
 _AT_ONCE = 500
@@ -56,6 +58,8 @@ class BrokerWorker(threading.Thread):
         Takes what a person is to be told.
     """
 
+    from_others: ClassVar[type[msgspec.Struct] | UnionType]
+    """What others send over the broker."""
     waiting: ClassVar[str]
     """What becomes of what there is to tell while there is no broker, as a clause."""
     _link: BrokerLink
@@ -70,6 +74,8 @@ class BrokerWorker(threading.Thread):
         """What a person has not been told."""
         self.lost = 0
         """What was taken along and nobody will ever have."""
+        self.unheard = 0
+        """Messages of others that were dropped."""
         self._overflow = 0
         self._connected = False
         self._trouble = ""  # why there is no connection, as it was said
@@ -120,6 +126,15 @@ class BrokerWorker(threading.Thread):
     @abstractmethod
     def _end(self, closing: Close) -> None:
         """Count and tell what is lost, and send the last words."""
+
+    def _hear(self, item: object) -> None:
+        """Take what comes from the broker along; called by the thread of its library."""
+        if not isinstance(item, self.from_others) or self.mailbox.qsize() < MOST_WITH_OTHERS:
+            self.mailbox.put(item)
+            return
+        if not self.unheard:
+            self.news.append(f"{self.name} brings more than can be looked at: some of it is dropped.")
+        self.unheard += 1
 
     def _may_deliver(self, closing: Close) -> bool:
         """Return whether it is worth while to wait for the broker, which may just be being connected."""

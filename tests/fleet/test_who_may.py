@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from monitor.sinks.kinds import SinkOptions
 from monitor.sinks.uplink.sink import open_uplink
 from tests.examples import event, health
 from tests.fleet.test_standing import STATE
-from tests.local_server import PATIENCE_S
+from tests.local_server import until
 from tests.mosquitto import Broker, Listener, missing
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "there is a broker")
@@ -33,13 +32,6 @@ def secured(folder: Path) -> list[str]:
         new = [] if (folder / "passwords").exists() else ["-c"]
         subprocess.run(["mosquitto_passwd", "-b", *new, folder / "passwords", user, "secret"], check=True)
     return ["allow_anonymous false", f"password_file {folder}/passwords", f"acl_file {folder}/acl"]
-
-
-def until(done: object) -> None:
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not done():  # type: ignore[operator]
-        assert time.monotonic() < deadline_s
-        time.sleep(0.05)
 
 
 def test_a_node_may_report_and_be_told_and_speaks_for_no_other(

@@ -12,7 +12,7 @@ from typing import Protocol
 from monitor.bus.messages import Event, Health
 from monitor.bus.requests import PendingRequest
 from monitor.errors import WireError
-from monitor.sinks.broker import MOST_WAITING, BrokerLink, BrokerWorker, Close
+from monitor.sinks.broker import BrokerLink, BrokerWorker, Close
 from monitor.sinks.mqtt.board import Board
 from monitor.sinks.mqtt.commands import Command, request_of
 from monitor.sinks.mqtt.node import SET, Node
@@ -54,6 +54,7 @@ class Worker(BrokerWorker):
         Returns a link that tells what happens to what it is given.
     """
 
+    from_others = Received
     waiting = "Events wait for it"
 
     def __init__(self, node: Node, name: str, connect: Callable[[Callable[[Happened], None]], Link]) -> None:
@@ -74,10 +75,6 @@ class Worker(BrokerWorker):
     def dropped(self) -> int:
         """Events that the broker will never have."""
         return super().dropped + self.pending.dropped
-
-    def _hear(self, item: Happened) -> None:
-        if not isinstance(item, Received) or self.mailbox.qsize() < MOST_WAITING:
-            self.mailbox.put(item)
 
     def _is_behind(self) -> bool:
         return bool(self.pending or self._in_flight or self._announce_s is not None)

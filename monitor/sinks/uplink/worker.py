@@ -50,6 +50,7 @@ class Worker(BrokerWorker):
         How often it says that it lives, and how fast it catches up.
     """
 
+    from_others = Asked | Ordered
     waiting = "Reports wait on the disk"
 
     def __init__(  # noqa: PLR0913, PLR0917 - what an uplink is made of
@@ -66,7 +67,7 @@ class Worker(BrokerWorker):
         self._summary = summary
         self._spool = spool
         self._lost_before = spool.lost
-        self._link: Link = connect(self.mailbox.put)
+        self._link: Link = connect(self._hear)
         self._remote = remote
         self._heartbeat_s = settings.heartbeat_s
         self._pace = Pace(settings.per_second)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -22,7 +21,7 @@ from monitor.sinks.kinds import SinkOptions
 from monitor.sinks.mqtt.sink import open_mqtt
 from monitor.sinks.mqtt.worker import Worker
 from tests.examples import event, health
-from tests.local_server import PATIENCE_S, free_port
+from tests.local_server import free_port, until
 from tests.mosquitto import Broker, Listener, certificates, missing, password_file
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "there is a broker")
@@ -50,13 +49,7 @@ def numbered(number: int, type_: Any = "onset") -> Event:
 
 def until_news(sink: BrokerSink[Worker], beginning: str) -> str:
     """Return the first sentence that begins so; the others are passed over."""
-    deadline_s = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline_s:
-        for sentence in sink.news():
-            if sentence.startswith(beginning):
-                return sentence
-        time.sleep(0.02)
-    raise AssertionError(f"it never said: {beginning}")
+    return until(lambda: next((one for one in sink.news() if one.startswith(beginning)), ""))
 
 
 def test_a_sound_is_on_until_it_ends_and_both_are_events_of_their_own(broker: Broker) -> None:
@@ -319,11 +312,3 @@ def states(home: Listener, topic: str) -> list[str]:
 
 def replaced(class_: str) -> Any:
     return msgspec.structs.replace(health().classes[0], class_=class_)
-
-
-def until(done: Any, turn: Any) -> None:
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not done():
-        assert time.monotonic() < deadline_s, "it never happened"
-        turn()
-        time.sleep(0.01)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
@@ -14,10 +13,10 @@ from monitor.sinks.mqtt.node import Node
 from monitor.sinks.mqtt.signals import Acknowledged, Connected, Denied, Happened, Lost, Received
 from monitor.sinks.mqtt.worker import IN_FLIGHT, Worker
 from tests.examples import event, health
+from tests.local_server import PATIENCE_S, until
 
 NODE = Node(prefix="monitor", name="attic")
 """Without discovery, so that nothing is waited for."""
-PATIENCE_S = 60.0
 
 
 class HeldLink:
@@ -98,10 +97,7 @@ class Held:
 
     def until_said(self, beginning: str) -> None:
         """Wait until the worker says a sentence that begins so."""
-        deadline_s = time.monotonic() + PATIENCE_S
-        while not any(sentence.startswith(beginning) for sentence in list(self.worker.news)):
-            assert time.monotonic() < deadline_s, beginning
-            time.sleep(0.01)
+        until(lambda: any(sentence.startswith(beginning) for sentence in list(self.worker.news)))
 
 
 @pytest.fixture
@@ -175,6 +171,7 @@ def test_records_beyond_the_mailbox_are_refused(held: Held) -> None:
     assert held.worker.mailbox.qsize() == MOST_WAITING, "commands too"
     held.link.heard(Connected())
     assert held.worker.mailbox.qsize() == MOST_WAITING + 1, "but not how the connection is"
+    assert (held.worker.dropped, held.worker.unheard) == (1, 1)
 
 
 def test_events_are_never_kept_by_the_broker_and_states_always(held: Held) -> None:

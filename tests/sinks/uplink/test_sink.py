@@ -7,8 +7,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,16 +18,21 @@ from typing import Any, Protocol
 import pytest
 
 from monitor.bus.messages import Event
-from monitor.config.settings import load_config
+from monitor.config.settings import UplinkConfig, load_config
 from monitor.errors import ConfigError
-from monitor.sinks.broker import BrokerSink
+from monitor.sinks.broker import MOST_WITH_OTHERS, BrokerSink
 from monitor.sinks.kinds import SinkOptions
+from monitor.sinks.uplink.link import Topics
+from monitor.sinks.uplink.opening import make_link
+from monitor.sinks.uplink.remote import Remote
 from monitor.sinks.uplink.sink import open_uplink
-from monitor.sinks.uplink.worker import Worker
+from monitor.sinks.uplink.spool import Spool
+from monitor.sinks.uplink.summary import About, Summary, is_wanted
+from monitor.sinks.uplink.worker import IN_FLIGHT, Worker
 from tests import mosquitto, nats_server
 from tests.cut_line import Line
-from tests.examples import event, health
-from tests.local_server import PATIENCE_S
+from tests.examples import NOON, event, health
+from tests.local_server import PATIENCE_S, until
 from tests.mosquitto import Broker, Listener
 from tests.nats_server import NatsServer
 
@@ -37,6 +44,7 @@ class Reader(Protocol):
 
     def reports(self) -> list[dict[str, Any]]: ...
     def states(self) -> list[dict[str, Any]]: ...
+    def flood(self, what: str, payload: str, times: int) -> None: ...
 
 
 class MqttReader:
@@ -48,6 +56,9 @@ class MqttReader:
 
     def states(self) -> list[dict[str, Any]]:
         return self._of("state")
+
+    def flood(self, what: str, payload: str, times: int) -> None:
+        self._listener.flood(f"fleet/attic/{what}", payload, times)
 
     def back(self) -> None:
         self._listener.back()
@@ -66,6 +77,9 @@ class NatsReader:
 
     def states(self) -> list[dict[str, Any]]:
         return self._server.kept("fleet_states")
+
+    def flood(self, what: str, payload: str, times: int) -> None:
+        self._server.flood(f"fleet.attic.{what}", payload, times)
 
 
 class Place:
@@ -99,22 +113,8 @@ def numbered(number: int, type_: Any = "onset") -> Event:
     return event(type_, id_=f"run-{number}")
 
 
-def until(done: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not done():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.05)
-
-
 def until_news(sink: BrokerSink[Worker], text: str) -> str:
-    found: list[str] = []
-
-    def come() -> bool:
-        found.extend(one for one in sink.news() if text in one)
-        return bool(found)
-
-    until(come)
-    return found[0]
+    return until(lambda: next((one for one in sink.news() if text in one), ""))
 
 
 def ids(reports: list[dict[str, Any]]) -> list[str]:
@@ -233,6 +233,33 @@ for number in range(10**6):
         assert len(reports) == len({one["id"] for one in reports}), "JetStream keeps each once"
     found = ids(reports)
     assert found == sorted(found, key=lambda one: [int(part) for part in one.split("-")])
+
+
+def test_a_flood_of_orders_is_cut_off_and_told_and_events_go_out(place: Place) -> None:
+    told = threading.Event()
+
+    def say(_: str) -> None:
+        assert told.wait(PATIENCE_S)
+
+    worker = Worker(
+        "The broker",
+        Summary(About("attic", "run", "made", "", NOON, 15.0)),
+        Spool(None, 1.0, 1.0),
+        Remote("attic", None, True, None, 60.0, say),
+        make_link(UplinkConfig(url=place.url), Topics("fleet", "attic")),
+        UplinkConfig(),
+        deque(),
+    )
+    with closing(BrokerSink(worker, is_wanted)) as sink:
+        sink.emit(health())
+        until(lambda: bool(place.reader.states()))
+        place.reader.flood("order", "{}", MOST_WITH_OTHERS + 500)
+        until_news(sink, "brings more than can be looked at")
+        assert worker.mailbox.qsize() <= MOST_WITH_OTHERS + IN_FLIGHT
+        sink.emit(event())
+        told.set()
+        until(lambda: ids(place.reader.reports()) == ["run-dog_bark-0"])
+    assert sink.dropped == 0
 
 
 def test_a_run_without_a_broker_loses_nothing_the_next_one_sends_it(place: Place) -> None:
