@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from textual.widgets._toast import Toast
 
+from monitor.tui.notices import Notice
+
 from .fakes import event
 from .test_app import Stage, acknowledged, running
 
@@ -44,6 +46,16 @@ async def test_no_notice_covers_something_urgent_until_it_has_been_seen(
         stage.publish(acknowledged(stage.app.view.missed_events[0].event))
         await stage.until(lambda: "123456" in stage.app.export_screenshot())
         assert "more to read" not in stage.text("footer")
+
+
+async def test_a_notice_whose_time_is_over_before_it_is_drawn_does_not_stop_the_interface(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with running((80, 24)) as stage:
+        monkeypatch.setattr(Notice, "has_expired", property(lambda _: False))  # it is over a moment later
+        stage.app.notify(NOTE, timeout=-0.0006)
+        stage.publish(event("onset", urgent=True, onset=0.2))
+        await stage.until(lambda: stage.app.has_class("urgent"))
 
 
 async def test_notices_that_were_read_do_not_come_back() -> None:
