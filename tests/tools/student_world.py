@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 RATE = 32_000
 FIELDS = [
@@ -26,6 +27,18 @@ _INNER = (0, 24, 32, 32, 48, 48, 96, 80, 72, 72, 192, 272, 272, 384, 384)
 _MAPS = (8, 8, 16, 16, 16, 16, 16, 32, 32, 32, 32, 48, 48, 64, 64, 64)
 _KERNELS = (3, 3, 3, 5, 5, 5, 3, 3, 3, 3, 3, 3, 5, 5, 5)
 _SQUEEZES = (0, 0, 0, 8, 16, 16, 0, 0, 0, 0, 48, 72, 72, 96, 96)
+
+
+def make_world(folders: pytest.TempPathFactory) -> Path:
+    """Return a new folder with sounds, a teacher and an empty folder `work`; one thread computes."""
+    import torch
+
+    torch.set_num_threads(1)
+    folder = folders.mktemp("world")
+    write_sounds(folder)
+    write_teacher(folder)
+    (folder / "work").mkdir()
+    return folder
 
 
 def write_sounds(data: Path) -> None:

@@ -11,18 +11,16 @@ import numpy as np
 import pytest
 
 from tests.tools.load import load_tool
-from tests.tools.student_world import write_sounds, write_teacher
+from tests.tools.student_world import make_world
 
 torch: Any = load_tool("torch")
-export_student, train_both, yamnet = (
-    load_tool(f"tools.train.{name}") for name in ("export_student", "train_both", "yamnet")
+export_student, joint_space, train_both, yamnet = (
+    load_tool(f"tools.train.{name}") for name in ("export_student", "joint_space", "train_both", "yamnet")
 )
-both, hints, listening, naming_exam, network, noise, pool, scenes, sources, start = (
+both, hints, listening, naming_exam, network, pool, start, study = (
     load_tool(f"tools.train.student.{name}")
-    for name in (
-        "both", "hints", "listening", "naming_exam", "network", "noise", "pool", "scenes", "sources", "start",
-    )
-)  # fmt: skip
+    for name in ("both", "hints", "listening", "naming_exam", "network", "pool", "start", "study")
+)
 
 
 class Second:
@@ -40,10 +38,7 @@ class Second:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> argparse.Namespace:
     """Arguments of the command, a student that has just begun, and a list of AudioSet's classes."""
-    torch.set_num_threads(1)
-    folder = tmp_path_factory.mktemp("world")
-    write_sounds(folder)
-    write_teacher(folder)
+    folder = make_world(tmp_path_factory)
     labels = [f"Sound {at}" for at in range(network.LOGITS)]
     with (folder / "class_labels_indices.csv").open("w", newline="") as file:
         writer = csv.writer(file)
@@ -51,11 +46,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> argparse.Namespace:
         writer.writerows((at, "", label) for at, label in enumerate(labels))
     (folder / yamnet.LABELS).write_text("\n".join(labels[6:]), "utf-8")
     work = folder / "work"
-    work.mkdir()
     heard = listening.OpenTeacher(folder).hear(torch.randn(12, 32_000) * torch.logspace(-2, 0, 12)[:, None])
     student = network.Student()
     start.prepare(student, heard)
-    torch.save({"average": student.state_dict()}, work / export_student.STATE)
+    torch.save({"average": student.state_dict()}, work / study.STATE)
     return argparse.Namespace(
         data=folder,
         teacher=folder,
@@ -113,7 +107,7 @@ def test_the_goal_is_the_mean_evidence_of_both_where_both_know_a_class() -> None
 
 
 def test_labels_stand_where_the_list_of_classes_has_them(world: argparse.Namespace) -> None:
-    classes = world.teacher / "class_labels_indices.csv"
+    classes = joint_space.audioset_names(world.teacher)
     assert yamnet.columns(["Sound 9", "Sound 2"], classes).tolist() == [9, 2]
     assert yamnet.labels_of(world.second)[0] == "Sound 6"
     with pytest.raises(SystemExit, match="no class 'Sound 999'"):
@@ -130,7 +124,7 @@ def test_the_pool_is_filled_the_student_learns_from_it_and_goes_on_where_it_was(
     monkeypatch.setattr(both, "BATCH", 8)
     train_both.fill(world)
     assert len(pool.Pool(world.work / "pool")) == 64
-    begin = export_student.load_student(world.work / export_student.STATE)
+    begin = export_student.load_student(world.work / study.STATE)
     first = train_both.learn(world)
     assert first.done
     assert first.rate() == 0.0
@@ -170,7 +164,7 @@ def test_an_exam_of_names_asks_for_held_out_events_in_noise(world: argparse.Name
     assert exam.truth.tolist() == [1, 1, 0, 0]
     assert set(exam.mels) == {"clean", "10_db", "0_db"}
     assert not torch.equal(exam.mels["clean"], exam.mels["0_db"])
-    student = export_student.load_student(world.work / export_student.STATE)
+    student = export_student.load_student(world.work / study.STATE)
     always_hen = lambda logits: torch.tensor([0.0, 1.0, 0.0]).expand(len(logits), 3)  # noqa: E731
     found = naming_exam.NamingExam(exam.mels, exam.truth, torch.from_numpy(words[:2])).measure(
         student, always_hen

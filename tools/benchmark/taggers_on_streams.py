@@ -6,7 +6,6 @@ no cohort and no background is in it. The teacher hears windows cut from one spe
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,6 +21,7 @@ from monitor.encoders import Encoder
 from monitor.pipeline.scorers import Scorers
 from monitor.records import ClassPrompt, Window
 from tools.maintain.tagging import columns
+from tools.train.joint_space import audioset_names
 from tools.train.teacher import RATE, Teacher
 from tools.train.yamnet import RATE as YAMNET_RATE
 from tools.train.yamnet import WINDOW_LEN as YAMNET_LEN
@@ -66,8 +66,7 @@ class TeacherTags:
         self.name = f"teacher_{window_s}s"
         self._frames = window_s * RATE // _HOP
         self._teacher = Teacher(folder).eval()
-        with (folder / "class_labels_indices.csv").open(newline="", encoding="utf-8") as file:
-            names = [row["display_name"] for row in csv.DictReader(file)]
+        names = audioset_names(folder)
         self._columns = [columns(one, names) for one in classes]
 
     @torch.inference_mode()

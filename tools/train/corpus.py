@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import hashlib
 from dataclasses import dataclass
@@ -109,3 +110,13 @@ def mix(event: NDArray[np.float32], background: NDArray[np.float32], snr_db: flo
     ratio = (np.mean(event**2) + 1e-12) / (np.mean(background**2) + 1e-12) / 10 ** (snr_db / 10)
     mixture = event + background * np.float32(np.sqrt(ratio))
     return np.asarray(mixture / max(1.0, float(np.abs(mixture).max())), np.float32)
+
+
+def parser_of(doc: str | None) -> argparse.ArgumentParser:
+    """Make the parser of a tool that reads the audio and its teacher; `doc` is said as it is written."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with index.csv")
+    parser.add_argument(
+        "--teacher", type=Path, default=Path("../shared/models/teacher"), help="audio teacher's folder"
+    )
+    return parser

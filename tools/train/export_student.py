@@ -32,18 +32,15 @@ from monitor import load_encoder
 from monitor.export.bare_network import feed_of
 from monitor.export.evidence import names_of
 from tools.train import box
+from tools.train.corpus import parser_of
 from tools.train.graphs import digest, open_session
-from tools.train.student import both as both_teachers
-from tools.train.student import signals
+from tools.train.student import both, signals, study
 from tools.train.student.examples import WINDOW_LEN, Draw, Examples, SignalExamples
 from tools.train.student.graph import StudentGraph, export
 from tools.train.student.naming import LABEL_WEIGHT, Evidence, Notes, kept_notes, take_notes, teach
 from tools.train.student.network import Student
 from tools.train.student.sources import RATE, load_sound
 from tools.train.teacher import Teacher
-
-STATE = "student.pt"
-"""What one teacher taught: a file of a working folder."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +70,8 @@ def load_student(path: Path) -> Student:
 
 def last_student(work: Path) -> Student:
     """Load what both teachers taught (train_both.py) or, without that, what the first did."""
-    both = work / both_teachers.STATE
-    return load_student(both if both.exists() else work / STATE)
+    of_both = work / both.STATE
+    return load_student(of_both if of_both.exists() else work / study.STATE)
 
 
 def place_of(student: Student, words: Words, args: argparse.Namespace) -> Evidence:
@@ -167,13 +164,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main() -> None:
     """Export."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with index.csv")
-    parser.add_argument(
-        "--teacher", type=Path, default=Path("../shared/models/teacher"), help="audio teacher's folder"
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--work", type=Path, required=True, help="folder of train_student.py")
     parser.add_argument("--models", type=Path, default=Path("models"), help="folder of the box's manifest")
     parser.add_argument("--name", default="student", help="name of the model in --out")

@@ -24,7 +24,7 @@ from torch.nn import functional
 
 from monitor.encoders.kaldi_mel import HOP, LEAST_POWER, N_FFT, WINDOW
 from monitor.export.kaldi_mel import emphasise
-from tools.train.corpus import loudest_window, read_clip, read_index, words
+from tools.train.corpus import loudest_window, parser_of, read_clip, read_index, words
 from tools.train.graphs import open_session, pin_model, save_clean
 from tools.train.joint_space import JointSpace, TextTeacher
 from tools.train.teacher import RATE, Teacher
@@ -226,13 +226,7 @@ def export(args: argparse.Namespace, window_len: int) -> None:
 
 def main() -> None:
     """Export, or compare recipes."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with index.csv")
-    parser.add_argument(
-        "--teacher", type=Path, default=Path("../shared/models/teacher"), help="audio teacher's folder"
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--minilm", type=Path, required=True, help="folder of all-MiniLM-L6-v2")
     parser.add_argument("--work", type=Path, required=True, help="training folder; space.npz is read")
     parser.add_argument("--out", type=Path, help="folder to write to, outside the project")

@@ -34,7 +34,7 @@ from monitor.evaluation.metrics.bootstrap import estimate, two_way_weights
 from monitor.evaluation.metrics.ranking import Values, accuracy
 from monitor.evaluation.synthesis.mixtures import CLEAN_DB, Mixture, plan_mixtures, windows_at
 from tools.train import box, evaluate_embedded, export_student
-from tools.train.corpus import read_index, words
+from tools.train.corpus import parser_of, read_index, words
 from tools.train.graphs import digest
 from tools.train.left_out_tables import (
     BESIDE,
@@ -209,13 +209,7 @@ def measure(args: argparse.Namespace) -> list[Table]:
 
 def main() -> None:
     """Measure, and print or write the tables."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with index.csv")
-    parser.add_argument(
-        "--teacher", type=Path, default=Path("../shared/models/teacher"), help="audio teacher's folder"
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--work", type=Path, required=True, help="folder of train_embedded.py")
     parser.add_argument("--models", type=Path, required=True, help="folder of the model: WORK/models")
     parser.add_argument("--seed", type=int, default=7, help="of the examples")

@@ -31,7 +31,7 @@ from tools.train.card_text import CARD, MADE
 from tools.train.corpus import read_index
 from tools.train.graphs import open_session
 from tools.train.left_out_tables import card_lines
-from tools.train.student import both
+from tools.train.student import both, study
 from tools.train.student.sources import learning_clips
 
 Found = dict[str, Any]
@@ -270,7 +270,7 @@ def history_of(work: Path, folder: Path, before: Path) -> str:
     SystemExit
         The student took no step, and the card in `before` does not say what was done.
     """
-    curve, both_curve, card = _rows(work / "curve.csv"), _rows(work / both.CURVE), before / "README.md"
+    curve, both_curve, card = _rows(work / study.CURVE), _rows(work / both.CURVE), before / "README.md"
     known = card.read_text("utf-8").splitlines() if card.exists() else []
     said = [line for line in known if line.startswith((_HISTORY, _BOTH))]
     if any(int(row["step"]) for row in curve):

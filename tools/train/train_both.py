@@ -22,15 +22,18 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from monitor.export.evidence import Evidence, typical_logits
-from tools.train.export_student import STATE, load_student, words_of_box
+from tools.train.corpus import parser_of
+from tools.train.export_student import load_student, words_of_box
+from tools.train.joint_space import audioset_names
 from tools.train.student.both import SNR_DB, BothStudy, Goals
 from tools.train.student.listening import OpenTeacher
+from tools.train.student.measure import WINDOW_LEN
 from tools.train.student.naming_exam import naming_exam
 from tools.train.student.noise import Noise
-from tools.train.student.pool import WINDOW_LEN, Pool, Teachers
+from tools.train.student.pool import Pool, Teachers
 from tools.train.student.scenes import Scenes
 from tools.train.student.sources import RATE, Sound, load_sound
-from tools.train.student.study import VIEW_S
+from tools.train.student.study import STATE, VIEW_S
 from tools.train.yamnet import Yamnet, columns, labels_of
 
 PARTS = ("pool", "learn")
@@ -78,7 +81,7 @@ def learn(args: argparse.Namespace) -> BothStudy:
     words, teacher = words_of_box(args.models), OpenTeacher(args.teacher)
     sound = load_sound(args.data, args.work)
     place = Evidence(words.names, typical_logits())
-    places = columns(labels_of(args.second), args.teacher / "class_labels_indices.csv")
+    places = columns(labels_of(args.second), audioset_names(args.teacher))
     typical = typical_of(Yamnet(args.second), sound, args.work)
     goals = Goals(typical_logits(), torch.from_numpy(typical), torch.from_numpy(places))
     begin = load_student(args.work / STATE).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -111,13 +114,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main() -> None:
     """Read the arguments, fill the pool and learn."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with index.csv")
-    parser.add_argument(
-        "--teacher", type=Path, default=Path("../shared/models/teacher"), help="audio teacher's folder"
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--models", type=Path, default=Path("models"), help="folder of the box's manifest")
     parser.add_argument("--work", type=Path, required=True, help="folder of train_student.py")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what to do")

@@ -42,7 +42,7 @@ from tools.train import (
 )
 from tools.train.graphs import digest
 from tools.train.left_out_tables import LEFT_OUT, write_page
-from tools.train.student import signals
+from tools.train.student import both, signals, study
 
 STAGES = ("text", "student", "both", "export", "cohort", "evaluate", "left_out", "card", "install")
 NOISE_STEPS = 930
@@ -89,9 +89,9 @@ class Stages:
         made: dict[str, tuple[list[Path], list[object]]] = {
             "text": ([a.data / "index.csv"], [a.keep_words, a.phrases, a.scenes, a.text_minutes, a.seed]),
             "student": ([a.data / "index.csv"], [student, a.view_s, a.seed, a.shipped]),
-            "both": ([work / "student.pt"], [a.pool, a.both_steps, a.seed]),
+            "both": ([work / study.STATE], [a.pool, a.both_steps, a.seed]),
             "export": (
-                [work / "student.pt", work / "both.pt", *signals.CODE, *words],
+                [work / study.STATE, work / both.STATE, *signals.CODE, *words],
                 [a.keep_words, a.notes, a.signals, a.untaught, a.label_weight, a.leave_out, a.seed],
             ),
             "cohort": ([self._folder / "audio.onnx", a.data / "index.csv"], []),

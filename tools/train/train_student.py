@@ -24,6 +24,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
+from tools.train.corpus import parser_of
 from tools.train.student.listening import OpenTeacher
 from tools.train.student.measure import load_exams
 from tools.train.student.noise import Noise
@@ -96,13 +97,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main() -> None:
     """Read the arguments and train."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with index.csv")
-    parser.add_argument(
-        "--teacher", type=Path, default=Path("../shared/models/teacher"), help="audio teacher's folder"
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--work", type=Path, required=True, help="folder to keep the state in")
     parser.add_argument("--minutes", type=float, default=60.0, help="most minutes this run may take")
     parser.add_argument("--steps", type=float, default=math.inf, help="most steps this run may take")

@@ -26,7 +26,7 @@ from tools.train.student.network import LOGITS, Student
 from tools.train.student.noise import Noise
 from tools.train.student.pool import Pool
 from tools.train.student.soap import Soap
-from tools.train.student.study import append, groups
+from tools.train.student.study import append, follow, groups, shorten, store
 
 BATCH = 64
 CLEAN_SHARE = 0.4
@@ -43,6 +43,8 @@ half 52.7 / 41.7 / 23.0, the second alone 42.1 / 28.4 / 16.5.
 PEAK_RATE, WARM_STEPS = 0.004, 40
 WEIGHTS = {"hidden": 2.0, "logits": 4.0, "point": 4.0}
 """Of errors: squares of hidden and logits, each over its variance, and 1 less the cosine of the points."""
+AVERAGED, MOST_AVERAGED = 0.1, 500.0
+"""The average of the weights spans so many of the steps, the last ones, and no more than so many."""
 STATE, CURVE = "both.pt", "both.csv"
 _SAMPLE = 512
 
@@ -97,8 +99,7 @@ class BothStudy:
         """Store everything a later run needs, whole or not at all."""
         state = {key: getattr(self, key) for key in ("step", "spent_s", "norm", "deviation", "recent")}
         state |= {key: getattr(self, key).state_dict() for key in ("student", "average", "optimizer")}
-        torch.save(state, self.path.with_suffix(".tmp"))
-        self.path.with_suffix(".tmp").replace(self.path)
+        store(self.path, state)
 
     @property
     def done(self) -> bool:
@@ -124,10 +125,10 @@ class BothStudy:
             group["lr"] = self.rate() * group["share"]
         self.optimizer.zero_grad()
         (each * weights * shares).sum().backward()  # type: ignore[no-untyped-call]
-        self._clip()
+        self.norm = shorten(self._learnt, self.norm, self.step)
         self.optimizer.step()
         self.step += 1
-        self._follow()
+        follow(self.average, self.student, 1 / min(1.0 + AVERAGED * self.step, MOST_AVERAGED))
         self.recent = self.recent.lerp(each.detach(), max(0.02, 1 / self.step))
         self.spent_s += time.monotonic() - began
 
@@ -148,19 +149,6 @@ class BothStudy:
             ((logits - goal) / self.deviation).square().mean(1),
             1 - functional.cosine_similarity(self._place(logits), self._place(goal)),
         )
-
-    def _clip(self) -> None:
-        """Shorten a gradient that is three times as long as they have been."""
-        limit = 3 * self.norm if self.step > 20 else 1e9
-        norm = min(float(torch.nn.utils.clip_grad_norm_(self._learnt, limit)), limit)
-        self.norm += max(0.05, 1 / (self.step + 1)) * (norm - self.norm)
-
-    @torch.no_grad()
-    def _follow(self) -> None:
-        """Move the average, which spans the last tenth of the steps but no more than 500."""
-        share = 1 / min(1.0 + 0.1 * self.step, 500.0)
-        for slow, fast in zip(self.average.parameters(), self.student.parameters(), strict=True):
-            slow.lerp_(fast, share)
 
     def note(self, marks: dict[str, float]) -> None:
         """Append what the average got in an exam to the curve, and store."""

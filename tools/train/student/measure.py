@@ -10,10 +10,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tools.train.corpus import mix, read_index
+from tools.train.corpus import read_index
 from tools.train.student.listening import OpenTeacher
 from tools.train.student.network import Student
-from tools.train.student.sources import RATE, held_backgrounds, length_s, loudest_windows, measuring_clips
+from tools.train.student.sources import (
+    RATE,
+    held_clips,
+    in_backgrounds,
+    length_s,
+    loudest_windows,
+    measuring_clips,
+)
 
 EXAMS = ("validation", "validation_wide", "validation_10db", "validation_0db", "fold4", "fold6")
 """What the student is asked: to answer as the teacher does on the same 2 s; on 5 s round them, of clips that
@@ -75,12 +82,8 @@ def exam_sound(name: str, data: Path) -> tuple[NDArray[np.float32], NDArray[np.f
     if variant == "wide":
         return loudest_windows(data, clips, WINDOW_LEN, WIDE_LEN), windows
     if variant:
-        backgrounds = loudest_windows(data, held_backgrounds(index), WINDOW_LEN)
-        drawn = np.random.default_rng(1).integers(len(backgrounds), size=len(windows))
-        snr_db = float(variant.removesuffix("db"))
-        return windows, np.stack(
-            [mix(a, backgrounds[at], snr_db) for a, at in zip(windows, drawn, strict=True)]
-        )
+        backgrounds = loudest_windows(data, held_clips(index, "background"), WINDOW_LEN)
+        return windows, in_backgrounds(windows, backgrounds, float(variant.removesuffix("db")), seed=1)
     return windows, windows
 
 

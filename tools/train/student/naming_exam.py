@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from monitor.export.evidence import Evidence
-from tools.train.corpus import mix, read_index, words
+from tools.train.corpus import read_index, words
 from tools.train.student.listening import OpenTeacher
+from tools.train.student.measure import WINDOW_LEN
 from tools.train.student.network import Student
-from tools.train.student.sources import RATE, held_backgrounds, is_held_out, loudest_windows
+from tools.train.student.sources import held_clips, in_backgrounds, loudest_windows
 
 SNRS_DB = (None, 10.0, 0.0)
 """None is without noise."""
-WINDOW_LEN = 2 * RATE
 PROMPT = "the sound of a {}"
-_FAINT_DB = -55.0
+_SEED = 5
 _CHUNK = 64
 
 
@@ -56,25 +56,15 @@ def naming_exam(
 ) -> NamingExam:
     """Make the exam: one held-out background, drawn by a fixed seed, behind each event."""
     index = read_index(data)
-    events = [
-        clip
-        for clip in index
-        if clip.split in {"train", "validation"}
-        and clip.kind == "event"
-        and is_held_out(clip)
-        and clip.rms_db > _FAINT_DB
-    ]
+    events = held_clips(index, "event")
     often = Counter(clip.canonical for clip in events)
     events = [clip for clip in events if often[clip.canonical] > 1]
     classes = sorted({clip.canonical for clip in events})
     windows = loudest_windows(data, events, WINDOW_LEN)
-    backgrounds = loudest_windows(data, held_backgrounds(index), WINDOW_LEN)
-    behind = backgrounds[np.random.default_rng(5).integers(len(backgrounds), size=len(windows))]
+    backgrounds = loudest_windows(data, held_clips(index, "background"), WINDOW_LEN)
     mels = {}
     for snr_db in SNRS_DB:
-        heard = windows
-        if snr_db is not None:
-            heard = np.stack([mix(one, other, snr_db) for one, other in zip(windows, behind, strict=True)])
+        heard = windows if snr_db is None else in_backgrounds(windows, backgrounds, snr_db, _SEED)
         parts = torch.from_numpy(heard).split(_CHUNK)
         name = "clean" if snr_db is None else f"{snr_db:g}_db"
         mels[name] = torch.cat([teacher.listen(part).half() for part in parts])

@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tools.train.student.listening import OpenTeacher
+from tools.train.student.measure import WINDOW_LEN
 from tools.train.student.network import HIDDEN, LOGITS
-from tools.train.student.sources import RATE
 from tools.train.student.view import cut
 from tools.train.yamnet import CLASSES, Yamnet
 
-WINDOW_LEN = 2 * RATE
 Numbers = NDArray[Any]
 
 

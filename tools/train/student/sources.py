@@ -17,7 +17,7 @@ import soundfile as sf
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from tools.train.corpus import Clip, is_validation, loudest_start, loudest_window, read_clip, read_index
+from tools.train.corpus import Clip, is_validation, loudest_start, loudest_window, mix, read_clip, read_index
 
 RATE = 32_000
 """Hz, as the teacher hears."""
@@ -58,10 +58,10 @@ def measuring_clips(clips: Iterable[Clip], name: str) -> list[Clip]:
     return [clip for clip in chosen if clip.rms_db > FAINT_DB]
 
 
-def held_backgrounds(clips: Iterable[Clip]) -> list[Clip]:
-    """List backgrounds of folds 1-3 that nothing is learnt from."""
+def held_clips(clips: Iterable[Clip], kind: str) -> list[Clip]:
+    """List the clips of folds 1-3, of one kind, that nothing is learnt from."""
     held = (clip for clip in clips if clip.fold in _LEARNING_FOLDS and is_held_out(clip))
-    return [clip for clip in held if clip.kind == "background" and clip.rms_db > FAINT_DB]
+    return [clip for clip in held if clip.kind == kind and clip.rms_db > FAINT_DB]
 
 
 @dataclass(frozen=True)
@@ -123,3 +123,11 @@ def loudest_windows(
         else:
             windows.append(loudest_window(samples, wide_len or window_len, RATE // 10))
     return np.stack(windows)
+
+
+def in_backgrounds(
+    windows: NDArray[np.float32], backgrounds: NDArray[np.float32], snr_db: float, seed: int
+) -> NDArray[np.float32]:
+    """Put a background, drawn from (m, samples), behind each of (n, samples)."""
+    drawn = np.random.default_rng(seed).integers(len(backgrounds), size=len(windows))
+    return np.stack([mix(one, backgrounds[at], snr_db) for one, at in zip(windows, drawn, strict=True)])

@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import csv
 import time
+from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,8 @@ DEEP_WEIGHT = 0.5
 """Of the deep parts' errors on the teacher's own input, once chained."""
 BIAS_FAN = 16
 """A bias moves as a weight of a layer with so many inputs."""
+STATE, CURVE = "student.pt", "curve.csv"
+"""In the working folder."""
 
 
 def groups(student: Student) -> list[dict[str, Any]]:
@@ -73,7 +76,7 @@ class Study:
     """One student, from its random start on."""
 
     def __init__(self, work: Path, teacher: OpenTeacher, seed: int, view_s: float = VIEW_S) -> None:
-        self.path, self.curve, self.teacher = work / "student.pt", work / "curve.csv", teacher
+        self.path, self.curve, self.teacher = work / STATE, work / CURVE, teacher
         torch.manual_seed(seed)
         self.student = Student().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.stage: Stage = APART
@@ -106,8 +109,7 @@ class Study:
         keys = ("step", "total", "spent_s", "windows", "norm", "deviation", "recent")
         state = {key: getattr(self, key) for key in keys}
         state |= {key: getattr(self, key).state_dict() for key in ("student", "average", "optimizer")}
-        torch.save(state | {"stage": self.stage.name}, self.path.with_suffix(".tmp"))
-        self.path.with_suffix(".tmp").replace(self.path)
+        store(self.path, state | {"stage": self.stage.name})
 
     def prepare(self, scenes: Scenes, shipped: Path | None = None) -> None:
         """Begin, once, with scales and a start that fit the sound; as a shipped graph, in the last stage."""
@@ -140,7 +142,7 @@ class Study:
             group["lr"] = self.rate() * group["share"]
         self.optimizer.zero_grad()
         total.backward()  # type: ignore[no-untyped-call]
-        self._clip()
+        self.norm = shorten(self.student.parameters(), self.norm, self.step)
         self.optimizer.step()
         self.step, self.total = self.step + 1, self.total + 1
         self._follow()
@@ -188,24 +190,13 @@ class Study:
         falling = (stage.level_steps / max(self.step, stage.level_steps)) ** 0.5
         return stage.peak_rate * min(1.0, (self.step + 1) / stage.warm_steps) * falling
 
-    def _clip(self) -> None:
-        """Shorten a gradient that is three times as long as they have been."""
-        limit = 3 * self.norm if self.step > 20 else 1e9
-        norm = min(float(torch.nn.utils.clip_grad_norm_(self.student.parameters(), limit)), limit)
-        self.norm += max(0.05, 1 / (self.step + 1)) * (norm - self.norm)
-
-    @torch.no_grad()
     def _follow(self) -> None:
         """Move the average, which spans the last tenth of the steps but no more than 1500.
 
         The steps of this stage while the blocks are apart or newly chained, after that of all.
         """
         steps = self.total if self.stage.wide else self.step
-        share = 1 / min(1.0 + 0.1 * steps, 1500.0)
-        for slow, fast in zip(self.average.parameters(), self.student.parameters(), strict=True):
-            slow.lerp_(fast, share)
-        for kept, new in zip(self.average.buffers(), self.student.buffers(), strict=True):
-            kept.copy_(new)
+        follow(self.average, self.student, 1 / min(1.0 + 0.1 * steps, 1500.0))
 
     def note(self, exams: list[Exam]) -> dict[str, Marks]:
         """Measure the average, append to the curve, and store."""
@@ -218,6 +209,28 @@ class Study:
         append(self.curve, line)
         self.save()
         return marks
+
+
+def shorten(parameters: Iterable[Tensor], norm: float, step: int) -> float:
+    """Shorten a gradient that is three times as long as they have been; return how long they are by now."""
+    limit = 3 * norm if step > 20 else 1e9
+    length = min(float(torch.nn.utils.clip_grad_norm_(parameters, limit)), limit)
+    return norm + max(0.05, 1 / (step + 1)) * (length - norm)
+
+
+@torch.no_grad()
+def follow(average: Student, student: Student, share: float) -> None:
+    """Move the average of the weights by a share towards the student."""
+    for slow, fast in zip(average.parameters(), student.parameters(), strict=True):
+        slow.lerp_(fast, share)
+    for kept, new in zip(average.buffers(), student.buffers(), strict=True):
+        kept.copy_(new)
+
+
+def store(path: Path, state: dict[str, Any]) -> None:
+    """Store a state, whole or not at all."""
+    torch.save(state, path.with_suffix(".tmp"))
+    path.with_suffix(".tmp").replace(path)
 
 
 def append(path: Path, line: dict[str, object]) -> None:
