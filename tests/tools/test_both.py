@@ -17,9 +17,13 @@ torch: Any = load_tool("torch")
 export_student, joint_space, train_both, yamnet = (
     load_tool(f"tools.train.{name}") for name in ("export_student", "joint_space", "train_both", "yamnet")
 )
-both, hints, listening, naming_exam, network, pool, start, study = (
+evidence = load_tool("monitor.export.evidence")
+both, hints, labelled, listening, naming_exam, network, pool, sources, start, study = (
     load_tool(f"tools.train.student.{name}")
-    for name in ("both", "hints", "listening", "naming_exam", "network", "pool", "start", "study")
+    for name in (
+        *("both", "hints", "labelled", "listening", "naming_exam", "network", "pool", "sources"),
+        *("start", "study"),
+    )
 )
 
 
@@ -138,6 +142,63 @@ def test_the_pool_is_filled_the_student_learns_from_it_and_goes_on_where_it_was(
     lines = (world.work / both.CURVE).read_text().splitlines()
     assert lines[0].startswith("step,windows,scenes,minutes,rate,clean,hidden_clean,hidden_noisy")
     assert [line.split(",")[0] for line in lines[1:]] == ["0", "1", "2", "3", "4", "4", "5", "6", "6"]
+
+
+def test_half_of_the_pool_is_one_labelled_sound_each(
+    world: argparse.Namespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = sources.load_sound(world.data, world.work)
+    scenes = labelled.LabelledScenes(sound, 3)
+    audio, labels = scenes.draw_labelled(40, 32_000)
+    assert audio.shape == (40, 32_000)
+    assert float(audio.abs().max()) <= 1
+    drawn = {scenes.classes[at] for at in labels}
+    recorded = {clip.canonical for clip in sound.clips if not clip.canonical.startswith("unlabelled")}
+    assert drawn & recorded
+    monkeypatch.setattr(labelled, "SIGNALS", 1.0)
+    made = {scenes.classes[at] for at in scenes.draw_labelled(12, 32_000)[1]}
+    assert made <= {name for one in labelled.signals.SIGNALS for name in one.names}
+    first = listening.OpenTeacher(world.teacher)
+    long = torch.nn.functional.pad(audio[:3], (0, 128_000))
+    heard = pool.Teachers(first, Second()).hear(long, torch.Generator().manual_seed(1), labels[:3])
+    assert heard["label"].tolist() == [[int(at)] for at in labels[:3]]
+    plain = pool.Teachers(first, Second()).hear(long, torch.Generator().manual_seed(1))
+    assert plain["label"].tolist() == [[pool.UNLABELLED]] * 3
+
+
+def test_ten_classes_teach_the_network_nothing() -> None:
+    places = both.places_of(["cow", "dog_bark", "siren"])
+    assert places.tolist() == [-1, 0, 1, -1]
+    assert int(places[pool.UNLABELLED]) == -1
+
+
+def test_labels_move_what_the_network_hears(
+    world: argparse.Namespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(both, "BATCH", 4)
+    goals = both.Goals(torch.zeros(network.LOGITS), torch.zeros(yamnet.CLASSES), torch.arange(yamnet.CLASSES))
+    names = torch.nn.functional.normalize(torch.randn(network.LOGITS, 8), dim=1)
+    place = evidence.Evidence(names, torch.zeros(network.LOGITS))
+    found = []
+    for label in (0, pool.UNLABELLED):
+        scenes = scenes_of(8) | {
+            "audio": np.full((8, sources.RATE * 2), 300),
+            "label": np.full((8, 1), label),
+        }
+        work = tmp_path / str(label)
+        pool.Pool(work / "pool").add(scenes)
+        begin = export_student.load_student(world.work / study.STATE).train()
+        learning = both.BothStudy(work, begin, place, goals, ["dog_bark", "siren"], 9)
+        quiet = argparse.Namespace(add=lambda audio, _: audio)
+        for _ in range(2):
+            learning.learn(quiet, listening.OpenTeacher(world.teacher))
+        found.append(learning)
+    told, untold = found
+    assert told.told > 0
+    assert untold.told == 0
+    assert torch.count_nonzero(told.classifier.weight)
+    assert not torch.count_nonzero(untold.classifier.weight)
+    assert not torch.equal(told.student.hidden.weight, untold.student.hidden.weight)
 
 
 def test_an_exam_of_names_asks_for_held_out_events_in_noise(world: argparse.Namespace) -> None:

@@ -26,6 +26,7 @@ from tools.train.corpus import parser_of
 from tools.train.export_student import load_student, words_of_box
 from tools.train.joint_space import audioset_names
 from tools.train.student.both import SNR_DB, BothStudy, Goals
+from tools.train.student.labelled import LabelledScenes, classes_of
 from tools.train.student.listening import OpenTeacher
 from tools.train.student.measure import WINDOW_LEN
 from tools.train.student.naming_exam import naming_exam
@@ -51,11 +52,14 @@ def fill(args: argparse.Namespace) -> None:
     pool.mend()
     teachers = Teachers(OpenTeacher(args.teacher), Yamnet(args.second))
     seed = _SEED + args.seed + len(pool)
-    scenes = Scenes(load_sound(args.data, args.work), seed)
+    sound, length = load_sound(args.data, args.work), round(VIEW_S * RATE)
+    scenes, labelled = Scenes(sound, seed), LabelledScenes(sound, seed)
     generator = torch.Generator().manual_seed(seed)
-    missing = range(len(pool), args.pool, TOGETHER)
-    for _ in tqdm(missing, desc="pool", unit=f"{TOGETHER} scenes", mininterval=10):
-        pool.add(teachers.hear(scenes.draw(TOGETHER, round(VIEW_S * RATE)), generator))
+    missing = range(len(pool), args.pool, 2 * TOGETHER)
+    for _ in tqdm(missing, desc="pool", unit=f"{2 * TOGETHER} scenes", mininterval=10):
+        pool.add(teachers.hear(scenes.draw(TOGETHER, length), generator))
+        told, labels = labelled.draw_labelled(TOGETHER, length)
+        pool.add(teachers.hear(told, generator, labels))
 
 
 def typical_of(second: Yamnet, sound: Sound, work: Path) -> NDArray[np.float32]:
@@ -85,7 +89,7 @@ def learn(args: argparse.Namespace) -> BothStudy:
     typical = typical_of(Yamnet(args.second), sound, args.work)
     goals = Goals(typical_logits(), torch.from_numpy(typical), torch.from_numpy(places))
     begin = load_student(args.work / STATE).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    study = BothStudy(args.work, begin.train(), place, goals, args.both_steps)
+    study = BothStudy(args.work, begin.train(), place, goals, classes_of(sound), args.both_steps)
     noise = Noise(sound, _SEED + args.seed + study.step, SNR_DB)
     exam = naming_exam(args.data, teacher, words.embed)
     noted = time.monotonic()

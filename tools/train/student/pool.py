@@ -18,7 +18,7 @@ from torch import Tensor
 from tools.train.student.listening import OpenTeacher
 from tools.train.student.measure import WINDOW_LEN
 from tools.train.student.network import HIDDEN, LOGITS
-from tools.train.student.view import cut
+from tools.train.student.view import STARTS, cut
 from tools.train.yamnet import CLASSES, Yamnet
 
 Numbers = NDArray[Any]
@@ -40,9 +40,14 @@ KINDS = {
     "hidden": _Kind(HIDDEN, np.float16),
     "logits": _Kind(LOGITS, np.float16),
     "second": _Kind(CLASSES, np.float16),
+    "label": _Kind(1, np.int16),
 }
 """What is kept of a scene: samples, full scale 32767; the first teacher's hidden layer, in its own units, and
-its logits; the second one's log-odds. Of these three, up to a half is that of a longer view (view.py)."""
+its logits; the second one's log-odds; of these three, up to a half is that of a longer view (view.py). The
+class of a scene of one labelled sound (labelled.py), or UNLABELLED."""
+UNLABELLED = -1
+LABELLED_STARTS = 12
+"""Places drawn for a window of a labelled scene: the loudest has the sound in it."""
 
 
 class Pool:
@@ -94,9 +99,12 @@ class Teachers:
     def __init__(self, first: OpenTeacher, second: Yamnet) -> None:
         self._first, self._second = first, second
 
-    def hear(self, scenes: Tensor, generator: torch.Generator) -> dict[str, Numbers]:
+    def hear(
+        self, scenes: Tensor, generator: torch.Generator, labels: NDArray[np.int16] | None = None
+    ) -> dict[str, Numbers]:
         """Cut a window out of each scene (n, longer), and hear it: (n, width) of each of KINDS."""
-        audio, weights = cut(scenes, WINDOW_LEN, generator)
+        starts = STARTS if labels is None else LABELLED_STARTS
+        audio, weights = cut(scenes, WINDOW_LEN, generator, starts)
         near, far = self._first.hear(audio), self._first.hear(scenes)
         second_near, second_far = (
             torch.from_numpy(np.stack([self._second.hear(one) for one in part.numpy()]))
@@ -107,4 +115,5 @@ class Teachers:
             "hidden": near.hidden.lerp(far.hidden, weights).numpy(),
             "logits": near.logits.lerp(far.logits, weights).numpy(),
             "second": second_near.lerp(second_far, weights).numpy(),
+            "label": np.full((len(scenes), 1), UNLABELLED) if labels is None else labels[:, None],
         }

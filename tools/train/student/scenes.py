@@ -41,6 +41,11 @@ class Scenes:
             other = np.roll(sounds, int(rng.integers(1, max(2, n))), axis=0)
             gain = 10 ** (-rng.uniform(*RATIO_DB, (n, 1)) / 20) * (rng.random((n, 1)) < share)
             mixed = mixed + (other * gain).astype(np.float32)
+        return self._levelled(mixed)
+
+    def _levelled(self, mixed: NDArray[np.float32]) -> Tensor:
+        """Bring each of (n, length) to a level of its own; some are clipped."""
+        rng, n = self._rng, len(mixed)
         peak = np.abs(mixed).max(axis=1, keepdims=True) + 1e-9
         level = 10 ** (rng.uniform(*PEAK_DB, (n, 1)) / 20)
         level = np.where(rng.random((n, 1)) < CLIPPED, level * 10 ** rng.uniform(0.2, 1, (n, 1)), level)
@@ -60,8 +65,12 @@ class Scenes:
 
     def _crop(self, length: int) -> NDArray[np.float32]:
         """Cut anywhere out of a clip, faster or slower for some; a short clip lies anywhere amid silence."""
+        return self._cut(int(np.searchsorted(self._cumulated, self._rng.random())), length)
+
+    def _cut(self, which: int, length: int) -> NDArray[np.float32]:
+        """Cut anywhere out of a clip, faster or slower for some; a short clip lies anywhere amid silence."""
         rng = self._rng
-        samples = self._sound.clip(int(np.searchsorted(self._cumulated, rng.random())))
+        samples = self._sound.clip(which)
         speed = float(np.exp(rng.uniform(-0.3, 0.3))) if rng.random() < FASTER else 1.0
         need = int(length * speed) + 2
         if len(samples) > need:

@@ -14,18 +14,22 @@ SHARE = 0.5
 """Of the longer view in the answers asked for; the rest is the window's own."""
 ENOUGH = 0.2
 """Of a scene's energy outside the window, for the longer view to count in full."""
-_STARTS = 3
+STARTS = 3
 """Places drawn for a window, of which the loudest is taken."""
 
 
-def cut(scenes: Tensor, length: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def cut(
+    scenes: Tensor, length: int, generator: torch.Generator, places: int = STARTS
+) -> tuple[Tensor, Tensor]:
     """Cut a window out of each scene (n, longer): windows (n, length), and the longer view's weights (n, 1).
+
+    It is the loudest of so many places.
 
     What lies outside a window cannot be heard in it, so the longer view counts less where the window has less
     than its part of the scene's energy; and less where it has nearly all, for then nothing is added to it.
     """
     longer = scenes.shape[1]
-    starts = torch.randint(longer - length + 1, (len(scenes), _STARTS), generator=generator)
+    starts = torch.randint(longer - length + 1, (len(scenes), places), generator=generator)
     energy = torch.cat([torch.zeros(len(scenes), 1), scenes.double().square().cumsum(1)], 1)
     inside = energy.gather(1, starts + length) - energy.gather(1, starts)
     most, which = inside.max(1, keepdim=True)
