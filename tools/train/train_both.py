@@ -99,11 +99,10 @@ def learn(args: argparse.Namespace) -> BothStudy:
         while not study.done:
             study.learn(noise, teacher)
             bar.update()
-            if time.monotonic() - noted > args.note_every_s:
+            if time.monotonic() - noted > args.note_every_s or study.done:
                 marks, noted = exam.measure(study.average, place), time.monotonic()
                 study.note(marks)
                 bar.set_postfix({name: f"{mark:.3f}" for name, mark in marks.items()})
-    study.note(exam.measure(study.average, place))
     return study
 
 
@@ -112,7 +111,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--second", type=Path, default=Path("../shared/models/yamnet"), help="second audio teacher's folder"
     )
-    parser.add_argument("--pool", type=int, default=40_000, help="scenes that both teachers hear")
+    parser.add_argument("--pool", type=int, default=40_960, help="scenes that both teachers hear")
     parser.add_argument("--both-steps", type=int, default=5_000, help="steps of learning from them")
 
 
