@@ -67,14 +67,15 @@ def as_markdown(table: Table) -> str:
 
 PAGE = """# Words that no label taught
 
-Each class with a label was left out of what labels teach of names once, its words too, with the others of its
-group ({groups} groups: the ten that the box of the first edition was asked, and the others by lot). Each clip is
-named, among all classes of its fold, by the one that was not taught its class. **Of the ten the network itself
-has seen no label either; of the others it has** (tools/train/student/both.py), so only the ten say what becomes
-of a word that no label taught. The audio teachers know kinds of sound by AudioSet's names: the sounds are not
-new, the words are. Top-1 in %; an event is its clip's loudest window; 95 % two-way bootstrap intervals over
-sources and recordings. The box of the first edition so named 46.2 / 30.0 / 18.8 % of the ten's clips of fold 4
-(clean / 10 / 0 dB), and 85.0 % clean where only the ten were asked for.
+Each class with a label was left out of what labels teach of names once, its words too, with the others of
+its group ({groups} groups: the ten that the box of the first edition was asked, and the others by lot).
+Each clip is named, among all classes of its fold, by the one that was not taught its class. **Of the ten
+the network itself has seen no label either; of the others it has** (tools/train/student/both.py), so only
+the ten say what becomes of a word that no label taught. The audio teachers know kinds of sound by
+AudioSet's names: the sounds are not new, the words are. Top-1 in %; an event is its clip's loudest window;
+95 % two-way bootstrap intervals over sources and recordings. The box of the first edition so named 46.2 /
+30.0 / 18.8 % of the ten's clips of fold 4 (clean / 10 / 0 dB), and 85.0 % clean where only the ten were
+asked for.
 
     python -m tools.train.leave_out --work DIR --models DIR/models --out docs/eval/clips/held_out.md
 
@@ -101,7 +102,7 @@ def card_lines(work: Path, audio: str) -> list[str]:
         heard = " / ".join(map(condition, SNRS_DB))
         lines.append(
             f"- Words that no label taught: fold {one['fold']}, {one['asked']} classes, each left out of the "
-            f"labels of names once: it names {said[OUT]} % of their clips among all {one['among']} ({heard}); with "
-            f"their labels {said[TAUGHT]} %, its teacher {said[TEACHER]} % ({WHERE})."
+            f"labels of names once: it names {said[OUT]} % of their clips among all {one['among']} ({heard}); "
+            f"with their labels {said[TAUGHT]} %, its teacher {said[TEACHER]} % ({WHERE})."
         )
     return lines
