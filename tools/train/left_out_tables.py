@@ -102,7 +102,8 @@ def card_lines(work: Path, audio: str) -> list[str]:
         heard = " / ".join(map(condition, SNRS_DB))
         lines.append(
             f"- Words that no label taught: fold {one['fold']}, {one['asked']} classes, each left out of the "
-            f"labels of names once: it names {said[OUT]} % of their clips among all {one['among']} ({heard}); "
+            f"labels of names once: it names {said[OUT]} % of their clips among all {one['among']} "
+            f"({heard}); "
             f"with their labels {said[TAUGHT]} %, its teacher {said[TEACHER]} % ({WHERE})."
         )
     return lines
