@@ -157,8 +157,8 @@ def fan(dbfs: float = LOUD_DBFS) -> Samples:
 
 
 def blower(dbfs: float = LOUD_DBFS) -> Samples:
-    """Another background: the whine and rush of a large ventilator."""
-    return at_level(at_level(tones(410.0, 0.5, 18), -20.0) + 0.1 * hiss(8000.0), dbfs)
+    """Another background: the whine and, twice as loud, the rush of a large ventilator; less is a hum."""
+    return at_level(at_level(tones(410.0, 0.5, 18), -20.0) + 0.2 * hiss(8000.0), dbfs)
 
 
 def siren(dbfs: float = LOUD_DBFS) -> Samples:
