@@ -103,7 +103,6 @@ def card_lines(work: Path, audio: str) -> list[str]:
         lines.append(
             f"- Words that no label taught: fold {one['fold']}, {one['asked']} classes, each left out of the "
             f"labels of names once: it names {said[OUT]} % of their clips among all {one['among']} "
-            f"({heard}); "
-            f"with their labels {said[TAUGHT]} %, its teacher {said[TEACHER]} % ({WHERE})."
+            f"({heard}); with their labels {said[TAUGHT]} %, its teacher {said[TEACHER]} % ({WHERE})."
         )
     return lines

@@ -169,9 +169,10 @@ class BothStudy:
         self.optimizer.step()
         self.classifier_optimizer.step()
         self.step += 1
-        self.told += max(0.02, 1 / self.step) * (float(told.detach()) - self.told)
+        newest = max(0.02, 1 / self.step)
+        self.told += newest * (float(told.detach()) - self.told)
         follow(self.average, self.student, 1 / min(1.0 + AVERAGED * self.step, MOST_AVERAGED))
-        self.recent = self.recent.lerp(each.detach(), max(0.02, 1 / self.step))
+        self.recent = self.recent.lerp(each.detach(), newest)
         self.spent_s += time.monotonic() - began
 
     def _errors(self, mel: Tensor, drawn: dict[str, Tensor]) -> tuple[tuple[Tensor, Tensor, Tensor], Tensor]:

@@ -13,7 +13,7 @@ from torch import Tensor
 from tools.train.student.noise import echo
 from tools.train.student.scenes import room
 from tools.train.student.signals import Signal
-from tools.train.student.sources import RATE, Sound
+from tools.train.student.sources import RATE, Sound, is_labelled
 
 WINDOW_LEN = 2 * RATE
 CLEAN, SNR_DB = 0.4, (-5.0, 24.0)
@@ -42,15 +42,13 @@ class Examples:
 
     def __init__(self, sound: Sound, seed: int) -> None:
         self._sound, self._rng = sound, np.random.default_rng(seed)
-        clips = sound.clips
-        told = [not c.canonical.startswith("unlabelled") for c in clips]
-        self._main = np.flatnonzero(told)
+        clips, odds = sound.clips, label_odds(sound)
+        self._main = np.flatnonzero(odds)
         self._beds = np.flatnonzero([clip.kind == "background" for clip in clips])
-        names, groups = ([getattr(clips[at], key) for at in self._main] for key in ("canonical", "group"))
+        names = [clips[at].canonical for at in self._main]
         self.classes = sorted(set(names))
         self._truth = np.array([self.classes.index(name) for name in names])
-        sizes = [names.count(name) * groups.count(group) for name, group in zip(names, groups, strict=True)]
-        self._odds = np.array(sizes) ** -0.5 / (np.array(sizes) ** -0.5).sum()
+        self._odds = odds[self._main]
 
     def draw(self, n: int) -> tuple[Tensor, Tensor]:
         """Draw n: audio float32 (n, WINDOW_LEN), full scale +-1.0, and its classes (n,)."""
@@ -109,6 +107,16 @@ class SignalExamples(Examples):
         if self._rng.random() >= ECHOED:
             return window
         return echo(window, room(self._rng, WINDOW_LEN), float(np.mean(np.square(window))))
+
+
+def label_odds(sound: Sound) -> NDArray[np.float64]:
+    """Say how often each clip is drawn for its label, (clips,): less if its class or recording has many."""
+    told = np.flatnonzero([is_labelled(clip) for clip in sound.clips])
+    names, groups = ([getattr(sound.clips[at], key) for at in told] for key in ("canonical", "group"))
+    sizes = [names.count(name) * groups.count(group) for name, group in zip(names, groups, strict=True)]
+    odds = np.zeros(len(sound.clips))
+    odds[told] = np.array(sizes) ** -0.5 / (np.array(sizes) ** -0.5).sum()
+    return odds
 
 
 def _level(windows: list[NDArray[np.float32]]) -> NDArray[np.float32]:

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tools.train.student import signals
-from tools.train.student.scenes import Scenes
-from tools.train.student.sources import Sound
+from tools.train.student.examples import label_odds
+from tools.train.student.scenes import Scenes, even
+from tools.train.student.sources import Sound, is_labelled
 
 SIGNALS = 0.12
 """How many scenes are a signal made by code."""
@@ -20,42 +21,29 @@ class LabelledScenes(Scenes):
     """Draws labelled clips and signals; classes with few clips, and recordings of many, as in `Examples`."""
 
     def __init__(self, sound: Sound, seed: int) -> None:
-        super().__init__(sound, seed)
-        told = np.array([not clip.canonical.startswith("unlabelled") for clip in sound.clips])
-        names, groups = ([getattr(clip, key) for clip in sound.clips] for key in ("canonical", "group"))
-        sizes = np.array([names.count(n) * groups.count(g) for n, g in zip(names, groups, strict=True)])
-        self._cumulated = np.cumsum(told * sizes**-0.5 / (told * sizes**-0.5).sum())
-        self._names = names
+        super().__init__(sound, seed, label_odds(sound))
         shares = np.array([one.share for one in signals.SIGNALS])
         self._signal_odds = shares / shares.sum()
         self.classes = classes_of(sound)
 
     def draw_labelled(self, n: int, length: int) -> tuple[Tensor, NDArray[np.int16]]:
         """Draw scenes, float32 (n, length) at RATE, full scale +-1.0, and their places in `classes`, (n,)."""
-        rng = self._rng
         drawn = [self._labelled(length) for _ in range(n)]
         sounds = self._shape(np.stack([sound for sound, _ in drawn]))
-        other = np.roll(sounds, 1, axis=0)
-        gain = 10 ** (-rng.uniform(*RATIO_DB, (n, 1)) / 20) * (rng.random((n, 1)) < MIXED)
-        return self._levelled(sounds + (other * gain).astype(np.float32)), np.array(
-            [self.classes.index(name) for _, name in drawn], np.int16
-        )
+        labels = np.array([self.classes.index(name) for _, name in drawn], np.int16)
+        return self._levelled(sounds + self._others(sounds, 1, RATIO_DB, MIXED)), labels
 
     def _labelled(self, length: int) -> tuple[NDArray[np.float32], str]:
         """Draw one sound of RMS 1, and its class."""
         rng = self._rng
         if rng.random() < SIGNALS:
             signal = signals.SIGNALS[int(rng.choice(len(self._signal_odds), p=self._signal_odds))]
-            return _even(signal.make(rng, length)), str(rng.choice(signal.names))
-        at = int(np.searchsorted(self._cumulated, rng.random()))
-        return _even(self._cut(at, length)), self._names[at]
+            return even(signal.make(rng, length)), str(rng.choice(signal.names))
+        at = self._which()
+        return even(self._cut(at, length)), self._sound.clips[at].canonical
 
 
 def classes_of(sound: Sound) -> list[str]:
     """List the classes of the clips and of the signals."""
-    names = {clip.canonical for clip in sound.clips if not clip.canonical.startswith("unlabelled")}
+    names = {clip.canonical for clip in sound.clips if is_labelled(clip)}
     return sorted(names.union(*(one.names for one in signals.SIGNALS)))
-
-
-def _even(sound: NDArray[np.floating]) -> NDArray[np.float32]:
-    return np.asarray(sound / (np.sqrt(np.mean(np.square(sound))) + 1e-5), np.float32)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tools.train.student.made import beaten_noise, noise
-from tools.train.student.scenes import room
+from tools.train.student.scenes import even, room
 from tools.train.student.sources import Sound
 
 CLEAN_SHARE = 0.5
@@ -60,7 +60,7 @@ class Noise:
             samples = self._sound.clip(int(rng.choice(self._backgrounds, p=self._odds)))
             start = int(rng.integers(max(1, len(samples) - length)))
             part = np.resize(samples[start : start + length], length).astype(np.float64)
-        return np.asarray(part / (np.sqrt(np.mean(np.square(part))) + 1e-5), np.float32)
+        return even(part)
 
 
 def echo(scene: NDArray[np.float32], response: NDArray[np.float32], power: float) -> NDArray[np.float32]:

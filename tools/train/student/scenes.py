@@ -23,11 +23,11 @@ _KNOTS = 8
 
 
 class Scenes:
-    """Draws batches of waveforms; the same seed draws the same ones."""
+    """Draws batches of waveforms; the same seed draws the same ones. `weights` (clips,) are of its clips."""
 
-    def __init__(self, sound: Sound, seed: int) -> None:
+    def __init__(self, sound: Sound, seed: int, weights: NDArray[np.float64] | None = None) -> None:
         self._sound, self._rng = sound, np.random.default_rng(seed)
-        weights = _weights(sound)
+        weights = _weights(sound) if weights is None else weights
         self._cumulated = np.cumsum(weights / weights.sum())
 
     def draw(self, n: int, length: int) -> Tensor:
@@ -38,10 +38,16 @@ class Scenes:
         sounds = np.concatenate([fresh, again])[:n]  # each sound twice, with others in it
         mixed = sounds
         for share in (MIXED, MIXED_AGAIN):
-            other = np.roll(sounds, int(rng.integers(1, max(2, n))), axis=0)
-            gain = 10 ** (-rng.uniform(*RATIO_DB, (n, 1)) / 20) * (rng.random((n, 1)) < share)
-            mixed = mixed + (other * gain).astype(np.float32)
+            mixed = mixed + self._others(sounds, int(rng.integers(1, max(2, n))), RATIO_DB, share)
         return self._levelled(mixed)
+
+    def _others(
+        self, sounds: NDArray[np.float32], shift: int, ratio_db: tuple[float, float], share: float
+    ) -> NDArray[np.float32]:
+        """Give a share of (n, length) the one `shift` places before as a second sound, the others silence."""
+        rng, n = self._rng, len(sounds)
+        gain = 10 ** (-rng.uniform(*ratio_db, (n, 1)) / 20) * (rng.random((n, 1)) < share)
+        return np.asarray(np.roll(sounds, shift, axis=0) * gain, np.float32)
 
     def _levelled(self, mixed: NDArray[np.float32]) -> Tensor:
         """Bring each of (n, length) to a level of its own; some are clipped."""
@@ -60,12 +66,12 @@ class Scenes:
         elif kind < MADE + SILENT:
             sound = rng.normal(0, 1, length).astype(np.float32)
         else:
-            sound = self._crop(length)
-        return sound / np.float32(np.sqrt(np.mean(np.square(sound))) + 1e-5)
+            sound = self._cut(self._which(), length)
+        return even(sound)
 
-    def _crop(self, length: int) -> NDArray[np.float32]:
-        """Cut anywhere out of a clip, faster or slower for some; a short clip lies anywhere amid silence."""
-        return self._cut(int(np.searchsorted(self._cumulated, self._rng.random())), length)
+    def _which(self) -> int:
+        """Draw a clip."""
+        return int(np.searchsorted(self._cumulated, self._rng.random()))
 
     def _cut(self, which: int, length: int) -> NDArray[np.float32]:
         """Cut anywhere out of a clip, faster or slower for some; a short clip lies anywhere amid silence."""
@@ -110,7 +116,7 @@ class Scenes:
             if wet:
                 spectrum *= torch.fft.rfft(torch.from_numpy(room(rng, length)))
             shaped = torch.fft.irfft(spectrum, length).numpy()
-            sounds[at] = shaped / (np.sqrt(np.mean(np.square(shaped))) + 1e-5)
+            sounds[at] = even(shaped)
         return sounds
 
     def _filter(self, bins: int) -> NDArray[np.float32]:
@@ -123,6 +129,11 @@ class Scenes:
         if rng.random() < 0.25:
             decibels -= rng.uniform(6, 30) * np.maximum(rng.uniform(0, 4) - octave, 0)
         return np.asarray(10 ** (np.maximum(decibels, -100) / 20), np.float32)
+
+
+def even(sound: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Bring a sound to RMS 1."""
+    return np.asarray(sound / (np.sqrt(np.mean(np.square(sound))) + 1e-5), np.float32)
 
 
 def room(rng: np.random.Generator, length: int) -> NDArray[np.float32]:

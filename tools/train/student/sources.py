@@ -40,6 +40,11 @@ def is_held_out(clip: Clip) -> bool:
     return clip.source in HELD_SOURCES or is_validation(clip.group)
 
 
+def is_labelled(clip: Clip) -> bool:
+    """Say whether a clip's class says what it is."""
+    return not clip.canonical.startswith("unlabelled")
+
+
 def learning_clips(clips: Iterable[Clip]) -> list[Clip]:
     """List what may be learnt from."""
     return [
