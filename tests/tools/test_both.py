@@ -64,6 +64,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> argparse.Namespace:
         both_steps=4,
         note_every_s=0.0,
         seed=1,
+        leave_out=["siren"],
     )
 
 
@@ -139,6 +140,9 @@ def test_the_pool_is_filled_the_student_learns_from_it_and_goes_on_where_it_was(
     world.both_steps = 6
     second = train_both.learn(world)
     assert second.step == 6
+    assert both.left_out_of(world.work) == {"siren"}
+    with pytest.raises(SystemExit, match="go on so"):
+        train_both.learn(argparse.Namespace(**{**vars(world), "leave_out": []}))
     lines = (world.work / both.CURVE).read_text().splitlines()
     assert lines[0].startswith("step,windows,scenes,minutes,rate,clean,hidden_clean,hidden_noisy")
     assert [line.split(",")[0] for line in lines[1:]] == ["0", "1", "2", "3", "4", "5", "6"]
@@ -166,8 +170,10 @@ def test_half_of_the_pool_is_one_labelled_sound_each(
     assert plain["label"].tolist() == [[pool.UNLABELLED]] * 3
 
 
-def test_ten_classes_teach_the_network_nothing() -> None:
-    places = both.places_of(["cow", "dog_bark", "siren"])
+def test_classes_that_are_left_out_teach_the_network_nothing() -> None:
+    classes = ["cow", "dog_bark", "siren"]
+    assert both.places_of(classes).tolist() == [0, 1, 2, -1]
+    places = both.places_of(classes, {"cow"})
     assert places.tolist() == [-1, 0, 1, -1]
     assert int(places[pool.UNLABELLED]) == -1
 

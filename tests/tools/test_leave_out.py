@@ -47,9 +47,10 @@ def test_each_class_is_left_out_once_and_the_ten_together() -> None:
 
 
 def test_a_clip_is_named_by_the_one_that_was_not_taught_its_class() -> None:
+    clips = heard(["cow", "cow", "siren", "saw"])
     found = leave_out.tabulate(
-        heard(["cow", "cow", "siren", "saw"]),
-        always("cow"),
+        clips,
+        clips.placed(always("cow")),
         always("saw"),
         {"cow": always("cow"), "siren": always("cow")},
     )
@@ -58,15 +59,17 @@ def test_a_clip_is_named_by_the_one_that_was_not_taught_its_class() -> None:
     told = {tables.OUT: 67, tables.TAUGHT: 67, tables.NONE: 0, tables.TEACHER: 100, tables.BESIDE: -33}
     assert shares(found.lines) == told
     assert (found.ten_clips, shares(found.ten)[tables.OUT]) == (2, 100)  # the cow is one of the ten
+    alike = leave_out.tabulate(clips, clips.placed(always("cow")), always("saw"), {"cow": always("cow")}, ())
+    assert alike.ten == []  # a network that has learnt all labels says nothing of them
     assert found.classes == {"cow": (2, 100, 100, 100), "siren": (1, 0, 0, 100)}
 
 
 def test_the_page_has_every_fold_and_the_card_a_line_of_its_own_tower_only(tmp_path: Path) -> None:
-    table = leave_out.tabulate(
-        heard(["cow", "siren"]), always("cow"), always("saw"), {"siren": always("saw")}
-    )
+    clips = heard(["cow", "siren"])
+    table = leave_out.tabulate(clips, clips.placed(always("cow")), always("saw"), {"siren": always("saw")})
     tables.write_page([table], 5, tmp_path / "docs" / "page.md")
     page = (tmp_path / "docs" / "page.md").read_text("utf-8")
+    assert " ".join(tables.WITH_ALL.split()) in " ".join(page.split())  # the siren is none of the ten
     assert "1 clips of 1 classes, among all 3 of the fold" in page
     assert f"| {tables.OUT} | 0.0 [0.0, 0.0] |" in page
     assert tables.card_lines(tmp_path, "this") == []

@@ -159,6 +159,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add how the student is placed among the words."""
     add_teaching(parser)
     parser.add_argument("--untaught", action="store_true", help="use no label")
+    add_left_out(parser)
+
+
+def add_left_out(parser: argparse.ArgumentParser) -> None:
+    """Add what no label teaches."""
     parser.add_argument("--leave-out", nargs="*", default=[], help="class words whose labels are not used")
 
 

@@ -65,19 +65,24 @@ def as_markdown(table: Table) -> str:
     return "\n\n".join(parts)
 
 
+WITHOUT_TEN = """**Of the ten the network
+that is asked has seen no label either; of the others it has** (tools/train/student/both.py), so only the ten
+say what becomes of a word that no label taught. It is another network than the box's, which has learnt the
+labels of all ("as in the box"), trained in the same way with `--leave-out`."""
+WITH_ALL = """The network itself has
+learnt the labels of all (tools/train/student/both.py), so this does not say what becomes of a word that no
+label taught."""
 PAGE = """# Words that no label taught
 
 Each class with a label was left out of what labels teach of names once, its words too, with the others of
 its group ({groups} groups: the ten that the box of the first edition was asked, and the others by lot).
-Each clip is named, among all classes of its fold, by the one that was not taught its class. **Of the ten
-the network itself has seen no label either; of the others it has** (tools/train/student/both.py), so only
-the ten say what becomes of a word that no label taught. The audio teachers know kinds of sound by
-AudioSet's names: the sounds are not new, the words are. Top-1 in %; an event is its clip's loudest window;
-95 % two-way bootstrap intervals over sources and recordings. The box of the first edition so named 46.2 /
-30.0 / 18.8 % of the ten's clips of fold 4 (clean / 10 / 0 dB), and 85.0 % clean where only the ten were
-asked for.
+Each clip is named, among all classes of its fold, by the one that was not taught its class. {network}
+The audio teachers know kinds of sound by AudioSet's names: the sounds are not new, the words are. Top-1 in
+%; an event is its clip's loudest window; 95 % two-way bootstrap intervals over sources and recordings. The
+box of the first edition so named 46.2 / 30.0 / 18.8 % of the ten's clips of fold 4 (clean / 10 / 0 dB), and
+85.0 % clean where only the ten were asked for.
 
-    python -m tools.train.leave_out --work DIR --models DIR/models --out docs/eval/clips/held_out.md
+    python -m tools.train.leave_out --work DIR --models DIR/models --without OTHER --out {where}
 
 {tables}
 """
@@ -86,7 +91,9 @@ asked for.
 def write_page(tables: Sequence[Table], groups: int, path: Path) -> None:
     """Write the page of the folds."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(PAGE.format(groups=groups, tables="\n\n".join(map(as_markdown, tables))), "utf-8")
+    network = WITHOUT_TEN if any(one.ten for one in tables) else WITH_ALL
+    shown = "\n\n".join(map(as_markdown, tables))
+    path.write_text(PAGE.format(groups=groups, network=network, where=WHERE, tables=shown), "utf-8")
 
 
 def card_lines(work: Path, audio: str) -> list[str]:

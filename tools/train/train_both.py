@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from monitor.export.evidence import Evidence, typical_logits
 from tools.train.corpus import parser_of
-from tools.train.export_student import load_student, words_of_box
+from tools.train.export_student import add_left_out, load_student, words_of_box
 from tools.train.joint_space import audioset_names
 from tools.train.student.both import SNR_DB, BothStudy, Goals
 from tools.train.student.labelled import LabelledScenes, classes_of
@@ -89,7 +89,8 @@ def learn(args: argparse.Namespace) -> BothStudy:
     typical = typical_of(Yamnet(args.second), sound, args.work)
     goals = Goals(typical_logits(), torch.from_numpy(typical), torch.from_numpy(places))
     begin = load_student(args.work / STATE).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    study = BothStudy(args.work, begin.train(), place, goals, classes_of(sound), args.both_steps)
+    classes = classes_of(sound)
+    study = BothStudy(args.work, begin.train(), place, goals, classes, args.both_steps, args.leave_out)
     noise = Noise(sound, _SEED + args.seed + study.step, SNR_DB)
     exam = naming_exam(args.data, teacher, words.embed)
     noted = time.monotonic()
@@ -124,6 +125,7 @@ def main() -> None:
     parser.add_argument("--note-every-s", type=float, default=240.0, help="seconds between two measurements")
     parser.add_argument("--threads", type=int, default=1, help="threads to compute with")
     parser.add_argument("--seed", type=int, default=1, help="of the scenes")
+    add_left_out(parser)
     add_arguments(parser)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)

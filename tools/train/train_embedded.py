@@ -85,18 +85,22 @@ class Stages:
         a, work = self.args, self.args.work
         student = [getattr(a, f"{name}_steps") for name in ("apart", "chained", "view", "noise")]
         words = [] if a.keep_words else [work / "text.pt", work / "space.npz", work / "tokenizer.json"]
+        without = [a.without / both.STATE] if a.without else []
         tables = [work / f"fold_{fold}" / "classes.csv" for fold in evaluate_embedded.FOLDS]
         made: dict[str, tuple[list[Path], list[object]]] = {
             "text": ([a.data / "index.csv"], [a.keep_words, a.phrases, a.scenes, a.text_minutes, a.seed]),
             "student": ([a.data / "index.csv"], [student, a.view_s, a.seed, a.shipped]),
-            "both": ([work / study.STATE], [a.pool, a.both_steps, a.seed]),
+            "both": ([work / study.STATE], [a.pool, a.both_steps, a.leave_out, a.seed]),
             "export": (
                 [work / study.STATE, work / both.STATE, *signals.CODE, *words],
                 [a.keep_words, a.notes, a.signals, a.untaught, a.label_weight, a.leave_out, a.seed],
             ),
             "cohort": ([self._folder / "audio.onnx", a.data / "index.csv"], []),
             "evaluate": ([self._folder / "audio.onnx", self._folder / "text.onnx"], [a.minilm is None]),
-            "left_out": ([self._folder / "audio.onnx", self._folder / "text.onnx"], [leave_out.GROUPS]),
+            "left_out": (
+                [self._folder / "audio.onnx", self._folder / "text.onnx", *without],
+                [leave_out.GROUPS],
+            ),
             "card": (
                 [work / "report.json", work / LEFT_OUT, *tables, self._folder / box.COHORT_FILE],
                 [a.signals],
@@ -182,6 +186,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     train_student.add_arguments(parser)
     train_both.add_arguments(parser)
     export_student.add_arguments(parser)
+    leave_out.add_arguments(parser)
     parser.add_argument("--keep-words", action="store_true", help="keep the box's text tower as it is")
     parser.add_argument("--models", type=Path, default=Path("models"), help="folder to put the model into")
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=STAGES, help="stages to run")

@@ -14,6 +14,10 @@ from tools.benchmark.faults.programs import CLOCK, DRIVER, ENCODER, Switch
 from tools.benchmark.faults.runs import Run
 from tools.benchmark.faults.world import CLASSES, World
 
+_GIVEN_S, _GIVEN_WITHIN_S = 0.02, 0.3
+"""Of a processor's time, what a starved monitor gets each second, and how long it may take to use it: longer
+than `_GIVEN_S` where other programs are busy too, or it would get nothing at all."""
+
 
 class Switched(World):
     """A world in which one part does what a file says.
@@ -63,8 +67,11 @@ class Driver(Switched):
         while not over.is_set():
             self.stop_monitor()
             over.wait(0.98)
+            used_s = self.run.used_s()
             self.go_on()
-            time.sleep(0.02)
+            ends_s = time.monotonic() + _GIVEN_WITHIN_S
+            while self.run.used_s() < used_s + _GIVEN_S and time.monotonic() < ends_s:
+                time.sleep(0.01)
 
 
 class Encoder(Switched):

@@ -135,7 +135,7 @@ _DRIVER = (
     _switched("clock 500 ppm slow", "driver", "ppm -500", "", ""),
     Fault(
         "CPU starved",
-        "the monitor stopped for 980 of every 1000 ms (SIGSTOP)",
+        "the monitor stopped (SIGSTOP) but for 20 ms of a processor each second",
         "driver",
         Driver.starve,
         Driver.feed,
