@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from monitor.start import child_environment, python_module
+from monitor.waiting import readable
 
 Start: TypeAlias = Callable[..., "subprocess.Popen[bytes]"]
 """How a process is started; takes what `subprocess.Popen` does."""
@@ -75,6 +76,10 @@ class Child:
         """Descriptor of the pipe from its standard error, where one was asked for."""
         assert self._process.stderr is not None  # noqa: S101 - it was asked for
         return self._process.stderr.fileno()
+
+    def has_said(self, within_s: float) -> bool:
+        """Wait for something on its standard output, or for its end; False if neither came in that time."""
+        return readable(self.output, within_s)
 
     def say(self, line: bytes) -> None:
         """Write a short `line` to its standard input, for which a pipe was asked; nothing if it has ended."""

@@ -6,7 +6,6 @@ thing that happens.
 
 from __future__ import annotations
 
-import select
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from monitor.errors import SourceError
 from monitor.learning.candidates import Candidates, Considered
 from monitor.learning.recorder import Moment, TakeRecorder
 from monitor.learning.takes import Take
+from monitor.waiting import readable
 
 ENOUGH = 3
 """Examples with which a class may be taught when no more come."""
@@ -83,7 +83,7 @@ class Screen:
 
     def redone(self) -> bool:
         """Return whether Enter was pressed: the last example is to be done again."""
-        if not self._asks or not select.select([sys.stdin], [], [], 0.0)[0]:
+        if not self._asks or not readable(sys.stdin):
             return False
         sys.stdin.readline()
         sys.stdout.write(_UP)  # Enter has left the line that is drawn, which would stay

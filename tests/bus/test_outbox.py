@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-import select
-
 from monitor.bus.messages import PublishedRecord
 from monitor.bus.outbox import MAX_WAITING, Outbox, Wakeup
+from monitor.waiting import readable
 from tests.examples import event, level
 
 
@@ -13,9 +12,9 @@ def test_what_is_put_in_is_taken_out_in_order_and_rings() -> None:
     sent: list[PublishedRecord] = [event("onset"), level(), event("offset")]
     for record in sent:
         outbox.put(record)
-    assert select.select([wakeup.fd], [], [], 0)[0]
+    assert readable(wakeup.fd)
     wakeup.quiet()
-    assert not select.select([wakeup.fd], [], [], 0)[0]
+    assert not readable(wakeup.fd)
     assert outbox.take() == (sent, {})
     assert outbox.take() == ([], {})
     wakeup.close()
@@ -51,7 +50,7 @@ def test_it_rings_again_for_what_comes_after_all_was_taken() -> None:
         outbox.put(level())  # whoever was rung for takes this too
         assert len(outbox.take()[0]) == 2
         outbox.put(level())
-        assert select.select([wakeup.fd], [], [], 0)[0]
+        assert readable(wakeup.fd)
         wakeup.quiet()
         outbox.take()
     wakeup.close()

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import gc
-import select
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from monitor.bus.messages import Event, Heartbeat, PublishedRecord, Request, Sna
 from monitor.bus.publisher import Publisher
 from monitor.bus.subscriber import GONE_AFTER_S, Continuity, Subscriber, ask
 from monitor.errors import PublishError
+from monitor.waiting import readable
 from tests.examples import NOON, event, health, level
 from tests.publishing import (
     PATIENCE_S,
@@ -255,7 +255,7 @@ def test_another_process_hears_every_event(publisher: Publisher) -> None:
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         out = child.stdout
-        until(lambda: bool(select.select([out], [], [], 0.01)[0]), lambda: publisher.poll(agree))
+        until(lambda: readable(out, 0.01), lambda: publisher.poll(agree))
         for record in (event("onset"), event("update"), event("offset")):
             publisher.emit(record)
         lines = child.communicate(timeout=60)[0].decode().splitlines()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pty
 import re
-import select
 import signal
 import subprocess
 import sys
@@ -18,6 +17,7 @@ import pytest
 
 from monitor.bus.messages import Health
 from monitor.bus.subscriber import Subscriber
+from monitor.waiting import readable
 from tests.fakes import INTERRUPTIBLE
 
 COMMAND = ["run", "--source", "demo", "--classes", "siren,dog_bark", "--bind", "tcp://127.0.0.1:*"]
@@ -44,8 +44,9 @@ class Session:
         deadline_s = time.monotonic() + 50.0
         while not holds():
             assert time.monotonic() < deadline_s, self.output[-3000:]
-            watched = [self.terminal] if self._open else []
-            if select.select(watched, [], [], 0.05)[0]:
+            if not self._open:
+                time.sleep(0.05)
+            elif readable(self.terminal, 0.05):
                 try:
                     self.output += os.read(self.terminal, 65536)
                 except OSError:  # nobody has it open any more

@@ -3,10 +3,10 @@ from __future__ import annotations
 import io
 import json
 import os
-import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -20,6 +20,7 @@ from monitor.bus.codec import encode_json
 from monitor.bus.publisher import Publisher
 from monitor.cli.listen_session import listen
 from monitor.errors import PublishError
+from monitor.waiting import readable
 from tests.examples import event, health, near_miss
 from tests.publishing import PATIENCE_S, agree, eager_publisher, until
 
@@ -51,7 +52,7 @@ class Listening:
         )
 
     def look(self) -> None:
-        if select.select([self._read_fd], [], [], 0.01)[0]:
+        if readable(self._read_fd, 0.01):
             self.seen += os.read(self._read_fd, 1 << 16)
 
     def hang_up(self, publisher: Publisher) -> int:
@@ -65,7 +66,7 @@ class Listening:
 
 def sleep() -> None:
     """Let others run between two turns."""
-    select.select([], [], [], 0.01)
+    time.sleep(0.01)
 
 
 def turn(publisher: Publisher, listening: Listening) -> None:
@@ -234,7 +235,7 @@ def started(publisher: Publisher) -> subprocess.Popen[bytes]:
     )
     assert child.stdout is not None
     out = child.stdout
-    until(lambda: bool(select.select([out], [], [], 0.01)[0]), lambda: publisher.poll(agree))
+    until(lambda: readable(out, 0.01), lambda: publisher.poll(agree))
     assert out.readline() == encode_json(event("onset")) + b"\n"
     return child
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 import pty
 import re
-import select
 import signal
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from monitor.errors import ConfigError
 from monitor.tui import run_tui
 from monitor.tui.__main__ import main
 from monitor.tui.options import Options
+from monitor.waiting import readable
 
 from .fakes import class_state, health
 from .live_monitor import Monitor
@@ -68,7 +68,7 @@ class Terminal:
         deadline_s = time.monotonic() + 30.0
         while not holds():
             assert time.monotonic() < deadline_s, self.output[-2000:]
-            if select.select([self._ours], [], [], 0.05)[0]:
+            if readable(self._ours, 0.05):
                 self.output += os.read(self._ours, 65536)
 
     def type(self, keys: bytes) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pty
-import select
 import signal
 import stat
 import sys
@@ -14,6 +13,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
+
+from monitor.waiting import readable
 
 Part = Literal["monitor", "capture", "page", "interface"]
 """The processes of a run: the one that listens, and those that it starts."""
@@ -48,7 +49,7 @@ class EndedRun:
         """Read what is drawn for so long."""
         deadline_s = time.monotonic() + seconds
         while (left_s := deadline_s - time.monotonic()) > 0.0:
-            if select.select([self._terminal], [], [], min(left_s, 0.05))[0]:
+            if readable(self._terminal, min(left_s, 0.05)):
                 self.output += os.read(self._terminal, 1 << 16)
 
     def until(self, holds: Callable[[], bool]) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import select
 import sys
 import time
 import uuid
@@ -29,6 +28,7 @@ from monitor.sinks.uplink.remote import Remote
 from monitor.sinks.uplink.spool import Spool
 from monitor.sinks.uplink.summary import About, Summary
 from monitor.sinks.uplink.worker import Worker
+from monitor.waiting import readable
 from tools.benchmark.made_records import made_event, made_health
 
 _TICK_S = 0.1
@@ -93,7 +93,7 @@ def main() -> NoReturn:
         time.sleep(_APART_S)
     before_s = time.monotonic()
     told_s = before_s
-    while not select.select([sys.stdin], [], [], _TICK_S)[0]:
+    while not readable(sys.stdin, _TICK_S):
         now_s = time.monotonic()
         for node in nodes:
             node.step(now_s, now_s - before_s)

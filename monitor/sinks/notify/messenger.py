@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
-import select
 import subprocess
 import threading
 import time
@@ -75,7 +74,7 @@ class Messenger:
         ConfigError
             It knows no such address.
         """
-        if self._child is None or not select.select([self._child.output], [], [], _CHECK_S)[0]:
+        if self._child is None or not self._child.has_said(_CHECK_S):
             return
         try:
             self._await_ready()
@@ -166,7 +165,7 @@ class Messenger:
         while not line.endswith(b"\n") and len(line) < _MOST_BYTES:
             left_s = deadline_s - time.monotonic()
             try:
-                ready = left_s > 0.0 and select.select([self._child.output], [], [], left_s)[0]
+                ready = left_s > 0.0 and self._child.has_said(left_s)
                 piece = os.read(self._child.output, _MOST_BYTES) if ready else None
             except (OSError, ValueError):  # closed by another thread
                 piece = b""

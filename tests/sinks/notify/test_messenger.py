@@ -5,11 +5,12 @@ import json
 import os
 import signal
 import threading
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
+from monitor.bus.connections import capacity_for_descriptors
 from monitor.errors import ConfigError
 from monitor.sinks.notify.letters import Letter, NotTold
 from monitor.sinks.notify.messenger import Messenger
@@ -109,6 +110,19 @@ def test_a_process_that_was_killed_is_started_again() -> None:
         (pid,) = children()
         os.kill(pid, signal.SIGKILL)
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        one.send(LETTER)
+    assert len(server.requests) == 1
+
+
+def test_a_phone_is_told_where_more_than_a_thousand_descriptors_are_open() -> None:
+    capacity = capacity_for_descriptors()  # what the bus asks for
+    if capacity < 1200:
+        pytest.skip(f"this program may open {capacity} files only")
+    with ExitStack() as others, serving() as server:
+        for _ in range(1100):
+            others.enter_context(open(os.devnull, "rb"))  # noqa: PTH123
+        one = others.enter_context(closing(messenger(f"ntfy://127.0.0.1:{server.port}/t")))
+        one.check()
         one.send(LETTER)
     assert len(server.requests) == 1
 

@@ -1,0 +1,20 @@
+"""To wait for something to read, whatever its descriptor: `select.select` takes none from 1,024 on."""
+
+from __future__ import annotations
+
+import select
+from typing import Protocol
+
+
+class HasDescriptor(Protocol):
+    """An open file, socket or pipe."""
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+
+
+def readable(file: int | HasDescriptor, within_s: float = 0.0) -> bool:
+    """Say whether a file or descriptor has something to read, or its end, within so many seconds."""
+    watched = select.poll()
+    watched.register(file, select.POLLIN)
+    return bool(watched.poll(within_s * 1000.0))
