@@ -61,6 +61,20 @@ def test_a_model_that_is_not_as_pinned_is_not_put_into_the_box(models: Path, tmp
     assert {path: path.read_bytes() for path in models.rglob("*") if path.is_file()} == before
 
 
+def test_what_is_tuned_for_a_tower_is_stored_in_its_entry_and_in_no_other(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = (models / "manifest.toml").read_text()
+    monkeypatch.setattr(box, "speech_odds", lambda *_: -0.12345)
+    box.tune(models, box.NAME, None, tmp_path)
+    after = (models / "manifest.toml").read_text()
+    assert after.endswith(f"\n\n{OTHER}")
+    changed = [line for line in after.splitlines() if line not in before.splitlines()]
+    assert len(changed) == 1
+    assert changed[0].startswith("tuning = {")
+    assert "speech_odds = -0.123 }" in changed[0]
+
+
 def test_a_box_that_is_not_there_yet_is_made(tmp_path: Path) -> None:
     model(tmp_path / "made")
     box.install(tmp_path / "made", tmp_path / "models")

@@ -33,6 +33,7 @@ def given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> argparse.Namespace
         "both": "both.pt",
         "export": "models/embedded/audio.onnx",
         "cohort": "models/embedded/cohort.npz",
+        "tune": "models/manifest.toml",
         "evaluate": "report.json",
         "left_out": "left_out.json",
         "card": "models/embedded/README.md",
@@ -58,6 +59,7 @@ def test_another_student_makes_all_that_follows_anew(given: argparse.Namespace) 
         "both",
         "export",
         "cohort",
+        "tune",
         "evaluate",
         "left_out",
         "card",
@@ -75,7 +77,7 @@ def test_more_steps_are_trained_and_a_stage_that_failed_is_tried_again(
     with pytest.raises(pytest.fail.Exception):
         train_embedded.make(given)
     monkeypatch.setattr(train_embedded.Stages, "_cohort", whole)
-    assert train_embedded.make(given) == ["cohort", "evaluate", "left_out", "card", "install"]
+    assert train_embedded.make(given) == ["cohort", "tune", "evaluate", "left_out", "card", "install"]
 
 
 def test_words_need_their_teacher_unless_they_are_kept(

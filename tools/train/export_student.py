@@ -139,7 +139,9 @@ def put_in_box(words: Words, models: Path, args: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(dir=args.work) as made:
         write_model(Path(made), box.NAME, words, args)
         os.environ["MONITOR_MODELS"] = made
-        box.add_cohort(Path(made), box.NAME, load_encoder(box.NAME), args.data)
+        encoder = load_encoder(box.NAME)
+        box.add_cohort(Path(made), box.NAME, encoder, args.data)
+        box.tune(Path(made), box.NAME, encoder, args.data)
         box.install(Path(made), models)
     print(f"{models / box.NAME} is the new model; its card and what was measured are still to be made")
 

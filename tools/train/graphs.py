@@ -87,11 +87,20 @@ def pin_model(models: Path, name: str, settings: Mapping[str, Any]) -> None:
 
 def pin_part(manifest: Path, name: str, part: str, pinned: ModelFile) -> None:
     """Pin one file more in the entry of one model, or another in its place; all else stays as it is."""
+    set_in_entry(manifest, name, part, {"file": pinned.file, "sha256": pinned.sha256})
+
+
+def set_in_entry(manifest: Path, name: str, key: str, value: Any) -> None:
+    """Write one setting of one model, behind its files unless it is there; all else stays as it is."""
     head, begin, rest = manifest.read_text().partition(f"[models.{name}]\n")
     entry, end, others = rest.partition("\n[")
-    lines = [line for line in entry.splitlines() if not line.startswith(f"{part} = ")]
-    at = next(number for number, line in enumerate(lines) if line.startswith("tokenizer = "))
-    lines.insert(at + 1, f'{part} = {{ file = "{pinned.file}", sha256 = "{pinned.sha256}" }}')
+    lines = entry.splitlines()
+    starts = [line.partition(" = ")[0] for line in lines]
+    line = f"{key} = {toml_value(value)}"
+    if key in starts:
+        lines[starts.index(key)] = line
+    else:
+        lines.insert(starts.index("tokenizer") + 1, line)
     manifest.write_text(head + begin + "\n".join(lines) + "\n" * entry.endswith("\n") + end + others)
 
 

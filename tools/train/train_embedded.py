@@ -5,10 +5,11 @@
 
 Stages: `text` distils the text tower; `student` the audio network (tools/train/train_student.py); `both` lets
 it learn from a second teacher as well (tools/train/train_both.py); `export` learns from labels how much each
-AudioSet name weighs and writes the graphs; `cohort` lets the model hear ordinary sound; `evaluate` measures
-it, and the audio teacher beside it, on folds 6 and 4; `left_out` asks for words that no label taught
-(tools/train/leave_out.py) and writes held_out.md; `card` writes README.md and measured.toml; `install` puts
-the model into `--models` at once. In the working folder each stage leaves what it made, and a note of what it
+AudioSet name weighs and writes the graphs; `cohort` lets the model hear ordinary sound; `tune` chooses from
+which odds on a window counts as speech (tools/train/tune_speech.py); `evaluate` measures it, and the audio
+teacher beside it, on folds 6 and 4; `left_out` asks for words that no label taught (tools/train/leave_out.py)
+and writes held_out.md; `card` writes README.md and measured.toml; `install` puts the model into `--models`
+at once. In the working folder each stage leaves what it made, and a note of what it
 was made of: one that is done is not done again, nor is a training stage that has had its steps. If that
 folder is gone, training repeats from the start, or goes on from the shipped graph (`--from
 models/embedded/audio.onnx`); with `--noise-steps 0` and without the stage `both` it stays the shipped
@@ -44,7 +45,7 @@ from tools.train.graphs import digest
 from tools.train.left_out_tables import LEFT_OUT, write_page
 from tools.train.student import both, signals, study
 
-STAGES = ("text", "student", "both", "export", "cohort", "evaluate", "left_out", "card", "install")
+STAGES = ("text", "student", "both", "export", "cohort", "tune", "evaluate", "left_out", "card", "install")
 NOISE_STEPS = 930
 """Of the last stage, after which the student is done: with those before it, some 95 minutes on one core."""
 
@@ -85,6 +86,7 @@ class Stages:
         a, work = self.args, self.args.work
         student = [getattr(a, f"{name}_steps") for name in ("apart", "chained", "view", "noise")]
         words = [] if a.keep_words else [work / "text.pt", work / "space.npz", work / "tokenizer.json"]
+        towers = [self._folder / "audio.onnx", self._folder / "text.onnx"]
         without = [a.without / both.STATE] if a.without else []
         tables = [work / f"fold_{fold}" / "classes.csv" for fold in evaluate_embedded.FOLDS]
         made: dict[str, tuple[list[Path], list[object]]] = {
@@ -96,16 +98,20 @@ class Stages:
                 [a.keep_words, a.notes, a.signals, a.untaught, a.label_weight, a.leave_out, a.seed],
             ),
             "cohort": ([self._folder / "audio.onnx", a.data / "index.csv"], []),
-            "evaluate": ([self._folder / "audio.onnx", self._folder / "text.onnx"], [a.minilm is None]),
+            "tune": ([*towers, a.data / "index.csv"], []),
+            "evaluate": (towers, [a.minilm is None]),
             "left_out": (
-                [self._folder / "audio.onnx", self._folder / "text.onnx", *without],
+                [*towers, *without],
                 [leave_out.GROUPS],
             ),
             "card": (
                 [work / "report.json", work / LEFT_OUT, *tables, self._folder / box.COHORT_FILE],
                 [a.signals],
             ),
-            "install": (sorted(self._folder.glob("*")), [a.models.resolve()]),
+            "install": (
+                sorted([*self._folder.glob("*"), self.models / "manifest.toml"]),
+                [a.models.resolve()],
+            ),
         }
         files, settings = made[stage]
         return hash_of(files, stage, *settings)
@@ -138,6 +144,10 @@ class Stages:
     def _cohort(self) -> None:
         os.environ["MONITOR_MODELS"] = str(self.models)
         box.add_cohort(self.models, box.NAME, load_encoder(box.NAME), self.args.data)
+
+    def _tune(self) -> None:
+        os.environ["MONITOR_MODELS"] = str(self.models)
+        box.tune(self.models, box.NAME, load_encoder(box.NAME), self.args.data)
 
     def _evaluate(self) -> None:
         os.environ["MONITOR_MODELS"] = str(self.models)

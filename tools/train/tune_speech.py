@@ -1,6 +1,6 @@
 """Choose from which odds on a window counts as speech, and measure what that costs.
 
-    python -m tools.train.tune_speech --data ../shared/data --model embedded
+    python -m tools.train.tune_speech --data ../shared/data --model embedded     # train_embedded stores them
 
 Scenes of 6 s, of events and backgrounds without voices, alone and with speech 10, 0 and -10 dB below or above
 them; a scene is withheld if any of its windows may be speech. The odds are those at which 2 % of scenes with
@@ -11,10 +11,12 @@ speech.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from monitor import load_encoder
 from monitor.config.settings import Config
@@ -30,7 +32,9 @@ VOICED = {
     "speech_shout", "scream", "laugh", "baby_cry", "crowd", "children_playing", "singing", "cough", "sneeze",
     "snore",
 }  # fmt: skip
-SCENES = {"folds 1-3": ((1, 2, 3), 250), "fold 4": ((4,), 120), "fold 6": ((6,), 120)}
+CHOSEN_ON = "folds 1-3"
+HEARD = ("speech alone", "speech at 10 dB", "speech at 0 dB")
+SCENES = {CHOSEN_ON: ((1, 2, 3), 250), "fold 4": ((4,), 120), "fold 6": ((6,), 120)}
 Floats = NDArray[np.float32]
 
 
@@ -62,7 +66,7 @@ class Measure:
         rng.shuffle(plain)  # type: ignore[arg-type]
         rng.shuffle(spoken)  # type: ignore[arg-type]
         found: dict[str, list[float]] = {"no speech": []}
-        for number, clip in enumerate(plain[:count]):
+        for number, clip in enumerate(tqdm(plain[:count], desc="speech", unit="scene")):
             scene = self._heard(clip, rng)
             found["no speech"].append(self._highest(scene))
             if spoken:
@@ -85,6 +89,17 @@ class Measure:
         return float(self.filter.odds(self._encoder.embed_audio(windows)).max())
 
 
+def chosen(own: Mapping[str, NDArray[np.float64]]) -> float:
+    """Return the odds at which `SLIPS` of the scenes with speech that is heard well slip through."""
+    return float(np.quantile(np.concatenate([own[name] for name in HEARD]), SLIPS))
+
+
+def speech_odds(data: Path, encoder: Encoder, seed: int = 0) -> float:
+    """Choose the odds for a model, on folds 1 to 3."""
+    folds, count = SCENES[CHOSEN_ON]
+    return chosen(Measure(data, encoder, seed).odds(read_index(data), folds, count))
+
+
 def main() -> None:
     """Print the odds and a table of shares withheld."""
     parser = argparse.ArgumentParser(
@@ -97,10 +112,8 @@ def main() -> None:
     args = parser.parse_args()
     clips, measure = read_index(args.data), Measure(args.data, load_encoder(args.model), args.seed)
     found = {name: measure.odds(clips, folds, count) for name, (folds, count) in SCENES.items()}
-    own = found["folds 1-3"]
-    heard = ("speech alone", "speech at 10 dB", "speech at 0 dB")
-    with_speech = np.concatenate([own[name] for name in heard])
-    odds = float(np.quantile(with_speech, SLIPS)) if args.odds is None else args.odds
+    own = found[CHOSEN_ON]
+    odds = chosen(own) if args.odds is None else args.odds
     print(
         f"speech_odds = {odds:.3f}\n\n| withheld, % (n) | {' | '.join(found)} |\n|---|{'---|' * len(found)}"
     )
