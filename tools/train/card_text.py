@@ -82,9 +82,9 @@ mixed with one another in endless variation, and sounds made by code (`tools/tra
 chain; then, with a longer view for the teacher, the student hears half of the scenes in a background and the
 teacher does not; then so with both teachers, from scenes that are kept and lie in other noise each time
 (`both.py`, `pool.py`). Half of these are one labelled sound each (`labelled.py`), and a classifier that is
-thrown away must find its class in the hidden layer; labels of ten classes take no part. How much each name
-weighs is learnt last, on the finished network, from the labels of training clips, within a bound and only of
-names near a word with a label (`tools/train/student/naming.py`){made}.
+thrown away must find its class in the hidden layer. How much each name weighs is learnt last, on the finished
+network, from the labels of training clips, within a bound and only of names near a word with a label
+(`tools/train/student/naming.py`){made}.
 
 {history}
 

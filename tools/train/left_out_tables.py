@@ -72,6 +72,7 @@ labels of all ("as in the box"), trained in the same way with `--leave-out`."""
 WITH_ALL = """The network itself has
 learnt the labels of all (tools/train/student/both.py), so this does not say what becomes of a word that no
 label taught."""
+ASKED = ", by a network like the box's that learnt no label of ten of them"
 PAGE = """# Words that no label taught
 
 Each class with a label was left out of what labels teach of names once, its words too, with the others of
@@ -109,7 +110,8 @@ def card_lines(work: Path, audio: str) -> list[str]:
         heard = " / ".join(map(condition, SNRS_DB))
         lines.append(
             f"- Words that no label taught: fold {one['fold']}, {one['asked']} classes, each left out of the "
-            f"labels of names once: it names {said[OUT]} % of their clips among all {one['among']} "
-            f"({heard}); with their labels {said[TAUGHT]} %, its teacher {said[TEACHER]} % ({WHERE})."
+            f"labels of names once{ASKED if one['ten'] else ''}: it names {said[OUT]} % of their clips among "
+            f"all {one['among']} ({heard}); the box, with their labels, {said[TAUGHT]} %, its teacher "
+            f"{said[TEACHER]} % ({WHERE})."
         )
     return lines
