@@ -210,8 +210,11 @@ def _number(value: float | None) -> str:
 
 
 def how_often(per_hour: float) -> str:
-    """Return a rate, of something seldom by the day."""
-    return f"{per_hour:.6g}/h" if per_hour >= 0.1 else f"{24 * per_hour:.6g}/day"
+    """Return a rate, of something seldom by the day or the week."""
+    if per_hour >= 0.1:
+        return f"{per_hour:.6g}/h"
+    by_day = 24 * per_hour
+    return f"{by_day:.6g}/day" if by_day > 0.99 else f"{7 * by_day:.6g}/week"
 
 
 _RATES = (

@@ -202,7 +202,7 @@ def ask(
         sock.connect(answering)
         sock.send(encode_json(request))
         if not sock.poll(round(timeout_s * 1000)):
-            why = f"start one with: monitor run --bind {endpoint}"
+            why = f"start one with: monitor run --bind {endpoint}, or say where one runs: --connect"
             if lock is not None:
                 why = "does one run there with --public, and does it let this machine in (monitor keys)?"
             absent = NoAnswer if for_this_machine(checked) else PublishError

@@ -75,13 +75,14 @@ def _cohort(arguments: argparse.Namespace) -> int:
         raise ModelError("There is no home folder to keep a cohort in; set HOME or XDG_DATA_HOME, or --out.")
     if arguments.remove:
         return _remove(path, encoder.info.identity)
+    from monitor.console import tell
     from monitor.corpus.layouts import read_data
-    from monitor.evaluation.cohorts import MOST, CohortPlan, build_cohort
+    from monitor.evaluation.cohorts import MOST, CohortPlan, build_cohort, most_windows, readable
     from monitor.progress import progress
 
-    corpus = read_data(arguments.data)
+    corpus = readable(read_data(_existing(arguments.data)), tell)
     plan = CohortPlan(arguments.folds, arguments.most or MOST, arguments.sounds_per_hour)
-    with progress("cohort", plan.most) as advance:
+    with progress("cohort", min(plan.most, most_windows(corpus, encoder))) as advance:
         cohort = build_cohort(encoder, corpus, plan, None, advance)
     _write(path, pack(cohort), private=arguments.out is None)
     report = CohortReport(
@@ -99,6 +100,12 @@ def _cohort(arguments: argparse.Namespace) -> int:
         if arguments.out is None:
             show(f"`monitor run --model {arguments.name}` counts by it from now on.")
     return 0
+
+
+def _existing(path: Path) -> Path:
+    if not path.exists():
+        raise ConfigError(f"There is no folder or index {path}; give a folder of your recordings.")
+    return path
 
 
 def _remove(path: Path, identity: str) -> int:

@@ -120,7 +120,9 @@ def summary(events: Sequence[Event]) -> str:
 def nothing(asked: Asked, there: Holdings) -> str:
     """Return why nothing is shown of what was asked, where `there` is what the history has at all."""
     if not there.anything:
-        return "No monitor has listened here yet (the demo and files are not kept); `monitor run` listens."
+        return (
+            "No monitor has listened here yet (the demo, files and what is heard with --fast are not kept)."
+        )
     if asked.class_ is not None and asked.class_ not in there.classes:
         return _never_heard(asked.class_, there)
     if asked.source_id is not None and asked.source_id not in there.sources:

@@ -14,7 +14,7 @@ _MOST_STEPS = 200
 """Numbers in one range."""
 _BILLION = 1e9
 _MINUTES = {"m": 1.0, "h": 60.0, "d": 1440.0, "w": 10_080.0}
-_HOURS = {"": 1.0, "h": 1.0, "hour": 1.0, "d": 24.0, "day": 24.0}
+_HOURS = {"": 1.0, "h": 1.0, "hour": 1.0, "d": 24.0, "day": 24.0, "week": 168.0}
 
 
 def number(text: str) -> float:
@@ -82,13 +82,13 @@ def within(bounds: Range) -> Callable[[str], float]:
 
 
 def per_hour(text: str) -> float:
-    """Read false alarms per hour: `2`, `0.5/h` or `12/day`."""
+    """Read false alarms per hour: `2`, `0.5/h`, `12/day` or `1/week`."""
     rate, _, per = text.replace(" ", "").partition("/")
     value = _float(rate) / _HOURS.get(per, math.nan)
     if not FALSE_ALARMS_PER_HOUR.holds(value):
+        wrong = "is no number of false alarms" if math.isnan(value) else "is too few or too many"
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no number of false alarms; valid: {FALSE_ALARMS_PER_HOUR} "
-            "an hour; write 0.5/h or 12/day"
+            f"{text!r} {wrong}; valid: {FALSE_ALARMS_PER_HOUR} an hour; write 0.5/h, 12/day or 1/week"
         )
     return value
 

@@ -26,6 +26,9 @@ from monitor.vocabulary.measured import MEASURED_FILE, Measurement, of_word, rea
 LIKELY = 0.95
 """Two words are likely confused that are nearer than this share of all pairs of listed sounds: a clip was
 named by a wrong word so near three to four times as often as by one less near (docs/words.md)."""
+ALIKE = 0.8
+"""Two words so near are names of one sound, and what was measured of one says something of the other: of all
+pairs of listed sounds one in a thousand is."""
 _SHOWN = 5
 
 
@@ -49,7 +52,7 @@ class WordReport(msgspec.Struct, frozen=True):
     measured: tuple[Measurement, ...]
     """Of this very word; empty: not measured."""
     measured_near: tuple[Measurement, ...]
-    """Where it was not: of the nearest word that was, if that is as near as likely confusions are."""
+    """Where it was not: of the nearest word that was, if that is another name of it (`ALIKE`)."""
     measured_near_cosine: float | None
     confusions: tuple[Confusion, ...]
     taught: TaughtWord | None = None
@@ -85,6 +88,10 @@ def report_words(classes: Sequence[ClassPrompt], encoder: Encoder, config: Confi
     table = read_measurements(model.path(audio).with_name(MEASURED_FILE), audio.sha256)
     measured = [of_word(table, item.wording, item.label, item.name) for item in classes]
     near = _nearest_measured(classes, table, embed)
+    alike = [
+        verdict.known is not False and cosine >= ALIKE
+        for verdict, (_, cosine) in zip(verdicts, near, strict=True)
+    ]
     examples = _taught(encoder)
     return [
         WordReport(
@@ -93,13 +100,13 @@ def report_words(classes: Sequence[ClassPrompt], encoder: Encoder, config: Confi
             model=encoder.info.identity,
             verdict=verdict,
             measured=own,
-            measured_near=() if own or cosine < level else of_word(table, word),
-            measured_near_cosine=None if own or cosine < level else cosine,
+            measured_near=of_word(table, word) if same and not own else (),
+            measured_near_cosine=cosine if same and not own else None,
             confusions=confused,
             taught=examples.get(item.name),
         )
-        for item, verdict, own, (word, cosine), confused in zip(
-            classes, verdicts, measured, near, confusions, strict=True
+        for item, verdict, own, (word, cosine), same, confused in zip(
+            classes, verdicts, measured, near, alike, confusions, strict=True
         )
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,6 +13,7 @@ import msgspec
 from monitor.cli.arguments import AddVerb, model_flag
 from monitor.config.settings import load_config
 from monitor.console import show, show_json
+from monitor.errors import ConfigError
 from monitor.files.paths import user_path
 from monitor.names import folded_words
 
@@ -47,14 +49,32 @@ def _words(arguments: argparse.Namespace) -> int:
     from monitor.scoring.prompts import parse_classes
     from monitor.storage.own_sounds import taught_sounds
 
-    given = arguments.words or config.prompts.classes
-    classes = parse_classes(",".join(map(_one, given)), taught_aliases(taught_sounds()[0], config))
+    aliases = taught_aliases(taught_sounds()[0], config)
+    given, refused = _sorted(arguments.words or config.prompts.classes, aliases)
+    classes = parse_classes(",".join(given), aliases)
     reports = report_words(classes, load(config.model, WordsProgress(sys.stderr)), config)
     if arguments.json:
         show_json(msgspec.json.encode(reports))
     else:
         show("\n".join(line for report in reports for line in _lines(report)))
+    if refused:
+        raise ConfigError(" ".join(refused))
     return 0
+
+
+def _sorted(words: Sequence[str], aliases: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """Return the words that can be asked for, all where none can, and a sentence about each of the others."""
+    from monitor.scoring.prompts import parse_classes
+
+    accepted, refused = [], []
+    for one in map(_one, words):
+        try:
+            parse_classes(one, aliases)
+        except ConfigError as error:
+            refused.append(str(error))
+        else:
+            accepted.append(one)
+    return (accepted, refused) if accepted else ([*map(_one, words)], [])
 
 
 def _one(word: str) -> str:
@@ -76,10 +96,11 @@ def _lines(report: WordReport) -> list[str]:
     confusions = ", ".join(
         f"{one.name} {short(one.cosine)}{' (listed)' if one.listed else ''}" for one in report.confusions
     )
+    begin = [head, *(f"    {sentence}" for sentence in why), *_taught_lines(report)]
+    if verdict.why == "misspelt":
+        return begin  # what lies near its letters means nothing
     return [
-        head,
-        *(f"    {sentence}" for sentence in why),
-        *_taught_lines(report),
+        *begin,
         f"    nearest     {near}",
         *_measured_lines(report),
         f"    confusions  {confusions or 'none is near'}",
@@ -105,7 +126,7 @@ def _measured_lines(report: WordReport) -> list[str]:
         near = f"not by this name; {report.measured_near[0].word}, which is near ({cosine}):"
         told = [near, *(f"  {_measured(one)}" for one in report.measured_near)]
     else:
-        told = ["not measured"]
+        told = ["not measured, nor is another name of it"]
     return [f"    {'measured' if not place else '':12s}{line}" for place, line in enumerate(told)]
 
 

@@ -238,4 +238,7 @@ def _duration_of(path: Path) -> float:
 
 
 def _unreadable(path: Path, error: Exception) -> ConfigError:
-    return ConfigError(f"Cannot read the clip {path}: {error}; correct the index or restore the file.")
+    why = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
+    return ConfigError(
+        f"Cannot read the sound file {path}: {why.rstrip('.')}; restore it, or take it out of the index."
+    )

@@ -38,6 +38,10 @@ _DEV_FOLDS = {"train": 1, "val": 2}
 _EVAL_FOLD = 3
 
 
+RECORDINGS = "recordings"
+"""The layout of a folder that has no table."""
+
+
 class Corpus(msgspec.Struct, frozen=True):
     """The clips an experiment may take, and where they lie."""
 
@@ -253,13 +257,13 @@ def _folder(root: Path) -> Corpus:
     )
     if not files:
         raise ConfigError(
-            f"There is no data in {root}: neither {', '.join(_LAYOUTS)} (an index, ESC-50, UrbanSound8K, "
-            "FSD50K, TAU or TUT scenes) nor a wav, flac, ogg or mp3 file; give a CSV index or such a "
-            "folder."
+            f"There is no wav, flac, ogg or mp3 file in {root}, and no table of clips: {', '.join(_LAYOUTS)} "
+            "(an index, ESC-50, UrbanSound8K, FSD50K, TAU or TUT scenes); give a folder of recordings or a "
+            "CSV index."
         )
     here = root.resolve()
     found = [_background(file, (here / file).parent.name) for file in files]
-    return Corpus(root, found, layout="recordings")
+    return Corpus(root, found, layout=RECORDINGS)
 
 
 def _background(file: Path, folder: str) -> Clip:

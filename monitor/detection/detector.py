@@ -250,7 +250,10 @@ class _Machine:
         return not self.overlong
 
     def _finish(self, reason: str, stop: int, score: float) -> Transition:
-        """End the event: with the last window if that held it, else amid the last one that did."""
+        """End the event: with the last window if that held it, else amid the last one that did.
+
+        The last windows of a source reach beyond its end, at `stop`; no event does.
+        """
         lasts = self._last_active == self._last_stop
         offset = self._last_active - (0 if lasts else self._timing.window_len // 2)
         assert self.onset is not None  # noqa: S101 - the caller has checked
@@ -261,7 +264,7 @@ class _Machine:
             type="offset",
             class_=self.name,
             onset_sample=onset,
-            offset_sample=max(offset, onset + self.rule.min_on_len),
+            offset_sample=max(onset, min(stop, max(offset, onset + self.rule.min_on_len))),
             stop=stop,
             score=score,
             peak_score=self._peak,

@@ -13,11 +13,12 @@ from itertools import islice
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from monitor.config.limits import COHORT_SOUNDS
-from monitor.corpus.clips import Clip, load
-from monitor.corpus.layouts import Corpus
+from monitor.corpus.clips import Clip, duration_of, load
+from monitor.corpus.layouts import RECORDINGS, Corpus
 from monitor.encoders import Encoder
 from monitor.errors import ConfigError
 from monitor.names import as_words
@@ -40,6 +41,29 @@ class CohortPlan(msgspec.Struct, frozen=True):
     sounds_per_hour: float | None = None
     """As `Cohort` has it; None: of labelled clips `NAMED_PER_HOUR`, of others as many as fill an hour."""
     seed: int = 0
+
+
+def readable(corpus: Corpus, tell: Callable[[str], None]) -> Corpus:
+    """Return a corpus with what is no sound left out of a folder of recordings, and told of.
+
+    A table of clips is taken at its word: there a file that cannot be read is a fault.
+    """
+    if corpus.layout != RECORDINGS:
+        return corpus
+    clips = []
+    for clip in corpus.clips:
+        try:
+            clips.append(replace(clip, duration_s=duration_of(corpus.find(clip.path))))
+        except ConfigError:
+            tell(f"{corpus.find(clip.path)} is no sound that can be read; it is left out.")
+    return replace(corpus, clips=clips)
+
+
+def most_windows(corpus: Corpus, encoder: Encoder) -> int:
+    """Return how many windows of a model there are in a corpus; `MOST` where it says nothing of lengths."""
+    window_s = encoder.window_len / encoder.sample_rate
+    lengths = [clip.duration_s for clip in corpus.clips if clip.duration_s]
+    return sum(max(1, int(one // window_s)) for one in lengths) if len(lengths) == len(corpus.clips) else MOST
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -71,6 +95,14 @@ def build_cohort(
     ConfigError
         There is too little sound.
     """
+    window_s = encoder.window_len / encoder.sample_rate
+    if most_windows(corpus, encoder) < COHORT_SOUNDS.low:
+        minutes = sum(clip.duration_s or 0.0 for clip in corpus.clips) / 60.0
+        raise ConfigError(
+            f"These recordings last {minutes:.1f} minutes, and a cohort needs {COHORT_SOUNDS.low} windows of "
+            f"{window_s:g} s, {COHORT_SOUNDS.low * window_s / 60.0:.0f} minutes; give more, best some hours "
+            "of ordinary days."
+        )
     rng = np.random.default_rng(plan.seed)
     folds = plan.folds or corpus.folds
     clips = [one for one in corpus.clips if one.is_in(folds) and one.is_audible]
@@ -92,7 +124,6 @@ def build_cohort(
             f"There are {len(vectors)} windows with sound in these recordings, and a cohort needs "
             f"{COHORT_SOUNDS.low} or more; give longer recordings."
         )
-    window_s = encoder.window_len / encoder.sample_rate
     return Cohort(
         vectors=np.array(vectors, np.float32),
         kinds=tuple(as_words(label) for label in labels),

@@ -220,6 +220,8 @@ class Pipeline:
                 case ended_by:
                     self._close(ended_by)
                     if ended_by == "ended":
+                        self._stages.meter.finish()
+                        self._report_health()  # that nothing was to be heard, before the end
                         self._ended = True
                         self._health.end()
         for request in self._commands.snoozes.due():

@@ -50,6 +50,8 @@ class LevelMeter:
         self._ticks: deque[LevelReading] = deque(maxlen=_KEPT_TICKS)
         self._rest = np.zeros(0, np.float32)
         self._silent_ticks = 0
+        self._sounded = False
+        self._soundless = False
         self._clipped: deque[tuple[int, int]] = deque()
         self._clipped_to = 0
         self._recent: deque[bool] = deque(maxlen=max(1, round(_CLIPPING_S / config.tick_s)))
@@ -71,8 +73,9 @@ class LevelMeter:
 
     @property
     def silent(self) -> bool:
-        """True once the stream has been without sound for `silent_after_s`, or is `dead`."""
-        return self.dead or self._silent_ticks * self._config.tick_s >= self._config.silent_after_s
+        """True once the stream has been without sound for `silent_after_s`, or to its end, or is `dead`."""
+        lasts = self._silent_ticks * self._config.tick_s >= self._config.silent_after_s
+        return lasts or self._soundless or self.dead
 
     @property
     def dead(self) -> bool:
@@ -134,6 +137,11 @@ class LevelMeter:
         self._ticks.extend(measured)
         return measured
 
+    def finish(self) -> None:
+        """Note that no more comes: what never held sound is silent, however short it was."""
+        sounds = self._sounded or self._rest_sounds()
+        self._soundless = not sounds and bool(self._ticks or len(self._rest))
+
     def over(self, start: int, stop: int) -> LevelReading:
         """Return the level of [start, stop): its loudest tick, against the floor at its end.
 
@@ -158,8 +166,11 @@ class LevelMeter:
         """
         sounds = [tick.activity != "silent" for tick in self._within(start, stop)]
         if len(self._rest):
-            sounds.append(_power(self._rest) > dbfs_to_power(self._config.silent_dbfs))
+            sounds.append(self._rest_sounds())
         return sum(sounds) / len(sounds) if sounds else 0.0
+
+    def _rest_sounds(self) -> bool:
+        return bool(len(self._rest)) and _power(self._rest) > dbfs_to_power(self._config.silent_dbfs)
 
     def _within(self, start: int, stop: int) -> list[LevelReading]:
         """Return the ticks that end in (start, stop], newest first."""
@@ -204,6 +215,7 @@ class LevelMeter:
         else:
             self._silent_ticks += 1
         if sound:
+            self._sounded = True
             self._floor.hear(level)
         else:
             self._floor.hear_nothing()

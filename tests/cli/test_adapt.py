@@ -91,7 +91,7 @@ def test_bad_input_is_one_sentence(recordings: Path, home: Path, capsys: pytest.
     assert "--share is 2; valid: above 0, up to 1." in refused(
         capsys, "recordings", str(recordings), "--share", "2"
     )
-    assert "There is no data in" in refused(capsys, "recordings", str(home))
+    assert "no table of clips" in refused(capsys, "recordings", str(home))
     assert "Cannot read the captions" in refused(
         capsys, "recordings", str(recordings), "--captions", str(home / "missing.txt")
     )

@@ -61,10 +61,29 @@ def test_a_cohort_may_be_written_to_be_pinned(recordings: Path, tmp_path: Path) 
     assert len(found.vectors) == 200
 
 
+def test_what_is_no_sound_is_left_out_of_ones_own_hours_and_told_of(
+    recordings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (recordings / "broken.wav").write_text("no sound")
+    given = ["--from", str(recordings), "--most", "200", "--out", str(tmp_path / "cohort.npz")]
+    assert main(["models", "cohort", "embedded", *given]) == 0
+    assert "broken.wav is no sound that can be read; it is left out" in capsys.readouterr().err
+
+
+def test_too_few_minutes_are_refused_before_any_is_heard(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    soundfile.write(tmp_path / "short.wav", np.zeros(RATE * 90), RATE)
+    assert main(["models", "cohort", "embedded", "--from", str(tmp_path)]) == 2
+    err = capsys.readouterr().err
+    assert "last 1.5 minutes, and a cohort needs 200 windows of 2 s, 7 minutes" in err
+    assert err.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (["--from", "/nowhere"], "/nowhere"),
+        (["--from", "/nowhere"], "There is no folder or index /nowhere"),
         (["--from", "HERE", "--most", "7"], "valid: 200 to 20000"),
         (["--from", "HERE", "--sounds-per-hour", "-1"], "no number above 0"),
         (["--from", "HERE", "--folds", "a"], "no list of whole numbers"),

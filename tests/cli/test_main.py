@@ -243,11 +243,14 @@ def parsing(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
 def test_a_rate_of_false_alarms_that_cannot_be_is_refused(
     capsys: pytest.CaptureFixture[str], rate: str
 ) -> None:
-    assert "write 0.5/h or 12/day" in parsing(capsys, *RUN, "--source", "demo", f"--false-alarms={rate}")
+    assert "write 0.5/h, 12/day or 1/week" in parsing(
+        capsys, *RUN, "--source", "demo", f"--false-alarms={rate}"
+    )
 
 
 @pytest.mark.parametrize(
-    ("rate", "says"), [("0.5/h", "0.5/h"), ("2", "2/h"), ("12/day", "0.5/h"), ("1 / d", "1/day")]
+    ("rate", "says"),
+    [("0.5/h", "0.5/h"), ("2", "2/h"), ("12/day", "0.5/h"), ("1 / d", "1/day"), ("1/week", "1/week")],
 )
 def test_false_alarms_are_allowed_by_the_hour_or_by_the_day(
     capsys: pytest.CaptureFixture[str], rate: str, says: str

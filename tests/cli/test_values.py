@@ -41,7 +41,7 @@ def test_a_value_is_read_as_a_user_writes_it(read: Read, text: str, value: objec
         (values.positive, "0", "'0' is no number above 0"),
         (values.positive, "1e9", "up to a billion"),
         (values.positive, "nan", "no number above 0"),
-        (values.per_hour, "3/fortnight", "write 0.5/h or 12/day"),
+        (values.per_hour, "3/fortnight", "write 0.5/h, 12/day or 1/week"),
         (values.per_hour, "0", "valid: 0.001 to 60 an hour"),
         (values.number, "inf", "is not a number"),
         (values.numbers, "0:1:0", "is not a range of at most 200 steps"),

@@ -42,7 +42,7 @@ def test_people_read_a_sentence_about_what_is_not_known(capsys: pytest.CaptureFi
     assert lines[0] == "smoke alarm: known"
     assert "    The model does not know the word 'smoke alram'; did you mean 'smoke alarm'?" in lines
     assert any(line.startswith("    The model knows no sound called 'justice', so it may") for line in lines)
-    assert sum(line.startswith("    confusions  ") for line in lines) == 3
+    assert sum(line.startswith("    confusions  ") for line in lines) == 2
 
 
 def test_other_listed_words_and_distractors_that_are_near_are_likely_confusions(
@@ -89,6 +89,22 @@ def test_what_cannot_be_told_is_refused_in_one_sentence(
     out, err = capsys.readouterr()
     assert (out, len(sentences(err))) == ("", 1)
     assert says in err
+
+
+def test_a_word_that_cannot_be_told_hides_nothing_of_the_others(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["words", "siren", "no siren", "sirne", "ドアベル"]) == 2
+    out, err = capsys.readouterr()
+    assert "siren: known" in out
+    assert "sirne: not known" in out
+    assert "no model hears 'no'" in err
+    assert "at least one letter" in err
+
+
+def test_only_another_name_of_a_sound_lends_its_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    alarm, kettle, typo = as_json(capsys, "smoke alarm", "kettle", "sirne")
+    assert alarm["measured_near"][0]["word"] == "fire smoke alarm"
+    assert kettle["measured_near"] == typo["measured_near"] == []
+    assert told(capsys, "sirne").count("\n") == 2  # what is near its letters means nothing
 
 
 def test_a_model_of_any_folder_tells_what_it_can_and_its_own_figures(

@@ -62,9 +62,9 @@ def test_an_index_without_a_column_or_with_a_wrong_value_is_refused(tmp_path: Pa
 def test_a_clip_that_is_not_sound_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "text.wav").write_text("not sound")
 
-    with pytest.raises(ConfigError, match=r"Cannot read the clip .*text\.wav"):
+    with pytest.raises(ConfigError, match=r"Cannot read the sound file .*text\.wav"):
         load(tmp_path / "text.wav", RATE)
-    with pytest.raises(ConfigError, match=r"Cannot read the clip .*none\.wav"):
+    with pytest.raises(ConfigError, match=r"Cannot read the sound file .*none\.wav"):
         load(tmp_path / "none.wav", RATE)
 
 

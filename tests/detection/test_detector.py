@@ -182,6 +182,16 @@ def test_a_class_of_its_own_settings_differs_only_in_those() -> None:
     )
 
 
+def test_no_event_reaches_beyond_the_end_of_its_source() -> None:
+    for end in (WINDOW + HOP // 2, WINDOW + HOP, WINDOW + 4 * HOP):
+        machine = detector()
+        feed(machine, [0.9, 0.9, 0.9, 0.9])  # windows beyond the end hold what was before it
+        (offset,) = machine.end("ended", end)
+        assert isinstance(offset, Transition)
+        assert offset.onset_sample == WINDOW - HOP
+        assert offset.offset_sample == min(end, WINDOW + 3 * HOP)
+
+
 @given(st.lists(st.floats(0, 1), max_size=120))
 def test_every_event_begins_once_and_ends_once(values: list[float]) -> None:
     machine = detector()

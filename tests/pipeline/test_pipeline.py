@@ -224,6 +224,20 @@ def test_digital_silence_is_reported_as_a_fault_and_not_as_quiet() -> None:
     assert "muted" in (bench.health.reason or "")
 
 
+@pytest.mark.parametrize("length_s", [0.05, 1.0, 1.95, 2.5])
+def test_a_file_without_sound_is_told_as_silent_however_short_it_is(length_s: float) -> None:
+    bench = Bench(live=False)
+    bench.play(np.zeros(round(RATE * length_s), np.float32))
+    bench.finish()
+    states = [one.state for one in bench.sink.records if isinstance(one, Health)]
+    assert "silent" in states
+    assert states[-1] == "ended"
+    heard = Bench(live=False)
+    heard.play(noise(length_s))
+    heard.finish()
+    assert "silent" not in [one.state for one in heard.sink.records if isinstance(one, Health)]
+
+
 def test_a_file_that_ends_while_something_sounds_ends_the_event() -> None:
     bench = Bench()
     bench.play(np.concatenate([noise(3.0), noise(2.0) + tone("low", 2.0)]))

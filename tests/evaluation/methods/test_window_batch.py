@@ -150,7 +150,7 @@ def test_a_clip_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     mixtures = plan_mixtures(corpus.clips, (4,), min_clips=2, seed=0)
     corpus.find(mixtures[0].event).unlink()
 
-    with pytest.raises(ConfigError, match="Cannot read the clip"):
+    with pytest.raises(ConfigError, match="Cannot read the sound file"):
         gather(EmbeddingStore(FakeEncoder(TONES_HZ), None), corpus, wanted(corpus, mixtures))
 
 

@@ -99,7 +99,7 @@ def test_without_backgrounds_the_same_events_are_heard_clean(
     for one, other in zip(bare, mixtures, strict=True):
         clean, same = (windows_at(of, corpus, (CLEAN_DB,), RATE, RATE) for of in (one, other))
         assert np.array_equal(clean, same)
-    with pytest.raises(ConfigError, match="Cannot read the clip"):
+    with pytest.raises(ConfigError, match="Cannot read the sound file"):
         windows_at(bare[0], corpus, (CLEAN_DB, 0.0), RATE, RATE)
 
 
