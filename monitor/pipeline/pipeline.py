@@ -197,6 +197,8 @@ class Pipeline:
         if span is not None:
             self._progress.taken += len(span.samples)
             self._report.anchor(span, self._capture.status.clock_ppm)
+            if self._health.last is None:
+                self._report_health()  # that it listens, before anything it hears
             self._todo.extend(self._stages.windower.split(span))
         elif self._ring.ended and not self._ended:
             self._end_stretch("ended")

@@ -224,6 +224,14 @@ def test_digital_silence_is_reported_as_a_fault_and_not_as_quiet() -> None:
     assert "muted" in (bench.health.reason or "")
 
 
+def test_that_it_listens_is_told_before_anything_it_hears() -> None:
+    bench = Bench(live=False)
+    bench.ring.write(np.concatenate([noise(3.0), noise(2.0) + tone("low", 2.0)]), bench.time.now_s)
+    bench.finish()
+    assert bench.events
+    assert isinstance(bench.sink.records[0], Health)
+
+
 @pytest.mark.parametrize("length_s", [0.05, 1.0, 1.95, 2.5])
 def test_a_file_without_sound_is_told_as_silent_however_short_it_is(length_s: float) -> None:
     bench = Bench(live=False)
