@@ -248,7 +248,7 @@ def test_a_dog_that_barks_every_ten_seconds_is_still_found_after_five_minutes(en
 def missed(encoder: Remembering) -> list[Samples]:
     """Noise, and the loudest barks that the model just misses in it."""
     noise = at_level(hiss(3000.0), -45.0)
-    for dbfs in np.arange(-45.0, -75.0, -2.0):
+    for dbfs in np.arange(-45.0, -75.0, -0.5):
         yard = Listening(encoder, "siren,dog_bark", false_alarms_per_hour=1.0)
         yard.play(30.0, noise, dog(every_s=5.0, dbfs=dbfs))
         if not yard.onsets("dog_bark"):
