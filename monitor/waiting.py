@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import select
-from typing import Protocol
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import FileDescriptorLike
 
 
-class HasDescriptor(Protocol):
-    """An open file, socket or pipe."""
-
-    def fileno(self) -> int:
-        """Return the descriptor."""
-
-
-def readable(file: int | HasDescriptor, within_s: float = 0.0) -> bool:
+def readable(file: FileDescriptorLike, within_s: float = 0.0) -> bool:
     """Say whether a file or descriptor has something to read, or its end, within so many seconds."""
     watched = select.poll()
     watched.register(file, select.POLLIN)

@@ -77,10 +77,10 @@ def _cohort(arguments: argparse.Namespace) -> int:
         return _remove(path, encoder.info.identity)
     from monitor.console import tell
     from monitor.corpus.layouts import read_data
-    from monitor.evaluation.cohorts import MOST, CohortPlan, build_cohort, most_windows, readable
+    from monitor.evaluation.cohorts import MOST, CohortPlan, build_cohort, most_windows, without_unreadable
     from monitor.progress import progress
 
-    corpus = readable(read_data(_existing(arguments.data)), tell)
+    corpus = without_unreadable(read_data(_existing(arguments.data)), tell)
     plan = CohortPlan(arguments.folds, arguments.most or MOST, arguments.sounds_per_hour)
     with progress("cohort", min(plan.most, most_windows(corpus, encoder))) as advance:
         cohort = build_cohort(encoder, corpus, plan, None, advance)

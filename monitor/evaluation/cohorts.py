@@ -43,7 +43,7 @@ class CohortPlan(msgspec.Struct, frozen=True):
     seed: int = 0
 
 
-def readable(corpus: Corpus, tell: Callable[[str], None]) -> Corpus:
+def without_unreadable(corpus: Corpus, tell: Callable[[str], None]) -> Corpus:
     """Return a corpus with what is no sound left out of a folder of recordings, and told of.
 
     A table of clips is taken at its word: there a file that cannot be read is a fault.

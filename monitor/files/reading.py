@@ -10,11 +10,12 @@ from __future__ import annotations
 import errno
 import os
 import re
-import select
 import stat
 import tomllib
 from pathlib import Path
 from typing import Any
+
+from monitor.waiting import readable
 
 PIPE_WAIT_S = 10.0
 """How long a pipe may bring nothing."""
@@ -114,11 +115,9 @@ def _read_pipe(path: Path) -> bytes:
     """Return all that is written into a pipe until its last writer closes it."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
-        ready = select.poll()
-        ready.register(descriptor, select.POLLIN)
         content = b""
         while len(content) < _MOST_BYTES:
-            if not ready.poll(PIPE_WAIT_S * 1000.0):
+            if not readable(descriptor, PIPE_WAIT_S):
                 raise OSError(errno.ETIMEDOUT, "it is a pipe, and nothing is written into it", str(path))
             piece = os.read(descriptor, 1 << 16)
             if not piece:

@@ -53,6 +53,7 @@ def test_a_clip_is_named_by_the_one_that_was_not_taught_its_class() -> None:
         clips.placed(always("cow")),
         always("saw"),
         {"cow": always("cow"), "siren": always("cow")},
+        leave_out.TEN,
     )
     assert (found.clips, found.asked, found.among) == (3, 2, 3)  # no label has the saw
     assert all(len(line.cells) == len(tables.SNRS_DB) for line in (*found.lines, *found.ten))
@@ -66,7 +67,9 @@ def test_a_clip_is_named_by_the_one_that_was_not_taught_its_class() -> None:
 
 def test_the_page_has_every_fold_and_the_card_a_line_of_its_own_tower_only(tmp_path: Path) -> None:
     clips = heard(["cow", "siren"])
-    table = leave_out.tabulate(clips, clips.placed(always("cow")), always("saw"), {"siren": always("saw")})
+    table = leave_out.tabulate(
+        clips, clips.placed(always("cow")), always("saw"), {"siren": always("saw")}, ()
+    )
     tables.write_page([table], 5, tmp_path / "docs" / "page.md")
     page = (tmp_path / "docs" / "page.md").read_text("utf-8")
     assert " ".join(tables.WITH_ALL.split()) in " ".join(page.split())  # the siren is none of the ten

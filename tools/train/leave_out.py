@@ -142,7 +142,7 @@ def tabulate(
     as_in_box: Flags,
     none: Evidence,
     without: dict[str, Evidence],
-    unseen: Collection[str] = TEN,
+    unseen: Collection[str],
 ) -> Table:
     """Ask all of them.
 

@@ -100,16 +100,13 @@ class Stages:
             "cohort": ([self._folder / "audio.onnx", a.data / "index.csv"], []),
             "tune": ([*towers, a.data / "index.csv"], []),
             "evaluate": (towers, [a.minilm is None]),
-            "left_out": (
-                [*towers, *without],
-                [leave_out.GROUPS],
-            ),
+            "left_out": ([*towers, *without], [leave_out.GROUPS]),
             "card": (
                 [work / "report.json", work / LEFT_OUT, *tables, self._folder / box.COHORT_FILE],
                 [a.signals],
             ),
             "install": (
-                sorted([*self._folder.glob("*"), self.models / "manifest.toml"]),
+                [*sorted(self._folder.glob("*")), self.models / "manifest.toml"],
                 [a.models.resolve()],
             ),
         }

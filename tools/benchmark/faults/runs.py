@@ -115,15 +115,6 @@ class Run:
                 return int(pid)
         return None
 
-    def used_s(self) -> float:
-        """Return the processor's time that the monitor has used so far, in seconds; 0 once it has ended."""
-        try:
-            _, _, after = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")
-        except FileNotFoundError:
-            return 0.0
-        user, system = after.split()[11:13]
-        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
-
     def close(self) -> None:
         """End it as a user would, and for good."""
         self._over.set()
