@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -50,31 +50,30 @@ def _words(arguments: argparse.Namespace) -> int:
     from monitor.storage.own_sounds import taught_sounds
 
     aliases = taught_aliases(taught_sounds()[0], config)
-    given, refused = _sorted(arguments.words or config.prompts.classes, aliases)
-    classes = parse_classes(",".join(given), aliases)
-    reports = report_words(classes, load(config.model, WordsProgress(sys.stderr)), config)
-    if arguments.json:
-        show_json(msgspec.json.encode(reports))
-    else:
-        show("\n".join(line for report in reports for line in _lines(report)))
+    given = [_one(word) for word in arguments.words or config.prompts.classes]
+    refused = {one: why for one in given if (why := _refusal(one, aliases))}
+    accepted = [one for one in given if one not in refused]
+    if accepted or not refused:
+        classes = parse_classes(",".join(accepted), aliases)
+        reports = report_words(classes, load(config.model, WordsProgress(sys.stderr)), config)
+        if arguments.json:
+            show_json(msgspec.json.encode(reports))
+        else:
+            show("\n".join(line for report in reports for line in _lines(report)))
     if refused:
-        raise ConfigError(" ".join(refused))
+        raise ConfigError(" ".join(refused.values()))
     return 0
 
 
-def _sorted(words: Sequence[str], aliases: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """Return the words that can be asked for, all where none can, and a sentence about each of the others."""
+def _refusal(word: str, aliases: Mapping[str, str]) -> str | None:
+    """Return why a word cannot be asked for; None: it can."""
     from monitor.scoring.prompts import parse_classes
 
-    accepted, refused = [], []
-    for one in map(_one, words):
-        try:
-            parse_classes(one, aliases)
-        except ConfigError as error:
-            refused.append(str(error))
-        else:
-            accepted.append(one)
-    return (accepted, refused) if accepted else ([*map(_one, words)], [])
+    try:
+        parse_classes(word, aliases)
+    except ConfigError as error:
+        return str(error)
+    return None
 
 
 def _one(word: str) -> str:

@@ -100,6 +100,14 @@ def test_a_word_that_cannot_be_told_hides_nothing_of_the_others(capsys: pytest.C
     assert "at least one letter" in err
 
 
+def test_where_no_word_can_be_told_each_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["words", "--json", "no siren", "ドアベル"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "no model hears 'no'" in err
+    assert "at least one letter" in err
+
+
 def test_only_another_name_of_a_sound_lends_its_figures(capsys: pytest.CaptureFixture[str]) -> None:
     alarm, kettle, typo = as_json(capsys, "smoke alarm", "kettle", "sirne")
     assert alarm["measured_near"][0]["word"] == "fire smoke alarm"
